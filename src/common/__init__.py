@@ -1,0 +1,1 @@
+"""What both lines of the suite share; knows no data set and no net."""
