@@ -1,0 +1,127 @@
+import json
+
+import pytest
+
+from flame.splits import Split, available_splits, cross_person, load_split, random_split
+
+PEOPLE = [f"{number:04d}" for number in range(1, 57)]
+
+
+def _split(**changes):
+    fields = {"name": "x", "source": "test", "unit": "subject"}
+    fields |= {"train": ("a",), "val": ("b",), "test": ("c",)}
+    return Split(**(fields | changes))
+
+
+def test_published_splits_have_the_published_sizes():
+    sizes = {
+        name: tuple(len(getattr(load_split(name), part)) for part in ("train", "val", "test"))
+        for name in available_splits()
+    }
+    assert sizes == {
+        "columbiagaze_cross_person": (44, 5, 5),
+        "eyediap_cross_person": (32, 8, 12),
+        "eyediap_random": (42, 5, 5),
+        "mpiigaze_cross_person": (12, 1, 2),
+    }
+
+
+def test_published_columbia_split_is_the_papers():
+    split = load_split("columbiagaze_cross_person")
+    assert split.val == ("0007", "0020", "0034", "0050", "0053")
+    assert split.test == ("0009", "0047", "0054", "0055", "0056")
+    assert split.unmatched(PEOPLE, PEOPLE) == ["0018", "0037"]
+
+
+def test_published_eyediap_split_divides_people_by_their_sessions():
+    split = load_split("eyediap_cross_person")
+    people = {
+        part: {name.split("_")[0] for name in getattr(split, part)}
+        for part in ("train", "val", "test")
+    }
+    assert people == {
+        "train": {"1", "2", "5", "8", "9", "11", "14", "15"},
+        "val": {"4", "7"},
+        "test": {"3", "6", "10"},
+    }
+    assert split.part_of("4", "4_A_CS_S") == "val"
+    assert split.part_of("4", "4_A_FT_S") is None
+
+
+@pytest.mark.parametrize("name", available_splits())
+def test_lists_are_sorted_and_say_their_source(name):
+    split = load_split(name)
+    assert all(list(part) == sorted(part) for part in (split.train, split.val, split.test))
+    assert "FLAME" in split.source
+
+
+def test_unknown_split_lists_the_published_ones():
+    with pytest.raises(ValueError, match=r"unknown split 'x'.*columbiagaze_cross_person"):
+        load_split("x")
+
+
+@pytest.mark.parametrize("draw", [cross_person, random_split])
+@pytest.mark.parametrize("num_names", [3, 4, 5, 10, 13, 15, 20, 54, 56])
+def test_drawn_parts_are_disjoint_complete_and_never_empty(draw, num_names):
+    names = [f"s{i}" for i in range(num_names)]
+    split = draw(names, seed=7)
+    assert split.train
+    assert split.val
+    assert split.test
+    assert sorted(split.names()) == sorted(names)
+
+
+def test_drawn_split_depends_on_seed_and_not_on_order():
+    split = cross_person(PEOPLE, seed=1)
+    assert cross_person([*reversed(PEOPLE), *PEOPLE], seed=1) == split
+    assert cross_person(PEOPLE, seed=2).test != split.test
+
+
+@pytest.mark.parametrize(
+    ("num_names", "fractions", "sizes"),
+    [
+        (10, (0.8, 0.1, 0.1), (8, 1, 1)),
+        (10, (0.7, 0.2, 0.1), (7, 2, 1)),
+        (13, (0.6, 0.15, 0.25), (8, 2, 3)),
+        (3, (0.98, 0.01, 0.01), (1, 1, 1)),
+        (5, (0.9, 0.05, 0.05), (3, 1, 1)),
+    ],
+)
+def test_drawn_sizes_are_the_nearest_to_the_fractions(num_names, fractions, sizes):
+    split = cross_person(map(str, range(num_names)), seed=0, fractions=fractions)
+    assert (len(split.train), len(split.val), len(split.test)) == sizes
+
+
+def test_too_few_people_and_wrong_fractions_are_refused():
+    with pytest.raises(ValueError, match="cannot divide 2"):
+        cross_person(["a", "b"], seed=0)
+    with pytest.raises(ValueError, match="sum to 1"):
+        cross_person(PEOPLE, seed=0, fractions=(0.8, 0.1, 0.2))
+    with pytest.raises(ValueError, match="above 0"):
+        cross_person(PEOPLE, seed=0, fractions=(0.9, 0.1, 0.0))
+
+
+def test_save_and_load_round_trip(tmp_path):
+    split = random_split(["1_A_CS_S", "1_A_CS_M", "2_A_CS_S"], seed=3)
+    split.save(tmp_path / "mine.json")
+    assert load_split(tmp_path / "mine.json") == split
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.json"]
+
+
+def test_session_split_reads_the_group_and_reports_both_ways():
+    split = _split(unit="session")
+    assert split.part_of("1", "b") == "val"
+    assert split.unmatched(["1", "1"], ["a", "z"]) == ["z"]
+    assert split.absent(["1", "1"], ["a", "z"]) == ["b", "c"]
+
+
+def test_overlap_wrong_unit_and_foreign_files_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="more than once: a"):
+        _split(test=("a",))
+    with pytest.raises(ValueError, match="unit is 'image'"):
+        _split(unit="image")
+    (tmp_path / "x.json").write_text(json.dumps({"train": ["a"]}))
+    with pytest.raises(ValueError, match="is not a split"):
+        load_split(tmp_path / "x.json")
+    with pytest.raises(ValueError, match="no split file"):
+        load_split(tmp_path / "y.json")
