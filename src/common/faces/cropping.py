@@ -1,0 +1,31 @@
+"""Windows of an image that may reach over its border."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+
+def padded_square(
+    image: npt.NDArray[np.uint8], x0: int, y0: int, side: int
+) -> npt.NDArray[np.uint8]:
+    """Return the square window with the top-left pixel (x0, y0), zero outside the image.
+
+    Args:
+        image: (H, W, C) uint8.
+        x0: column of the window's first pixel, may be negative.
+        y0: row of the window's first pixel, may be negative.
+        side: width and height in pixels.
+
+    Returns:
+        (side, side, C) uint8; pixel (0, 0) is pixel (x0, y0) of `image`.
+    """
+    height, width = image.shape[:2]
+    left, right = max(x0, 0), min(x0 + side, width)
+    top, bottom = max(y0, 0), min(y0 + side, height)
+    if right - left == side and bottom - top == side:
+        return image[top:bottom, left:right]
+    window = np.zeros((side, side, image.shape[2]), image.dtype)
+    if left < right and top < bottom:
+        window[top - y0 : bottom - y0, left - x0 : right - x0] = image[top:bottom, left:right]
+    return window

@@ -1,0 +1,178 @@
+"""Finding faces: the interface every detector offers, and MediaPipe's two models behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.cropping import padded_square
+from common.faces.mediapipe_graph import MediaPipeGraph
+from common.faces.tiling import pyramid_sides, shrunk, tile_origins
+
+Float = npt.NDArray[np.floating[Any]]
+Image = npt.NDArray[np.uint8]
+
+# Input side of MediaPipe's full-range model in pixels.
+TILE_PX = 192
+# Smallest face the full-range model finds, as a fraction of its input: 118 px in a 1920 px frame.
+SMALLEST_FACE_IN_TILE = 118 / 1920
+# A face of the next coarser level's size (twice the smallest) fits into the overlap.
+TILE_OVERLAP = 0.25
+
+
+@dataclass(frozen=True)
+class Face:
+    """A detected face.
+
+    Attributes:
+        bbox_xyxy_px: (4,) left, top, right, bottom in pixel-centre coordinates, inside the image.
+        confidence: the detector's score in [0, 1].
+    """
+
+    bbox_xyxy_px: Float
+    confidence: float
+
+
+class FaceDetector(Protocol):
+    """Finds faces in an RGB image.
+
+    Attributes:
+        name: recorded as the source of every box.
+    """
+
+    name: str
+
+    def detect(self, image: Image) -> list[Face]:
+        """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
+
+
+class MediaPipeDetector:
+    """MediaPipe's bundled face detectors on the whole image and on tiles of a pyramid.
+
+    The full-range model sees the whole image at 192 px and loses faces narrower than 6 % of its
+    longer side; overlapping tiles of finer levels find those. The short-range model adds faces
+    that fill the image. Boxes found more than once are merged by non-maximum suppression.
+    """
+
+    name = "mediapipe"
+
+    def __init__(
+        self,
+        *,
+        min_confidence: float = 0.5,
+        min_face_px: float = 40.0,
+        min_face_fraction: float = 1 / 48,
+        max_overlap: float = 0.5,
+    ) -> None:
+        """Configure the detector; its graphs are built on first use.
+
+        Args:
+            min_confidence: least score in [0, 1].
+            min_face_px: width of the smallest face to look for.
+            min_face_fraction: the same as a fraction of the image's longer side. The larger of
+                the two counts, so that the work is bounded: about 25 tiles (0.15 s) by default,
+                however large the photo. 0 leaves `min_face_px` alone to decide.
+            max_overlap: share of the smaller box above which two boxes are one face.
+        """
+        self._min_face_px = min_face_px
+        self._min_face_fraction = min_face_fraction
+        self._max_overlap = max_overlap
+        self._short_range, self._full_range = (
+            MediaPipeGraph(
+                "FaceDetection", model_selection=model, min_detection_confidence=min_confidence
+            )
+            for model in (0, 1)
+        )
+
+    def build(self) -> None:
+        """Build the graphs now; a worker calls it at its start."""
+        self._short_range.build()
+        self._full_range.build()
+
+    def detect(self, image: Image) -> list[Face]:
+        """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
+        faces = [*self._in_whole_image(image), *self._in_tiles(image)]
+        return suppress_duplicates(faces, self._max_overlap)
+
+    def _in_whole_image(self, image: Image) -> Iterator[Face]:
+        view = shrunk(image, 2 * TILE_PX / max(image.shape[:2]))
+        yield from self._in_window(self._short_range, image, view, 0, 0, max(view.shape[:2]))
+
+    def _in_tiles(self, image: Image) -> Iterator[Face]:
+        long_side = max(image.shape[:2])
+        smallest_face = max(self._min_face_px, self._min_face_fraction * long_side)
+        for side in pyramid_sides(long_side, smallest_face / SMALLEST_FACE_IN_TILE):
+            level = shrunk(image, TILE_PX / side)
+            tile = min(TILE_PX, max(level.shape[:2]))
+            for y0 in tile_origins(level.shape[0], tile, TILE_OVERLAP):
+                for x0 in tile_origins(level.shape[1], tile, TILE_OVERLAP):
+                    yield from self._in_window(self._full_range, image, level, x0, y0, tile)
+
+    def _in_window(
+        self, graph: MediaPipeGraph, image: Image, level: Image, x0: int, y0: int, side: int
+    ) -> Iterator[Face]:
+        """Yield the faces that a square window of a reduced image shows whole."""
+        for detection in graph.find(padded_square(level, x0, y0, side)):
+            box = detection.location_data.relative_bounding_box
+            left, top = box.xmin, box.ymin
+            corners = np.array([left, top, left + box.width, top + box.height])
+            edges = corners * side + np.array([x0, y0, x0, y0])
+            if not _is_cut(edges, (x0, y0), side, level.shape):
+                scale = np.array(image.shape[1::-1]) / level.shape[1::-1]
+                bbox = _inside_image(edges * np.tile(scale, 2) - 0.5, image.shape)
+                yield Face(bbox, float(detection.score[0]))
+
+
+def _is_cut(edges: Float, origin: tuple[int, int], side: int, shape: Sequence[int]) -> bool:
+    """Tell whether a box touches a side of the tile beyond which the image goes on.
+
+    Another tile shows such a face whole.
+    """
+    for axis, length in enumerate((shape[1], shape[0])):
+        first, last = origin[axis], origin[axis] + side
+        if (first > 0 and edges[axis] <= first) or (last < length and edges[axis + 2] >= last):
+            return True
+    return False
+
+
+def _inside_image(bbox_xyxy_px: Float, shape: Sequence[int]) -> Float:
+    limits = np.array([shape[1], shape[0], shape[1], shape[0]]) - 1
+    return np.clip(bbox_xyxy_px, 0, limits)
+
+
+def suppress_duplicates(faces: Sequence[Face], max_overlap: float = 0.5) -> list[Face]:
+    """Keep the best of every group of overlapping faces (non-maximum suppression).
+
+    Two boxes overlap by the share of the smaller one that lies in the other: the two models draw
+    boxes of different sizes around one face, which an intersection over union would keep apart.
+
+    Args:
+        faces: in any order.
+        max_overlap: in [0, 1].
+
+    Returns:
+        The kept faces, best first; equal scores keep their order. Empty boxes are dropped.
+    """
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.confidence):
+        if _area(face.bbox_xyxy_px) > 0 and all(
+            overlap_of_smaller(face.bbox_xyxy_px, other.bbox_xyxy_px) <= max_overlap
+            for other in kept
+        ):
+            kept.append(face)
+    return kept
+
+
+def overlap_of_smaller(box: Float, other: Float) -> float:
+    """Return the intersection of two boxes (4,) xyxy over the area of the smaller one."""
+    corners = np.concatenate([np.maximum(box[:2], other[:2]), np.minimum(box[2:], other[2:])])
+    return _area(corners) / min(_area(box), _area(other))
+
+
+def _area(box: Float) -> float:
+    width, height = np.maximum(box[2:] - box[:2], 0)
+    return float(width * height)
