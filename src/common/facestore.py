@@ -99,9 +99,11 @@ class GroupWriter:
 
     def _commit(self) -> None:
         os.replace(self._paths.partial_pack, self._paths.pack)
-        table = pl.DataFrame(self._rows, infer_schema_length=None).with_columns(
-            pl.lit(self._sha256.hexdigest()).alias("pack_sha256")
-        )
+        digest = self._sha256.hexdigest()
+        rows = [{**row, "pack_sha256": digest} for row in self._rows]
+        # A group of which nothing could be used still gets its (empty) table: it is done.
+        schema = None if rows else {"pack_sha256": pl.String}
+        table = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
         table.write_parquet(self._paths.partial_table)
         os.replace(self._paths.partial_table, self._paths.table)
 
@@ -128,9 +130,10 @@ class FaceStore:
                 f"no face store in {self.store_dir}: run `python preprocess.py data=...` first"
             )
         tables = [_read_table(self.store_dir, group) for group in groups]
-        self.table = pl.concat(
-            [table for table in tables if table.height], how="diagonal_relaxed", rechunk=True
-        )
+        filled = [table for table in tables if table.height]
+        if not filled:
+            raise ValueError(f"{self.store_dir} holds no usable face; see its skipped/ folder")
+        self.table = pl.concat(filled, how="diagonal_relaxed", rechunk=True)
         self._packs = [_GroupPaths(self.store_dir, group).pack for group in groups]
         number_of = {group: number for number, group in enumerate(groups)}
         self._pack_of_row = np.array(

@@ -1,0 +1,41 @@
+"""Which detector finds faces, as plain values for configs and store recipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from common.faces.analysis import FaceAnalyzer
+from common.faces.detection import FaceDetector, MediaPipeDetector
+from common.faces.mesh import FaceMesh
+
+DETECTORS = ("mediapipe", "retinaface")
+
+
+@dataclass(frozen=True)
+class AnalyzerSettings:
+    """How faces are found; the same in preprocessing and prediction.
+
+    Attributes:
+        detector: ``mediapipe``, or ``retinaface`` with the extra of that name.
+        min_confidence: least score of a face in [0, 1].
+        min_face_px: width of the smallest face to look for (MediaPipe).
+    """
+
+    detector: str = "mediapipe"
+    min_confidence: float = 0.5
+    min_face_px: float = 40.0
+
+    def __post_init__(self) -> None:
+        if self.detector not in DETECTORS:
+            raise ValueError(f"detector is {self.detector!r}, expected one of {DETECTORS}")
+
+    def build(self) -> FaceAnalyzer:
+        """Return an analyzer; it builds its graphs on first use."""
+        return FaceAnalyzer(self._detector(), FaceMesh())
+
+    def _detector(self) -> FaceDetector:
+        if self.detector == "retinaface":
+            from common.faces.retinaface import RetinaFaceDetector  # optional extra
+
+            return RetinaFaceDetector(min_confidence=self.min_confidence)
+        return MediaPipeDetector(min_confidence=self.min_confidence, min_face_px=self.min_face_px)

@@ -1,0 +1,26 @@
+"""Randomness as a function of seed and epoch, so that a resumed run equals an unbroken one."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+
+class EpochSeed(Callback):
+    """Seeds torch at the start of every training epoch from (seed, epoch, rank).
+
+    Dropout then draws the same numbers whether the epoch follows the one before it or a restart
+    from its checkpoint. Loader order has its own generator.
+
+    Args:
+        seed: the run's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Seed all devices' generators."""
+        words = [self._seed, trainer.current_epoch, trainer.global_rank]
+        torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))

@@ -1,0 +1,24 @@
+"""What travels from the loader to the module."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from torch import Tensor
+
+EyeRule = Literal["random", "parity", "both", "left", "right"]
+RIGHT, LEFT = 0, 1
+
+
+class GazeBatch(TypedDict):
+    """One eye a sample. B samples, pixels with integer centres, angles in radians.
+
+    Heatmaps do not travel: the module renders them from `landmarks` on its device.
+    """
+
+    rgb: Tensor  # (B, 3, 120, 120) uint8, 0..255
+    landmarks: Tensor  # (B, 112) x0..x55, y0..y55 in pixels of the crop; both eyes
+    head_pose: Tensor  # (B, 3) [pitch, yaw, roll]
+    gaze: Tensor  # (B, 2) [yaw, pitch]
+    row: Tensor  # (B,) int64, row of the table
+    eye: Tensor  # (B,) int64, 0 the subject's right eye, 1 the left

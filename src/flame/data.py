@@ -1,0 +1,221 @@
+"""Face store -> eye crops, as a Lightning data module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader, Dataset
+
+from common.facestore import FaceStore, read_recipe
+from flame.batch import LEFT, EyeRule, GazeBatch
+from flame.crops import crop_eye
+from flame.eye_sampler import EyeSampler
+from flame.splits import Part, Split, cross_person, load_split, random_split
+from flame.statistics import Statistics, published, train_statistics
+
+Float = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class GazeLabels:
+    """The columns of a face store that training needs, as arrays over its N rows.
+
+    Attributes:
+        gaze: (N, 2) float32 [yaw, pitch] in radians.
+        head_pose: (N, 3) float32 [pitch, yaw, roll] in radians.
+        landmarks: (N, 112) pixels of the face image.
+        index: (N,) frame number in the group.
+    """
+
+    gaze: Float
+    head_pose: Float
+    landmarks: Float
+    index: npt.NDArray[np.int64]
+
+    @classmethod
+    def from_table(cls, table: pl.DataFrame) -> GazeLabels:
+        """Take the columns of a store's table."""
+        pose = ["head_pitch_rad", "head_yaw_rad", "head_roll_rad"]
+        return cls(
+            gaze=table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy().astype(np.float32),
+            head_pose=table.select(pose).to_numpy().astype(np.float32),
+            landmarks=np.array(table["landmarks_px"].to_list(), dtype=np.float64),
+            index=table["index"].to_numpy().astype(np.int64),
+        )
+
+
+class EyeDataset(Dataset[GazeBatch]):
+    """Eye crops of a face store; indexed by (row, eye) pairs from `EyeSampler`."""
+
+    def __init__(self, store: FaceStore, labels: GazeLabels, crop_size: int = 120) -> None:
+        self._store = store
+        self._labels = labels
+        self._crop_size = crop_size
+
+    def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
+        row, eye = key
+        crop, landmarks = crop_eye(
+            self._store.image(row),
+            self._labels.landmarks[row],
+            "left" if eye == LEFT else "right",
+            self._crop_size,
+        )
+        return GazeBatch(
+            rgb=torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1))),
+            landmarks=torch.from_numpy(landmarks.astype(np.float32)),
+            head_pose=torch.from_numpy(self._labels.head_pose[row]),
+            gaze=torch.from_numpy(self._labels.gaze[row]),
+            row=torch.tensor(row),
+            eye=torch.tensor(eye),
+        )
+
+
+class GazeDataModule(LightningDataModule):
+    """Train, val and test loaders of one gaze data set.
+
+    Args:
+        name: what tables call the data set.
+        store_dir: its face store.
+        split: name of a published split, path of a json file, or ``cross_person`` / ``random`` to
+            draw one with `split_fractions` and `split_seed`.
+        split_fractions: shares of train, val and test of a drawn split.
+        split_seed: of a drawn split; apart from `seed`, so that seeds of a study share a split.
+        statistics: ``train`` takes minimum and maximum over the train part; any other name takes
+            the published ones of that data set.
+        batch_size: of training.
+        eval_batch_size: of validation and test.
+        train_eye: eye rule of training.
+        eval_eye: eye rule of validation and test.
+        drop_last: leave out the last, smaller batch of a training epoch.
+        num_workers: loader processes.
+        seed: of order and eyes.
+
+    Attributes:
+        table: rows of the store with the columns ``part`` and ``row``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store_dir: str,
+        split: str,
+        split_fractions: Sequence[float] = (0.8, 0.1, 0.1),
+        split_seed: int = 0,
+        statistics: str = "train",
+        batch_size: int = 8,
+        eval_batch_size: int = 16,
+        train_eye: EyeRule = "random",
+        eval_eye: EyeRule = "parity",
+        drop_last: bool = True,
+        num_workers: int = 2,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self._store = FaceStore(store_dir)
+        self._labels = GazeLabels.from_table(self._store.table)
+        self._dataset = EyeDataset(self._store, self._labels)
+        self.gaze_convention: str = read_recipe(Path(store_dir))["gaze_convention"]
+        self.landmark_source: str = read_recipe(Path(store_dir))["landmarks"]
+        self.split = _choose_split(split, self._store.table, split_fractions, split_seed)
+        self.table = _with_parts(self._store.table, self.split)
+        self._statistics_source = statistics
+        self._batch_size = batch_size
+        self._eval_batch_size = eval_batch_size
+        self._train_eye = train_eye
+        self._eval_eye = eval_eye
+        self._drop_last = drop_last
+        self._num_workers = num_workers
+        self._seed = seed
+
+    @property
+    def eval_eye(self) -> EyeRule:
+        """Eye rule of validation and test."""
+        return self._eval_eye
+
+    def statistics(self) -> Statistics:
+        """Return the ranges by which gaze and head pose are normalised."""
+        if self._statistics_source != "train":
+            return published(self._statistics_source)
+        rows = self._rows("train")
+        return train_statistics(self._labels.gaze[rows], self._labels.head_pose[rows])
+
+    def labels(self, part: Part) -> tuple[Float, Float]:
+        """Return gaze (N, 2) and head pose (N, 3) of a part, in the order of the table."""
+        rows = self._rows(part)
+        return self._labels.gaze[rows], self._labels.head_pose[rows]
+
+    def train_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the training loader: shuffled anew every epoch, `train_eye`."""
+        return self._loader("train", self._train_eye, self._batch_size, trains=True)
+
+    def val_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the validation loader, in the order of the table."""
+        return self._loader("val", self._eval_eye, self._eval_batch_size, trains=False)
+
+    def test_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the test loader, in the order of the table."""
+        return self.part_dataloader("test")
+
+    def part_dataloader(self, part: Part) -> DataLoader[GazeBatch]:
+        """Return an evaluation loader of any part."""
+        return self._loader(part, self._eval_eye, self._eval_batch_size, trains=False)
+
+    def _rows(self, part: Part) -> npt.NDArray[np.int64]:
+        rows = self.table.filter(pl.col("part") == part)["row"].to_numpy().astype(np.int64)
+        if not len(rows):
+            raise ValueError(
+                f"{self.name}: split {self.split.name!r} leaves no sample for {part!r}; the store "
+                f"has the {self.split.unit}s {_names(self._store.table, self.split)}"
+            )
+        return rows
+
+    def _loader(
+        self, part: Part, eye: EyeRule, batch_size: int, trains: bool
+    ) -> DataLoader[GazeBatch]:
+        rows = self._rows(part)
+        sampler = EyeSampler(rows, self._labels.index[rows], eye, trains, self._seed)
+        if trains and self._drop_last and len(sampler) < batch_size:
+            raise ValueError(
+                f"{self.name}: {len(sampler)} training samples are less than one batch of "
+                f"{batch_size}; set data.datamodule.batch_size lower or drop_last=false"
+            )
+        return DataLoader(
+            self._dataset,
+            batch_size=batch_size,
+            sampler=sampler,
+            drop_last=trains and self._drop_last,
+            num_workers=self._num_workers,
+            persistent_workers=trains and self._num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+def _choose_split(split: str, table: pl.DataFrame, fractions: Sequence[float], seed: int) -> Split:
+    train, val, test = fractions
+    if split == "cross_person":
+        return cross_person(table["subject"], seed=seed, fractions=(train, val, test))
+    if split == "random":
+        return random_split(table["group_name"], seed=seed, fractions=(train, val, test))
+    return load_split(split)
+
+
+def _with_parts(table: pl.DataFrame, split: Split) -> pl.DataFrame:
+    pairs = zip(table["subject"], table["group_name"], strict=True)
+    parts = [split.part_of(subject, group) for subject, group in pairs]
+    return table.with_row_index("row").with_columns(pl.Series("part", parts, dtype=pl.String))
+
+
+def _names(table: pl.DataFrame, split: Split) -> str:
+    column = "subject" if split.unit == "subject" else "group_name"
+    names = sorted(set(table[column]))
+    shown = ", ".join(names[:8])
+    return shown if len(names) <= 8 else f"{shown}, ... ({len(names)} in all)"
