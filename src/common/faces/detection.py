@@ -123,7 +123,7 @@ class MediaPipeDetector:
             edges = corners * side + np.array([x0, y0, x0, y0])
             if not _is_cut(edges, (x0, y0), side, level.shape):
                 scale = np.array(image.shape[1::-1]) / level.shape[1::-1]
-                bbox = _inside_image(edges * np.tile(scale, 2) - 0.5, image.shape)
+                bbox = inside_image(edges * np.tile(scale, 2) - 0.5, image.shape)
                 yield Face(bbox, float(detection.score[0]))
 
 
@@ -139,7 +139,8 @@ def _is_cut(edges: Float, origin: tuple[int, int], side: int, shape: Sequence[in
     return False
 
 
-def _inside_image(bbox_xyxy_px: Float, shape: Sequence[int]) -> Float:
+def inside_image(bbox_xyxy_px: Float, shape: Sequence[int]) -> Float:
+    """Return a box (4,) with its corners moved into an image of shape (H, W, ...)."""
     limits = np.array([shape[1], shape[0], shape[1], shape[0]]) - 1
     return np.clip(bbox_xyxy_px, 0, limits)
 

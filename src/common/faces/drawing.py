@@ -1,0 +1,126 @@
+"""Draw faces, head axes, gaze arrows and eye landmarks into an image, in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from common.geometry import gaze_vector, rotation_from_head_pose
+
+Float = npt.NDArray[np.floating[Any]]
+Image = npt.NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+# RGB.
+BOX_COLOUR: Colour = (255, 214, 0)
+GAZE_COLOUR: Colour = (255, 64, 160)
+IRIS_COLOUR: Colour = (0, 220, 255)
+LID_COLOUR: Colour = (255, 255, 255)
+AXIS_COLOURS: tuple[Colour, ...] = ((235, 64, 52), (60, 180, 75), (56, 120, 255))
+OUTLINE_COLOUR: Colour = (20, 20, 20)
+
+# Lines are at least this part of the image's longer side, or of the face's, wide.
+LINE_OVER_IMAGE = 1 / 1000
+LINE_OVER_FACE = 1 / 80
+# Fractional bits of OpenCV's fixed-point coordinates.
+SHIFT = 4
+
+
+def face_size_px(bbox_xyxy_px: Float) -> float:
+    """Return the longer side of a box (4,)."""
+    return float(max(bbox_xyxy_px[2] - bbox_xyxy_px[0], bbox_xyxy_px[3] - bbox_xyxy_px[1]))
+
+
+def draw_box(image: Image, bbox_xyxy_px: Float, colour: Colour = BOX_COLOUR) -> None:
+    """Draw a face's box (4,) into an image (H, W, 3) uint8 RGB."""
+    width = _line_width(image, face_size_px(bbox_xyxy_px))
+    top_left, bottom_right = _fixed(bbox_xyxy_px[:2]), _fixed(bbox_xyxy_px[2:])
+    for stroke, ink in ((width + 2, OUTLINE_COLOUR), (width, colour)):
+        cv2.rectangle(image, top_left, bottom_right, ink, stroke, cv2.LINE_AA, SHIFT)
+
+
+def draw_head_axes(image: Image, head_pose: Float, origin_px: Float, face_px: float) -> None:
+    """Draw the head's axes: red to its image-right, green up, blue out of the face.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, drawn into.
+        head_pose: (3,) [pitch, yaw, roll] in radians, viewer frame.
+        origin_px: (2,) where the axes start.
+        face_px: size of the face in pixels; the axes are half as long.
+    """
+    rotation = rotation_from_head_pose(head_pose)
+    # The axis that points away from the viewer is drawn first.
+    for axis in np.argsort(rotation[2]):
+        tip_px = origin_px + image_offset(rotation[:, axis], face_px / 2)
+        _line(image, origin_px, tip_px, AXIS_COLOURS[axis], _line_width(image, face_px))
+
+
+def draw_gaze_arrow(
+    image: Image,
+    gaze: Float,
+    origin_px: Float,
+    face_px: float,
+    colour: Colour = GAZE_COLOUR,
+) -> None:
+    """Draw a gaze direction as an arrow; a glance into the camera is a dot.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, drawn into.
+        gaze: (2,) [yaw, pitch] in radians, viewer frame.
+        origin_px: (2,) where the arrow starts, as between the eyes.
+        face_px: size of the face in pixels; the arrow at 90 degrees is twice as long.
+        colour: RGB.
+    """
+    width = _line_width(image, face_px)
+    offset = image_offset(gaze_vector(np.asarray(gaze, np.float64)), 2 * face_px)
+    tip_px = origin_px + offset
+    _line(image, origin_px, tip_px, colour, width)
+    length = float(np.linalg.norm(offset))
+    if length > width:
+        head = min(4.0 * width, length / 2)
+        _line_head(image, tip_px, offset / length * head, colour, width)
+    cv2.circle(image, _fixed(origin_px), _scaled(1.2 * width), colour, -1, cv2.LINE_AA, SHIFT)
+
+
+def draw_eye_landmarks(image: Image, landmarks: Float) -> None:
+    """Draw the lid and iris contours of eye landmarks (112,) in pixels."""
+    points = landmarks.reshape(2, 2, 28).transpose(1, 2, 0)
+    eye_px = float(np.linalg.norm(points[:, 8] - points[:, 14], axis=-1).max())
+    # Thinner than the face's lines: an eye is a fifth of it.
+    width = max(1, round(eye_px / 60))
+    for eye in points:
+        for ring, colour in ((eye[8:20], LID_COLOUR), (eye[:8], IRIS_COLOUR)):
+            fixed = np.round(ring * 2**SHIFT).astype(np.int32)
+            cv2.polylines(image, [fixed], True, colour, width, cv2.LINE_AA, SHIFT)
+
+
+def image_offset(direction: Float, length_px: float) -> Float:
+    """Return the (2,) pixel offset of a viewer-frame direction (3,) seen from the front."""
+    return np.array([direction[0], -direction[1]]) * length_px
+
+
+def _line_width(image: Image, face_px: float) -> int:
+    wanted = max(LINE_OVER_IMAGE * max(image.shape[:2]), LINE_OVER_FACE * face_px)
+    return max(1, round(wanted))
+
+
+def _line(image: Image, start: Float, end: Float, colour: Colour, width: int) -> None:
+    for stroke, ink in ((width + 2, OUTLINE_COLOUR), (width, colour)):
+        cv2.line(image, _fixed(start), _fixed(end), ink, stroke, cv2.LINE_AA, SHIFT)
+
+
+def _line_head(image: Image, tip: Float, along: Float, colour: Colour, width: int) -> None:
+    across = np.array([-along[1], along[0]]) / 2
+    for side in (across, -across):
+        _line(image, tip, tip - along + side, colour, width)
+
+
+def _fixed(point: Float) -> tuple[int, int]:
+    return _scaled(point[0]), _scaled(point[1])
+
+
+def _scaled(value: float) -> int:
+    return round(float(value) * 2**SHIFT)

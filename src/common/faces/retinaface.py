@@ -1,0 +1,71 @@
+"""RetinaFace as an optional detector, through the `uniface` package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.detection import Face, inside_image
+
+INSTALL_COMMAND = "pip install 'gaze-suite[retinaface]'"
+
+
+class RetinaFaceDetector:
+    """RetinaFace (Deng et al., CVPR 2020) with MobileNetV2, run by ONNX Runtime.
+
+    `uniface` (version 4) fetches the weights (its releases on GitHub, checked by SHA-256) when the
+    first image comes, and keeps them in its cache folder. Without network access only the import
+    and this adapter could be tried here, not a detection with the real weights.
+    Its faces are those of an image reduced to `input_side` pixels: small faces need a larger one.
+    """
+
+    name = "retinaface"
+
+    def __init__(self, *, min_confidence: float = 0.5, input_side: int = 640) -> None:
+        """Configure the detector; the model is loaded on first use.
+
+        Args:
+            min_confidence: least score in [0, 1].
+            input_side: side in pixels of the square the image is fitted into.
+
+        Raises:
+            ValueError: If `uniface` is not installed.
+        """
+        _import_uniface()
+        self._min_confidence = min_confidence
+        self._input_side = input_side
+        self._model: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_model": None}
+
+    def detect(self, image: npt.NDArray[np.uint8]) -> list[Face]:
+        """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
+        if self._model is None:
+            self._model = _import_uniface().RetinaFace(
+                confidence_threshold=self._min_confidence,
+                input_size=(self._input_side, self._input_side),
+            )
+        # uniface wants BGR.
+        found = self._model.detect(np.ascontiguousarray(image[..., ::-1]))
+        faces = [
+            Face(
+                inside_image(np.asarray(face.bbox, np.float64) - 0.5, image.shape),
+                float(face.confidence),
+            )
+            for face in found
+        ]
+        return sorted(faces, key=lambda face: -face.confidence)
+
+
+def _import_uniface() -> Any:
+    try:
+        import uniface
+    except ImportError as error:
+        raise ValueError(
+            f"detector retinaface needs the package uniface, which cannot be imported ({error})."
+            f" Type: {INSTALL_COMMAND}"
+        ) from error
+    return uniface
