@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 NUM_EYE_POINTS = 28  # per eye; point i of the right and of the left eye share channel i
@@ -52,11 +53,11 @@ def render_heatmaps(
 def _gaussians(centres: Tensor, size: int, variance: float) -> Tensor:
     """Return 1-D normal densities (..., size) at pixels 0..size-1 around centres (...)."""
     pixels = torch.arange(size, dtype=centres.dtype, device=centres.device)
-    exponent = (pixels - centres[..., None]).square() * (-0.5 / variance)
-    # On a CPU exp takes ten times as long where its result underflows, which is most of a frame.
-    floor = math.log(torch.finfo(centres.dtype).tiny)
-    density = exponent.clamp_min(floor).exp() / math.sqrt(2 * math.pi * variance)
-    return density.masked_fill(exponent < floor, 0)
+    exponent = (pixels - centres[..., None]).square() * (-0.5 / (variance * math.log(2)))
+    # Most of a frame underflows. There, on a CPU, exp takes ten times as long as exp2, and so do
+    # products with the subnormal numbers that the threshold removes.
+    density = F.threshold(exponent.exp2(), torch.finfo(centres.dtype).tiny, 0.0)
+    return density / math.sqrt(2 * math.pi * variance)
 
 
 def _check(landmarks: Tensor, variance: float) -> None:
