@@ -1,0 +1,183 @@
+"""Videos in and out, with PyAV: frames in exact decoding order, never by seeking.
+
+A frame's number is its 0-based position in the decoded stream. Seeking finds the wrong frame in
+many files, EYEDIAP's .mov among them, so that reading is sequential; frames that nobody wants are
+decoded but not converted to RGB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from common.atomic import partial_path
+
+RgbImage = npt.NDArray[np.uint8]
+
+
+class DamagedVideoError(ValueError):
+    """A video that decodes only in part; raised after its sound frames were handed out."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video's header says.
+
+    Attributes:
+        num_frames: frames, 0 if the header does not say.
+        fps_hz: mean frame rate.
+        width: pixels as stored, before rotation.
+        height: pixels as stored, before rotation.
+    """
+
+    num_frames: int
+    fps_hz: float
+    width: int
+    height: int
+
+
+def video_info(path: Path) -> VideoInfo:
+    """Read a video's header.
+
+    Raises:
+        ValueError: If the file cannot be opened as a video.
+    """
+    with _open_video(path) as (_, stream):
+        rate = float(stream.average_rate or 0)
+        return VideoInfo(stream.frames, rate, stream.width, stream.height)
+
+
+def num_frames(path: Path) -> int:
+    """Return how many frames a video has, without decoding it.
+
+    From the header, else by counting packets. A damaged file may decode to fewer.
+
+    Raises:
+        ValueError: If the file cannot be opened as a video.
+    """
+    with _open_video(path) as (container, stream):
+        if stream.frames:
+            return int(stream.frames)
+        return sum(packet.size > 0 for packet in container.demux(stream))
+
+
+def read_frames(
+    path: Path, wanted: Collection[int] | None = None, *, num_threads: int = 1
+) -> Iterator[tuple[int, RgbImage]]:
+    """Decode a video from its start.
+
+    Rotation that the file asks for (phones) is applied. Decoding stops after the last wanted
+    frame. A wanted number past the end is no error, it just never comes.
+
+    Args:
+        path: video file.
+        wanted: 0-based numbers of the frames to yield; None yields all.
+        num_threads: decoder threads; 1 suits one video a process, 0 lets FFmpeg choose.
+
+    Yields:
+        (number, (H, W, 3) uint8 RGB) in ascending order.
+
+    Raises:
+        ValueError: If the file cannot be opened as a video.
+        DamagedVideoError: If frames are damaged. Sound ones keep their numbers and are yielded
+            first: damaged ones are left out, and where the decoder gives up the rest is lost.
+    """
+    last = None if wanted is None else max(wanted, default=-1)
+    num_damaged, index = 0, -1
+    with _open_video(path) as (container, stream):
+        stream.codec_context.thread_count = num_threads
+        decoded = container.decode(stream)
+        while last is None or index < last:
+            try:
+                frame = next(decoded, None)
+            except av.error.FFmpegError as error:
+                raise DamagedVideoError(
+                    f"{path}: decoding failed after frame {index}: {error.strerror}"
+                ) from error
+            if frame is None:
+                break
+            index += 1
+            is_wanted = wanted is None or index in wanted
+            num_damaged += is_wanted and frame.is_corrupt
+            if is_wanted and not frame.is_corrupt:
+                yield index, _rgb(frame)
+    if num_damaged:
+        raise DamagedVideoError(f"{path}: {num_damaged} of the wanted frames are damaged")
+
+
+def write_video(
+    path: Path, frames: Iterable[RgbImage], fps_hz: float, *, quality: int = 18
+) -> None:
+    """Encode frames as H.264, the file whole or not at all.
+
+    Args:
+        path: where to write; the suffix (.mp4, .mov, .mkv) chooses the container.
+        frames: (H, W, 3) uint8 RGB, all of one size. Odd sides grow by one repeated pixel,
+            because the 4:2:0 colour that every player understands needs even ones.
+        fps_hz: frame rate.
+        quality: x264's CRF, 0 (largest) to 51; 18 looks lossless.
+
+    Raises:
+        ValueError: If there are no frames, or they differ in size.
+    """
+    with partial_path(path) as partial, av.open(str(partial), "w") as container:
+        stream: Any = None
+        size = None
+        for frame in frames:
+            if stream is None:
+                stream, size = _add_stream(container, frame, fps_hz, quality), frame.shape
+            if frame.shape != size:
+                raise ValueError(f"{path}: frame of shape {frame.shape} after {size}")
+            container.mux(stream.encode(_even_frame(frame)))
+        if stream is None:
+            raise ValueError(f"{path}: no frames to write")
+        container.mux(stream.encode())
+
+
+@contextmanager
+def _open_video(path: Path) -> Iterator[tuple[Any, Any]]:
+    if not path.is_file():
+        raise ValueError(f"no video file {path}")
+    try:
+        container = av.open(str(path))
+    except av.error.FFmpegError as error:
+        raise ValueError(
+            f"{path} cannot be opened as a video ({error.strerror}); "
+            "it is another kind of file, or its copy or download was cut short"
+        ) from error
+    with container:
+        if not container.streams.video:
+            raise ValueError(f"{path} has no video stream")
+        yield container, container.streams.video[0]
+
+
+def _rgb(frame: av.VideoFrame) -> RgbImage:
+    # Degrees counter-clockwise; numpy turns the same way round.
+    turned = np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90) % 4)
+    return np.ascontiguousarray(turned, dtype=np.uint8)
+
+
+def _add_stream(container: Any, frame: RgbImage, fps_hz: float, quality: int) -> Any:
+    stream = container.add_stream(
+        "libx264",
+        rate=Fraction(fps_hz).limit_denominator(1001),
+        options={"crf": str(quality)},
+    )
+    height, width = frame.shape[:2]
+    stream.width, stream.height = width + width % 2, height + height % 2
+    stream.pix_fmt = "yuv420p"
+    return stream
+
+
+def _even_frame(frame: RgbImage) -> av.VideoFrame:
+    height, width = frame.shape[:2]
+    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return av.VideoFrame.from_ndarray(even, format="rgb24")
