@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from common.facestore import FaceStore, read_recipe
 from flame.batch import LEFT, EyeRule, GazeBatch
 from flame.crops import crop_eye
 from flame.eye_sampler import EyeSampler
-from flame.splits import Part, Split, cross_person, load_split, random_split
+from flame.splits import PARTS, Part, Split, cross_person, load_split, random_split
 from flame.statistics import Statistics, published, train_statistics
 
 Float = npt.NDArray[np.floating[Any]]
@@ -97,9 +98,11 @@ class GazeDataModule(LightningDataModule):
         drop_last: leave out the last, smaller batch of a training epoch.
         num_workers: loader processes.
         seed: of order and eyes.
+        test_part: which part the test loader goes through.
 
     Attributes:
         table: rows of the store with the columns ``part`` and ``row``.
+        gaze_convention: how the data set defines gaze.
     """
 
     def __init__(
@@ -117,14 +120,18 @@ class GazeDataModule(LightningDataModule):
         drop_last: bool = True,
         num_workers: int = 2,
         seed: int = 0,
+        test_part: Part = "test",
     ) -> None:
         super().__init__()
+        if test_part not in PARTS:
+            raise ValueError(f"part is {test_part!r}, expected one of {PARTS}")
         self.name = name
+        self.test_part = test_part
         self._store = FaceStore(store_dir)
         self._labels = GazeLabels.from_table(self._store.table)
         self._dataset = EyeDataset(self._store, self._labels)
-        self.gaze_convention: str = read_recipe(Path(store_dir))["gaze_convention"]
-        self.landmark_source: str = read_recipe(Path(store_dir))["landmarks"]
+        self._recipe = read_recipe(Path(store_dir))
+        self.gaze_convention: str = self._recipe["gaze_convention"]
         self.split = _choose_split(split, self._store.table, split_fractions, split_seed)
         self.table = _with_parts(self._store.table, self.split)
         self._statistics_source = statistics
@@ -136,17 +143,11 @@ class GazeDataModule(LightningDataModule):
         self._num_workers = num_workers
         self._seed = seed
 
-    @property
-    def eval_eye(self) -> EyeRule:
-        """Eye rule of validation and test."""
-        return self._eval_eye
-
     def statistics(self) -> Statistics:
         """Return the ranges by which gaze and head pose are normalised."""
         if self._statistics_source != "train":
             return published(self._statistics_source)
-        rows = self._rows("train")
-        return train_statistics(self._labels.gaze[rows], self._labels.head_pose[rows])
+        return train_statistics(*self.labels("train"))
 
     def labels(self, part: Part) -> tuple[Float, Float]:
         """Return gaze (N, 2) and head pose (N, 3) of a part, in the order of the table."""
@@ -162,12 +163,21 @@ class GazeDataModule(LightningDataModule):
         return self._loader("val", self._eval_eye, self._eval_batch_size, trains=False)
 
     def test_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the test loader, in the order of the table."""
-        return self.part_dataloader("test")
+        """Return the loader of `test_part`, in the order of the table."""
+        return self._loader(self.test_part, self._eval_eye, self._eval_batch_size, trains=False)
 
-    def part_dataloader(self, part: Part) -> DataLoader[GazeBatch]:
-        """Return an evaluation loader of any part."""
-        return self._loader(part, self._eval_eye, self._eval_batch_size, trains=False)
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what identifies data, split and conventions."""
+        parts = self.table["part"].value_counts().rows()
+        return {
+            "name": self.name,
+            "recipe": self._recipe,
+            "split": self.split.name,
+            "split_source": self.split.source,
+            "num_samples": {str(part): count for part, count in sorted(parts, key=str)},
+            "eval_eye": self._eval_eye,
+            "table_sha256": _table_hash(self.table),
+        }
 
     def _rows(self, part: Part) -> npt.NDArray[np.int64]:
         rows = self.table.filter(pl.col("part") == part)["row"].to_numpy().astype(np.int64)
@@ -212,6 +222,12 @@ def _with_parts(table: pl.DataFrame, split: Split) -> pl.DataFrame:
     pairs = zip(table["subject"], table["group_name"], strict=True)
     parts = [split.part_of(subject, group) for subject, group in pairs]
     return table.with_row_index("row").with_columns(pl.Series("part", parts, dtype=pl.String))
+
+
+def _table_hash(table: pl.DataFrame) -> str:
+    """Hash labels, parts and images (by their checksums) of all rows."""
+    columns = table.select("sample_id", "part", "gaze_yaw_rad", "gaze_pitch_rad", "crc32")
+    return hashlib.sha256(columns.write_csv().encode()).hexdigest()
 
 
 def _names(table: pl.DataFrame, split: Split) -> str:

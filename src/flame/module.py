@@ -45,8 +45,7 @@ class GazeAngleModule(LightningModule):
         input_range: ``unit`` feeds 0..1, ``byte`` 0..255. Which of the two the published
             checkpoints saw is not known (facts: uint8 files give 0..1, float files 0..255).
         channels_last: keep images in the channels-last memory format; faster with bf16.
-        statistics: ranges of gaze and head pose; may come later, with `statistics` or from a
-            checkpoint.
+        statistics: ranges of gaze and head pose; may come later, by `adopt` or from a checkpoint.
 
     Raises:
         ValueError: If the input range is unknown.
@@ -113,6 +112,10 @@ class GazeAngleModule(LightningModule):
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
+
+    def adopt(self, datamodule: Any) -> None:
+        """Take the ranges of the training data."""
+        self.statistics = datamodule.statistics()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the ranges beside the weights."""

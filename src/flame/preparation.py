@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from common.faces.analysis import FaceAnalyzer, FaceObservation
 from common.facestore import encode_image
 from flame.face_image import face_window
+from flame.openface_source import OpenFaceFolder, OpenFaceResult
 from flame.sample import RawSample, Skipped
 
 Float = npt.NDArray[np.floating[Any]]
@@ -53,22 +54,6 @@ class PreparationSettings:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class OpenFaceResult:
-    """What OpenFace found for one photo: landmarks (112,) px, head_pose (3,) rad, confidence."""
-
-    landmarks: Float
-    head_pose: Float
-    confidence: float
-
-
-class OpenFaceSource(Protocol):
-    """Finds OpenFace's result for a sample."""
-
-    def find(self, sample: RawSample) -> OpenFaceResult:
-        """Return the result; LookupError with the reason if there is none."""
-
-
 class UnusablePhotoError(Exception):
     """A photo that cannot become a row; its message is the reason."""
 
@@ -86,7 +71,7 @@ class Preparer:
         self,
         settings: PreparationSettings,
         analyzer: FaceAnalyzer | None,
-        openface: OpenFaceSource | None,
+        openface: OpenFaceFolder | None,
     ) -> None:
         self._settings = settings
         self._analyzer = analyzer
@@ -128,22 +113,22 @@ class Preparer:
     def _landmarks(self, sample: RawSample, face: FaceObservation) -> tuple[Float, float]:
         if self._settings.landmarks == "mesh":
             return face.eye_landmarks, face.confidence
-        result = self._find_openface(sample)
+        result = self._find_openface(sample, face)
         return result.landmarks, result.confidence
 
     def _head_pose(self, sample: RawSample, face: FaceObservation) -> tuple[Float, float | None]:
         if self._settings.head_pose == "mesh":
             return face.head_pose, face.reprojection_error
         if self._settings.head_pose == "openface":
-            return self._find_openface(sample).head_pose, None
+            return self._find_openface(sample, face).head_pose, None
         if sample.head_pose is None:
             raise UnusablePhotoError("the data set brings no head pose; use head_pose=mesh")
         return sample.head_pose, None
 
-    def _find_openface(self, sample: RawSample) -> OpenFaceResult:
+    def _find_openface(self, sample: RawSample, face: FaceObservation) -> OpenFaceResult:
         assert self._openface is not None
         try:
-            return self._openface.find(sample)
+            return self._openface.find(sample, face.bbox_xyxy_px)
         except LookupError as error:
             raise UnusablePhotoError(str(error.args[0])) from error
 

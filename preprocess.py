@@ -1,0 +1,24 @@
+"""Raw data set -> face store.  python preprocess.py data=columbiagaze data.raw_dir=FOLDER."""
+
+import logging
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from common import schema
+from common.preprocessing import prepare_store
+
+schema.register()
+LOG = logging.getLogger(__name__)
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="preprocess")
+def main(cfg: DictConfig) -> None:
+    """Write, check or export a store, and log the report."""
+    config = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(config, dict)
+    LOG.info(prepare_store(config))
+
+
+if __name__ == "__main__":
+    main()

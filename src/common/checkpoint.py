@@ -1,0 +1,84 @@
+"""The only place that loads weights of this suite's own checkpoints."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning
+import torch
+from pytorch_lightning import LightningModule, Trainer
+
+from common.atomic import partial_path
+
+
+def load_module(module: LightningModule, path: Path) -> None:
+    """Load a Lightning checkpoint's weights, and what the module saved beside them; strict.
+
+    Raises:
+        ValueError: If there is no such file, or its weights do not fit the net.
+    """
+    checkpoint = read_checkpoint(path)
+    try:
+        module.load_state_dict(checkpoint["state_dict"])
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path} does not fit this net; use the config it was trained with (predict.py "
+            f"run=RUN does): {error}"
+        ) from error
+    module.on_load_checkpoint(checkpoint)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return a checkpoint's content; loads tensors and plain values only, never code.
+
+    Raises:
+        ValueError: If there is no such file.
+    """
+    if not path.is_file():
+        raise ValueError(f"no checkpoint {path}")
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def write_resumable(
+    path: Path,
+    module: LightningModule,
+    trainer: Trainer,
+    *,
+    num_epochs_done: int,
+    num_steps_done: int,
+    optimizer_state: Mapping[str, Any],
+    scheduler_state: Mapping[str, Any],
+) -> None:
+    """Write training state that came from elsewhere as a checkpoint Lightning resumes from.
+
+    Args:
+        path: where the checkpoint goes.
+        module: holds the weights already.
+        trainer: a fresh one; gives the form of the loops' state.
+        num_epochs_done: whole epochs behind.
+        num_steps_done: optimizer steps behind.
+        optimizer_state: of the module's only optimizer.
+        scheduler_state: of its only scheduler, after its step of the last epoch.
+    """
+    loops = copy.deepcopy(trainer.fit_loop.state_dict())
+    for progress in loops["epoch_progress"].values():
+        progress.update(dict.fromkeys(progress, num_epochs_done))
+    steps = loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]
+    steps["total"].update(dict.fromkeys(steps["total"], num_steps_done))
+    checkpoint: dict[str, Any] = {
+        "epoch": num_epochs_done,
+        "global_step": num_steps_done,
+        "pytorch-lightning_version": pytorch_lightning.__version__,
+        "state_dict": module.state_dict(),
+        "loops": {"fit_loop": loops},
+        "callbacks": {},
+        "optimizer_states": [dict(optimizer_state)],
+        "lr_schedulers": [dict(scheduler_state)],
+    }
+    module.on_save_checkpoint(checkpoint)
+    with partial_path(path) as partial:
+        torch.save(checkpoint, partial)

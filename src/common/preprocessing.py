@@ -1,0 +1,45 @@
+"""What ``preprocess.py`` does, whichever line the data set belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common.instantiate import build
+
+MODES = ("run", "check", "export")
+
+
+def prepare_store(config: Mapping[str, Any]) -> str:
+    """Make, check or export a face store.
+
+    Args:
+        config: the resolved preprocess config as plain values.
+
+    Returns:
+        The report, as a person reads it.
+
+    Raises:
+        ValueError: If the mode is unknown or a folder it needs is not given.
+    """
+    mode, data = config["mode"], config["data"]
+    if mode not in MODES:
+        raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+    if data["raw_dir"] is None:
+        raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
+    if data["raw_writer"] is not None:
+        build(data["raw_writer"], num_workers=config["num_workers"])
+    preprocessor = build(
+        data["preprocessor"], shard=config["shard"], num_workers=config["num_workers"]
+    )
+    if mode == "export":
+        return str(preprocessor.export(_export_dir(config)))
+    report = preprocessor.check() if mode == "check" else preprocessor.run()
+    return str(report.summary())
+
+
+def _export_dir(config: Mapping[str, Any]) -> Path:
+    if config["export_dir"] is None:
+        raise ValueError("where to? Set export_dir=FOLDER")
+    return Path(config["export_dir"])

@@ -1,0 +1,162 @@
+"""Seed, build, fit, test: the only file that touches the Trainer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
+from pytorch_lightning import seed_everything as seed_all
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import Logger, WandbLogger
+
+from common.instantiate import build
+from common.snapshot import finish_snapshot, start_snapshot
+
+LOG = logging.getLogger(__name__)
+Config = Mapping[str, Any]
+
+
+class SuiteDataModule(Protocol):
+    """What a run asks of a data module, beside its loaders."""
+
+    name: str
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what identifies data, split and conventions, as plain values."""
+
+
+class SuiteModule(Protocol):
+    """What a run asks of a Lightning module, beside training."""
+
+    def adopt(self, datamodule: Any) -> None:
+        """Take from the training data what the module needs, e.g. ranges or class weights."""
+
+    def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
+        """Load an original's training checkpoint and write it as one Lightning resumes from."""
+
+
+def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, float]:
+    """Train as configured, test the best checkpoint, and record the run.
+
+    Args:
+        config: the resolved train config as plain values.
+        choices: Hydra's group choices, for the record.
+        run_dir: where everything goes.
+
+    Returns:
+        All metrics by name.
+    """
+    seed_all(config["seed"], workers=True)
+    datamodule, module = build_data(config), build_module(config)
+    module.adopt(datamodule)
+    start_snapshot(run_dir, config=config, choices=choices, data=datamodule.fingerprint())
+    status, metrics = "failed", dict[str, float]()
+    loggers = _build_all(config["logger"])
+    try:
+        trainer = _trainer(config, run_dir, loggers)
+        _record_config(loggers, config)
+        if config["fit"]:
+            checkpoint = _resumable(config["ckpt_path"], module, trainer, run_dir)
+            trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=_flag(checkpoint))
+            metrics |= _numbers(trainer)
+        if config["test"]:
+            best = _best_checkpoint(trainer, config)
+            trainer.test(module, datamodule, ckpt_path=best, weights_only=_flag(best))
+            metrics |= _numbers(trainer)
+        status = "finished"
+    except (KeyboardInterrupt, SystemExit):
+        status = "interrupted"
+        raise
+    finally:
+        finish_snapshot(run_dir, status, metrics)
+        _close(loggers)
+    return metrics
+
+
+def test(
+    module: LightningModule, datamodule: LightningDataModule, callbacks: list[Callback]
+) -> dict[str, float]:
+    """Test a loaded module, on one device: several would see some samples twice.
+
+    Args:
+        module: with its weights.
+        datamodule: its test loader is used.
+        callbacks: write the results.
+    """
+    trainer = Trainer(devices=1, logger=False, callbacks=callbacks, enable_checkpointing=False)
+    trainer.test(module, datamodule, verbose=False)
+    return _numbers(trainer)
+
+
+def build_data(config: Config) -> Any:
+    """Return the data module of a config."""
+    return build(config["data"]["datamodule"])
+
+
+def build_module(config: Config) -> Any:
+    """Return the Lightning module of a config, net included."""
+    return build(config["model"]["module"])
+
+
+def _trainer(config: Config, run_dir: Path, loggers: list[Logger]) -> Trainer:
+    callbacks = [*_build_all(config["callbacks"]), *_build_all(config["model"]["callbacks"])]
+    trainer: Trainer = build(
+        config["trainer"], callbacks=callbacks, logger=loggers, default_root_dir=str(run_dir)
+    )
+    return trainer
+
+
+def _build_all(configs: Config | None) -> list[Any]:
+    chosen = [config for config in (configs or {}).values() if config is not None]
+    return [build(config) for config in chosen]
+
+
+def _resumable(ckpt_path: str | None, module: Any, trainer: Trainer, run_dir: Path) -> str | None:
+    if ckpt_path is None:
+        return None
+    path = Path(ckpt_path)
+    if not path.is_file():
+        raise ValueError(f"ckpt_path={path}: no such file")
+    if path.suffix == ".ckpt":
+        return str(path)
+    converted = run_dir / "checkpoints" / f"from_{path.stem}.ckpt"
+    module.import_checkpoint(path, converted, trainer)
+    return str(converted)
+
+
+def _best_checkpoint(trainer: Trainer, config: Config) -> str | None:
+    """Return the best checkpoint of this fit, or None to test the weights as they are."""
+    callback = trainer.checkpoint_callback
+    if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
+        return callback.best_model_path
+    if not config["fit"] and config["ckpt_path"] is not None:
+        return str(config["ckpt_path"])
+    LOG.warning("no best checkpoint in this run: the test uses the last weights")
+    return None
+
+
+def _flag(checkpoint: str | None) -> bool | None:
+    """Return `weights_only` for a checkpoint: ours hold tensors and plain values."""
+    return None if checkpoint is None else True
+
+
+def _numbers(trainer: Trainer) -> dict[str, float]:
+    metrics = trainer.callback_metrics.items()
+    return {name: float(value) for name, value in metrics if isinstance(value, torch.Tensor)}
+
+
+def _record_config(loggers: list[Logger], config: Config) -> None:
+    for logger in loggers:
+        logger.log_hyperparams(dict(config))
+
+
+def _close(loggers: list[Logger]) -> None:
+    # A second job of a sweep would else write into the first one's run.
+    if any(isinstance(logger, WandbLogger) for logger in loggers):
+        import wandb
+
+        wandb.finish()

@@ -1,0 +1,125 @@
+"""Our own config keys as dataclasses: a misspelt key in a YAML file or override is an error.
+
+What libraries own (trainer, loggers, optimizers) stays plain YAML: their constructors check it.
+Importing this module also registers the suite's resolver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, OmegaConf
+
+
+@dataclass
+class DataConfig:
+    """One data set: raw folder, reader, store, loaders."""
+
+    name: str = MISSING
+    raw_dir: str | None = None
+    store_dir: str = MISSING
+    openface_dir: str | None = None
+    raw_writer: dict[str, Any] | None = None
+    reader: dict[str, Any] = MISSING
+    preprocessor: dict[str, Any] = MISSING
+    datamodule: dict[str, Any] = MISSING
+
+
+@dataclass
+class ModelConfig:
+    """One net with the module around it."""
+
+    name: str = MISSING
+    key: str = MISSING
+    width: int = MISSING
+    hidden: int = MISSING
+    dropout: float = MISSING
+    learning_rate: float = MISSING
+    net: dict[str, Any] = MISSING
+    module: dict[str, Any] = MISSING
+    callbacks: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class PathsConfig:
+    """Where things lie."""
+
+    data_dir: str = MISSING
+    store_dir: str = MISSING
+    runs_dir: str = MISSING
+    run_dir: str = MISSING
+
+
+@dataclass
+class TrainConfig:
+    """Root of ``conf/train.yaml``."""
+
+    name: str = MISSING
+    seed: int = MISSING
+    ckpt_path: str | None = None
+    fit: bool = MISSING
+    test: bool = MISSING
+    optimized_metric: str = MISSING
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    trainer: dict[str, Any] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    logger: dict[str, Any] = field(default_factory=dict)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
+class PreprocessConfig:
+    """Root of ``conf/preprocess.yaml``."""
+
+    mode: str = MISSING
+    shard: str = MISSING
+    num_workers: int = MISSING
+    export_dir: str | None = None
+    seed: int = 0
+    data: DataConfig = field(default_factory=DataConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
+class PredictConfig:
+    """Root of ``conf/predict.yaml``."""
+
+    name: str = MISSING
+    seed: int = MISSING
+    run: str | None = None
+    checkpoint: str | None = None
+    split: str | None = None
+    source: str | None = None
+    output_dir: str | None = None
+    statistics: str | None = None
+    allow_other_convention: bool = False
+    export: str | None = None
+    min_face_px: float = MISSING
+    data: DataConfig | None = None
+    model: ModelConfig | None = None
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+def run_dir(ckpt_path: str | None, new_dir: str) -> str:
+    """Return the run folder a checkpoint lies in, so that resuming goes on there, or a new one."""
+    if ckpt_path is None:
+        return new_dir
+    folder = Path(ckpt_path).parent
+    is_in_run = folder.name == "checkpoints" and (folder.parent / "run.json").is_file()
+    return str(folder.parent) if is_in_run else new_dir
+
+
+def register() -> None:
+    """Register schemas and resolver with Hydra; may be called again."""
+    store = ConfigStore.instance()
+    for name, schema in (
+        ("train", TrainConfig),
+        ("preprocess", PreprocessConfig),
+        ("predict", PredictConfig),
+    ):
+        store.store(group="schema", name=name, node=schema, package="_global_")
+    OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)

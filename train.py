@@ -1,0 +1,27 @@
+"""Train a model, then test its best checkpoint.  python train.py model=flame data=columbiagaze."""
+
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from common import schema
+from common.run import fit_and_test
+
+schema.register()
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def main(cfg: DictConfig) -> float | None:
+    """Run one job; returns the metric a sweep optimises."""
+    config = OmegaConf.to_container(cfg, resolve=True)
+    choices = OmegaConf.to_container(HydraConfig.get().runtime.choices)
+    assert isinstance(config, dict)
+    assert isinstance(choices, dict)
+    metrics = fit_and_test(config, choices, Path(config["paths"]["run_dir"]))
+    return metrics.get(config["optimized_metric"])
+
+
+if __name__ == "__main__":
+    main()
