@@ -1,0 +1,120 @@
+"""EYEDIAP's text files: tables of one row a frame, calibrations, gaze states.
+
+Tables have a header line, fields separated by ``;``, the 0-based frame number first. A frame that
+was lost has a row of fewer fields, or of zeros. Row counts differ by one between files, so that
+rows are joined on the frame number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float64]
+
+# Fields of a complete row, the frame number included.
+NUM_FIELDS = {
+    "head_pose.txt": 13,
+    "eye_tracking.txt": 19,
+    "screen_coordinates.txt": 6,
+    "ball_tracking.txt": 10,
+}
+_SECTIONS = {"resolution": 2, "intrinsics": 3, "R": 3, "T": 3}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One camera.
+
+    Attributes:
+        width: pixels.
+        height: pixels.
+        camera_matrix: (3, 3) intrinsics in pixels.
+        rotation: (3, 3) R of X_camera = R^T (X_world - T).
+        translation: (3,) T, the camera's place in the world, metres.
+    """
+
+    width: int
+    height: int
+    camera_matrix: Float
+    rotation: Float
+    translation: Float
+
+
+def read_table(path: Path) -> dict[int, Float | None]:
+    """Read a table.
+
+    Args:
+        path: one of the files named in `NUM_FIELDS`.
+
+    Returns:
+        For each frame the fields after its number, or None where the frame was lost: too few
+        fields, or one that is no finite number.
+    """
+    rows = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        number, *fields = line.strip().split(";")
+        if number.strip().isdecimal():
+            rows[int(number)] = _numbers(fields, NUM_FIELDS[path.name] - 1)
+    return rows
+
+
+def read_gaze_states(path: Path) -> dict[int, str]:
+    """Read ``gaze_state.txt``: OK, BK (blink) or NL (not looking at the target) by frame."""
+    pairs = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
+    return {int(pair[0]): pair[1] for pair in pairs if len(pair) == 2 and pair[0].isdecimal()}
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read ``*_calibration.txt``.
+
+    Raises:
+        ValueError: If the file or one of its sections is missing or malformed.
+    """
+    if not path.is_file():
+        raise ValueError(f"no {path.name}")
+    sections = _sections(path.read_text(encoding="utf-8", errors="replace"))
+    try:
+        # Each section is followed by others or by data of its own: only its first rows count.
+        width, height = (int(float(row)) for row in sections["resolution"][:2])
+        matrix, rotation, translation = (
+            np.array([_floats(row) for row in sections[name][: _SECTIONS[name]]])
+            for name in ("intrinsics", "R", "T")
+        )
+        return Calibration(
+            width, height, matrix.reshape(3, 3), rotation.reshape(3, 3), translation.reshape(3)
+        )
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path.name} is malformed ({error}); expected the sections [resolution], "
+            "[intrinsics], [R] and [T]"
+        ) from error
+
+
+def _numbers(fields: list[str], num_fields: int) -> Float | None:
+    if len(fields) < num_fields:
+        return None
+    try:
+        values = np.array([float(field) for field in fields[:num_fields]])
+    except ValueError:
+        return None
+    return values if np.isfinite(values).all() else None
+
+
+def _floats(row: str) -> list[Any]:
+    return [float(field) for field in row.strip(";").split(";")]
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    rows: list[str] = []
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            rows = sections.setdefault(line[1:-1], [])
+        elif line:
+            rows.append(line)
+    return sections
