@@ -95,22 +95,26 @@ class MediaPipeDetector:
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
-        faces = [*self._in_whole_image(image), *self._in_tiles(image)]
-        return suppress_duplicates(faces, self._max_overlap)
-
-    def _in_whole_image(self, image: Image) -> Iterator[Face]:
-        view = shrunk(image, 2 * TILE_PX / max(image.shape[:2]))
-        yield from self._in_window(self._short_range, image, view, 0, 0, max(view.shape[:2]))
-
-    def _in_tiles(self, image: Image) -> Iterator[Face]:
         long_side = max(image.shape[:2])
         smallest_face = max(self._min_face_px, self._min_face_fraction * long_side)
-        for side in pyramid_sides(long_side, smallest_face / SMALLEST_FACE_IN_TILE):
-            level = shrunk(image, TILE_PX / side)
-            tile = min(TILE_PX, max(level.shape[:2]))
-            for y0 in tile_origins(level.shape[0], tile, TILE_OVERLAP):
-                for x0 in tile_origins(level.shape[1], tile, TILE_OVERLAP):
-                    yield from self._in_window(self._full_range, image, level, x0, y0, tile)
+        sides = pyramid_sides(long_side, smallest_face / SMALLEST_FACE_IN_TILE)
+        # All levels come from the finest: a large photo is reduced only once.
+        finest = shrunk(image, TILE_PX / sides[-1])
+        faces = [*self._in_whole_image(image, finest)]
+        for side in sides:
+            level = shrunk(finest, sides[-1] / side)
+            faces.extend(self._in_tiles(image, level))
+        return suppress_duplicates(faces, self._max_overlap)
+
+    def _in_whole_image(self, image: Image, finest: Image) -> Iterator[Face]:
+        view = shrunk(finest, TILE_PX / max(finest.shape[:2]))
+        yield from self._in_window(self._short_range, image, view, 0, 0, max(view.shape[:2]))
+
+    def _in_tiles(self, image: Image, level: Image) -> Iterator[Face]:
+        tile = min(TILE_PX, max(level.shape[:2]))
+        for y0 in tile_origins(level.shape[0], tile, TILE_OVERLAP):
+            for x0 in tile_origins(level.shape[1], tile, TILE_OVERLAP):
+                yield from self._in_window(self._full_range, image, level, x0, y0, tile)
 
     def _in_window(
         self, graph: MediaPipeGraph, image: Image, level: Image, x0: int, y0: int, side: int

@@ -104,7 +104,7 @@ def image_offset(direction: Float, length_px: float) -> Float:
 
 def _line_width(image: Image, face_px: float) -> int:
     wanted = max(LINE_OVER_IMAGE * max(image.shape[:2]), LINE_OVER_FACE * face_px)
-    return max(1, round(wanted))
+    return max(2, round(wanted))
 
 
 def _line(image: Image, start: Float, end: Float, colour: Colour, width: int) -> None:
