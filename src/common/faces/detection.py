@@ -74,7 +74,7 @@ class MediaPipeDetector:
             min_confidence: least score in [0, 1].
             min_face_px: width of the smallest face to look for.
             min_face_fraction: the same as a fraction of the image's longer side. The larger of
-                the two counts, so that the work is bounded: about 25 tiles (0.15 s) by default,
+                the two counts, so that the work is bounded: about 20 tiles (0.05 s) by default,
                 however large the photo. 0 leaves `min_face_px` alone to decide.
             max_overlap: share of the smaller box above which two boxes are one face.
         """

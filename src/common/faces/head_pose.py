@@ -1,4 +1,11 @@
-"""Head pose from the face mesh and a rigid template, by perspective-n-point."""
+"""Head pose from the face mesh and a rigid template, by perspective-n-point.
+
+On 299 rendered heads (yaw +-40, pitch +-30, roll +-20 degrees) the mean absolute error in degrees,
+after removing the median, was 5.6 pitch, 2.2 yaw, 2.0 roll with the true camera and 6.7, 3.2, 2.5
+without; pitch read 6 to 7 degrees too far down. Those heads are a third deeper than the template.
+The template's own depth fits 77 faces of real videos best, so it is neither rescaled nor turned;
+what "pitch 0" means differs between templates by some degrees.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +35,7 @@ class HeadPoseFit:
     Attributes:
         head_pose: (3,) [pitch, yaw, roll] in radians, viewer frame.
         reprojection_error: root mean square distance of the 23 points from the posed template,
-            over the longer side of their bounding box; about 0.02 for a good fit.
+            over the longer side of their bounding box; 0.02 to 0.03 for real faces.
     """
 
     head_pose: Float

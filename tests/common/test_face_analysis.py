@@ -1,0 +1,160 @@
+"""MediaPipe on a cartoon face: no photo of a person is needed."""
+
+import multiprocessing
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from common.faces.analysis import FaceAnalyzer
+from common.faces.detection import MediaPipeDetector
+from common.faces.mesh import FaceMesh, crop_square
+from common.geometry import mirror_head_pose
+
+# Where the detector puts the box of a cartoon of side 1.
+CARTOON_BOX = np.array([0.25, 0.34, 0.75, 0.84])
+
+
+def draw_ellipses(image: np.ndarray, ellipses: list) -> None:
+    scale = image.shape[0] / 256
+    for centre, axes, colour in ellipses:
+        fixed = [tuple(round(value * scale * 16) for value in pair) for pair in (centre, axes)]
+        cv2.ellipse(image, *fixed, 0, 0, 360, colour, -1, cv2.LINE_AA, 4)
+
+
+def cartoon(side: int) -> np.ndarray:
+    image = np.full((side, side, 3), (120, 135, 150), np.uint8)
+    hair, skin, shade, lip = (60, 40, 30), (224, 180, 150), (205, 158, 130), (180, 80, 80)
+    parts = [((128, 120), (72, 92), hair), ((128, 135), (60, 80), skin)]
+    for x in (103, 153):
+        parts += [
+            ((x, 117), (15, 7), (120, 80, 60)),
+            ((x, 120), (14, 7), (245, 245, 245)),
+            ((x, 120), (6, 6), (70, 50, 40)),
+            ((x, 103), (17, 4), (70, 45, 35)),
+        ]
+    parts += [((128, 140), (7, 20), shade), ((122, 158), (4, 3), (130, 80, 70))]
+    parts += [((134, 158), (4, 3), (130, 80, 70)), ((128, 182), (24, 7), lip)]
+    parts += [((128, 182), (23, 1), (110, 40, 40))]
+    draw_ellipses(image, parts)
+    return cv2.GaussianBlur(image, (0, 0), 1.5 * side / 256)
+
+
+def frame_with(faces: list[tuple[int, int, int]], height: int, width: int) -> np.ndarray:
+    frame = np.full((height, width, 3), (120, 135, 150), np.uint8)
+    for x0, y0, side in faces:
+        frame[y0 : y0 + side, x0 : x0 + side] = cartoon(side)
+    return frame
+
+
+def expected_box(x0: int, y0: int, side: int) -> np.ndarray:
+    return np.array([x0, y0, x0, y0]) + side * CARTOON_BOX
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> FaceAnalyzer:
+    return FaceAnalyzer(MediaPipeDetector(), FaceMesh())
+
+
+@pytest.mark.parametrize("side", [150, 224, 900])
+def test_a_face_that_fills_the_crop_is_found(analyzer, side):
+    (face,) = analyzer.detect(cartoon(side))
+    np.testing.assert_allclose(face.bbox_xyxy_px, side * CARTOON_BOX, atol=0.08 * side)
+
+
+def test_small_faces_in_a_full_hd_frame_are_found_wherever_they_are(analyzer):
+    # 46 px faces: the bare detector needs 118.
+    places = [(20, 30, 92), (1800, 950, 92), (900, 480, 92), (385, 610, 92), (1210, 150, 92)]
+    frame = frame_with(places, 1080, 1920)
+    boxes = [face.bbox_xyxy_px for face in analyzer.detect(frame)]
+    for place in places:
+        distances = [np.abs(box - expected_box(*place)).max() for box in boxes]
+        assert min(distances) < 12
+    assert len(boxes) == len(places)
+
+
+def test_a_large_photo_is_bounded_work(analyzer):
+    frame = frame_with([(2300, 1200, 400)], 3456, 5184)
+    analyzer.detect(frame)
+    start = time.process_time()
+    (face,) = analyzer.detect(frame)
+    assert time.process_time() - start < 2  # measured 0.1 s; seconds without the bound
+    np.testing.assert_allclose(face.bbox_xyxy_px, expected_box(2300, 1200, 400), atol=40)
+
+
+def test_each_of_two_neighbours_gets_its_own_mesh(analyzer):
+    places = [(200, 100, 220), (340, 120, 180)]  # the boxes are 30 px apart
+    frame = frame_with(places[:1], 480, 640)
+    frame[120:300, 340:520] = cartoon(180)
+    found = analyzer.analyze(frame)
+    assert len(found) == 2
+    for observation in found:
+        left, top, right, bottom = observation.bbox_xyxy_px
+        x, y = observation.mesh[:, :2].mean(0)
+        assert left < x < right
+        assert top < y < bottom
+
+
+def test_landmarks_move_with_the_image(analyzer):
+    here = analyzer.analyze(frame_with([(100, 60, 256)], 480, 640))[0]
+    there = analyzer.analyze(frame_with([(213, 141, 256)], 480, 640))[0]
+    shift = np.repeat([113, 81], 56)
+    # The crop starts at a whole pixel, the box does not: a pixel of a 128 px face.
+    np.testing.assert_allclose(there.eye_landmarks - here.eye_landmarks, shift, atol=1)
+
+
+def test_landmarks_scale_with_pixel_centres(analyzer):
+    frame = frame_with([(100, 60, 256)], 480, 640)
+    small = analyzer.analyze(frame)[0].eye_landmarks
+    large = analyzer.analyze(cv2.resize(frame, None, fx=2, fy=2))[0].eye_landmarks
+    assert np.abs(large - ((small + 0.5) * 2 - 0.5)).mean() < 1
+
+
+def test_landmarks_are_in_pixel_centre_coordinates(analyzer):
+    # Flipping moves x to W - 1 - x; with pixel edges for centres the sum would be 1 off.
+    image = cartoon(256)
+    both = [analyzer.analyze(np.ascontiguousarray(view))[0] for view in (image, image[:, ::-1])]
+    assert sum(found.mesh[:468, 0].mean() for found in both) == pytest.approx(255, abs=0.6)
+
+
+def test_irises_are_found_where_they_were_drawn(analyzer):
+    eyes = analyzer.analyze(cartoon(256))[0].eye_landmarks.reshape(2, 2, 28)
+    centres = eyes[:, :, :8].mean(-1)
+    np.testing.assert_allclose(centres[0], [103, 153], atol=3)
+    np.testing.assert_allclose(centres[1], [120, 120], atol=3)
+
+
+def test_a_face_at_the_border_has_a_mesh(analyzer):
+    frame = cartoon(256)[60:, 55:]
+    (observation,) = analyzer.analyze(frame)
+    x0, y0, _ = crop_square(observation.bbox_xyxy_px, 0.5)
+    assert min(x0, y0) < 0
+
+
+def test_a_mirrored_image_gives_the_mirrored_pose(analyzer):
+    # A turned face: the features lie off the middle of the head.
+    image = cv2.warpAffine(cartoon(256), cv2.getRotationMatrix2D((128, 128), 15, 1), (256, 256))
+    pose = analyzer.analyze(image)[0].head_pose
+    flipped = analyzer.analyze(np.ascontiguousarray(image[:, ::-1]))[0].head_pose
+    assert np.degrees(pose[2]) == pytest.approx(15, abs=4)
+    np.testing.assert_allclose(np.degrees(flipped), np.degrees(mirror_head_pose(pose)), atol=4)
+
+
+def test_nothing_is_found_where_nothing_is(analyzer):
+    assert analyzer.analyze(np.full((300, 400, 3), 90, np.uint8)) == []
+    box = np.array([50.0, 50, 150, 150])
+    assert FaceMesh().landmarks(np.full((300, 400, 3), 90, np.uint8), box) is None
+
+
+def test_a_spawned_process_builds_its_own_graphs_and_agrees(analyzer):
+    image = cartoon(256)
+    here = analyzer.analyze(image)  # the parent's graphs run: they must not be sent along
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        there = pool.apply_async(analyzer.analyze, (image,)).get(timeout=120)
+    np.testing.assert_array_equal(here[0].mesh, there[0].mesh)
+
+
+def test_mediapipe_is_silent(capfd):
+    assert FaceAnalyzer(MediaPipeDetector(), FaceMesh()).analyze(cartoon(256))
+    assert capfd.readouterr().err == ""
