@@ -3,7 +3,7 @@
 import logging
 
 import hydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from common import schema
 from common.preprocessing import prepare_store
@@ -15,9 +15,7 @@ LOG = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="preprocess")
 def main(cfg: DictConfig) -> None:
     """Write, check or export a store, and log the report."""
-    config = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(config, dict)
-    LOG.info(prepare_store(config))
+    LOG.info(prepare_store(schema.plain(cfg)))
 
 
 if __name__ == "__main__":

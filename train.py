@@ -4,7 +4,7 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from common import schema
 from common.run import fit_and_test
@@ -15,10 +15,8 @@ schema.register()
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> float | None:
     """Run one job; returns the metric a sweep optimises."""
-    config = OmegaConf.to_container(cfg, resolve=True)
-    choices = OmegaConf.to_container(HydraConfig.get().runtime.choices)
-    assert isinstance(config, dict)
-    assert isinstance(choices, dict)
+    config = schema.plain(cfg)
+    choices = schema.plain(HydraConfig.get().runtime.choices)
     metrics = fit_and_test(config, choices, Path(config["paths"]["run_dir"]))
     return metrics.get(config["optimized_metric"])
 

@@ -47,7 +47,7 @@ def gaze_vector(gaze: ArrayT) -> ArrayT:
     xp = _namespace(gaze)
     yaw, pitch = gaze[..., 0], gaze[..., 1]
     parts = [xp.cos(pitch) * xp.sin(yaw), xp.sin(pitch), xp.cos(pitch) * xp.cos(yaw)]
-    return xp.stack(parts, -1)  # type: ignore[no-any-return]
+    return xp.stack(parts, -1)
 
 
 def gaze_angles(vector: ArrayT) -> ArrayT:
@@ -60,9 +60,9 @@ def gaze_angles(vector: ArrayT) -> ArrayT:
         (..., 2) [yaw, pitch] in radians, yaw in (-pi, pi], pitch in [-pi/2, pi/2].
     """
     xp = _namespace(vector)
-    arctan2 = torch.atan2 if xp is torch else np.arctan2
+    arctan2: Any = torch.atan2 if xp is torch else np.arctan2
     x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
-    return xp.stack([arctan2(x, z), arctan2(y, xp.sqrt(x * x + z * z))], -1)  # type: ignore[no-any-return]
+    return xp.stack([arctan2(x, z), arctan2(y, xp.sqrt(x * x + z * z))], -1)
 
 
 def rotation_from_head_pose(head_pose: Float) -> Float:

@@ -91,5 +91,7 @@ def bootstrap_interval(
 def _cluster_sums(values: Float, clusters: npt.NDArray[Any] | None) -> tuple[Float, Float]:
     if clusters is None:
         return values, np.ones(len(values))
-    _, labels = np.unique(clusters, return_inverse=True)
-    return np.bincount(labels, weights=values), np.bincount(labels).astype(np.float64)
+    labels = np.unique(clusters, return_inverse=True)[1]
+    counts = np.bincount(labels).astype(np.float64)
+    sums = np.bincount(labels, weights=values).astype(np.float64)
+    return sums, counts

@@ -36,7 +36,13 @@ class SuiteModule(Protocol):
         """Take from the training data what the module needs, e.g. ranges or class weights."""
 
     def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
-        """Load an original's training checkpoint and write it as one Lightning resumes from."""
+        """Load an original's training checkpoint, and write it as one Lightning resumes from."""
+
+    def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
+        """Write one of this module's checkpoints in the original's form."""
+
+    def load_original(self, path: Path, statistics: str) -> None:
+        """Load an original's weights, with what was published of a data set."""
 
 
 def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 
 @dataclass
@@ -41,6 +41,7 @@ class ModelConfig:
     net: dict[str, Any] = MISSING
     module: dict[str, Any] = MISSING
     callbacks: dict[str, Any] = field(default_factory=dict)
+    annotator: dict[str, Any] = MISSING
 
 
 @dataclass
@@ -98,7 +99,6 @@ class PredictConfig:
     statistics: str | None = None
     allow_other_convention: bool = False
     export: str | None = None
-    min_face_px: float = MISSING
     data: DataConfig | None = None
     model: ModelConfig | None = None
     paths: PathsConfig = field(default_factory=PathsConfig)
@@ -123,3 +123,9 @@ def register() -> None:
     ):
         store.store(group="schema", name=name, node=schema, package="_global_")
     OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
+
+
+def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
+    """Return a config as resolved plain values: what the code below the scripts sees."""
+    values: Any = OmegaConf.to_container(OmegaConf.create(cfg), resolve=True)
+    return dict(values)

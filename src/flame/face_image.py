@@ -71,12 +71,12 @@ class FaceWindow:
         return np.concatenate([moved_x, moved_y])
 
 
-def face_window(bbox_xyxy_px: Float, image_size: tuple[int, int], margin: float) -> FaceWindow:
+def face_window(bbox_xyxy_px: Float, image_shape: tuple[int, ...], margin: float) -> FaceWindow:
     """Return the window of a face box.
 
     Args:
         bbox_xyxy_px: (4,) box in the photo; may reach beyond it.
-        image_size: (height, width) of the photo.
+        image_shape: (height, width, ...) of the photo.
         margin: part of the box's width and height added on every side.
 
     Raises:
@@ -84,7 +84,7 @@ def face_window(bbox_xyxy_px: Float, image_size: tuple[int, int], margin: float)
     """
     left, top, right, bottom = (float(value) for value in bbox_xyxy_px)
     grow_x, grow_y = margin * (right - left), margin * (bottom - top)
-    height, width = image_size
+    height, width = image_shape[:2]
     x0, x1 = max(0, round(left - grow_x)), min(width, round(right + grow_x))
     y0, y1 = max(0, round(top - grow_y)), min(height, round(bottom + grow_y))
     if x1 <= x0 or y1 <= y0:

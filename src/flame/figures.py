@@ -38,14 +38,17 @@ def save_error_figure(
     _draw_angles(axes[1], results, "pitch", ORANGE)
     for axis, (name, label) in zip(axes[2:], _SLICE_TITLES.items(), strict=True):
         _draw_slices(axis, summary["by"][name], summary["mean_deg"], label)
-    interval = summary["interval_over_subjects_deg"]
-    figure.suptitle(
-        f"{title}: {summary['mean_deg']:.2f} deg "
-        f"[{interval['low']:.2f}, {interval['high']:.2f}] over subjects, "
-        f"n = {summary['num_samples']}"
-    )
+    figure.suptitle(f"{title}: {_headline(summary)}")
     with partial_path(path) as partial:
         figure.savefig(partial, dpi=110)
+
+
+def _headline(summary: Mapping[str, Any]) -> str:
+    mean = f"{summary['mean_deg']:.2f} deg, n = {summary['num_samples']}"
+    interval = summary["interval_over_subjects_deg"]
+    if interval is None:
+        return mean
+    return f"{mean}, 95 % over subjects [{interval['low']:.2f}, {interval['high']:.2f}]"
 
 
 def _draw_angles(axis: Axes, results: pl.DataFrame, name: str, color: str) -> None:
@@ -60,7 +63,9 @@ def _draw_angles(axis: Axes, results: pl.DataFrame, name: str, color: str) -> No
 
 def _draw_slices(axis: Axes, slices: list[Mapping[str, Any]], mean_deg: float, label: str) -> None:
     names = [_name(item["slice"]) for item in slices]
-    bars = axis.bar(names, [item["mean_deg"] for item in slices], color=BLUE, width=0.7)
+    places = range(len(names))
+    bars = axis.bar(places, [item["mean_deg"] for item in slices], color=BLUE, width=0.7)
+    axis.set_xticks(places, names)
     axis.bar_label(bars, [str(item["num_samples"]) for item in slices], fontsize=7, color=GREY)
     axis.axhline(mean_deg, color=GREY, linewidth=1)
     axis.set(title=label, ylabel="mean error [deg]")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Literal, TypedDict, get_args
 
 import torch
-from pytorch_lightning import LightningModule
+from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from common.metrics import AngularError
 from flame.batch import GazeBatch
+from flame.exchange import export_training, import_training
 from flame.heatmaps import render_heatmaps
 from flame.nets.parts import GazeNet
-from flame.statistics import Statistics
+from flame.originals import load_original_state_dict, read_checkpoint
+from flame.statistics import Statistics, published
 
 InputRange = Literal["unit", "byte"]
 _STATISTICS_KEY = "flame_statistics"
@@ -86,7 +89,7 @@ class GazeAngleModule(LightningModule):
         """Return the loss of a batch."""
         loss = self.loss(self(batch), batch["gaze"])
         self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
-        return loss  # type: ignore[no-any-return]
+        return loss
 
     def validation_step(self, batch: GazeBatch, batch_idx: int) -> None:
         """Update the validation metrics."""
@@ -116,6 +119,19 @@ class GazeAngleModule(LightningModule):
     def adopt(self, datamodule: Any) -> None:
         """Take the ranges of the training data."""
         self.statistics = datamodule.statistics()
+
+    def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
+        """Load an original's training checkpoint, and write it as one Lightning resumes from."""
+        import_training(path, resumable_path, self, trainer)
+
+    def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
+        """Write one of this module's checkpoints in the original's form."""
+        export_training(checkpoint_path, self, path)
+
+    def load_original(self, path: Path, statistics: str) -> None:
+        """Load an original's weights, with the published ranges of a data set."""
+        load_original_state_dict(self.net, read_checkpoint(path).model_state)
+        self.statistics = published(statistics)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the ranges beside the weights."""

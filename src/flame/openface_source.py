@@ -57,8 +57,8 @@ class OpenFaceFolder:
             ValueError: If a csv is not OpenFace 2's.
         """
         table, frame = self._table(sample)
-        rows = np.flatnonzero((table.frame == frame) & table.is_success)
-        rows = [row for row in rows if _eyes_inside(table.landmarks[row], bbox_xyxy_px)]
+        tracked = np.flatnonzero((table.frame == frame) & table.is_success)
+        rows = [row for row in tracked if _eyes_inside(table.landmarks[row], bbox_xyxy_px)]
         if not rows:
             raise LookupError(f"OpenFace found no face there ({table.path.name})")
         best = max(rows, key=lambda row: float(table.confidence[row]))

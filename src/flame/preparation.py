@@ -99,10 +99,10 @@ class Preparer:
         faces = self._analyzer.analyze(sample.image, sample.camera_matrix)
         face = choose_face(faces, sample.face_hint_px)
         landmarks, landmark_confidence = self._landmarks(sample, face)
-        _check_inside(landmarks, sample.image.shape[:2])
+        _check_inside(landmarks, sample.image.shape)
         head_pose, error = self._head_pose(sample, face)
         box = np.concatenate([face.mesh[:, :2].min(axis=0), face.mesh[:, :2].max(axis=0)])
-        window = face_window(box, sample.image.shape[:2], self._settings.box_margin)
+        window = face_window(box, sample.image.shape, self._settings.box_margin)
         row = _label_columns(sample) | _pose_columns(head_pose, self._settings.head_pose, error)
         row |= _landmark_columns(
             window.move(landmarks), self._settings.landmarks, landmark_confidence
@@ -165,8 +165,8 @@ def _contains(bbox_xyxy_px: Float, point_px: Float) -> bool:
     return bool(np.all(point_px >= low) and np.all(point_px <= high))
 
 
-def _check_inside(landmarks: Float, image_size: tuple[int, int]) -> None:
-    height, width = image_size
+def _check_inside(landmarks: Float, image_shape: tuple[int, ...]) -> None:
+    height, width = image_shape[:2]
     x, y = landmarks[:56], landmarks[56:]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     if not inside.all():

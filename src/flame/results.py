@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ class TestResults(Callback):
         self._output_dir = Path(output_dir)
         self._model_key = model_key
         self._trained_on = trained_on
-        self._outputs: list[GazeOutput] = []
+        self._outputs: list[dict[str, torch.Tensor]] = []
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget an earlier test."""
@@ -59,7 +58,7 @@ class TestResults(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write csv, json and figure."""
-        datamodule = trainer.datamodule  # type: ignore[attr-defined]
+        datamodule = trainer.datamodule
         results = results_table(self._outputs, datamodule.table)
         summary = summarise(results) | _baselines(datamodule, results)
         stem = f"{self._trained_on}_{datamodule.name}_{self._model_key}"
@@ -78,15 +77,15 @@ CSV_COLUMNS = [
 ]
 
 
-def results_table(outputs: list[GazeOutput], table: pl.DataFrame) -> pl.DataFrame:
+def results_table(outputs: list[dict[str, torch.Tensor]], table: pl.DataFrame) -> pl.DataFrame:
     """Return one row a prediction, angles and errors in degrees, in the order of the data.
 
     Args:
-        outputs: of all test batches.
+        outputs: `flame.module.GazeOutput` of all test batches, on the CPU.
         table: the data module's table, from which subject, sample id and head pose come.
     """
     columns = {
-        name: torch.cat([dict(out)[name] for out in outputs]) for name in GazeOutput.__annotations__
+        name: torch.cat([out[name] for out in outputs]) for name in GazeOutput.__annotations__
     }
     prediction, target = columns["prediction"], columns["gaze"]
     yaw_p, pitch_p = torch.rad2deg(prediction).double().numpy().T
@@ -128,17 +127,24 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
         "mean_deg": float(errors.mean()),
         "std_deg": float(errors.std(ddof=1)) if len(errors) > 1 else None,
         "interval_over_samples_deg": asdict(bootstrap_interval(errors)),
-        "interval_over_subjects_deg": asdict(bootstrap_interval(errors, clusters=subjects)),
+        "interval_over_subjects_deg": _subject_interval(errors, subjects),
         "mean_yaw_error_deg": float(results["error_y"].to_numpy().mean()),
         "mean_pitch_error_deg": float(results["error_p"].to_numpy().mean()),
         "by": error_slices(results),
     }
 
 
-SLICE_DEG = {"head_yaw": 10.0, "head_pitch": 10.0, "yaw_t": 5.0, "pitch_t": 5.0}
+def _subject_interval(errors: Float, subjects: npt.NDArray[Any]) -> dict[str, float] | None:
+    """Return the interval under resampling of whole people; None for a single person."""
+    if len(np.unique(subjects)) < 2:
+        return None
+    return asdict(bootstrap_interval(errors, clusters=subjects))
 
 
-def error_slices(results: pl.DataFrame) -> dict[str, list[Mapping[str, Any]]]:
+SLICE_DEG = {"head_yaw": 15.0, "head_pitch": 15.0, "yaw_t": 5.0, "pitch_t": 5.0}
+
+
+def error_slices(results: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Return mean error and count by subject and by bins of head pose and gaze, in degrees.
 
     A bin is named by its centre; its width is in `SLICE_DEG`.
@@ -150,7 +156,7 @@ def error_slices(results: pl.DataFrame) -> dict[str, list[Mapping[str, Any]]]:
     return slices
 
 
-def _grouped(results: pl.DataFrame, key: pl.Expr) -> list[Mapping[str, Any]]:
+def _grouped(results: pl.DataFrame, key: pl.Expr) -> list[dict[str, Any]]:
     grouped = results.group_by(key.alias("slice")).agg(
         pl.len().alias("num_samples"), pl.col("loss_3d").mean().alias("mean_deg")
     )

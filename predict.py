@@ -1,0 +1,22 @@
+"""A trained model on a data split or on photos.  python predict.py run=runs/NAME split=test."""
+
+import logging
+
+import hydra
+from omegaconf import DictConfig
+
+from common import schema
+from common.prediction import predict
+
+schema.register()
+LOG = logging.getLogger(__name__)
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="predict")
+def main(cfg: DictConfig) -> None:
+    """Predict as asked, and log what came out."""
+    LOG.info(predict(schema.plain(cfg)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What ``predict.py`` does: a trained model on a data split, on photos, or into another form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.checkpoint import load_module
+from common.checks import check_conventions
+from common.instantiate import build
+from common.photos import annotate_photos
+from common.run import build_module, test
+from common.snapshot import read_snapshot
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A module with its weights, and where they come from.
+
+    Attributes:
+        module: loaded.
+        config: what it was built from: a run's, or the command's.
+        trained_on: name of its training data.
+        data: fingerprint of its training data; empty for an original's checkpoint.
+        folder: where its outputs go by default.
+        checkpoint: the file of its weights.
+    """
+
+    module: Any
+    config: Config
+    trained_on: str
+    data: Mapping[str, Any]
+    folder: Path
+    checkpoint: Path
+
+
+def predict(config: Config) -> str:
+    """Do what the command asks for, and say what came out.
+
+    Args:
+        config: the resolved predict config as plain values.
+
+    Raises:
+        ValueError: If the command does not say what to predict with, or on what.
+    """
+    asked = [name for name in ("split", "source", "export") if config[name] is not None]
+    if len(asked) != 1:
+        raise ValueError(
+            f"got {' and '.join(asked) or 'none'} of split=, source= and export=; give one: "
+            "split=test, source=PHOTO or export=FILE.pth"
+        )
+    trained = _from_run(config) if config["run"] is not None else _from_original(config)
+    if asked == ["split"]:
+        return _test(config, trained)
+    if asked == ["source"]:
+        return _annotate(config, trained)
+    trained.module.export_checkpoint(trained.checkpoint, Path(config["export"]))
+    return f"{trained.checkpoint} -> {config['export']}"
+
+
+def _from_run(config: Config) -> Trained:
+    run_dir = Path(config["run"])
+    snapshot = read_snapshot(run_dir)
+    checkpoint = _chosen_checkpoint(config, run_dir)
+    module = build_module(snapshot["config"])
+    load_module(module, checkpoint)
+    trained_on = snapshot["config"]["data"]["name"]
+    data = snapshot["data"]
+    return Trained(module, snapshot["config"], trained_on, data, run_dir, checkpoint)
+
+
+def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
+    if config["checkpoint"] is not None:
+        return Path(config["checkpoint"])
+    best = run_dir / "checkpoints" / "best.ckpt"
+    return best if best.is_file() else best.with_name("last.ckpt")
+
+
+def _from_original(config: Config) -> Trained:
+    if config["model"] is None or config["checkpoint"] is None:
+        raise ValueError("predict with what? Give run=RUN, or model=NAME checkpoint=FILE.pth")
+    data = config["data"]
+    trained_on = config["statistics"] or (None if data is None else data["name"])
+    if trained_on is None:
+        raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
+    module = build_module(config)
+    checkpoint = Path(config["checkpoint"])
+    module.load_original(checkpoint, trained_on)
+    folder = Path(config["paths"]["runs_dir"]) / f"original_{checkpoint.stem}"
+    return Trained(module, config, trained_on, {}, folder, checkpoint)
+
+
+def _test(config: Config, trained: Trained) -> str:
+    data_config = config["data"] or trained.config["data"]
+    datamodule = build(data_config["datamodule"], test_part=config["split"])
+    check_conventions(trained.data, datamodule.fingerprint(), config["allow_other_convention"])
+    output_dir = _output_dir(config, trained, f"{datamodule.name}_{config['split']}")
+    results = build(
+        trained.config["model"]["callbacks"]["results"],
+        output_dir=str(output_dir),
+        trained_on=trained.trained_on,
+    )
+    metrics = test(trained.module, datamodule, [results])
+    numbers = ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
+    return f"{numbers} -> {output_dir}"
+
+
+def _annotate(config: Config, trained: Trained) -> str:
+    annotator = build(trained.config["model"]["annotator"], module=trained.module)
+    output_dir = _output_dir(config, trained, Path(config["source"]).stem or "photos")
+    return annotate_photos(config["source"], annotator, output_dir)
+
+
+def _output_dir(config: Config, trained: Trained, name: str) -> Path:
+    if config["output_dir"] is not None:
+        return Path(config["output_dir"])
+    return trained.folder / "predict" / name.replace("*", "all")

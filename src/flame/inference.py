@@ -1,0 +1,141 @@
+"""Gaze of the faces in a photo: the road of preprocessing, with a trained net at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from common.faces.analysis import FaceObservation
+from common.faces.drawing import (
+    draw_box,
+    draw_eye_landmarks,
+    draw_gaze_arrow,
+    draw_head_axes,
+    face_size_px,
+)
+from common.faces.settings import AnalyzerSettings
+from common.geometry import gaze_angles, gaze_vector
+from flame.batch import LEFT, RIGHT, GazeBatch
+from flame.crops import crop_eye
+from flame.face_image import face_window
+from flame.module import GazeAngleModule
+
+Float = npt.NDArray[np.floating[Any]]
+Image = npt.NDArray[np.uint8]
+CROP_SIZE_PX = 120
+
+
+@dataclass(frozen=True)
+class FaceGaze:
+    """A face and where it looks.
+
+    Attributes:
+        face: box, landmarks and head pose.
+        gaze: (2,) [yaw, pitch] in radians: the mean direction of both eyes.
+        eye_gaze: (2, 2) of the subject's right and left eye alone.
+    """
+
+    face: FaceObservation
+    gaze: Float
+    eye_gaze: Float
+
+    def record(self) -> dict[str, Any]:
+        """Return plain values; angles in degrees, the box in pixels."""
+        right, left = np.rad2deg(self.eye_gaze).round(3).tolist()
+        yaw_deg, pitch_deg = np.rad2deg(self.gaze).round(3).tolist()
+        head_pitch_deg, head_yaw_deg, head_roll_deg = (
+            np.rad2deg(self.face.head_pose).round(3).tolist()
+        )
+        return {
+            "bbox_xyxy_px": np.round(self.face.bbox_xyxy_px, 1).tolist(),
+            "confidence": round(self.face.confidence, 4),
+            "gaze_yaw_deg": yaw_deg,
+            "gaze_pitch_deg": pitch_deg,
+            "right_eye_gaze_yaw_pitch_deg": right,
+            "left_eye_gaze_yaw_pitch_deg": left,
+            "head_pitch_deg": head_pitch_deg,
+            "head_yaw_deg": head_yaw_deg,
+            "head_roll_deg": head_roll_deg,
+        }
+
+
+class PhotoPredictor:
+    """Finds the faces of a photo and estimates where each one looks.
+
+    Head pose comes from the face mesh, whatever gave it in training: a photo brings none.
+
+    Args:
+        module: with its weights.
+        analyzer: how faces are found.
+        box_margin: as in preprocessing of the training data.
+    """
+
+    def __init__(
+        self, module: GazeAngleModule, analyzer: AnalyzerSettings, box_margin: float
+    ) -> None:
+        self._module = module.eval()
+        self._analyzer = analyzer.build()
+        self._box_margin = box_margin
+
+    def annotate(self, image: Image) -> tuple[list[dict[str, Any]], Image]:
+        """Return one record a face, and the photo with all of them drawn."""
+        faces = self.predict(image)
+        return [face.record() for face in faces], draw_faces(image, faces)
+
+    @torch.inference_mode()
+    def predict(self, image: Image) -> list[FaceGaze]:
+        """Return all faces with their gaze, the most certain first.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+        """
+        faces = self._analyzer.analyze(image)
+        return [self._estimate(image, face) for face in faces]
+
+    def _estimate(self, image: Image, face: FaceObservation) -> FaceGaze:
+        batch = {name: value.to(self._module.device) for name, value in self._eyes(image, face)}
+        eye_gaze = self._module(batch).cpu().double().numpy()
+        return FaceGaze(face, gaze_angles(gaze_vector(eye_gaze).sum(axis=0)), eye_gaze)
+
+    def _eyes(self, image: Image, face: FaceObservation) -> list[tuple[str, torch.Tensor]]:
+        points = face.mesh[:, :2]
+        box = np.concatenate([points.min(axis=0), points.max(axis=0)])
+        window = face_window(box, image.shape, self._box_margin)
+        face_image, landmarks = window.cut(image), window.move(face.eye_landmarks)
+        crops, moved = zip(
+            *(crop_eye(face_image, landmarks, eye, CROP_SIZE_PX) for eye in ("right", "left")),
+            strict=True,
+        )
+        head_pose = torch.from_numpy(face.head_pose).float()
+        batch = GazeBatch(
+            rgb=torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy()),
+            landmarks=torch.from_numpy(np.stack(moved)).float(),
+            head_pose=head_pose.expand(2, 3),
+            gaze=torch.full((2, 2), torch.nan),
+            row=torch.zeros(2, dtype=torch.int64),
+            eye=torch.tensor([RIGHT, LEFT]),
+        )
+        return list(batch.items())  # type: ignore[arg-type]
+
+
+def draw_faces(image: Image, faces: list[FaceGaze]) -> Image:
+    """Return a copy of the photo with box, eye landmarks, head axes and gaze arrow of each face.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        faces: of `PhotoPredictor.predict`.
+    """
+    drawn = image.copy()
+    for item in faces:
+        size_px = face_size_px(item.face.bbox_xyxy_px)
+        x, y = item.face.eye_landmarks.reshape(2, -1)
+        nose_tip = item.face.mesh[1, :2]
+        draw_box(drawn, item.face.bbox_xyxy_px)
+        draw_eye_landmarks(drawn, item.face.eye_landmarks)
+        draw_head_axes(drawn, item.face.head_pose, nose_tip, size_px)
+        draw_gaze_arrow(drawn, item.gaze, np.array([x.mean(), y.mean()]), size_px)
+    return drawn
