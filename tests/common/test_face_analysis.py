@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -111,11 +112,24 @@ def test_landmarks_scale_with_pixel_centres(analyzer):
     assert np.abs(large - ((small + 0.5) * 2 - 0.5)).mean() < 1
 
 
-def test_landmarks_are_in_pixel_centre_coordinates(analyzer):
-    # Flipping moves x to W - 1 - x; with pixel edges for centres the sum would be 1 off.
-    image = cartoon(256)
-    both = [analyzer.analyze(np.ascontiguousarray(view))[0] for view in (image, image[:, ::-1])]
-    assert sum(found.mesh[:468, 0].mean() for found in both) == pytest.approx(255, abs=0.6)
+@pytest.mark.parametrize("scale", [1, 8])  # the larger crop is reduced before the net sees it
+def test_mesh_coordinates_are_pixel_centres_of_the_image(scale):
+    class StandInGraph:
+        def find(self, crop):
+            side = crop.shape[0]
+            self.bright = np.argwhere(crop[..., 0] > 100).mean(0)[::-1]
+            x, y = (self.bright + 0.5) / side  # MediaPipe's 0 and 1 are the outer edges
+            return [SimpleNamespace(landmark=[SimpleNamespace(x=x, y=y, z=0.5)] * 478)]
+
+    image = np.zeros((200 * scale, 300 * scale, 3), np.uint8)
+    image[60 * scale : 61 * scale, 20 * scale : 21 * scale] = 255
+    mesh = FaceMesh()
+    mesh._graph = StandInGraph()
+    box = scale * np.array([0.0, 30, 50, 90])
+    points = mesh.landmarks(image, box)
+    expected = (np.array([20, 60]) + 0.5) * scale - 0.5
+    np.testing.assert_allclose(points[0, :2], expected, atol=0.5 * (scale > 1))
+    assert points[0, 2] == 0.5 * crop_square(box, 0.5)[2]
 
 
 def test_irises_are_found_where_they_were_drawn(analyzer):
