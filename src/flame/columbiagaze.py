@@ -167,7 +167,7 @@ def _read_photo(photo: _Photo, index: int) -> RawSample | Skipped:
         image, camera_matrix = _decode(photo.path)
     # Pillow's decoders raise SyntaxError and ValueError too, depending on where the damage is.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = f"unreadable photo: {type(error).__name__}: {error}"
+        reason = f"unreadable photo: {type(error).__name__}"
         return Skipped(photo.path.stem, label.subject, label.subject, reason)
     return RawSample(
         sample_id=photo.path.stem,

@@ -24,7 +24,9 @@ LOG = logging.getLogger(__name__)
 
 CameraName = Literal["vga", "hd"]
 GazeName = Literal["geometric", "published"]
-_SESSION = re.compile(r"(?P<person>\d+)_(?P<condition>[AB])_(?P<target>DS|CS|FT)_(?P<motion>[SM])")
+SESSION_NAME = re.compile(
+    r"(?P<person>\d+)_(?P<condition>[AB])_(?P<target>DS|CS|FT)_(?P<motion>[SM])"
+)
 
 
 class EyediapReader:
@@ -133,7 +135,7 @@ class EyediapReader:
         return {path.parent.name: path for path in self.raw_dir.rglob("gaze_state.txt")}
 
     def _is_wanted(self, session: str) -> bool:
-        match = _SESSION.fullmatch(session)
+        match = SESSION_NAME.fullmatch(session)
         return match is not None and all(match[key] in kept for key, kept in self._wanted.items())
 
 

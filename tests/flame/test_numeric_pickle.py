@@ -1,0 +1,101 @@
+import os
+import pickle
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+
+from flame.numeric_pickle import read_numeric_pickle
+
+
+def _write(tmp_path, value, protocol=4):
+    path = tmp_path / "x.pkl"
+    path.write_bytes(pickle.dumps(value, protocol=protocol))
+    return path
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6.0).reshape(2, 3),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(4, dtype=">f4"),
+        np.array([[1, 255]], dtype=np.uint8),
+        np.array([True, False]),
+        np.zeros((0, 112)),
+        np.arange(10)[::3],
+    ],
+)
+def test_arrays_of_every_protocol_come_back(tmp_path, array, protocol):
+    loaded = read_numeric_pickle(_write(tmp_path, array, protocol))
+    assert loaded.dtype == array.dtype
+    np.testing.assert_array_equal(loaded, array)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_containers_of_numbers_come_back(tmp_path, protocol):
+    value = [(1, 2.5), {"a": np.float64(0.25), "b": [np.int32(3), True]}, np.ones(2)]
+    loaded = read_numeric_pickle(_write(tmp_path, value, protocol))
+    assert loaded[:2] == value[:2]
+    np.testing.assert_array_equal(loaded[2], value[2])
+
+
+def test_names_of_numpy_2_are_known(tmp_path):
+    path = _write(tmp_path, np.arange(3.0), protocol=2)
+    path.write_bytes(path.read_bytes().replace(b"numpy.core.", b"numpy._core."))
+    np.testing.assert_array_equal(read_numeric_pickle(path), [0, 1, 2])
+
+
+class _Command:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_pickle_that_runs_a_command_is_refused_and_does_not_run(tmp_path):
+    path = _write(tmp_path, [np.ones(2), _Command(tmp_path / "made")])
+    with pytest.raises(ValueError, match=r"x\.pkl is not a pickle of numbers.*posix\.mkdir"):
+        read_numeric_pickle(path)
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (np.array([None, {}], dtype=object), "NumPy type 'O8'"),
+        (np.array(["a"]), "NumPy type 'U1'"),
+        (np.array(["2020"], dtype="M8[Y]"), "NumPy type 'M8'"),
+        (OrderedDict(a=1), r"collections\.OrderedDict"),
+        (slice(1), r"builtins\.slice"),
+        (bytearray(b"x"), r"builtins\.bytearray"),
+        ({1, 2}, "a set"),
+        ("text", "a str"),
+        ([1, None], "a NoneType"),
+        (np.dtype("f8"), "a _Dtype"),
+    ],
+)
+def test_everything_else_is_refused_by_name(tmp_path, value, what):
+    with pytest.raises(ValueError, match=what):
+        read_numeric_pickle(_write(tmp_path, value))
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = _write(tmp_path, np.arange(100.0))
+    data = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for cut in (0, 1, 10, len(data) // 2, len(data) - 1):
+        path.write_bytes(data[:cut])
+        with pytest.raises(ValueError, match="not a pickle"):
+            read_numeric_pickle(path)
+    for _ in range(300):
+        # Whatever the damage, it ends in a ValueError or in numbers, never in a crash.
+        damaged = bytearray(data)
+        damaged[rng.integers(len(data) - 800)] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            read_numeric_pickle(path)
+        except ValueError:
+            continue
