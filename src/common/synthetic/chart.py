@@ -1,0 +1,48 @@
+"""The flat chart on which a star-shaped head is stored.
+
+Stereographic projection from the back of the head: the unit direction (x, y, f) lies at
+(u, v) = (x, y) / (1 + f). The chart is a square |u|, |v| <= CHART_EXTENT, so it covers all that
+a camera within 60 degrees of the face's axis sees; behind its edge values repeat.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+CHART_EXTENT = 1.75
+# A direction straight back has no place in the chart; this keeps it finite.
+MIN_DENOMINATOR = 1e-3
+
+
+def chart_directions(size: int) -> tuple[Array, Array, Array]:
+    """Return the unit directions (x, y, f), each (size, size), of a chart's pixel centres."""
+    t = ((np.arange(size) + 0.5) / size * 2 - 1) * CHART_EXTENT
+    u, v = np.meshgrid(t, t)
+    m = u * u + v * v
+    return 2 * u / (1 + m), 2 * v / (1 + m), (1 - m) / (1 + m)
+
+
+def chart_pixels(x: Array, y: Array, f: Array, norm: Array, size: int) -> tuple[Array, Array]:
+    """Return where points lie in a chart of `size`, for `cv2.remap` (float32).
+
+    Args:
+        x: first face coordinate, any shape, float32, any length unit.
+        y: second.
+        f: third.
+        norm: sqrt(x^2 + y^2 + f^2).
+        size: side of the chart in pixels.
+    """
+    k = np.float32(size / 2 / CHART_EXTENT) / np.maximum(norm + f, np.float32(MIN_DENOMINATOR))
+    offset = np.float32(size / 2 - 0.5)
+    return x * k + offset, y * k + offset
+
+
+def look_up(chart: Array, u: Array, v: Array) -> Array:
+    """Return the chart's values at the pixels (u, v), bilinear."""
+    return cv2.remap(chart, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -1,0 +1,136 @@
+"""Eye geometry: the lids' curves and the 28 landmarks of OpenFace on each eye.
+
+Order (OpenFace 2's 28-point eye model, the same in the image for both eyes): 0..7 iris
+clockwise from the image's left; 8..19 lids clockwise from the left corner, 14 the right corner;
+20..27 pupil counter-clockwise from the lower left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.synthetic.head import Identity
+from common.synthetic.identity import Eyes
+from common.synthetic.placement import HeadPlacement, project
+from common.synthetic.raytrace import skin_points
+
+Array = npt.NDArray[Any]
+
+SIDES = (-1, 1)
+POINTS_PER_EYE = 28
+# How lids follow the eye: cm of travel per unit of the gaze's vertical component.
+UPPER_LID_TRAVEL_CM, LOWER_LID_TRAVEL_CM = 0.30, 0.10
+MAX_VERTICAL = 0.6
+_CLOCKWISE_FROM_LEFT = np.arange(8) / 8 * 2 * np.pi
+_PUPIL_ORDER = np.arange(7, -1, -1)
+_ALONG_LIDS = np.concatenate([np.linspace(-1, 1, 7), np.linspace(1, -1, 7)[1:-1]])
+_ON_UPPER_LID = np.arange(12) < 7
+
+
+@dataclass(frozen=True)
+class EyeState:
+    """What one eye does.
+
+    Attributes:
+        side: -1 the eye left in the image (the person's right), 1 the other.
+        centre_cm: (3,) centre of the ball in face axes.
+        gaze: (3,) unit direction in face axes.
+        pupil_radius_cm: radius of the pupil.
+        closure: 0 open .. 1 shut.
+    """
+
+    side: int
+    centre_cm: Array
+    gaze: Array
+    pupil_radius_cm: float
+    closure: float
+
+    @property
+    def downward(self) -> float:
+        """How far down the eye looks, within what lids follow."""
+        return float(np.clip(self.gaze[1], -MAX_VERTICAL, MAX_VERTICAL))
+
+    @property
+    def iris_axes(self) -> tuple[Array, Array]:
+        """Unit vectors (3,) across the gaze: towards the image's left, and up, of the head."""
+        up = np.cross(self.gaze, [-1.0, 0.0, 0.0])
+        up /= np.linalg.norm(up)
+        up = up if up[1] < 0 else -up
+        left = np.cross(up, self.gaze)
+        return (left if left[0] < 0 else -left), up
+
+
+def lid_curves_cm(
+    eyes: Eyes, outward: Array, closure: float, downward: float
+) -> tuple[Array, Array]:
+    """Return y of the upper and of the lower lid below the ball's centre, cm.
+
+    Args:
+        eyes: the person's eyes.
+        outward: -1 the inner corner .. 1 the outer corner.
+        closure: 0 open .. 1 shut.
+        downward: `EyeState.downward`.
+    """
+    bow = np.clip(1 - np.abs(outward) ** 2.3, 0, 1)
+    base = -eyes.tilt * eyes.half_width_cm * outward
+    lower = base + (eyes.lower_cm + LOWER_LID_TRAVEL_CM * downward) * bow**0.85 * (
+        1 + 0.15 * outward
+    )
+    opening = (eyes.upper_cm - UPPER_LID_TRAVEL_CM * downward) * bow**0.75
+    upper = base - opening * (1 - eyes.peak * outward)
+    return upper + (lower - upper) * closure, lower
+
+
+def eye_points_cm(identity: Identity, eye: EyeState) -> Array:
+    """Return the 28 landmarks (28, 3) of one eye in face axes, cm."""
+    iris = _ring(identity, eye, identity.traits.eyes.iris_radius_cm)
+    pupil = _ring(identity, eye, eye.pupil_radius_cm)[_PUPIL_ORDER]
+    return np.concatenate([iris, _lid_points(identity, eye), pupil])
+
+
+def _ring(identity: Identity, eye: EyeState, radius_cm: float) -> Array:
+    """Return 8 points of a circle about the gaze on the ball, clockwise from the left."""
+    left, up = eye.iris_axes
+    ball = identity.traits.eyes.ball_radius_cm
+    angle = _CLOCKWISE_FROM_LEFT[:, None]
+    around = radius_cm * (np.cos(angle) * left + np.sin(angle) * up)
+    return eye.centre_cm + eye.gaze * np.sqrt(ball**2 - radius_cm**2) + around
+
+
+def _lid_points(identity: Identity, eye: EyeState) -> Array:
+    eyes = identity.traits.eyes
+    upper, lower = lid_curves_cm(eyes, eye.side * _ALONG_LIDS, eye.closure, eye.downward)
+    x = eye.centre_cm[0] + _ALONG_LIDS * eyes.half_width_cm
+    y = eye.centre_cm[1] + np.where(_ON_UPPER_LID, upper, lower)
+    return skin_points(identity, np.stack([x, y], 1))
+
+
+@dataclass(frozen=True)
+class EyeLandmarks:
+    """Landmarks of both eyes.
+
+    Attributes:
+        pixels: (112,) x0..x55, y0..y55 in pixels; 0..27 the eye left in the image.
+        points_cm: (56, 3) in camera axes.
+        centres_cm: (2, 3) centres of the balls in camera axes.
+    """
+
+    pixels: Array
+    points_cm: Array
+    centres_cm: Array
+
+
+def locate_landmarks(
+    identity: Identity,
+    placement: HeadPlacement,
+    camera_matrix: Array,
+    eyes: tuple[EyeState, EyeState],
+) -> EyeLandmarks:
+    """Return the landmarks of both eyes (image left first)."""
+    points = placement.to_camera(np.concatenate([eye_points_cm(identity, eye) for eye in eyes]))
+    centres = placement.to_camera(np.stack([eye.centre_cm for eye in eyes]))
+    return EyeLandmarks(project(camera_matrix, points).T.reshape(-1), points, centres)
