@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from common.video import RgbImage, read_frames
 from flame.eyediap_files import Calibration
@@ -80,8 +81,17 @@ class EyediapReader:
         self.gaze_convention = f"eyediap_{gaze}"
         self._camera: CameraName = camera
         self._frame_step = frame_step
-        self._wanted = {"condition": conditions, "target": targets, "motion": motions}
+        self._wanted = {
+            "condition": tuple(conditions),
+            "target": tuple(targets),
+            "motion": tuple(motions),
+        }
         self._rule = LabelRule(camera, gaze, tuple(keep_gaze_states))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what a sample's image, label and index depend on, as plain values."""
+        return {"frame_step": self._frame_step, **asdict(self._rule)}
 
     def groups(self) -> list[str]:
         """Return the wanted sessions, sorted.

@@ -197,6 +197,15 @@ def test_conventions_have_names_that_differ(tmp_path):
     assert EyediapReader(tmp_path, gaze="published").gaze_convention == "eyediap_published"
 
 
+def test_readers_of_different_images_or_labels_have_different_settings(tmp_path):
+    """Stores made with different settings must not be mixed."""
+    options = [{}, {"camera": "hd"}, {"gaze": "published"}, {"frame_step": 5}]
+    settings = [str(EyediapReader(tmp_path, **option).settings) for option in options]
+    assert len(set(settings)) == len(options)
+    chosen = EyediapReader(tmp_path, conditions=("A",), motions=("S",)).settings
+    assert str(chosen) == settings[0]
+
+
 def test_eyes_hint_is_where_the_eyes_project(tmp_path):
     for camera, pose in _cameras().items():
         root = RawSession().write(tmp_path / camera)
