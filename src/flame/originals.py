@@ -145,6 +145,9 @@ def optimizer_state_from_original(
         state: An optimizer's ``state_dict()``, one parameter group.
         net: The net whose parameters the optimizer will hold.
 
+    Returns:
+        The state to load; like any optimizer's state dict it shares its tensors.
+
     Raises:
         ValueError: If the state does not fit the net.
     """

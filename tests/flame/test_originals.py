@@ -1,0 +1,341 @@
+import copy
+import pickle
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from flame.original_names import model_key_of, original_names
+from flame.originals import (
+    MODEL_KEYS,
+    OriginalCheckpoint,
+    guess_model_key,
+    load_net,
+    load_original_state_dict,
+    optimizer_state_from_original,
+    optimizer_state_to_original,
+    read_checkpoint,
+    to_original_state_dict,
+    write_checkpoint,
+)
+
+SIZES = {"width": 4, "hidden": 8, "input_size": 26}
+KEYS = sorted(MODEL_KEYS)
+
+
+def small_net(model_key: str, seed: int = 0) -> Any:
+    torch.manual_seed(seed)
+    return MODEL_KEYS[model_key](**SIZES, dropout=0).double()
+
+
+def trained(net: nn.Module, optimizer: torch.optim.Optimizer, seeds: list[int]) -> nn.Module:
+    """Steps on random batches, one a seed."""
+    for seed in seeds:
+        generator = torch.Generator().manual_seed(seed)
+        shapes = [(3, 3, 26, 26), (3, 28, 26, 26), (3, 3)]
+        inputs = [torch.rand(s, generator=generator, dtype=torch.float64) for s in shapes]
+        optimizer.zero_grad()
+        net.train()(*inputs).square().sum().backward()
+        optimizer.step()
+    return net
+
+
+def exported_state(model_key: str, optimizer: torch.optim.Optimizer, net: Any) -> dict[str, Any]:
+    """A copy, as a file would be: torch's own state dicts share their tensors."""
+    state = optimizer_state_to_original(model_key, optimizer.state_dict(), net)
+    return copy.deepcopy(state)
+
+
+def parameters_in_original_order(net: Any, golden: Any) -> list[Tensor]:
+    """By the recorded key order of the original, not by our own table's."""
+    entries = golden.models[model_key_of(net)]["keys"]
+    order = [key for key, _, kind in entries if kind == "param"]
+    parameters, names = dict(net.named_parameters()), original_names(net)
+    by_original = {names[name]: parameter for name, parameter in parameters.items()}
+    return [by_original[key] for key in order]
+
+
+def assert_same_state(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
+    assert list(ours) == list(theirs)
+    for key, value in ours.items():
+        assert torch.equal(value, theirs[key]), key
+
+
+@pytest.mark.parametrize("model_key", KEYS)
+def test_keys_shapes_and_order_are_the_originals(golden: Any, model_key: str) -> None:
+    with torch.device("meta"):
+        net = MODEL_KEYS[model_key]()
+    ours = [[key, list(value.shape)] for key, value in to_original_state_dict(net).items()]
+    assert ours == [[key, shape] for key, shape, _ in golden.models[model_key]["keys"]]
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+@pytest.mark.parametrize("model_key", KEYS)
+def test_state_dict_round_trip(model_key: str, prefix: str) -> None:
+    net = small_net(model_key)
+    state = to_original_state_dict(net)
+    shuffled = [(prefix + key, value) for key, value in state.items()]
+    random.Random(0).shuffle(shuffled)
+    loaded = load_net(model_key, dict(shuffled), **SIZES)
+    assert type(loaded) is MODEL_KEYS[model_key]
+    assert not loaded.training
+    assert_same_state(loaded.state_dict(), net.state_dict())
+    assert guess_model_key(dict(shuffled)) == model_key
+
+
+def test_loading_keeps_float64_draws_no_random_numbers_and_copies() -> None:
+    state = to_original_state_dict(small_net("baseline"))
+    before = torch.get_rng_state()
+    net = load_net("baseline", state, **SIZES)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert {parameter.dtype for parameter in net.parameters()} == {torch.float64}
+    with torch.no_grad():
+        net.head.out.bias.add_(1)
+    assert not torch.equal(net.head.out.bias, state["out.bias"])
+    single = {key: value.float() for key, value in state.items() if value.is_floating_point()}
+    net = load_net("baseline", {**state, **single}, **SIZES)
+    assert {parameter.dtype for parameter in net.parameters()} == {torch.float32}
+
+
+def without(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if not key.startswith("out.")}
+
+
+def with_extra(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {**state, "adj": torch.zeros(28, 28)}
+
+
+def reshaped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {**state, "out.bias": torch.zeros(3)}
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (without, r"got 95 entries, expected 97; 2 missing: 'out.weight', 'out.bias'"),
+        (with_extra, r"got 98 entries, expected 97; 1 unexpected: 'adj'"),
+        (reshaped, r"1 of another shape: 'out.bias is \(3,\), expected \(2,\)'"),
+        (lambda _: {}, r"got 0 entries, expected 97; 97 missing"),
+    ],
+)
+def test_a_state_dict_that_does_not_fit_says_how(damage: Callable[..., Any], message: str) -> None:
+    state = damage(to_original_state_dict(small_net("baseline")))
+    with pytest.raises(ValueError, match=message):
+        load_net("baseline", state, **SIZES)
+    net = small_net("baseline", seed=1)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    with pytest.raises(ValueError, match=message):
+        load_original_state_dict(net, state)
+    assert_same_state(net.state_dict(), before)
+
+
+def test_another_models_state_dict_is_recognised() -> None:
+    state = to_original_state_dict(small_net("additive-fusion"))
+    with pytest.raises(ValueError, match="keys are those of 'additive-fusion'; load it as that"):
+        load_net("baseline", state, **SIZES)
+
+
+def test_another_width_is_recognised() -> None:
+    state = to_original_state_dict(small_net("baseline"))
+    with pytest.raises(ValueError, match="give the width, hidden and input_size"):
+        load_net("baseline", state)
+
+
+def test_a_whole_checkpoint_instead_of_its_state_dict_is_refused() -> None:
+    with pytest.raises(ValueError, match="2 unexpected: 'epoch', 'model_state_dict'"):
+        load_net("baseline", {"epoch": 1, "model_state_dict": {}}, **SIZES)
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(ValueError, match=r"unknown model key 'flame'; expected one of 'mmtm-fusi"):
+        load_net("flame", {})
+    assert guess_model_key({"conv.weight": torch.zeros(1)}) is None
+    with pytest.raises(ValueError, match="Linear has no counterpart in the original"):
+        to_original_state_dict(nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize("model_key", KEYS)
+def test_optimizer_state_continues_in_the_originals_order_and_back(
+    golden: Any, model_key: str
+) -> None:
+    ours = small_net(model_key)
+    optimizer = torch.optim.Adam(ours.parameters(), lr=1e-3)
+    trained(ours, optimizer, [1, 2])
+    exported = exported_state(model_key, optimizer, ours)
+
+    theirs = load_net(model_key, to_original_state_dict(ours), dropout=0, **SIZES)
+    their_optimizer = torch.optim.Adam(parameters_in_original_order(theirs, golden), lr=9.0)
+    their_optimizer.load_state_dict(copy.deepcopy(exported))
+    trained(theirs, their_optimizer, [3])
+
+    again = load_net(model_key, to_original_state_dict(ours), dropout=0, **SIZES)
+    our_optimizer = torch.optim.Adam(again.parameters(), lr=9.0)
+    our_optimizer.load_state_dict(optimizer_state_from_original(model_key, exported, again))
+    trained(again, our_optimizer, [3])
+
+    trained(ours, optimizer, [3])
+    assert_same_state(theirs.state_dict(), ours.state_dict())
+    assert_same_state(again.state_dict(), ours.state_dict())
+
+
+def test_the_order_of_flame_differs_so_that_the_test_above_sees_something() -> None:
+    net = small_net("mmtm-fusion")
+    original = [name for name in original_names(net) if name in dict(net.named_parameters())]
+    assert original != [name for name, _ in net.named_parameters()]
+
+
+def test_optimizer_state_of_torch_1_8_loads() -> None:
+    # Its steps are plain numbers, and its groups lack what later versions added.
+    net = small_net("mmtm-fusion")
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    trained(net, optimizer, [1])
+    state = exported_state("mmtm-fusion", optimizer, net)
+    for moments in state["state"].values():
+        moments["step"] = int(moments["step"])
+    names = ("lr", "betas", "eps", "weight_decay", "amsgrad", "params")
+    state["param_groups"] = [{name: state["param_groups"][0][name] for name in names}]
+    again = load_net("mmtm-fusion", to_original_state_dict(net), dropout=0, **SIZES)
+    resumed = torch.optim.Adam(again.parameters())
+    resumed.load_state_dict(optimizer_state_from_original("mmtm-fusion", state, again))
+    trained(again, resumed, [2])
+    trained(net, optimizer, [2])
+    assert_same_state(again.state_dict(), net.state_dict())
+
+
+def test_an_optimizer_state_before_the_first_step_is_kept() -> None:
+    net = small_net("baseline")
+    fresh = torch.optim.Adam(net.parameters(), lr=1e-5).state_dict()
+    moved = optimizer_state_from_original("baseline", fresh, net)
+    assert moved["state"] == {}
+    assert moved["param_groups"][0]["lr"] == 1e-5
+
+
+def test_an_optimizer_state_that_does_not_fit_is_refused() -> None:
+    net, other = small_net("mmtm-fusion"), small_net("baseline")
+    optimizer = torch.optim.Adam(net.parameters())
+    trained(net, optimizer, [1])
+    state = exported_state("mmtm-fusion", optimizer, net)
+    with pytest.raises(ValueError, match=r"groups of \[119\] parameters, expected .* of 52"):
+        optimizer_state_from_original("baseline", state, other)
+    with pytest.raises(ValueError, match="is of 'baseline', the net is 'mmtm-fusion'"):
+        optimizer_state_from_original("baseline", state, net)
+    wide = MODEL_KEYS["mmtm-fusion"](width=8, hidden=8, input_size=26)
+    with pytest.raises(
+        ValueError, match=r"exp_avg of parameter 0 is \(4, 3, 3, 3\), expected \(8,"
+    ):
+        optimizer_state_from_original("mmtm-fusion", state, wide)
+
+
+@pytest.fixture
+def checkpoint() -> OriginalCheckpoint:
+    net = small_net("additive-fusion")
+    optimizer = torch.optim.Adam(net.parameters(), lr=5e-5)
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [85, 120, 175], gamma=0.5)
+    trained(net, optimizer, [1])
+    return OriginalCheckpoint(
+        model_key="additive-fusion",
+        epoch=3,
+        model_state=to_original_state_dict(net),
+        optimizer_state=optimizer_state_to_original("additive-fusion", optimizer.state_dict(), net),
+        scheduler_state=scheduler.state_dict(),
+        loss_train=0.25,
+        loss_cv=6.5,
+    )
+
+
+def test_checkpoint_round_trip(tmp_path: Path, checkpoint: OriginalCheckpoint) -> None:
+    path = tmp_path / "checkpoint_4.pth"
+    write_checkpoint(path, checkpoint)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint_4.pth"]
+    ours = read_checkpoint(path)
+    assert (ours.model_key, ours.epoch) == ("additive-fusion", 3)
+    assert (ours.loss_train, ours.loss_cv) == (0.25, 6.5)
+    assert ours.scheduler_state == checkpoint.scheduler_state
+    assert_same_state(ours.model_state, checkpoint.model_state)
+    assert ours.optimizer_state["param_groups"] == checkpoint.optimizer_state["param_groups"]
+    for index, moments in checkpoint.optimizer_state["state"].items():
+        assert_same_state(ours.optimizer_state["state"][index], moments)
+
+
+def test_a_written_file_has_exactly_the_originals_form(
+    tmp_path: Path, checkpoint: OriginalCheckpoint
+) -> None:
+    path = tmp_path / "checkpoint_4.pth"
+    write_checkpoint(path, checkpoint)
+    content = torch.load(path, weights_only=True)
+    assert list(content) == [
+        "epoch",
+        "model_state_dict",
+        "optimizer_state_dict",
+        "scheduler_state_dict",
+        "loss_train",
+        "loss_cv",
+    ]
+    optimizer = torch.optim.Adam([nn.Parameter(torch.zeros(1))])
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [1])
+    scheduler.load_state_dict(content["scheduler_state_dict"])
+    assert sorted(scheduler.milestones) == [85, 120, 175]
+
+
+def test_checkpoints_from_several_devices_and_tensor_losses_are_read(
+    tmp_path: Path, checkpoint: OriginalCheckpoint
+) -> None:
+    path = tmp_path / "parallel.pth"
+    write_checkpoint(path, checkpoint)
+    content = torch.load(path, weights_only=True)
+    content["loss_train"] = torch.tensor(0.25)
+    state = content["model_state_dict"]
+    content["model_state_dict"] = {f"module.{key}": value for key, value in state.items()}
+    torch.save(content, path)
+    ours = read_checkpoint(path)
+    assert ours.loss_train == 0.25
+    assert_same_state(ours.model_state, checkpoint.model_state)
+
+
+class Harmful:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return print, ("code from a checkpoint ran",)
+
+
+def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(ValueError, match=r"no checkpoint .*missing\.pth"):
+        read_checkpoint(tmp_path / "missing.pth")
+    damaged = tmp_path / "damaged.pth"
+    damaged.write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"damaged\.pth cannot be read as tensors"):
+        read_checkpoint(damaged)
+    damaged.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"damaged\.pth cannot be read as tensors"):
+        read_checkpoint(damaged)
+    torch.save([1, 2], damaged)
+    with pytest.raises(ValueError, match="holds a list, expected a checkpoint's dict"):
+        read_checkpoint(damaged)
+    torch.save({"epoch": 1, "state_dict": {}}, damaged)
+    with pytest.raises(
+        ValueError, match=r"model_state_dict, .* missing, got 'epoch', 'state_dict'"
+    ):
+        read_checkpoint(damaged)
+    torch.save({"epoch": Harmful()}, damaged)
+    with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
+        read_checkpoint(damaged)
+    damaged.write_bytes(pickle.dumps(Harmful(), protocol=2))
+    with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
+        read_checkpoint(damaged)
+    assert "ran" not in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_another_net_is_refused(
+    tmp_path: Path, checkpoint: OriginalCheckpoint
+) -> None:
+    path = tmp_path / "checkpoint.pth"
+    write_checkpoint(path, checkpoint)
+    content = torch.load(path, weights_only=True)
+    torch.save({**content, "model_state_dict": {"conv.weight": torch.zeros(1)}}, path)
+    with pytest.raises(ValueError, match=r"holds no net of the original: its keys are 'conv"):
+        read_checkpoint(path)
+    with pytest.raises(ValueError, match="unknown model key 'f-b'"):
+        read_checkpoint(path, model_key="f-b")
