@@ -199,11 +199,12 @@ def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
         ValueError: If the store was made by another recipe; names the differing settings.
     """
     path = store_dir / "store.json"
+    text = json.dumps(dict(recipe), indent=2) + "\n"
     if not path.exists():
-        store_dir.mkdir(parents=True, exist_ok=True)
-        write_text_atomically(path, json.dumps(dict(recipe), indent=2) + "\n")
+        write_text_atomically(path, text)
         return
-    found = json.loads(path.read_text())
+    # As json has it: a tuple is a list there.
+    found, recipe = json.loads(path.read_text()), json.loads(text)
     differing = [key for key in {*found, *recipe} if found.get(key) != recipe.get(key)]
     if differing:
         changes = "; ".join(

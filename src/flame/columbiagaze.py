@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +81,11 @@ class ColumbiaGazeReader:
             raw_dir: the folder of the subject folders, or the folder it was unpacked into.
         """
         self.raw_dir = Path(raw_dir)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return nothing: there are no options."""
+        return {}
 
     def groups(self) -> list[str]:
         """Return the subjects that have photos, sorted.

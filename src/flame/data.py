@@ -193,6 +193,7 @@ class GazeDataModule(LightningDataModule):
     ) -> DataLoader[GazeBatch]:
         rows = self._rows(part)
         sampler = EyeSampler(rows, self._labels.index[rows], eye, trains, self._seed)
+        sampler.set_epoch(current_epoch(self))
         if trains and self._drop_last and len(sampler) < batch_size:
             raise ValueError(
                 f"{self.name}: {len(sampler)} training samples are less than one batch of "
@@ -204,9 +205,23 @@ class GazeDataModule(LightningDataModule):
             sampler=sampler,
             drop_last=trains and self._drop_last,
             num_workers=self._num_workers,
+            # Its own generator: opening a loader else draws from the one that drives dropout,
+            # before the epoch's seed in a resumed run and after it in an unbroken one.
+            generator=torch.Generator().manual_seed(self._seed),
             persistent_workers=trains and self._num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+
+def current_epoch(datamodule: LightningDataModule) -> int:
+    """Return the epoch a loader is made for, also right after a restart.
+
+    Lightning 2.6 draws the first batch of a fit before it tells the sampler the epoch, so a
+    resumed run would begin with the order of epoch 0.
+    """
+    if datamodule.trainer is None:
+        return 0
+    return int(datamodule.trainer.fit_loop.epoch_progress.current.processed)
 
 
 def _choose_split(split: str, table: pl.DataFrame, fractions: Sequence[float], seed: int) -> Split:

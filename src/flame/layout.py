@@ -52,6 +52,11 @@ class FlameLayoutReader:
     def __init__(self, raw_dir: Path) -> None:
         self.raw_dir = Path(raw_dir)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return nothing: there are no options."""
+        return {}
+
     def groups(self) -> list[str]:
         """Return all subjects that have images or gaze labels, sorted.
 

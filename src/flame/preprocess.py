@@ -26,6 +26,9 @@ from common.facestore import (
     stored_groups,
     write_skipped,
 )
+from flame.data import GazeLabels
+from flame.label_check import check_label_signs
+from flame.layout_export import LayoutSample, export_layout
 from flame.openface_source import OpenFaceFolder
 from flame.preparation import PreparationSettings, Preparer
 from flame.sample import RawReader, Skipped
@@ -40,6 +43,7 @@ class PreprocessReport:
     num_faces: int
     skipped: list[dict[str, str]]
     failed_groups: dict[str, str]
+    sign_checks: list[str]
 
     def summary(self) -> str:
         """Return the counts, by reason."""
@@ -47,6 +51,7 @@ class PreprocessReport:
         lines = [f"{self.num_faces} faces stored, {len(self.skipped)} items skipped"]
         lines += [f"  {count:6d}  {reason}" for reason, count in reasons]
         lines += [f"  failed: {group}: {why}" for group, why in self.failed_groups.items()]
+        lines += [f"  {message}" for message in self.sign_checks]
         return "\n".join(lines)
 
     def text(self) -> str:
@@ -125,6 +130,16 @@ class FacePreprocessor:
             remove_group(self._recipe.store_dir, group)
         return self.run()
 
+    def export(self, out_dir: Path) -> str:
+        """Write the store in FLAME's own folder layout, heatmaps included.
+
+        Raises:
+            ValueError: If there is no store yet, or the folder holds images already.
+        """
+        store = FaceStore(self._recipe.store_dir)
+        counts = export_layout(layout_samples(store), out_dir, num_samples=len(store))
+        return f"{sum(counts.values())} face images of {len(counts)} groups -> {out_dir}"
+
     def _make(self, groups: list[str]) -> Iterator[tuple[str, str | None]]:
         num_items = {group: self._recipe.reader.count(group) for group in groups}
         with tqdm(total=sum(num_items.values()), unit="photo", desc="preprocess") as bar:
@@ -165,6 +180,19 @@ def parse_shard(shard: str) -> tuple[int, int]:
     return int(number), int(of)
 
 
+def layout_samples(store: FaceStore) -> Iterator[LayoutSample]:
+    """Yield all rows of a store as samples of FLAME's layout, its folders being the groups."""
+    labels = GazeLabels.from_table(store.table)
+    for row, group in enumerate(store.table["group_name"]):
+        yield LayoutSample(
+            subject=group,
+            image=store.image(row),
+            landmarks=labels.landmarks[row],
+            head_pose=labels.head_pose[row],
+            gaze=labels.gaze[row],
+        )
+
+
 def _make_group(recipe: _Recipe, group: str) -> str | None:
     """Write one group to the store; return why it failed, or None."""
     skipped: list[Skipped] = []
@@ -198,17 +226,26 @@ def _described(recipe: _Recipe) -> dict[str, Any]:
     return {
         "data": recipe.reader.name,
         "gaze_convention": recipe.reader.gaze_convention,
+        **recipe.reader.settings,
         **recipe.preparation.recipe(),
         **({} if recipe.preparation.landmarks == "dataset" else asdict(recipe.analyzer)),
     }
 
 
 def _report(store_dir: Path, failed: dict[str, str]) -> PreprocessReport:
-    return PreprocessReport(_num_faces(store_dir), read_skipped(store_dir), failed)
-
-
-def _num_faces(store_dir: Path) -> int:
+    skipped = read_skipped(store_dir)
     try:
-        return len(FaceStore(store_dir))
+        store = FaceStore(store_dir)
     except ValueError:
-        return 0
+        return PreprocessReport(0, skipped, failed, [])
+    return PreprocessReport(len(store), skipped, failed, _check_signs(store))
+
+
+def _check_signs(store: FaceStore) -> list[str]:
+    """Return what the eyes in the images say of the labels' signs; warn of a wrong one."""
+    labels = GazeLabels.from_table(store.table)
+    checks = check_label_signs(labels.landmarks, labels.gaze, labels.head_pose)
+    for check in checks:
+        if check.is_flipped:
+            LOG.warning(check.message)
+    return [check.message for check in checks]

@@ -60,12 +60,21 @@ class TestResults(Callback):
         """Write csv, json and figure."""
         datamodule = trainer.datamodule
         results = results_table(self._outputs, datamodule.table)
-        summary = summarise(results) | _baselines(datamodule, results)
+        summary = summarise(results) | {"baselines": _baselines(datamodule)}
         stem = f"{self._trained_on}_{datamodule.name}_{self._model_key}"
+        described = {
+            "kind": "gaze_angle_test",
+            "unit": "deg",
+            "model": self._model_key,
+            "trained_on": self._trained_on,
+            "tested_on": datamodule.name,
+            "part": datamodule.test_part,
+            "eye_rule": datamodule.fingerprint()["eval_eye"],
+        }
         with partial_path(self._output_dir / f"{stem}.csv") as partial:
             results.select(CSV_COLUMNS).write_csv(partial)
         write_text_atomically(
-            self._output_dir / f"{stem}.json", json.dumps(summary, indent=1) + "\n"
+            self._output_dir / f"{stem}.json", json.dumps(described | summary, indent=1) + "\n"
         )
         save_error_figure(results, summary, self._output_dir / f"{stem}.png", title=stem)
 
@@ -163,7 +172,7 @@ def _grouped(results: pl.DataFrame, key: pl.Expr) -> list[dict[str, Any]]:
     return grouped.sort("slice").to_dicts()
 
 
-def _baselines(datamodule: Any, results: pl.DataFrame) -> dict[str, Any]:
+def _baselines(datamodule: Any) -> dict[str, float]:
     """Return the errors of two predictors that look at no pixel.
 
     One says the mean of the data set's train part, the other where the face points.
@@ -175,7 +184,7 @@ def _baselines(datamodule: Any, results: pl.DataFrame) -> dict[str, Any]:
         mean = torch.from_numpy(datamodule.labels("train")[0].mean(axis=0)).double()
         target = torch.from_numpy(gaze).double()
         baselines["train_mean_deg"] = _mean_error_deg(mean.expand_as(target), target)
-    return {"baselines": baselines}
+    return baselines
 
 
 def _mean_error_deg(prediction: torch.Tensor, target: torch.Tensor) -> float:

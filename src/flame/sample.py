@@ -65,6 +65,10 @@ class RawReader(Protocol):
     name: str
     gaze_convention: str
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the reader's options, as plain values."""
+
     def groups(self) -> list[str]:
         """Return all groups, sorted.
 
