@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,15 @@ RECORDED = ["baseline", "additive-fusion", "concatenated-fusion", "mmtm-fusion",
 # Ten seconds each; what these two hold is in the other three as well.
 SLOW = ["additive-fusion", "mmtm-fusion"]
 TRAINED = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in RECORDED]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Beside other busy processes two threads are slower than one: they wait for each other."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(num_threads)
 
 
 def normalised(values: Tensor, limits: tuple[float, float]) -> Tensor:
