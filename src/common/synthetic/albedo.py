@@ -21,6 +21,7 @@ LIP_TINT = np.array([0.92, 0.50, 0.50])
 HAIRLINE_SOFTNESS_CM = 0.45
 # Buzzed and curly hair let skin show.
 COVER_STRENGTH = {HairCut.BUZZ: 0.72}
+RAGGEDNESS_CM = {HairCut.CURLY: 0.15, HairCut.LONG: 0.2, HairCut.BOB: 0.2}
 SKIN_GLOSS, LIP_GLOSS, HAIR_GLOSS = 0.20, 0.34, 0.10
 
 
@@ -42,7 +43,7 @@ def paint_head(traits: Traits, surface: Surface, rng: np.random.Generator) -> Pa
     colour = blend(colour, _lip_colour(traits) * (1 + 0.04 * grain)[..., None], lips)
     colour = colour * (1 - 0.72 * _mouth_line(traits, surface))[..., None]
     hair_rgb = np.minimum(traits.hair.rgb, traits.skin.rgb * 0.6)
-    brows = np.clip(_brows(traits, surface) * (0.8 + 0.35 * grain), 0, 1)
+    brows = np.clip(_brows(traits, surface) * (0.9 + 0.2 * grain), 0, 1)
     colour = blend(colour, hair_rgb, brows)
     beard = np.clip(_beard(traits, surface) * (0.85 + 0.3 * grain), 0, 0.93) * (1 - lips)
     colour = blend(colour, hair_rgb, beard)
@@ -108,9 +109,10 @@ def _hair(
     """Return how much hair covers the surface (N, N) and its colour (N, N, 3)."""
     hair, size = traits.hair, len(surface.x)
     strands = strand_pattern(hair, rng, surface.directions)
-    ragged = 0.30 * strands + 0.20 * value_noise(rng, size, (60, 60))
+    ragged = RAGGEDNESS_CM.get(hair.cut, 0.30) * strands + 0.20 * value_noise(rng, size, (60, 60))
     depth_cm = hair_depth_cm(hair, surface.x, surface.y, surface.f) + ragged
     cover = smoothstep(-HAIRLINE_SOFTNESS_CM, HAIRLINE_SOFTNESS_CM, depth_cm)
+    cover = np.maximum(cover, smoothstep(0.15, 0.45, surface.hair_height))
     cover = cover * COVER_STRENGTH.get(hair.cut, 1.0)
     roots = 1 - 0.25 * bell(depth_cm, 0.3, 0.8)
     light = np.clip(roots * (1 + 0.26 * strands + 0.08 * grain), 0.25, 2.2)

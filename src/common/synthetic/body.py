@@ -75,7 +75,7 @@ def paint_body(
     if traits.hair.cut is HairCut.LONG:
         for side in (-1, 1):
             lock = _lock_cm(traits, easel, placement, camera_matrix, side)
-            _paint_hair(easel, traits, lock, 0.7)
+            _paint_hair(easel, traits, lock, 0.85)
 
 
 def _anchor_cm(
@@ -93,7 +93,7 @@ def _back_hair_cm(
     hair, skull = traits.hair, traits.skull
     middle = _anchor_cm(easel, placement, camera_matrix, np.array([0.0, 0.0, -3.0]))
     width = skull.half_width_cm + 0.4 + 0.5 * hair.volume_cm
-    length = {HairCut.LONG: hair.length_cm, HairCut.BOB: 8.5, HairCut.CURLY: 7.0}[hair.cut]
+    length = {HairCut.LONG: hair.length_cm, HairCut.BOB: 8.5, HairCut.CURLY: 4.5}[hair.cut]
     round_cm = np.stack([np.cos(_HALF_ROUND), np.sin(_HALF_ROUND)], 1) * [width, 10.0]
     down = np.linspace(0.15, 1.0, 9)
     flare = width + 1.2 * np.sin(down * 2.4) + 0.35 * np.sin(down * 14 + traits.seed) * hair.curl
@@ -156,7 +156,7 @@ def _paint_neck(
     y_cm, x_cm = _layer_grid_cm(easel, rows, columns)
     across = np.clip((x_cm - top[0] * 0.5) / (half * 1.15), -0.97, 0.97)
     lit = _cylinder_light(easel.lighting, across)
-    under_jaw = 0.42 + 0.50 * smoothstep(12.0, SHOULDER_Y_CM, y_cm)
+    under_jaw = 0.30 + 0.60 * smoothstep(11.5, SHOULDER_Y_CM, y_cm)
     collarbones = 1 - 0.12 * np.exp(-(((y_cm - 21.0 - 0.12 * np.abs(x_cm)) / 0.5) ** 2))
     colour = traits.skin.rgb * (lit * under_jaw * collarbones)[..., None] * easel.lighting.rgb
     _compose(easel.canvas, rows, columns, colour.astype(F32), mask)

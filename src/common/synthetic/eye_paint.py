@@ -47,13 +47,14 @@ class _Region:
 
 @dataclass(frozen=True)
 class _Ball:
-    """The eyeball behind the pixels: unit normal x, y, f, whether the ray meets it, axis data.
+    """The eyeball behind the pixels: unit normal x, y, f.
 
-    `off_axis_cm` is the distance from the gaze axis, `turn_rad` the angle around it.
+    `presence` is 1 where the ray meets the ball and fades to 0 at its edge, `off_axis_cm` is
+    the distance from the gaze axis, `turn_rad` the angle around it.
     """
 
     normal: tuple[Array, Array, Array]
-    is_hit: Array
+    presence: Array
     off_axis_cm: Array
     turn_rad: Array
 
@@ -126,7 +127,7 @@ def _ball(identity: Identity, eye: EyeState, hits: Hits, region: _Region) -> _Ba
     left, up = eye.iris_axes
     turn = np.arctan2(x * up[0] + y * up[1] + f * up[2], x * left[0] + y * left[1] + f * left[2])
     off_axis = np.where(cosine > 0, np.sqrt(1 - cosine * cosine) * radius, 9.0)
-    return _Ball((x, y, f), inside > 0, off_axis, turn)
+    return _Ball((x, y, f), smoothstep(0.0, 0.30, inside), off_axis, turn)
 
 
 def _ball_colour(identity: Identity, eye: EyeState, ball: _Ball, region: _Region) -> Array:
@@ -138,7 +139,8 @@ def _ball_colour(identity: Identity, eye: EyeState, ball: _Ball, region: _Region
     flesh = identity.traits.skin.rgb * CARUNCLE_TINT
     caruncle = smoothstep(0.80, 0.98, -region.outward) * 0.85
     shown = blend(shown, flesh, caruncle * (1 - iris))
-    return np.where(ball.is_hit[..., None], shown, flesh * eyes.sclera_rgb.mean())
+    conjunctiva = 0.5 * eyes.sclera_rgb * VESSEL_TINT + 0.25 * flesh
+    return blend(np.broadcast_to(conjunctiva, shown.shape), shown, ball.presence)
 
 
 def _discs(identity: Identity, eye: EyeState, ball: _Ball, region: _Region) -> tuple[Array, Array]:
@@ -183,7 +185,7 @@ def _light_ball(
     shadow = shadow * (0.72 + 0.28 * smoothstep(0, 0.2, region.above_lower))
     shadow = shadow * (1 - 0.35 * smoothstep(0.55, 1.0, np.abs(region.outward)))
     lit = (facing * 0.75 + 0.25) * lighting.lamp + lighting.ambient
-    highlight = _highlight(identity, eye, ball, light) * lighting.highlight * 1.6 * ball.is_hit
+    highlight = _highlight(identity, eye, ball, light) * lighting.highlight * 1.6 * ball.presence
     return shown * (lit * shadow)[..., None] * lighting.rgb + highlight[..., None]
 
 

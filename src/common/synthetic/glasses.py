@@ -21,9 +21,12 @@ F32 = np.float32
 # Rims sit this far before the lids and before the bridge of the nose.
 LENS_GAP_CM, BRIDGE_GAP_CM = 0.9, 0.25
 RIM_DROP_CM = 0.25
+# Rays that end nearer than this to the surface meet the head.
+ON_HEAD_CM = 0.3
 POINTS_PER_RIM, POINTS_PER_TEMPLE = 48, 24
-# A wire lies on the skin at the ears; it counts as hidden only this far behind the surface.
-HIDDEN_BEHIND_CM = 0.25
+# A wire counts as hidden only this far behind the surface: temples lie on the skin at the ears,
+# and rims may sink into the cheeks of some faces.
+TEMPLE_TOLERANCE_CM, RIM_TOLERANCE_CM = 0.25, 0.9
 SUBPIXEL_BITS = 4
 
 
@@ -41,20 +44,25 @@ def paint_glasses(
     if glasses is None:
         return
     rims = [_rim_cm(identity, glasses, side) for side in (-1, 1)]
-    wires = [*rims, _bridge_cm(identity, glasses, rims[0][0, 2])]
-    wires += [_temple_cm(identity, rim, side) for rim, side in zip(rims, (-1, 1), strict=True)]
+    front = [*rims, _bridge_cm(identity, glasses, rims[0][0, 2])]
+    temples = [_temple_cm(identity, rim, side) for rim, side in zip(rims, (-1, 1), strict=True)]
     patch = canvas[window.slices]
     light = lighting.lamp * 0.7 + lighting.ambient
     _paint_lenses(patch, rims, glasses, placement, camera_matrix, lighting, window)
     mask = np.zeros(patch.shape[:2], np.uint8)
     width_px = glasses.wire_cm * camera_matrix[0, 0] / placement.position_cm[2]
-    for wire in wires:
-        _draw_wire(mask, wire, width_px, placement, camera_matrix, hits, window)
+    for wires, tolerance_cm in ((front, RIM_TOLERANCE_CM), (temples, TEMPLE_TOLERANCE_CM)):
+        for wire in wires:
+            points_cm = placement.to_camera(wire)
+            pixels = project(camera_matrix, points_cm) - [window.x0, window.y0]
+            visible = _is_before_head(points_cm, pixels, hits, tolerance_cm)
+            _draw_runs(mask, pixels, visible, width_px)
     cover = mask.astype(F32)[..., None] * F32(min(width_px, 1.0) / 255)
     # Wire casts a faint shade on the skin below it.
     shift = max(round(width_px * 1.5), 1)
     shade = cv2.GaussianBlur(np.roll(mask, shift, axis=0), (0, 0), 1.0 + width_px)
-    patch *= 1 - shade.astype(F32)[..., None] * F32(0.25 / 255)
+    on_head = hits.gap_cm < ON_HEAD_CM
+    patch *= 1 - (shade * on_head).astype(F32)[..., None] * F32(0.25 / 255)
     patch += ((glasses.rgb * light * lighting.rgb).astype(F32) - patch) * cover
 
 
@@ -92,18 +100,7 @@ def _temple_cm(identity: Identity, rim: Array, side: int) -> Array:
     return bar
 
 
-def _draw_wire(
-    mask: Array,
-    wire_cm: Array,
-    width_px: float,
-    placement: HeadPlacement,
-    camera_matrix: Array,
-    hits: Hits,
-    window: Window,
-) -> None:
-    points_cm = placement.to_camera(wire_cm)
-    pixels = project(camera_matrix, points_cm) - [window.x0, window.y0]
-    visible = _is_before_head(points_cm, pixels, hits)
+def _draw_runs(mask: Array, pixels: Array, visible: Array, width_px: float) -> None:
     fixed = np.round(pixels * 2**SUBPIXEL_BITS).astype(np.int32)
     thickness = max(round(width_px), 1)
     for run in _runs(visible):
@@ -111,13 +108,13 @@ def _draw_wire(
         cv2.polylines(mask, line, False, 255, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
-def _is_before_head(points_cm: Array, pixels: Array, hits: Hits) -> Array:
+def _is_before_head(points_cm: Array, pixels: Array, hits: Hits, tolerance_cm: float) -> Array:
     """Return which points (n,) no part of the head hides."""
     height, width = hits.distance_cm.shape
     column = np.clip(np.round(pixels[:, 0]).astype(int), 0, width - 1)
     row = np.clip(np.round(pixels[:, 1]).astype(int), 0, height - 1)
-    surface = np.where(hits.gap_cm[row, column] < 0.3, hits.distance_cm[row, column], np.inf)
-    return np.linalg.norm(points_cm, axis=1) < surface + HIDDEN_BEHIND_CM
+    surface = np.where(hits.gap_cm[row, column] < ON_HEAD_CM, hits.distance_cm[row, column], np.inf)
+    return np.linalg.norm(points_cm, axis=1) < surface + tolerance_cm
 
 
 def _runs(visible: Array) -> list[slice]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common.synthetic.fields import smoothstep
+from common.synthetic.fields import smooth_max, smoothstep
 from common.synthetic.identity import Hair, HairCut
 
 Array = npt.NDArray[Any]
@@ -48,14 +48,23 @@ _OUTLINES: dict[HairCut, tuple[tuple[float, float], ...]] = {
         (45, -4.6),
         (60, -2.8),
         (74, 0.0),
-        (84, 2.6),
-        (95, 0.8),
-        (112, 1.6),
-        (122, 6.0),
-        (180, 8.0),
+        (84, 2.2),
+        (95, 0.6),
+        (112, 1.2),
+        (125, 3.0),
+        (180, 4.0),
     ),
     HairCut.PULLED_BACK: ((0, -6.8), (25, -6.5), (45, -5.0), *_CROPPED_SIDES, *_NAPE),
-    HairCut.BOB: ((0, -7.0), (12, -6.4), (28, -4.6), (44, -2.0), (54, 2.0), (62, 6.5), (180, 9.0)),
+    HairCut.BOB: (
+        (0, -7.0),
+        (12, -6.4),
+        (28, -4.6),
+        (42, -2.4),
+        (52, 2.0),
+        (60, 8.0),
+        (66, 14.0),
+        (180, 14.0),
+    ),
     HairCut.LONG: (
         (0, -7.2),
         (10, -6.6),
@@ -69,9 +78,9 @@ _OUTLINES: dict[HairCut, tuple[tuple[float, float], ...]] = {
 # A bald head keeps hair below this height only.
 _BALD_CROWN_CM = -3.0
 # Hanging hair leaves the head here; `body.py` draws what is below.
-_HANGING_CUTS = (HairCut.BOB, HairCut.LONG)
-_HANGING_END_CM = 6.5
-_CURL_HEIGHT_CM, _LOCK_HEIGHT_CM = 0.28, 0.03
+HANGING_CUTS = (HairCut.BOB, HairCut.LONG)
+HANGING_END_CM = 6.5
+_CURL_HEIGHT_CM, _LOCK_HEIGHT_CM = 0.22, 0.04
 # Where strands start: unit directions (x towards the parting, y, f).
 _WHORLS = {
     HairCut.SIDE_PART: (0.45, -0.80, 0.40),
@@ -120,6 +129,8 @@ def hair_depth_cm(hair: Hair, x: Array, y: Array, f: Array) -> Array:
     front = 1 - smoothstep(35.0, 65.0, azimuth_deg)
     edge_cm = edge_cm + front * (hair.hairline_cm + _parting_cm(hair, x))
     depth_cm: Array = edge_cm - y
+    if hair.cut in HANGING_CUTS:
+        depth_cm = np.minimum(depth_cm, HANGING_END_CM + 0.8 - y)
     if hair.cut is HairCut.BALD:
         depth_cm = np.minimum(depth_cm, y - _BALD_CROWN_CM)
     return depth_cm
@@ -158,13 +169,16 @@ def hanging_radius(
         radius: the head's radius in these directions.
         half_width_cm: the skull's half width, from which the hair hangs.
     """
-    if hair.cut not in _HANGING_CUTS:
+    if hair.cut not in HANGING_CUTS:
         return radius
     dx, dy, df = direction
     horizontal = np.maximum(np.hypot(dx, df * 0.8), 1e-3)
-    curtain = (half_width_cm + 0.5 + 0.5 * hair.volume_cm) / horizontal
-    curtain = np.minimum(curtain, _HANGING_END_CM / np.maximum(dy, 1e-3))
-    cover = hair_cover(hair, radius * dx, radius * dy, radius * df, 0.8) * (dy > 0)
+    curtain = (half_width_cm + 0.4 + 0.5 * hair.volume_cm) / horizontal
+    bottom = np.minimum(HANGING_END_CM / np.maximum(dy, 1e-3), 50.0)
+    curtain = -smooth_max(-curtain, -bottom, 2.0)
+    # Inside the outline only, so that the step down to the face is painted as hair.
+    depth_cm = hair_depth_cm(hair, radius * dx, radius * dy, radius * df)
+    cover = smoothstep(0.3, 1.8, depth_cm) * smoothstep(-0.35, 0.15, dy)
     return radius + cover * np.maximum(curtain - radius, 0)
 
 
@@ -208,9 +222,8 @@ def _strand_coordinates(hair: Hair, direction: tuple[Array, Array, Array]) -> tu
     side = np.cross(whorl, [0.0, 0.3, 1.0])
     side /= np.linalg.norm(side)
     third = np.cross(whorl, side)
-    a, b, c = (
-        sum(d * e for d, e in zip(direction, axis, strict=True)) for axis in (side, third, whorl)
-    )
+    stacked = np.stack(direction, -1)
+    a, b, c = stacked @ side, stacked @ third, stacked @ whorl
     return np.arctan2(b, a) / (2 * np.pi) + 0.5, np.arccos(np.clip(c, -1, 1)) / np.pi
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.synthetic.fields import bell, bump, smooth_max, smoothstep
-from common.synthetic.hair import hair_lift_cm, hanging_radius
+from common.synthetic.hair import HANGING_CUTS, hair_lift_cm, hanging_radius
 from common.synthetic.identity import Eyes, Mouth, Nose, Skull, Traits
 
 Array = npt.NDArray[Any]
@@ -17,6 +17,7 @@ Directions = tuple[Array, Array, Array]
 # Skin over the eyeball.
 LID_THICKNESS_CM = 0.07
 EAR_Y_CM, EAR_F_CM = 0.9, -1.3
+CRANIUM_FULLNESS = 0.05
 
 
 def eyeball_depth_cm(traits: Traits) -> float:
@@ -31,8 +32,8 @@ def eyeball_depth_cm(traits: Traits) -> float:
     return depth + traits.eyes.protrusion_cm - traits.eyes.ball_radius_cm
 
 
-def head_radius(traits: Traits, directions: Directions, eye_depth_cm: float) -> Array:
-    """Return the distance (cm) from the head's middle to its surface, hair included.
+def head_radius(traits: Traits, directions: Directions, eye_depth_cm: float) -> tuple[Array, Array]:
+    """Return the distance (cm) from the head's middle to its surface, and the hair's share of it.
 
     Args:
         traits: the person.
@@ -44,9 +45,12 @@ def head_radius(traits: Traits, directions: Directions, eye_depth_cm: float) -> 
     for side in (-1, 1):
         centre = np.array([side * traits.eyes.spacing_cm / 2, 0.0, eye_depth_cm])
         radius = _with_eyeball(traits.eyes, directions, radius, centre)
-    radius = radius + _ears(traits.skull, directions, radius)
+    if traits.hair.cut not in HANGING_CUTS:
+        radius = radius + _ears(traits.skull, directions, radius)
+    bare = radius
     radius = hanging_radius(traits.hair, directions, radius, traits.skull.half_width_cm)
-    return radius + hair_lift_cm(traits.hair, radius * dx, radius * dy, radius * df)
+    radius = radius + hair_lift_cm(traits.hair, radius * dx, radius * dy, radius * df)
+    return radius, radius - bare
 
 
 def _bare_radius(traits: Traits, directions: Directions) -> Array:
@@ -69,6 +73,7 @@ def _skull_radius(skull: Skull, directions: Directions) -> Array:
     width = skull.half_width_cm * (1 - skull.jaw_taper * smoothstep(0.38, 1.0, dy))
     stretch = np.where(dy > 0, skull.chin_stretch, 1.0)
     height = skull.half_height_cm * stretch
+    width = width * (1 + CRANIUM_FULLNESS * smoothstep(0.1, 0.6, -dy))
     q = skull.squareness
     round_part = ((dx / width) ** 2 + (df / skull.half_depth_cm) ** 2) ** (q / 2)
     return (round_part + np.abs(dy / height) ** q) ** (-1 / q)
@@ -114,7 +119,7 @@ def _mouth_relief(mouth: Mouth, nose: Nose, x: Array, y: Array) -> Array:
     lips = 0.40 * bell(y, line - 0.33, 0.24) + 0.48 * bell(y, line + 0.42, 0.30)
     lips -= 0.12 * bell(y, line, 0.10)
     relief += lips * np.exp(-0.5 * (side / (smiling_half_width_cm(mouth) * 0.62)) ** 3)
-    relief -= 0.35 * bump(x, y, (0.0, mouth.y_cm + 1.55), (1.6, 0.42))
+    relief -= 0.22 * bump(x, y, (0.0, mouth.y_cm + 1.55), (1.5, 0.50))
     relief -= 0.10 * bump(x, y, (0.0, nose.tip_y_cm + 1.85), (0.24, 0.45))
     return relief - _nasolabial_groove(mouth, nose, side, y)
 

@@ -77,10 +77,10 @@ def sample_lighting(rng: np.random.Generator) -> Lighting:
 
 def shade_skin(identity: Identity, hits: Hits, light: FaceLight, lighting: Lighting) -> Array:
     """Return the linear colour (h, w, 3) float32 of the head's surface as lit."""
-    size = len(identity.colour_chart)
-    u, v = chart_pixels(*hits.point, hits.norm, size)
-    colour = look_up(identity.colour_chart, u, v)
-    normal = look_up(identity.normal_chart, u, v)
+    colour, normal = (
+        look_up(chart, *chart_pixels(*hits.point, hits.norm, len(chart)))
+        for chart in (identity.colour_chart, identity.normal_chart)
+    )
     facing = _dot(normal, light.towards)
     lit = np.maximum((facing + WRAP) / (1 + WRAP), 0) * F32(lighting.lamp)
     around = (F32(0.75) + F32(0.25) * _dot(normal, light.up)) * F32(lighting.ambient)

@@ -16,7 +16,11 @@ from common.synthetic.placement import HeadPlacement
 Array = npt.NDArray[Any]
 F32 = np.float32
 
-COARSE_STEPS, FINE_STEPS = 12, 3
+COARSE_STEPS, FINE_STEPS, GRAZING_STEPS = 12, 3, 12
+# Rays with a larger gap than this many pixels have not arrived.
+LATE_GAP_PX = 0.5
+GRAZING_STRIDE_CM = 0.25
+LATE_ROW = 256
 # Part of the radial gap that the first step may cross without passing the surface.
 FIRST_STEP = F32(0.72)
 SECANT_RANGE = (F32(0.5), F32(2.2))
@@ -92,10 +96,13 @@ def trace_head(
     # The nearest of the neighbours, so that no fine ray starts behind the surface.
     start = cv2.erode(hits.distance_cm, np.ones((3, 3), np.uint8))
     start = cv2.resize(start, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
-    return march(identity, cast_rays(placement, camera_matrix, window), start, FINE_STEPS)
+    fine = march(identity, cast_rays(placement, camera_matrix, window), start, FINE_STEPS)
+    return _finish_grazing(identity, fine, float(placement.position_cm[2] / camera_matrix[0, 0]))
 
 
-def march(identity: Identity, rays: Rays, start_cm: Array, steps: int) -> Hits:
+def march(
+    identity: Identity, rays: Rays, start_cm: Array, steps: int, stride_cm: float = 0.0
+) -> Hits:
     """Follow rays towards the surface by a safeguarded secant rule.
 
     Args:
@@ -103,6 +110,7 @@ def march(identity: Identity, rays: Rays, start_cm: Array, steps: int) -> Hits:
         rays: the rays.
         start_cm: distances from the camera to start at, before the surface.
         steps: number of steps.
+        stride_cm: before the surface, no step is shorter; gets grazing rays past an edge.
     """
     distance, step, last_gap = start_cm, np.zeros_like(start_cm), None
     for _ in range(steps):
@@ -112,11 +120,38 @@ def march(identity: Identity, rays: Rays, start_cm: Array, steps: int) -> Hits:
         else:
             slope = step / np.maximum(last_gap - gap, F32(1e-4))
             step = gap * np.clip(slope, *SECANT_RANGE)
+        if stride_cm > 0:
+            step = np.where(gap > 0, np.maximum(step, F32(stride_cm)), step)
         last_gap = gap
         distance = np.minimum(distance + step, FAR_CM)
     assert last_gap is not None
     point, norm = _points(rays, distance)
     return Hits(rays, distance, point, norm, last_gap)
+
+
+def _finish_grazing(identity: Identity, hits: Hits, pixel_cm: float) -> Hits:
+    """March on with the few rays that are still on their way, past edges of nose and hair."""
+    is_late = (hits.gap_cm > LATE_GAP_PX * pixel_cm) & (hits.norm < identity.bounding_radius_cm)
+    late_pixels = np.flatnonzero(is_late)
+    if len(late_pixels) == 0:
+        return hits
+    # Filled up to whole rows: OpenCV is slow on single columns and limits a row's length.
+    pixels = np.resize(late_pixels, (-(-len(late_pixels) // LATE_ROW), LATE_ROW))
+    x, y, f = (d.ravel()[pixels] for d in hits.rays.directions)
+    rays = Rays((x, y, f), hits.rays.origin)
+    start = hits.distance_cm.ravel()[pixels]
+    past = march(identity, rays, start, GRAZING_STEPS, GRAZING_STRIDE_CM).distance_cm
+    late = march(identity, rays, past, FINE_STEPS)
+    # Rays that miss keep what they had: how near they came softens the head's outline.
+    arrived = late.gap_cm < LATE_GAP_PX * pixel_cm
+    pairs = zip(
+        (hits.distance_cm, *hits.point, hits.norm, hits.gap_cm),
+        (late.distance_cm, *late.point, late.norm, late.gap_cm),
+        strict=True,
+    )
+    for whole, part in pairs:
+        whole.ravel()[pixels[arrived]] = part[arrived]
+    return hits
 
 
 def _points(rays: Rays, distance: Array) -> tuple[tuple[Array, Array, Array], Array]:

@@ -117,7 +117,7 @@ def _skull(rng: np.random.Generator, masculine: bool) -> Skull:
         cheek_cm=_between(rng, 0.25, 0.75),
         brow_ridge_cm=_between(rng, -0.1, 0.1) + 0.15 * masculine,
         socket_cm=_between(rng, 0.7, 1.1),
-        ear_cm=_between(rng, 0.8, 1.4),
+        ear_cm=_between(rng, 1.3, 2.1),
     )
 
 
@@ -145,7 +145,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
     return Eyes(
         spacing_cm=_between(rng, 5.9, 6.8),
         half_width_cm=_between(rng, 1.40, 1.62),
-        upper_cm=_between(rng, 0.46, 0.68),
+        upper_cm=_between(rng, 0.40, 0.64),
         lower_cm=_between(rng, 0.38, 0.52),
         tilt=_between(rng, -0.05, 0.18),
         peak=_between(rng, 0.02, 0.26),
@@ -154,7 +154,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
         protrusion_cm=_between(rng, 0.15, 0.38),
         iris_radius_cm=_between(rng, 0.57, 0.63),
         iris_rgb=_pick_colour(rng, IRIS_RGB, tone),
-        sclera_rgb=np.array([0.62, 0.56, 0.52]) * rng.uniform(0.88, 1.08, 3),
+        sclera_rgb=np.array([0.54, 0.48, 0.45]) * rng.uniform(0.88, 1.08, 3),
         redness=_between(rng, 0.2, 1.0),
         lash=_between(rng, 0.55, 0.75) + 0.15 * (not masculine),
     )
@@ -163,7 +163,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
 def _brows(rng: np.random.Generator, masculine: bool) -> Brows:
     return Brows(
         y_cm=_between(rng, -2.25, -1.75),
-        thickness_cm=_between(rng, 0.22, 0.36) + 0.10 * masculine,
+        thickness_cm=_between(rng, 0.26, 0.40) + 0.12 * masculine,
         arch_cm=_between(rng, 0.15, 0.55),
         slant=_between(rng, -0.10, 0.22),
         density=_between(rng, 0.55, 0.92),
@@ -232,7 +232,7 @@ def _outfit(rng: np.random.Generator, masculine: bool) -> Outfit:
         stripe_rgb=_fabric(rng),
         stripes=float(rng.choice([0.0, 0.0, 0.6, 1.4])),
         neckline_cm=_between(rng, 0.5, 5.5),
-        neck_half_width_cm=_between(rng, 4.9, 5.7) + 0.6 * masculine,
+        neck_half_width_cm=_between(rng, 4.5, 5.2) + 0.7 * masculine,
         shoulder_cm=_between(rng, 18.0, 20.0) + 2.0 * masculine,
     )
 
@@ -244,4 +244,5 @@ def _fabric(rng: np.random.Generator) -> Colour:
 
 def _pick_colour(rng: np.random.Generator, palette: Colour, tone: float) -> Colour:
     choices = len(palette) if tone < DARK_SKIN_INDEX else 2
-    return np.clip(palette[rng.integers(choices)] * rng.uniform(0.8, 1.25, 3), 0, 1)
+    brightness, cast = rng.uniform(0.75, 1.3), rng.uniform(0.94, 1.06, 3)
+    return np.clip(palette[rng.integers(choices)] * brightness * cast, 0, 1)

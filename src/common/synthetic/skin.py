@@ -30,6 +30,7 @@ class Surface:
         y: (N, N) down, cm.
         f: (N, N) out of the face, cm.
         radius: (N, N) distance from the head's middle, cm.
+        hair_height: (N, N) how much of the radius is hair, cm.
         directions: unit directions (x, y, f).
         front: (N, N) in [0, 1], 1 on the face, 0 behind the ears.
     """
@@ -38,6 +39,7 @@ class Surface:
     y: Array
     f: Array
     radius: Array
+    hair_height: Array
     directions: tuple[Array, Array, Array]
     front: Array
 
@@ -67,7 +69,7 @@ def nostrils(traits: Traits, surface: Surface) -> Array:
     hill = bump(
         surface.side,
         surface.y,
-        (0.60 * nose.half_width_cm + 0.05, nose.tip_y_cm + 0.84),
+        (0.60 * nose.half_width_cm + 0.05, nose.tip_y_cm + 0.95),
         (0.30, 0.15),
     )
     return surface.front * smoothstep(0.25, 0.85, hill)
