@@ -1,7 +1,7 @@
 """How fast heatmaps and a training step are, against the original's way of doing them.
 
     python benchmarks/bench_flame.py
-    python benchmarks/bench_flame.py --threads 1 --num-pairs 5
+    python benchmarks/bench_flame.py --threads 2 --num-pairs 5
 
 Heatmaps: one sample of a batch against one scipy density per landmark on the whole frame, which
 the original stores on disk. Training step: FLAME against the same net whose MMTM assigns channel
@@ -170,7 +170,7 @@ def main() -> None:
     )
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--num-pairs", type=int, default=7, help="interleaved pairs of train steps")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     # The first large block that is freed makes glibc keep such blocks, as in a training process.

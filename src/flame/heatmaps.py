@@ -54,8 +54,8 @@ def _gaussians(centres: Tensor, size: int, variance: float) -> Tensor:
     """Return 1-D normal densities (..., size) at pixels 0..size-1 around centres (...)."""
     pixels = torch.arange(size, dtype=centres.dtype, device=centres.device)
     exponent = (pixels - centres[..., None]).square() * (-0.5 / (variance * math.log(2)))
-    # Most of a frame underflows. There, on a CPU, exp takes ten times as long as exp2, and so do
-    # products with the subnormal numbers that the threshold removes.
+    # Most of a frame underflows, where exp takes ten times as long as exp2 on a CPU. Products with
+    # subnormal numbers are as slow, so the threshold makes those zero.
     density = F.threshold(exponent.exp2(), torch.finfo(centres.dtype).tiny, 0.0)
     return density / math.sqrt(2 * math.pi * variance)
 

@@ -1,4 +1,4 @@
-"""Checkpoints of the original FLAME (commit 4494fd7): key names, optimizer order, file form.
+"""Checkpoints of the original FLAME (commit 4494fd7): weights, optimizer, file form.
 
 Nothing is renamed on disk: a file read here has the original's keys, a file written here can be
 loaded by the original's code. Narrower nets of ours have the same keys, so they export as well.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ from flame.original_names import (
     original_names,
     quoted,
     unwrapped,
+)
+from flame.original_optimizer import (
+    optimizer_state_from_original,
+    optimizer_state_to_original,
 )
 
 __all__ = [
@@ -135,40 +139,6 @@ def to_original_state_dict(net: GazeNet) -> dict[str, Tensor]:
     return {original: own[name] for name, original in original_names(net).items()}
 
 
-def optimizer_state_from_original(
-    model_key: str, state: Mapping[str, Any], net: GazeNet
-) -> dict[str, Any]:
-    """Re-index an original Adam state for ``Adam(net.parameters())`` of our net.
-
-    Args:
-        model_key: What the state belongs to; must be the net's.
-        state: An optimizer's ``state_dict()``, one parameter group.
-        net: The net whose parameters the optimizer will hold.
-
-    Returns:
-        The state to load; like any optimizer's state dict it shares its tensors.
-
-    Raises:
-        ValueError: If the state does not fit the net.
-    """
-    to_ours = _original_positions(model_key, net)
-    moved = _reindexed(state, to_ours)
-    _check_moments(moved["state"], list(net.parameters()))
-    return moved
-
-
-def optimizer_state_to_original(
-    model_key: str, state: Mapping[str, Any], net: GazeNet
-) -> dict[str, Any]:
-    """Re-index the state of ``Adam(net.parameters())`` to the original's parameter order.
-
-    Args and errors as `optimizer_state_from_original`, of which this is the inverse.
-    """
-    to_ours = _original_positions(model_key, net)
-    _check_moments(state["state"], list(net.parameters()))
-    return _reindexed(state, [to_ours.index(i) for i in range(len(to_ours))])
-
-
 def read_checkpoint(path: Path, model_key: str | None = None) -> OriginalCheckpoint:
     """Read a checkpoint file of the original; tensors and plain values only, never code.
 
@@ -236,45 +206,6 @@ def _hint(net: GazeNet, given: Mapping[str, Tensor]) -> str:
     if guess and guess != model_key_of(net):
         return f"Its keys are those of {guess!r}; load it as that"
     return "If only shapes differ, give the width, hidden and input_size it was trained with"
-
-
-def _original_positions(model_key: str, net: GazeNet) -> list[int]:
-    """Return, for each parameter in the original's order, its place in `net.parameters()`."""
-    if model_key_of(net) != model_key:
-        raise ValueError(
-            f"the optimizer state is of {model_key!r}, the net is {model_key_of(net)!r}; they "
-            "must be the same model"
-        )
-    ours = {name: i for i, (name, _) in enumerate(net.named_parameters())}
-    return [ours[name] for name in original_names(net) if name in ours]
-
-
-def _reindexed(state: Mapping[str, Any], new_index: Sequence[int]) -> dict[str, Any]:
-    """Return an optimizer state whose parameter i has become parameter new_index[i]."""
-    groups, indices = state["param_groups"], list(range(len(new_index)))
-    if [group["params"] for group in groups] != [indices]:
-        sizes = [len(group["params"]) for group in groups]
-        raise ValueError(
-            f"optimizer state: got groups of {sizes} parameters, expected one group of "
-            f"{len(indices)}, as Adam(net.parameters()) has"
-        )
-    moments = {new_index[i]: values for i, values in state["state"].items()}
-    return {
-        "state": dict(sorted(moments.items())),
-        "param_groups": [{**groups[0], "params": indices}],
-    }
-
-
-def _check_moments(moments: Mapping[int, Mapping[str, Any]], parameters: Sequence[Tensor]) -> None:
-    """Raise ValueError if a running mean has another shape than its parameter."""
-    for index, values in moments.items():
-        for name in ("exp_avg", "exp_avg_sq"):
-            got, expected = tuple(values[name].shape), tuple(parameters[index].shape)
-            if got != expected:
-                raise ValueError(
-                    f"optimizer state: {name} of parameter {index} is {got}, expected {expected}; "
-                    "the net has another size than the one the state was saved with"
-                )
 
 
 def _load_plain(path: Path) -> Mapping[str, Any]:
