@@ -1,0 +1,60 @@
+"""Runs -> tables, figures and one page: ``python -m common.report RUNS_DIR``.
+
+Reads what runs left behind and needs neither their code nor their data. Whatever has finished is
+shown; whatever has not is listed with its status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.atomic import write_text_atomically
+from common.report_formats import as_latex, as_markdown, as_text
+from common.report_page import write_page
+from common.report_runs import Results, read_results
+from common.report_table import all_tables, as_csv, group_by_protocol, result_table
+
+
+def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
+    """Write table.md, table.csv, table.tex, index.html and images/.
+
+    Args:
+        runs_dir: holds runs, at any depth.
+        output_dir: ``RUNS_DIR/report`` if None.
+
+    Returns:
+        The tables as text, and where the page lies.
+
+    Raises:
+        ValueError: If there is no run.
+    """
+    results = read_results(runs_dir)
+    output_dir = output_dir or runs_dir / "report"
+    tables = all_tables(results)
+    write_text_atomically(output_dir / "table.md", "\n".join(map(as_markdown, tables)))
+    write_text_atomically(output_dir / "table.csv", as_csv(results))
+    write_text_atomically(output_dir / "table.tex", _latex(results))
+    page_path = write_page(results, output_dir)
+    return "\n".join([*map(as_text, tables), f"-> {page_path}\n"])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Report on a folder of runs."""
+    parser = argparse.ArgumentParser(prog="python -m common.report", description=__doc__)
+    parser.add_argument("runs_dir", type=Path, metavar="RUNS_DIR", help="folder of runs")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="default: RUNS_DIR/report")
+    given = parser.parse_args(arguments)
+    sys.stdout.write(write_report(given.runs_dir, given.output))
+
+
+def _latex(results: Results) -> str:
+    groups = group_by_protocol(results.tests).items()
+    tables = (as_latex(result_table(protocol, tests)) for protocol, tests in groups)
+    return "\n".join(["% needs \\usepackage{booktabs}", *tables])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""A table and the forms it is written in: plain text, Markdown, LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; the columns named in `numeric` are aligned to the right."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: frozenset[str] = frozenset({"#", "width", "seed", "n", "epochs"})
+
+
+def as_text(table: Table) -> str:
+    """Return an aligned table for the screen."""
+    lines = [list(table.columns), *table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    aligned = (
+        [
+            cell.rjust(width) if name in table.numeric else cell.ljust(width)
+            for name, cell, width in zip(table.columns, line, widths, strict=True)
+        ]
+        for line in lines
+    )
+    return "\n".join([table.caption, *("  ".join(cells).rstrip() for cells in aligned)]) + "\n"
+
+
+def as_markdown(table: Table) -> str:
+    """Return a table in GitHub's Markdown, under its caption."""
+    rule = ["--:" if name in table.numeric else "---" for name in table.columns]
+    cells = [[_escaped(cell, _MARKDOWN) for cell in line] for line in (table.columns, *table.rows)]
+    lines = ["| " + " | ".join(line) + " |" for line in (cells[0], rule, *cells[1:])]
+    return "\n".join([f"**{_escaped(table.caption, _MARKDOWN)}**", "", *lines]) + "\n"
+
+
+def as_latex(table: Table) -> str:
+    r"""Return a LaTeX table; it needs ``\usepackage{booktabs}``."""
+    alignment = "".join("r" if name in table.numeric else "l" for name in table.columns)
+    cells = [[_escaped(cell, _LATEX) for cell in line] for line in (table.columns, *table.rows)]
+    head, *rows = [" & ".join(line).replace("+-", r"$\pm$") + r" \\" for line in cells]
+    caption = rf"\caption{{{_escaped(table.caption, _LATEX)}}}"
+    opening = [r"\begin{table}", r"\centering", caption, rf"\begin{{tabular}}{{{alignment}}}"]
+    body = [r"\toprule", head, r"\midrule", *rows, r"\bottomrule"]
+    return "\n".join([*opening, *body, r"\end{tabular}", r"\end{table}"]) + "\n"
+
+
+_MARKDOWN = {"|": r"\|", "_": r"\_", "*": r"\*", "<": "&lt;"}
+_LATEX = {
+    **{char: "\\" + char for char in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+
+
+def _escaped(text: str, replacements: dict[str, str]) -> str:
+    return "".join(replacements.get(char, char) for char in text)

@@ -1,0 +1,192 @@
+"""What a folder of runs holds: every run whatever its status, and every test they wrote."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.snapshot import FILE_NAME, read_snapshot
+
+GAZE_TEST = "gaze_angle_test"
+NO_RUN = "no run"
+_REQUIRED = (
+    *("model", "trained_on", "tested_on", "part", "eye_rule", "num_samples", "mean_deg"),
+    *("std_deg", "interval_over_subjects_deg", "baselines"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, finished or not.
+
+    Attributes:
+        number: 1, 2, ... by time of the first start; what tables and figures call it.
+        name: its folder below the folder of runs.
+        folder: where it lies.
+        snapshot: its run.json; empty for tests of an original's checkpoint, which has no run.
+        num_epochs: trained so far; None without a csv log.
+        val_curve: the optimised metric (of validation) by epoch, over all starts.
+    """
+
+    number: int
+    name: str
+    folder: Path
+    snapshot: Mapping[str, Any]
+    num_epochs: int | None
+    val_curve: Mapping[int, float]
+
+    @property
+    def status(self) -> str:
+        """``finished``, ``failed``, ``interrupted``, ``running`` (or killed), ``no run``."""
+        return str(self.snapshot.get("status", NO_RUN))
+
+    def setting(self, path: str) -> Any:
+        """Return an entry of run.json by its dotted path, e.g. ``config.seed``; None if absent."""
+        return lookup(self.snapshot, path)
+
+
+@dataclass(frozen=True)
+class GazeTest:
+    """A test of gaze angles: its numbers and the run it belongs to.
+
+    Attributes:
+        run: the tested run.
+        path: the json; predictions (.csv) and error figure (.png) lie beside it.
+        summary: the json's content.
+    """
+
+    run: Run
+    path: Path
+    summary: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """The model's name here, or in the original if that is all that is known."""
+        return str(self.run.setting("config.model.name") or self.summary["model"])
+
+    @property
+    def folder(self) -> str:
+        """Where in the run it lies: ``test`` after training, ``predict/NAME`` of predict.py."""
+        return self.path.parent.relative_to(self.run.folder).as_posix()
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that could not be used, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """All runs and tests under a folder; paths of `unread` are absolute or as given."""
+
+    runs_dir: Path
+    runs: list[Run]
+    tests: list[GazeTest]
+    unread: list[Unread]
+
+
+def read_results(runs_dir: Path) -> Results:
+    """Read every run under a folder, at any depth, and every test summary of these runs.
+
+    Raises:
+        ValueError: If there is no run.
+    """
+    unread: list[Unread] = []
+    folders = _run_folders(runs_dir)
+    snapshots = {folder: _snapshot(folder, unread) for folder in folders}
+    summaries = {folder: _summaries(folder, unread) for folder in folders}
+    # A folder without run.json counts if it holds tests: those of an original's checkpoint.
+    kept = [folder for folder in folders if snapshots[folder] or summaries[folder]]
+    if not kept and not unread:
+        raise ValueError(
+            f"no run under {runs_dir}: expected folders with a {FILE_NAME}. Type python train.py "
+            "model=flame data=demo_gaze first, or python -m common.report RUNS_DIR"
+        )
+    kept.sort(key=lambda folder: (_first_start(snapshots[folder]), str(folder)))
+    runs = [
+        _run(number, folder, runs_dir, snapshots[folder])
+        for number, folder in enumerate(kept, start=1)
+    ]
+    tests = [GazeTest(run, *found) for run in runs for found in summaries[run.folder]]
+    return Results(runs_dir, runs, tests, unread)
+
+
+def lookup(values: Any, path: str) -> Any:
+    """Return an entry of nested mappings by its dotted path; None if absent."""
+    for key in path.split("."):
+        if not isinstance(values, Mapping):
+            return None
+        values = values.get(key)
+    return values
+
+
+def _run_folders(runs_dir: Path) -> list[Path]:
+    folders = {path.parent for path in runs_dir.rglob(FILE_NAME)}
+    return sorted(folders | {path.parents[2] for path in runs_dir.rglob("predict/*/*.json")})
+
+
+def _snapshot(folder: Path, unread: list[Unread]) -> Mapping[str, Any]:
+    path = folder / FILE_NAME
+    if not path.exists():
+        return {}
+    try:
+        return read_snapshot(folder)
+    except ValueError as error:
+        unread.append(Unread(path, str(error)))
+        return {"status": "damaged"}
+
+
+def _summaries(folder: Path, unread: list[Unread]) -> list[tuple[Path, Mapping[str, Any]]]:
+    found = []
+    for path in [*sorted(folder.glob("test/*.json")), *sorted(folder.glob("predict/*/*.json"))]:
+        try:
+            found.append((path, _gaze_summary(path)))
+        except ValueError as error:
+            unread.append(Unread(path, str(error)))
+    return found
+
+
+def _gaze_summary(path: Path) -> Mapping[str, Any]:
+    summary = json.loads(path.read_text())
+    kind = lookup(summary, "kind")
+    if kind != GAZE_TEST:
+        raise ValueError(f"kind is {kind!r}, expected {GAZE_TEST!r}; test again to renew it")
+    missing = [key for key in _REQUIRED if key not in summary]
+    if missing:
+        raise ValueError(f"lacks {', '.join(missing)}; test again to renew it")
+    return dict(summary)
+
+
+def _first_start(snapshot: Mapping[str, Any]) -> str:
+    starts = snapshot.get("starts")
+    return str(starts[0]["time"]) if starts else "~"  # "~" sorts after every date
+
+
+def _run(number: int, folder: Path, runs_dir: Path, snapshot: Mapping[str, Any]) -> Run:
+    name = folder.relative_to(runs_dir).as_posix()
+    metric = str(lookup(snapshot, "config.optimized_metric"))
+    epochs, curve = set[int](), dict[int, float]()
+    for row in _log_rows(folder):
+        values = {key: value for key, value in row.items() if value}
+        # Test rows carry an epoch too, the one after the last.
+        if "epoch" in values and any(key.startswith(("train/", "val/")) for key in values):
+            epochs.add(int(values["epoch"]))
+            if metric in values:
+                curve[int(values["epoch"])] = float(values[metric])
+    num_epochs = max(epochs) + 1 if epochs else None
+    return Run(number, folder.name if name == "." else name, folder, snapshot, num_epochs, curve)
+
+
+def _log_rows(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of all starts, oldest first: a later start repeats the epoch it resumes."""
+    versions = folder.glob("csv/version_*/metrics.csv")
+    for path in sorted(versions, key=lambda path: int(path.parent.name.split("_")[1])):
+        with path.open(newline="") as file:
+            yield from csv.DictReader(file)
