@@ -1,0 +1,6 @@
+"""Demo people: invented faces with known gaze, head pose and eye landmarks.
+
+A person: `head.make_identity`. A photo: `renderer.render_face`, or `portraits.render_portrait`
+with pose and gaze at random. Several people on one canvas, for scenes: `renderer.draw_face`, then
+`photo.develop`. A raw data set: `columbia.write_columbia`.
+"""

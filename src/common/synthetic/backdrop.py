@@ -39,4 +39,4 @@ def _put_box(image: Array, rng: np.random.Generator) -> None:
 
 def _muted_colour(rng: np.random.Generator) -> Array:
     grey = rng.uniform(0.03, 0.65)
-    return np.clip(grey * (1 + rng.uniform(-0.35, 0.35, 3)), 0.01, 0.9).astype(F32)
+    return np.clip(grey * (1 + rng.uniform(-0.25, 0.25, 3)), 0.01, 0.9).astype(F32)

@@ -93,7 +93,7 @@ def _back_hair_cm(
     hair, skull = traits.hair, traits.skull
     middle = _anchor_cm(easel, placement, camera_matrix, np.array([0.0, 0.0, -3.0]))
     width = skull.half_width_cm + 0.4 + 0.5 * hair.volume_cm
-    length = {HairCut.LONG: hair.length_cm, HairCut.BOB: 8.5, HairCut.CURLY: 4.5}[hair.cut]
+    length = {HairCut.LONG: hair.length_cm, HairCut.BOB: 6.9, HairCut.CURLY: 4.5}[hair.cut]
     round_cm = np.stack([np.cos(_HALF_ROUND), np.sin(_HALF_ROUND)], 1) * [width, 10.0]
     down = np.linspace(0.15, 1.0, 9)
     flare = width + 1.2 * np.sin(down * 2.4) + 0.35 * np.sin(down * 14 + traits.seed) * hair.curl

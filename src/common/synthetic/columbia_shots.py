@@ -18,7 +18,7 @@ Float = npt.NDArray[np.floating[Any]]
 CAMERA_DISTANCE_CM = 200.0
 # Pixels for a centimetre at the head when the photo's shorter side is 480: faces 220-260 px wide.
 PX_PER_CM_AT_480 = (14.6, 16.6)
-SIDEWAYS_CM, HEIGHT_CM = (-1.5, 1.5), (-1.0, 1.0)
+SIDEWAYS_CM, HEIGHT_CM = (-1.5, 1.5), (-2.2, -0.2)
 # Jitter is a normal deviate cut here, in standard deviations.
 MAX_DEVIATION = 2.0
 # Streams of randomness: identities, a subject's photos.

@@ -115,24 +115,23 @@ _VOLUMES = {
 }
 
 
-def hair_cover(hair: Hair, x: Array, y: Array, f: Array, softness_cm: float) -> Array:
-    """Return how much of the surface at face coordinates (x, y, f) hair covers, in [0, 1]."""
-    depth_cm = hair_depth_cm(hair, x, y, f)
-    return smoothstep(-softness_cm, softness_cm, depth_cm)
-
-
 def hair_depth_cm(hair: Hair, x: Array, y: Array, f: Array) -> Array:
     """Return how far inside the hair's outline a point is, measured along y; negative outside."""
+    depth_cm = _outline_depth_cm(hair, x, y, f)
+    if hair.cut in HANGING_CUTS:
+        return np.minimum(depth_cm, HANGING_END_CM + 0.8 - y)
+    if hair.cut is HairCut.BALD:
+        return np.minimum(depth_cm, y - _BALD_CROWN_CM)
+    return depth_cm
+
+
+def _outline_depth_cm(hair: Hair, x: Array, y: Array, f: Array) -> Array:
     azimuth_deg = np.degrees(np.arctan2(np.abs(x), f))
     degrees, heights_cm = np.array(_OUTLINES[hair.cut]).T
     edge_cm = np.interp(azimuth_deg, degrees, heights_cm)
     front = 1 - smoothstep(35.0, 65.0, azimuth_deg)
     edge_cm = edge_cm + front * (hair.hairline_cm + _parting_cm(hair, x))
     depth_cm: Array = edge_cm - y
-    if hair.cut in HANGING_CUTS:
-        depth_cm = np.minimum(depth_cm, HANGING_END_CM + 0.8 - y)
-    if hair.cut is HairCut.BALD:
-        depth_cm = np.minimum(depth_cm, y - _BALD_CROWN_CM)
     return depth_cm
 
 
@@ -153,9 +152,8 @@ def hair_lift_cm(hair: Hair, x: Array, y: Array, f: Array) -> Array:
     if hair.cut is HairCut.SIDE_PART:
         raised = raised * (1 - 0.45 * np.exp(-(((x * hair.part_side - 3.2) / 1.0) ** 2)))
     edge = 1.2 if hair.cut is HairCut.FRINGE else 2.6
-    return smoothstep(-0.3, 0.3, depth_cm) * volume.floor_cm + raised * smoothstep(
-        -0.2, edge, depth_cm
-    )
+    floor = volume.floor_cm * smoothstep(-0.3, 0.3 + volume.floor_cm, depth_cm)
+    return floor + raised * smoothstep(-0.2, edge, depth_cm)
 
 
 def hanging_radius(
@@ -176,9 +174,9 @@ def hanging_radius(
     curtain = (half_width_cm + 0.4 + 0.5 * hair.volume_cm) / horizontal
     bottom = np.minimum(HANGING_END_CM / np.maximum(dy, 1e-3), 50.0)
     curtain = -smooth_max(-curtain, -bottom, 2.0)
-    # Inside the outline only, so that the step down to the face is painted as hair.
-    depth_cm = hair_depth_cm(hair, radius * dx, radius * dy, radius * df)
-    cover = smoothstep(0.3, 1.8, depth_cm) * smoothstep(-0.35, 0.15, dy)
+    # A gentle rise: rays would not find the face of a cliff.
+    depth_cm = _outline_depth_cm(hair, radius * dx, radius * dy, radius * df)
+    cover = smoothstep(0.2, 7.0, depth_cm) * smoothstep(-0.35, 0.15, dy)
     return radius + cover * np.maximum(curtain - radius, 0)
 
 

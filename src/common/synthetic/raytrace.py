@@ -16,10 +16,10 @@ from common.synthetic.placement import HeadPlacement
 Array = npt.NDArray[Any]
 F32 = np.float32
 
-COARSE_STEPS, FINE_STEPS, GRAZING_STEPS = 12, 3, 12
+COARSE_STEPS, FINE_STEPS, GRAZING_STEPS = 12, 3, 14
 # Rays with a larger gap than this many pixels have not arrived.
 LATE_GAP_PX = 0.5
-GRAZING_STRIDE_CM = 0.25
+GRAZING_STRIDE_CM = 0.4
 LATE_ROW = 256
 # Part of the radial gap that the first step may cross without passing the surface.
 FIRST_STEP = F32(0.72)
@@ -141,7 +141,7 @@ def _finish_grazing(identity: Identity, hits: Hits, pixel_cm: float) -> Hits:
     rays = Rays((x, y, f), hits.rays.origin)
     start = hits.distance_cm.ravel()[pixels]
     past = march(identity, rays, start, GRAZING_STEPS, GRAZING_STRIDE_CM).distance_cm
-    late = march(identity, rays, past, FINE_STEPS)
+    late = march(identity, rays, past, 2 * FINE_STEPS)
     # Rays that miss keep what they had: how near they came softens the head's outline.
     arrived = late.gap_cm < LATE_GAP_PX * pixel_cm
     pairs = zip(

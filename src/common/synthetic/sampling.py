@@ -42,10 +42,10 @@ HAIR_RGB = np.array(
         [0.11, 0.065, 0.035],
         [0.22, 0.135, 0.065],
         [0.40, 0.28, 0.13],
-        [0.33, 0.32, 0.31],
         [0.20, 0.07, 0.028],
     ]
 )
+GREY_HAIR_RGB = np.array([0.33, 0.32, 0.31])
 IRIS_RGB = np.array(
     [
         [0.085, 0.040, 0.018],
@@ -189,8 +189,8 @@ def _hair(rng: np.random.Generator, masculine: bool, tone: float, age: float) ->
     shares = SHORT_CUTS if masculine else LONG_CUTS
     cut = rng.choice(np.array(list(shares)), p=np.array(list(shares.values())))
     rgb = _pick_colour(rng, HAIR_RGB, tone)
-    if rng.random() < max(0.0, age - 0.55) * 1.6:
-        rgb = HAIR_RGB[5] * _between(rng, 0.6, 1.5)
+    if rng.random() < (age - 0.55) * 1.8:
+        rgb = GREY_HAIR_RGB * _between(rng, 0.5, 1.5)
     return Hair(
         cut=cut,
         rgb=rgb,
