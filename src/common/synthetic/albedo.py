@@ -43,7 +43,7 @@ def paint_head(traits: Traits, surface: Surface, rng: np.random.Generator) -> Pa
     colour = blend(colour, _lip_colour(traits) * (1 + 0.04 * grain)[..., None], lips)
     colour = colour * (1 - 0.72 * _mouth_line(traits, surface))[..., None]
     hair_rgb = np.minimum(traits.hair.rgb, traits.skin.rgb * 0.6)
-    brows = np.clip(_brows(traits, surface) * (0.9 + 0.2 * grain), 0, 1)
+    brows = np.clip(_brows(traits, surface) * (1.0 + 0.12 * grain), 0, 1)
     colour = blend(colour, hair_rgb, brows)
     beard = np.clip(_beard(traits, surface) * (0.85 + 0.3 * grain), 0, 0.93) * (1 - lips)
     colour = blend(colour, hair_rgb, beard)

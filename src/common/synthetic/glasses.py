@@ -21,12 +21,13 @@ F32 = np.float32
 # Rims sit this far before the lids and before the bridge of the nose.
 LENS_GAP_CM, BRIDGE_GAP_CM = 0.9, 0.25
 RIM_DROP_CM = 0.25
+NOSE_CUT = 0.35
 # Rays that end nearer than this to the surface meet the head.
 ON_HEAD_CM = 0.3
 POINTS_PER_RIM, POINTS_PER_TEMPLE = 48, 24
 # A wire counts as hidden only this far behind the surface: temples lie on the skin at the ears,
 # and rims may sink into the cheeks of some faces.
-TEMPLE_TOLERANCE_CM, RIM_TOLERANCE_CM = 0.25, 0.9
+TEMPLE_TOLERANCE_CM, RIM_TOLERANCE_CM = 0.25, 1.2
 SUBPIXEL_BITS = 4
 
 
@@ -74,7 +75,9 @@ def _rim_cm(identity: Identity, glasses: Glasses, side: int) -> Array:
     power = 2 / glasses.squareness
     x = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power * glasses.half_width_cm
     y = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power * glasses.half_height_cm
-    # Room for the nose: the rims of both eyes must not touch.
+    # Room for the nose: the lower inner corner is cut, and the rims of both eyes must not touch.
+    is_lower_inner = (side * x < 0) & (y > 0)
+    x = x + side * NOSE_CUT * is_lower_inner * np.abs(x) * y / glasses.half_height_cm
     middle = max(abs(centre[0]), glasses.half_width_cm + 0.75)
     # Frames wrap around the face.
     wrap = 0.35 * (np.abs(side * middle + x) / 5.5) ** 2

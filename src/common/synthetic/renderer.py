@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -28,6 +29,8 @@ WINDOW_ASPECT = 0.86
 # Nearest part of a head before its middle.
 FACE_DEPTH_CM = 6.0
 MIN_WINDOW_PX = 8
+# Gaps in a head narrower than this are rays that slipped past an edge.
+CLOSED_PX = 5
 
 
 @dataclass(frozen=True)
@@ -182,4 +185,6 @@ def _head_window(
 
 def _coverage(hits: Hits, pixel_cm: float) -> Float:
     """Return how much of each pixel the head fills, from how far its ray misses it."""
-    return np.clip(F32(1.3) - hits.gap_cm / F32(pixel_cm * 1.6), 0, 1)
+    cover = np.clip(F32(1.3) - hits.gap_cm / F32(pixel_cm * 1.6), 0, 1)
+    # Behind the edge of a nose or a cheek is more face, never what is behind the head.
+    return cv2.morphologyEx(cover, cv2.MORPH_CLOSE, np.ones((CLOSED_PX, CLOSED_PX), np.uint8))
