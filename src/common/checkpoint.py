@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,14 @@ def load_module(module: LightningModule, path: Path) -> None:
     """Load a Lightning checkpoint's weights, and what the module saved beside them; strict.
 
     Raises:
-        ValueError: If there is no such file, or its weights do not fit the net.
+        ValueError: If there is no such checkpoint, or its weights do not fit the net.
     """
     checkpoint = read_checkpoint(path)
+    if "state_dict" not in checkpoint:
+        raise ValueError(
+            f"{path} is no checkpoint of this suite; an original's is given as model=NAME "
+            "checkpoint=FILE.pth, without run="
+        )
     try:
         module.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
@@ -35,11 +41,16 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Return a checkpoint's content; loads tensors and plain values only, never code.
 
     Raises:
-        ValueError: If there is no such file.
+        ValueError: If there is no such file, or it holds anything else.
     """
     if not path.is_file():
         raise ValueError(f"no checkpoint {path}")
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read as tensors and plain values: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}, expected a checkpoint's dict")
     return content
 
 

@@ -33,6 +33,7 @@ from common.atomic import write_text_atomically
 Image = npt.NDArray[np.uint8]
 CODECS = ("jpeg", "png")
 _PLACE_COLUMNS = ("offset", "num_bytes", "crc32")
+_REPAIR = "`python preprocess.py data=... mode=check` lists and rebuilds damaged groups"
 
 
 def encode_image(image: Image, codec: str, quality: int) -> bytes:
@@ -119,7 +120,7 @@ class FaceStore:
             ``group_name``; None of it travels with a pickled copy, only the places do.
 
     Raises:
-        ValueError: If there is no table in the folder.
+        ValueError: If there is no table in the folder, or one is damaged.
     """
 
     def __init__(self, store_dir: str | Path) -> None:
@@ -154,16 +155,18 @@ class FaceStore:
         """Return the (H, W, 3) uint8 RGB image of a row.
 
         Raises:
-            ValueError: If its bytes are damaged; says how to rebuild the group.
+            ValueError: If its bytes are damaged or gone; says how to rebuild the group.
         """
         pack = int(self._pack_of_row[row])
         offset, num_bytes, crc32 = (int(value) for value in self._places[row])
-        data = os.pread(self._descriptor(pack), num_bytes, offset)
+        try:
+            data = os.pread(self._descriptor(pack), num_bytes, offset)
+        except OSError as error:
+            raise ValueError(f"{self._packs[pack]}: {error.strerror}; {_REPAIR}") from error
         image = decode_image(data) if zlib.crc32(data) == crc32 else None
         if image is None:
             raise ValueError(
-                f"{self._packs[pack]}: row {row} (offset {offset}) is damaged; "
-                "`python preprocess.py data=... mode=check` lists and rebuilds damaged groups"
+                f"{self._packs[pack]}: row {row} (offset {offset}) is damaged; {_REPAIR}"
             )
         return image
 
@@ -181,7 +184,7 @@ def stored_groups(store_dir: Path) -> list[str]:
 
 
 def damaged_groups(store_dir: Path) -> list[str]:
-    """Return the groups whose pack is missing or does not match its table's checksum."""
+    """Return the groups whose table is damaged, or whose pack is missing or unlike its checksum."""
     return [group for group in stored_groups(store_dir) if not _is_intact(store_dir, group)]
 
 
@@ -236,13 +239,20 @@ def read_skipped(store_dir: Path) -> list[dict[str, str]]:
 
 
 def _read_table(store_dir: Path, group: str) -> pl.DataFrame:
-    table = pl.read_parquet(_GroupPaths(store_dir, group).table)
+    path = _GroupPaths(store_dir, group).table
+    try:
+        table = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{path} is damaged ({error}); {_REPAIR}") from error
     return table.with_columns(pl.lit(group).alias("group_name"))
 
 
 def _is_intact(store_dir: Path, group: str) -> bool:
     paths = _GroupPaths(store_dir, group)
-    table = pl.read_parquet(paths.table)
+    try:
+        table = _read_table(store_dir, group)
+    except ValueError:
+        return False
     if not table.height:
         return True
     if not paths.pack.exists():

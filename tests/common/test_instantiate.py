@@ -1,0 +1,69 @@
+"""Configs become objects, of this suite's libraries only."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hydra.errors import InstantiationException
+
+from common.instantiate import build
+
+
+def test_nested_configs_are_built_inside_out() -> None:
+    config = {
+        "_target_": "torch.nn.Sequential",
+        "_args_": [
+            {"_target_": "torch.nn.Linear", "in_features": 3, "out_features": 2},
+            {"_target_": "torch.nn.ReLU"},
+        ],
+    }
+    net = build(config)
+    assert [type(layer).__name__ for layer in net] == ["Linear", "ReLU"]
+    assert net(torch.zeros(4, 3)).shape == (4, 2)
+
+
+def test_partial_targets_wait_for_their_argument() -> None:
+    make = build({"_target_": "torch.optim.Adam", "_partial_": True, "lr": 0.5})
+    optimizer = make([torch.nn.Parameter(torch.zeros(1))])
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_given_objects_arrive_as_they_are() -> None:
+    """A logger or callback that were copied would be told nothing of the run."""
+    layers = [torch.nn.ReLU()]
+    built = build({"_target_": "torch.nn.ModuleList"}, modules=layers)
+    assert built[0] is layers[0]
+
+
+def test_lists_and_mappings_arrive_as_pythons_own() -> None:
+    config = {
+        "_target_": "torch.optim.lr_scheduler.MultiStepLR",
+        "_partial_": True,
+        "milestones": [1, 2],
+    }
+    arguments = build(config).keywords
+    assert type(arguments["milestones"]) is list
+
+
+@pytest.mark.parametrize("target", ["os.system", "builtins.eval", "subprocess.run", "torchx.a"])
+def test_targets_outside_the_suites_libraries_are_refused(target: str) -> None:
+    inner = {"_target_": target, "_args_": ["true"]}
+    for config in (inner, {"_target_": "torch.nn.Sequential", "_args_": [[inner]]}):
+        with pytest.raises(ValueError, match=f"_target_ '{target}' is not of common, flame"):
+            build(config)
+
+
+@pytest.mark.parametrize("target", ["common.snapshot.subprocess.run", "torch.os.system"])
+def test_nor_are_they_reached_through_the_suites_libraries(target: str) -> None:
+    with pytest.raises(InstantiationException, match="blocklisted"):
+        build({"_target_": target, "_args_": ["true"]})
+
+
+def test_a_target_that_is_not_there_is_named() -> None:
+    with pytest.raises(InstantiationException, match=r"torch\.nn\.Lineal"):
+        build({"_target_": "torch.nn.Lineal"})
+
+
+def test_a_misspelt_argument_of_a_library_is_an_error() -> None:
+    with pytest.raises(InstantiationException, match="max_epoch"):
+        build({"_target_": "pytorch_lightning.Trainer", "max_epoch": 3, "logger": False})

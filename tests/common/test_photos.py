@@ -1,0 +1,105 @@
+"""Photos in, drawn photos and one JSON line a face out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from common.photos import annotate_photos, find_photos
+
+
+class RedFaces:
+    """Finds as many faces as the photo's first red value says, and paints the photo blue."""
+
+    def annotate(self, image: np.ndarray) -> tuple[list[dict[str, Any]], np.ndarray]:
+        num = int(image[0, 0, 0])
+        drawn = np.zeros_like(image)
+        drawn[..., 2] = 250
+        return [{"bbox_xyxy_px": [0, 0, 1, 1], "number": i} for i in range(num)], drawn
+
+
+def write_photo(path: Path, red: int) -> None:
+    image = np.zeros((20, 30, 3), np.uint8)
+    image[..., 2] = red  # BGR
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), image)
+
+
+def lines(output_dir: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (output_dir / "faces.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_photo(tmp_path / "photos" / "b.png", 2)
+    write_photo(tmp_path / "photos" / "A.JPG", 0)
+    write_photo(tmp_path / "photos" / "c.bmp", 1)
+    (tmp_path / "photos" / "notes.txt").write_text("no photo")
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no photo either")
+    return tmp_path / "photos"
+
+
+def test_a_source_is_a_file_a_folder_or_a_pattern(folder: Path) -> None:
+    names = ["A.JPG", "b.png", "broken.png", "c.bmp"]
+    assert [path.name for path in find_photos(str(folder))] == names
+    assert find_photos(str(folder / "b.png")) == [folder / "b.png"]
+    assert [path.name for path in find_photos(f"{folder}/b*")] == ["b.png", "broken.png"]
+    deep = find_photos(f"{folder.parent}/**/*.bmp")
+    assert [path.name for path in deep] == ["c.bmp"]
+
+
+def test_a_file_with_brackets_in_its_name_is_that_file(folder: Path) -> None:
+    write_photo(folder / "x[1].png", 1)
+    assert find_photos(str(folder / "x[1].png")) == [folder / "x[1].png"]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "*.gif", "notes"])
+def test_a_source_without_photos_says_what_is_expected(folder: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"no photo there; expected a file, a folder or a glob"):
+        find_photos(str(folder / name))
+
+
+def test_every_face_gets_a_line_and_every_failure_its_reason(folder: Path, tmp_path: Path) -> None:
+    said = annotate_photos(str(folder), RedFaces(), tmp_path / "out")
+    found = [
+        (Path(line["photo"]).name, line.get("number", line.get("reason")))
+        for line in lines(tmp_path / "out")
+    ]
+    assert found == [
+        ("A.JPG", "no face found"),
+        ("b.png", 0),
+        ("b.png", 1),
+        ("broken.png", "the file cannot be read as a photo"),
+        ("c.bmp", 0),
+    ]
+    assert said.startswith("3 faces in 4 photos (2 without a face) -> ")
+
+
+def test_drawn_photos_keep_their_colours_and_size(folder: Path, tmp_path: Path) -> None:
+    annotate_photos(str(folder / "b.png"), RedFaces(), tmp_path / "out")
+    drawn = cv2.imread(str(tmp_path / "out" / "b.jpg"))
+    assert drawn.shape == (20, 30, 3)
+    np.testing.assert_allclose(drawn.mean(axis=(0, 1)), [250, 0, 0], atol=3)
+
+
+def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    write_photo(tmp_path / "photos" / "0001" / "x.png", 1)
+    write_photo(tmp_path / "photos" / "0002" / "x.png", 1)
+    write_photo(tmp_path / "photos" / "0002" / "x.jpg", 1)
+    annotate_photos(f"{tmp_path}/photos/**/*", RedFaces(), tmp_path / "out")
+    drawn = [line["drawn"] for line in lines(tmp_path / "out")]
+    assert len(set(drawn)) == 3
+    assert sorted(drawn) == sorted(path.name for path in (tmp_path / "out").glob("*.jpg"))
+
+
+def test_the_users_photos_are_never_overwritten(folder: Path) -> None:
+    write_photo(folder / "d.jpg", 1)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ValueError, match=r"output_dir=.* holds photos of the source"):
+        annotate_photos(str(folder), RedFaces(), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

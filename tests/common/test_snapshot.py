@@ -1,0 +1,61 @@
+"""run.json: what a run was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from common.snapshot import finish_snapshot, git_state, read_snapshot, start_snapshot
+
+
+def start(run_dir: Path, **config: object) -> None:
+    start_snapshot(run_dir, config=config, choices={"model": "flame"}, data={"name": "small"})
+
+
+def test_a_running_run_says_so_and_holds_its_config(tmp_path: Path) -> None:
+    start(tmp_path, seed=3, where=tmp_path)
+    snapshot = read_snapshot(tmp_path)
+    assert snapshot["status"] == "running"
+    assert snapshot["config"] == {"seed": 3, "where": str(tmp_path)}
+    assert snapshot["choices"] == {"model": "flame"}
+    assert snapshot["data"] == {"name": "small"}
+    assert {"python", "torch", "numpy"} <= set(snapshot["versions"])
+    assert snapshot["machine"]["num_cores"] >= 1
+
+
+def test_the_end_is_recorded_and_the_rest_kept(tmp_path: Path) -> None:
+    start(tmp_path, seed=3)
+    finish_snapshot(tmp_path, "finished", {"test/angular_error_deg": 4.5})
+    snapshot = read_snapshot(tmp_path)
+    assert snapshot["status"] == "finished"
+    assert snapshot["metrics"] == {"test/angular_error_deg": 4.5}
+    assert snapshot["config"] == {"seed": 3}
+
+
+def test_a_resumed_run_remembers_its_starts(tmp_path: Path) -> None:
+    start(tmp_path, seed=3)
+    finish_snapshot(tmp_path, "interrupted", {})
+    start(tmp_path, seed=3)
+    snapshot = read_snapshot(tmp_path)
+    assert snapshot["status"] == "running"
+    assert len(snapshot["starts"]) == 2
+    assert all(item["time"] and item["command"] for item in snapshot["starts"])
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is no run: it has no run\.json"):
+        read_snapshot(tmp_path)
+
+
+def test_the_file_is_plain_json_without_leftovers(tmp_path: Path) -> None:
+    start(tmp_path, seed=3)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    json.loads((tmp_path / "run.json").read_text())
+
+
+def test_the_working_copy_is_identified() -> None:
+    state = git_state()
+    # Outside a working copy (an unpacked archive) there is nothing to say.
+    assert state == {} or (len(state["commit"]) == 40 and isinstance(state["changes"], str))
