@@ -31,8 +31,8 @@ _HOW_MEASURED = (
     "Error: the angle between predicted and true gaze vector, in degrees; mean +- standard "
     "deviation over the samples. The interval is a 95 % bootstrap interval of the mean that "
     "resamples whole subjects; a dash stands where one subject was tested. Tests share a table "
-    "only if data, part, split, eye rule and gaze convention are the same, and the labels give "
-    "the same baselines. The baselines look at no pixel: one always says the mean gaze of the "
+    "only if data, part, split, eye rule, gaze convention, subjects and the errors of the "
+    "baselines are the same. The baselines look at no pixel: one always says the mean gaze of the "
     "train part, the other takes the direction of the face for the gaze."
 )
 

@@ -15,7 +15,7 @@ GAZE_TEST = "gaze_angle_test"
 NO_RUN = "no run"
 _REQUIRED = (
     *("model", "trained_on", "tested_on", "part", "eye_rule", "num_samples", "mean_deg"),
-    *("std_deg", "interval_over_subjects_deg", "baselines"),
+    *("std_deg", "interval_over_subjects_deg", "baselines", "by"),
 )
 
 

@@ -18,8 +18,8 @@ TRAIN_MEAN, HEAD_POSE = "mean of the train part", "head pose as gaze"
 class Protocol(NamedTuple):
     """What two tests must share to stand in one table.
 
-    Count and baselines depend on nothing but the labels of the tested samples (and of the train
-    part), so data that changed under an unchanged name does not slip into the same table.
+    Subjects and baselines come from the tested samples themselves (and the train part's labels),
+    so data or splits that changed under an unchanged name do not slip into the same table.
     """
 
     tested_on: str
@@ -28,6 +28,7 @@ class Protocol(NamedTuple):
     eye_rule: str
     gaze_convention: str
     num_samples: int
+    subjects: tuple[tuple[str, int], ...]  # name, number of samples
     train_mean_deg: float | None
     head_pose_deg: float | None
 
@@ -35,8 +36,9 @@ class Protocol(NamedTuple):
     def caption(self) -> str:
         """The protocol in words."""
         return (
-            f"{self.tested_on}, {self.part} part (n = {self.num_samples}); split: {self.split}; "
-            f"eyes: {self.eye_rule}; gaze convention: {self.gaze_convention}"
+            f"{self.tested_on}, {self.part} part (n = {self.num_samples}, subjects: "
+            f"{len(self.subjects)}); split: {self.split}; eyes: {self.eye_rule}; "
+            f"gaze convention: {self.gaze_convention}"
         )
 
     @property
@@ -71,6 +73,7 @@ def protocol_of(test: GazeTest) -> Protocol:
         eye_rule=summary["eye_rule"],
         gaze_convention=convention or NOT_RECORDED,
         num_samples=summary["num_samples"],
+        subjects=tuple((str(s["slice"]), s["num_samples"]) for s in summary["by"]["subject"]),
         train_mean_deg=_rounded(summary["baselines"].get("train_mean_deg")),
         head_pose_deg=_rounded(summary["baselines"].get("head_pose_deg")),
     )

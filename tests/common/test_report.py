@@ -111,7 +111,7 @@ def test_a_table_holds_the_baselines_first_and_a_row_a_test(runs_dir):
 
 def test_the_caption_names_the_protocol(runs_dir):
     assert only_group(runs_dir)[0].caption == (
-        "demo_gaze, test part (n = 40); split: cross_person_seed0; eyes: parity; "
+        "demo_gaze, test part (n = 40, subjects: 1); split: cross_person_seed0; eyes: parity; "
         "gaze convention: columbia_target_angles"
     )
 
@@ -125,6 +125,7 @@ def test_the_caption_names_the_protocol(runs_dir):
         {"eye_rule": "both"},
         {"gaze_convention": "eyediap_published"},
         {"num_samples": 41},
+        {"by": {"subject": [{"slice": "0002", "num_samples": 40, "mean_deg": 3.25}]}},
         {"baselines": {"head_pose_deg": 9.876, "train_mean_deg": 12.4}},
     ],
 )
