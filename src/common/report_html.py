@@ -18,8 +18,8 @@ p { margin: .4rem 0; max-width: 46rem; } .muted, figcaption { color: #666; font-
 .wide { overflow-x: auto; margin: .6rem 0; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: left; white-space: nowrap;
-  border-bottom: 1px solid #eee; }
-td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
+  vertical-align: top; border-bottom: 1px solid #eee; }
+td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 13rem; }
 th { color: #555; font-weight: 600; border-bottom: 1px solid #999; }
 .number { text-align: right; } tr.baseline td { color: #666; font-style: italic; }
 .cards, .photos { display: grid; gap: .8rem; margin: 1.1rem 0;
