@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 export MALLOC_MMAP_THRESHOLD_ ?= 4294967296
 export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 export MALLOC_TOP_PAD_ ?= 268435456
-# The second photo after the demo's own: predict on any file or folder.
+# What `make demo` predicts on: any photo or folder.
 SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0001/0001_2m_15P_0V_-10H.jpg
+
+# A run folder of its own, gone on with if it was interrupted.
+into = hydra.run.dir=runs/$(1) continue_run=true
 
 .PHONY: help install demo test test-slow lint format bench clean
 
@@ -22,9 +25,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: install ## invented people -> store -> FLAME and F-B -> tables, figures, photo (15 minutes, 2 cores)
+demo: install ## invented people -> store -> FLAME and F-B -> table, figures, photo (15 minutes, 2 cores)
 	$(BIN)/python preprocess.py data=demo_gaze
-	$(BIN)/python -m common.demo
+	$(BIN)/python train.py experiment=demo_gaze model=flame $(call into,demo/flame)
+	$(BIN)/python train.py experiment=demo_gaze model=flame_b $(call into,demo/flame_b)
+	$(BIN)/python predict.py run=runs/demo/flame source='$(SOURCE)'
+	$(BIN)/python -m common.report runs/demo
 
 test: install ## the tests (under 10 minutes on 2 cores)
 	$(BIN)/pytest -m 'not slow'

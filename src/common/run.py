@@ -14,7 +14,8 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from common.instantiate import build
-from common.snapshot import finish_snapshot, start_snapshot
+from common.snapshot import FILE_NAME as SNAPSHOT_FILE
+from common.snapshot import finish_snapshot, read_snapshot, start_snapshot
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
@@ -56,6 +57,11 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     Returns:
         All metrics by name.
     """
+    if config["continue_run"]:
+        finished, config = _continued(config, run_dir)
+        if finished is not None:
+            LOG.info("%s is finished and left as it is", run_dir)
+            return finished
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)
     module.adopt(datamodule)
@@ -106,6 +112,25 @@ def build_data(config: Config) -> Any:
 def build_module(config: Config) -> Any:
     """Return the Lightning module of a config, net included."""
     return build(config["model"]["module"])
+
+
+def _continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, Config]:
+    """Return a finished run's metrics, or None and the config that goes on from its checkpoint.
+
+    Raises:
+        ValueError: If the folder holds a run of another config.
+    """
+    if not (run_dir / SNAPSHOT_FILE).is_file():
+        return None, config
+    snapshot = read_snapshot(run_dir)
+    # A start that went on differs from the first one in its checkpoint only.
+    free = {"ckpt_path": None, "continue_run": None}
+    if {**snapshot["config"], **free} != {**config, **free}:
+        raise ValueError(f"{run_dir} holds a run of another config; remove it or choose another")
+    if snapshot["status"] == "finished":
+        return snapshot["metrics"], config
+    last = run_dir / "checkpoints" / "last.ckpt"
+    return None, {**config, "ckpt_path": str(last) if last.is_file() else None}
 
 
 def _trainer(config: Config, run_dir: Path, loggers: list[Logger]) -> Trainer:

@@ -61,6 +61,7 @@ class TrainConfig:
     name: str = MISSING
     seed: int = MISSING
     ckpt_path: str | None = None
+    continue_run: bool = MISSING
     fit: bool = MISSING
     test: bool = MISSING
     optimized_metric: str = MISSING

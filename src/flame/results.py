@@ -69,6 +69,8 @@ class TestResults(Callback):
             "trained_on": self._trained_on,
             "tested_on": datamodule.name,
             "part": datamodule.test_part,
+            "split": datamodule.split.name,
+            "gaze_convention": datamodule.gaze_convention,
             "eye_rule": datamodule.fingerprint()["eval_eye"],
         }
         with partial_path(self._output_dir / f"{stem}.csv") as partial:
