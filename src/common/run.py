@@ -13,6 +13,7 @@ from pytorch_lightning import seed_everything as seed_all
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
 
+from common.console import quiet_libraries
 from common.instantiate import build
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.snapshot import finish_snapshot, read_snapshot, start_snapshot
@@ -62,6 +63,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
         if finished is not None:
             LOG.info("%s is finished and left as it is", run_dir)
             return finished
+    quiet_libraries()
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)
     module.adopt(datamodule)
@@ -99,6 +101,7 @@ def test(
         datamodule: its test loader is used.
         callbacks: write the results.
     """
+    quiet_libraries()
     trainer = Trainer(devices=1, logger=False, callbacks=callbacks, enable_checkpointing=False)
     trainer.test(module, datamodule, verbose=False)
     return _numbers(trainer)

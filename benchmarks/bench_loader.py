@@ -1,0 +1,70 @@
+"""Loader speed and bytes on disk, against the original's.
+
+Run after ``python preprocess.py data=demo_gaze`` (or name another store)::
+
+    python benchmarks/bench_loader.py --store data/stores/demo_gaze
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+
+from common.facestore import FaceStore
+from flame.data import GazeDataModule
+
+# Facts of the original: one heatmap file a sample, its loader from a warm cache.
+ORIGINAL_BYTES_A_SAMPLE = 38_707_328
+ORIGINAL_SAMPLES_PER_S = 100
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--store", type=Path, default=Path("data/stores/demo_gaze"))
+    parser.add_argument("--passes", type=int, default=3, help="timed passes over the train part")
+    arguments = parser.parse_args()
+    lines = [describe_size(arguments.store)]
+    lines += [describe_speed(arguments.store, workers, arguments.passes) for workers in (0, 2)]
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines.append(f"peak memory of this process: {peak_mib:.0f} MiB")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def describe_size(store_dir: Path) -> str:
+    """Say what a sample takes on disk: image, landmarks, labels."""
+    num_bytes = sum(path.stat().st_size for path in store_dir.rglob("*") if path.is_file())
+    per_sample = num_bytes / len(FaceStore(store_dir))
+    ratio = ORIGINAL_BYTES_A_SAMPLE / per_sample
+    return (
+        f"bytes a sample on disk: {per_sample:,.0f}; the original's heatmap file alone "
+        f"{ORIGINAL_BYTES_A_SAMPLE:,} ({ratio:,.0f} times)"
+    )
+
+
+def describe_speed(store_dir: Path, num_workers: int, num_passes: int) -> str:
+    """Say how many samples a second the train loader gives, the best pass of several."""
+    datamodule = GazeDataModule(
+        "bench", str(store_dir), "cross_person", num_workers=num_workers, batch_size=16
+    )
+    loader = datamodule.train_dataloader()
+    rates = [count_samples(loader) for _ in range(num_passes)]
+    return (
+        f"loader with {num_workers} workers: {max(rates):,.0f} samples/s "
+        f"({', '.join(f'{rate:,.0f}' for rate in rates)}); "
+        f"the original about {ORIGINAL_SAMPLES_PER_S} from a warm cache"
+    )
+
+
+def count_samples(loader: object) -> float:
+    """Return samples a second of one pass; starting workers counts."""
+    start = time.perf_counter()
+    num = sum(len(batch["row"]) for batch in loader)  # type: ignore[attr-defined]
+    return num / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
