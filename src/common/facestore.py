@@ -109,6 +109,10 @@ class GroupWriter:
         os.replace(self._paths.partial_table, self._paths.table)
 
 
+class EmptyStoreError(ValueError):
+    """A store in which there is no face (yet)."""
+
+
 class FaceStore:
     """A finished or growing store, read row by row; safe to pickle into loader workers.
 
@@ -120,20 +124,21 @@ class FaceStore:
             ``group_name``; None of it travels with a pickled copy, only the places do.
 
     Raises:
-        ValueError: If there is no table in the folder, or one is damaged.
+        EmptyStoreError: If there is no face in the folder.
+        ValueError: If a table is damaged.
     """
 
     def __init__(self, store_dir: str | Path) -> None:
         self.store_dir = Path(store_dir)
         groups = stored_groups(self.store_dir)
         if not groups:
-            raise ValueError(
+            raise EmptyStoreError(
                 f"no face store in {self.store_dir}: run `python preprocess.py data=...` first"
             )
         tables = [_read_table(self.store_dir, group) for group in groups]
         filled = [table for table in tables if table.height]
         if not filled:
-            raise ValueError(f"{self.store_dir} holds no usable face; see its skipped/ folder")
+            raise EmptyStoreError(f"{self.store_dir} holds no usable face; see its skipped/ folder")
         self.table = pl.concat(filled, how="diagonal_relaxed", rechunk=True)
         self._packs = [_GroupPaths(self.store_dir, group).pack for group in groups]
         number_of = {group: number for number, group in enumerate(groups)}

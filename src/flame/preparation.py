@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.faces.analysis import FaceAnalyzer, FaceObservation
-from common.facestore import encode_image
+from common.facestore import CODECS, encode_image
 from flame.face_image import face_window
 from flame.openface_source import OpenFaceFolder, OpenFaceResult
 from flame.sample import RawSample, Skipped
@@ -31,6 +31,9 @@ class PreparationSettings:
         box_margin: part of the face box added on every side before padding.
         codec: ``jpeg`` or lossless ``png``.
         quality: of JPEG, 1..100.
+
+    Raises:
+        ValueError: If a setting is none of these.
     """
 
     landmarks: str = "mesh"
@@ -48,6 +51,12 @@ class PreparationSettings:
             )
         if self.landmarks == "dataset" and self.head_pose != "dataset":
             raise ValueError("landmarks=dataset detects no face: set head_pose=dataset too")
+        if self.codec not in CODECS:
+            raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality is {self.quality}, expected 1 to 100")
+        if self.box_margin < 0:
+            raise ValueError(f"box_margin is {self.box_margin}, expected 0 or more")
 
     def recipe(self) -> dict[str, Any]:
         """Return the settings as plain values for the store's recipe."""

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from common.atomic import write_text_atomically
 from common.faces.settings import AnalyzerSettings
 from common.facestore import (
+    EmptyStoreError,
     FaceStore,
     GroupWriter,
     claim_store,
@@ -84,7 +85,8 @@ class FacePreprocessor:
         num_workers: processes; 0 works in this one.
 
     Raises:
-        ValueError: If the shard is malformed, or the store was made with other settings.
+        ValueError: If the shard is malformed, or OpenFace's folder is needed and not given, or
+            holds no csv.
     """
 
     def __init__(
@@ -100,6 +102,8 @@ class FacePreprocessor:
         needs_openface = "openface" in (preparation.landmarks, preparation.head_pose)
         if needs_openface and openface_dir is None:
             raise ValueError("landmarks or head pose from OpenFace: set data.openface_dir=FOLDER")
+        if openface_dir is not None:
+            OpenFaceFolder(Path(openface_dir))  # refuses a wrong folder before the first photo
         self._recipe = _Recipe(
             reader=reader,
             store_dir=Path(store_dir),
@@ -111,23 +115,33 @@ class FacePreprocessor:
         self._num_workers = num_workers
 
     def run(self) -> PreprocessReport:
-        """Make every group of this shard that is not there yet, and report on the store."""
+        """Make every group of this shard that is not there yet, and report on the store.
+
+        Raises:
+            ValueError: If the store was made with other settings.
+        """
         recipe = self._recipe
         claim_store(recipe.store_dir, _described(recipe))
         done = set(stored_groups(recipe.store_dir))
-        number, of = self._shard
-        groups = [group for group in recipe.reader.groups()[number::of] if group not in done]
+        groups = [group for group in self._own_groups() if group not in done]
         failed = {group: why for group, why in self._make(groups) if why is not None}
         report = _report(recipe.store_dir, failed)
         write_text_atomically(recipe.store_dir / "report.txt", report.text() + "\n")
         return report
 
     def check(self) -> PreprocessReport:
-        """Compare every pack with its checksum, and make the damaged groups again."""
-        damaged = damaged_groups(self._recipe.store_dir)
-        for group in damaged:
+        """Compare this shard's packs with their checksums, and make the damaged groups again.
+
+        Raises:
+            ValueError: As `run`; nothing is removed then.
+        """
+        store_dir = self._recipe.store_dir
+        # Before anything is removed that these settings would make otherwise.
+        claim_store(store_dir, _described(self._recipe))
+        own = set(self._own_groups())
+        for group in own.intersection(damaged_groups(store_dir)):
             LOG.warning("%s is damaged and is made again", group)
-            remove_group(self._recipe.store_dir, group)
+            remove_group(store_dir, group)
         return self.run()
 
     def export(self, out_dir: Path) -> str:
@@ -139,6 +153,10 @@ class FacePreprocessor:
         store = FaceStore(self._recipe.store_dir)
         counts = export_layout(layout_samples(store), out_dir, num_samples=len(store))
         return f"{sum(counts.values())} face images of {len(counts)} groups -> {out_dir}"
+
+    def _own_groups(self) -> list[str]:
+        number, of = self._shard
+        return self._recipe.reader.groups()[number::of]
 
     def _make(self, groups: list[str]) -> Iterator[tuple[str, str | None]]:
         num_items = {group: self._recipe.reader.count(group) for group in groups}
@@ -236,7 +254,7 @@ def _report(store_dir: Path, failed: dict[str, str]) -> PreprocessReport:
     skipped = read_skipped(store_dir)
     try:
         store = FaceStore(store_dir)
-    except ValueError:
+    except EmptyStoreError:
         return PreprocessReport(0, skipped, failed, [])
     return PreprocessReport(len(store), skipped, failed, _check_signs(store))
 

@@ -1,0 +1,230 @@
+"""Preprocessing: reasons are counted, interruptions lose one group at most, shards add up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from fake_faces import (
+    FACE,
+    NO_FACE,
+    OFF_THE_FRAME,
+    TWO_FACES,
+    FakeAnalyzerSettings,
+    FakeReader,
+)
+
+from common.facestore import FaceStore, damaged_groups, read_recipe, stored_groups
+from flame.preparation import PreparationSettings
+from flame.preprocess import FacePreprocessor, parse_shard
+
+PEOPLE: dict[str, Any] = {
+    "p1": [FACE, FACE, NO_FACE, FACE],
+    "p2": [FACE, "unreadable photo", TWO_FACES, "unreadable photo"],
+    "p3": [OFF_THE_FRAME, NO_FACE],
+    "p4": [FACE],
+    "p5": [FACE, FACE],
+}
+NUM_FACES = {"p1": 3, "p2": 1, "p3": 0, "p4": 1, "p5": 2}
+
+
+def preprocessor(store_dir: Path, kinds: Any = None, **settings: Any) -> FacePreprocessor:
+    preparation = PreparationSettings(codec="png", box_margin=settings.pop("box_margin", 0.05))
+    return FacePreprocessor(
+        FakeReader(kinds or PEOPLE, settings=settings.pop("reader_settings", {})),
+        store_dir,
+        preparation,
+        FakeAnalyzerSettings(),  # type: ignore[arg-type]
+        **({"num_workers": 0} | settings),
+    )
+
+
+def content(store_dir: Path) -> tuple[pl.DataFrame, list[bytes]]:
+    """All rows and packs, as bytes."""
+    packs = [path.read_bytes() for path in sorted((store_dir / "packs").glob("*.pack"))]
+    return FaceStore(store_dir).table, packs
+
+
+def made_at(store_dir: Path) -> dict[str, int]:
+    return {path.stem: path.stat().st_mtime_ns for path in (store_dir / "tables").glob("*.parquet")}
+
+
+def assert_same(one: Path, other: Path) -> None:
+    (table, packs), (other_table, other_packs) = content(one), content(other)
+    assert table.equals(other_table)
+    assert packs == other_packs
+
+
+def test_faces_are_stored_and_the_rest_counted_by_reason(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path).run()
+    assert report.num_faces == sum(NUM_FACES.values())
+    groups = FaceStore(tmp_path).table["group_name"].to_list()
+    assert {name: groups.count(name) for name in PEOPLE} == NUM_FACES
+    lines = [line.strip() for line in report.summary().splitlines()]
+    assert lines[0] == "7 faces stored, 6 items skipped"
+    off_the_frame = next(line for line in lines if "off the frame" in line)
+    expected = {"2  no face found", "2  unreadable photo", "1  2 faces found", off_the_frame}
+    assert set(lines[1:5]) == expected
+    assert off_the_frame.startswith("1  ")
+
+
+def test_the_report_file_names_every_skipped_item(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path).run()
+    text = (tmp_path / "report.txt").read_text()
+    assert text == report.text() + "\n"
+    assert "p1_2\tno face found" in text
+    assert "p2_1\tunreadable photo" in text
+
+
+def test_a_data_set_without_a_face_is_reported_not_fatal(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path, {"p1": [NO_FACE]}).run()
+    assert (report.num_faces, len(report.skipped)) == (0, 1)
+    assert stored_groups(tmp_path) == ["p1"]
+
+
+def test_a_second_run_makes_nothing_anew(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    before = made_at(tmp_path)
+    report = preprocessor(tmp_path).run()
+    assert made_at(tmp_path) == before
+    assert report.num_faces == 7
+
+
+def test_an_interruption_keeps_the_finished_groups(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    preprocessor(whole).run()
+    interrupted = PEOPLE | {"p3": [OFF_THE_FRAME, KeyboardInterrupt()]}
+    with pytest.raises(KeyboardInterrupt):
+        preprocessor(broken, interrupted).run()
+    assert stored_groups(broken) == ["p1", "p2"]
+    before = made_at(broken)
+    preprocessor(broken).run()
+    assert {name: time for name, time in made_at(broken).items() if name in before} == before
+    assert_same(broken, whole)
+
+
+@pytest.mark.parametrize("error", [ValueError("bad labels"), OSError("disk trouble")])
+def test_a_failing_group_is_reported_and_the_others_are_made(
+    tmp_path: Path, error: Exception
+) -> None:
+    report = preprocessor(tmp_path, PEOPLE | {"p2": [FACE, error]}).run()
+    assert report.failed_groups == {"p2": str(error)}
+    assert f"failed: p2: {error}" in report.summary()
+    assert stored_groups(tmp_path) == ["p1", "p3", "p4", "p5"]
+    assert preprocessor(tmp_path).run().failed_groups == {}
+    assert stored_groups(tmp_path) == sorted(PEOPLE)
+
+
+def test_shards_together_equal_the_whole(tmp_path: Path) -> None:
+    preprocessor(tmp_path / "whole", shard="0/1").run()
+    for shard, groups in (("1/2", ["p2", "p4"]), ("0/2", sorted(PEOPLE))):
+        preprocessor(tmp_path / "shards", shard=shard).run()
+        assert stored_groups(tmp_path / "shards") == groups
+    assert_same(tmp_path / "shards", tmp_path / "whole")
+
+
+def test_an_unfinished_run_may_go_on_with_other_shards(tmp_path: Path) -> None:
+    preprocessor(tmp_path, shard="0/2").run()
+    preprocessor(tmp_path, shard="0/3").run()
+    preprocessor(tmp_path, shard="0/1").run()
+    assert stored_groups(tmp_path) == sorted(PEOPLE)
+
+
+def test_more_shards_than_groups_leave_some_with_nothing_to_do(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path, shard="7/8").run()
+    assert report.num_faces == 0
+
+
+@pytest.mark.parametrize("shard", ["", "1", "2/2", "3/2", "-1/2", "0/0", "a/b", "1/2/3", "0.5/2"])
+def test_a_malformed_shard_is_refused(shard: str) -> None:
+    with pytest.raises(ValueError, match="expected i/n with 0 <= i < n"):
+        parse_shard(shard)
+
+
+def test_processes_make_what_one_process_makes(tmp_path: Path) -> None:
+    preprocessor(tmp_path / "here").run()
+    preprocessor(tmp_path / "there", num_workers=2).run()
+    assert_same(tmp_path / "here", tmp_path / "there")
+
+
+def damage(store_dir: Path, group: str) -> None:
+    pack = store_dir / "packs" / f"{group}.pack"
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 255
+    pack.write_bytes(data)
+
+
+def test_check_makes_a_damaged_pack_again_and_nothing_else(tmp_path: Path) -> None:
+    preprocessor(tmp_path / "whole").run()
+    preprocessor(tmp_path / "store").run()
+    before = made_at(tmp_path / "store")
+    damage(tmp_path / "store", "p5")
+    report = preprocessor(tmp_path / "store").check()
+    assert damaged_groups(tmp_path / "store") == []
+    assert report.num_faces == 7
+    assert_same(tmp_path / "store", tmp_path / "whole")
+    after = made_at(tmp_path / "store")
+    assert [name for name in before if after[name] != before[name]] == ["p5"]
+
+
+def test_check_makes_a_damaged_table_again(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    (tmp_path / "tables" / "p1.parquet").write_bytes(b"torn")
+    assert preprocessor(tmp_path).check().num_faces == 7
+
+
+def test_a_run_does_not_pass_over_a_damaged_table(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    (tmp_path / "tables" / "p1.parquet").write_bytes(b"torn")
+    with pytest.raises(ValueError, match=r"p1\.parquet is damaged.*mode=check"):
+        preprocessor(tmp_path).run()
+
+
+def test_check_of_a_shard_touches_its_own_groups_alone(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    damage(tmp_path, "p1")
+    damage(tmp_path, "p2")
+    preprocessor(tmp_path, shard="0/2").check()
+    assert stored_groups(tmp_path) == sorted(PEOPLE)
+    assert damaged_groups(tmp_path) == ["p2"]
+
+
+def test_check_with_other_settings_removes_nothing(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    damage(tmp_path, "p1")
+    with pytest.raises(ValueError, match=r"made with other settings \(box_margin: 0.05 there, 0.2"):
+        preprocessor(tmp_path, box_margin=0.2).check()
+    assert stored_groups(tmp_path) == sorted(PEOPLE)
+
+
+def test_other_settings_of_reader_or_preparation_are_refused(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    with pytest.raises(ValueError, match=r"box_margin: 0.05 there, 0.2 now"):
+        preprocessor(tmp_path, box_margin=0.2).run()
+    with pytest.raises(ValueError, match=r"frame_step: None there, 5 now"):
+        preprocessor(tmp_path, reader_settings={"frame_step": 5}).run()
+    assert read_recipe(tmp_path)["gaze_convention"] == "columbia_target_angles"
+
+
+def test_openface_without_its_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"set data\.openface_dir=FOLDER"):
+        FacePreprocessor(
+            FakeReader(PEOPLE),
+            tmp_path,
+            PreparationSettings(landmarks="openface"),
+            FakeAnalyzerSettings(),  # type: ignore[arg-type]
+        )
+
+
+def test_an_openface_folder_without_csv_is_refused_before_any_photo(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no csv file in"):
+        FacePreprocessor(
+            FakeReader(PEOPLE),
+            tmp_path / "store",
+            PreparationSettings(landmarks="openface"),
+            FakeAnalyzerSettings(),  # type: ignore[arg-type]
+            openface_dir=tmp_path,
+        ).run()
+    assert not (tmp_path / "store").exists()
