@@ -48,6 +48,9 @@ def predict(config: Config) -> str:
         ValueError: If the command does not say what to predict with, or on what.
     """
     asked = [name for name in ("split", "source", "export") if config[name] is not None]
+    if not asked and config["data"] is not None:
+        # A data set and nothing else said: its test part.
+        asked, config = ["split"], {**config, "split": "test"}
     if len(asked) != 1:
         raise ValueError(
             f"got {' and '.join(asked) or 'none'} of split=, source= and export=; give one: "
