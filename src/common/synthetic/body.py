@@ -153,13 +153,12 @@ def _paint_neck(
     if layer is None:
         return
     rows, columns, mask = layer
-    y_cm, x_cm = _layer_grid_cm(easel, rows, columns)
+    y_cm, x_cm = _layer_axes_cm(easel, rows, columns)
     across = np.clip((x_cm - top[0] * 0.5) / (half * 1.15), -0.97, 0.97)
-    lit = _cylinder_light(easel.lighting, across)
-    under_jaw = 0.30 + 0.60 * smoothstep(11.5, SHOULDER_Y_CM, y_cm)
-    collarbones = 1 - 0.12 * np.exp(-(((y_cm - 21.0 - 0.12 * np.abs(x_cm)) / 0.5) ** 2))
-    colour = traits.skin.rgb * (lit * under_jaw * collarbones)[..., None] * easel.lighting.rgb
-    _compose(easel.canvas, rows, columns, colour.astype(F32), mask)
+    lit = _cylinder_light(easel.lighting, across).astype(F32)
+    under_jaw = (0.30 + 0.60 * smoothstep(11.5, SHOULDER_Y_CM, y_cm)).astype(F32)
+    skin = (traits.skin.rgb * easel.lighting.rgb).astype(F32)
+    _compose(easel.canvas, rows, columns, (under_jaw * lit)[..., None] * skin, mask)
 
 
 def _paint_clothes(easel: _Easel, traits: Traits) -> None:
@@ -177,8 +176,8 @@ def _paint_clothes(easel: _Easel, traits: Traits) -> None:
     if layer is None:
         return
     rows, columns, mask = layer
-    y_cm, x_cm = _layer_grid_cm(easel, rows, columns)
-    stripe = smoothstep(0.1, 0.3, np.sin(y_cm * outfit.stripes)) if outfit.stripes else 0 * y_cm
+    y_cm, x_cm = _layer_axes_cm(easel, rows, columns)
+    stripe = smoothstep(0.1, 0.3, np.sin(y_cm * outfit.stripes)) * (outfit.stripes > 0)
     colour = outfit.rgb + (outfit.stripe_rgb - outfit.rgb) * stripe[..., None]
     lit = _cylinder_light(easel.lighting, np.clip(x_cm / (wide + 4), -0.97, 0.97))
     folds = 1 + 0.06 * np.sin(x_cm * 0.9 + 0.3 * y_cm + traits.seed)
@@ -193,12 +192,11 @@ def _cylinder_light(lighting: Lighting, across: Array) -> Array:
     return np.maximum(facing * 0.8 + 0.2, 0) * lighting.lamp + lighting.ambient * 0.75
 
 
-def _layer_grid_cm(easel: _Easel, rows: slice, columns: slice) -> tuple[Array, Array]:
-    """Return y and x in layer cm of the pixels of a rectangle, (h, 1) and (1, w), broadcast."""
+def _layer_axes_cm(easel: _Easel, rows: slice, columns: slice) -> tuple[Array, Array]:
+    """Return y (h, 1) and x (1, w) in layer cm of the pixels of a rectangle."""
     y = (np.arange(rows.start, rows.stop) - easel.origin_px[1]) / easel.px_per_cm
     x = (np.arange(columns.start, columns.stop) - easel.origin_px[0]) / easel.px_per_cm
-    grid = np.meshgrid(y.astype(F32), x.astype(F32), indexing="ij")
-    return grid[0], grid[1]
+    return y.astype(F32)[:, None], x.astype(F32)[None, :]
 
 
 def _mask(easel: _Easel, outline_cm: Array, soft_cm: float) -> tuple[slice, slice, Array] | None:

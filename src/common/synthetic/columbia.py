@@ -26,7 +26,7 @@ from common.synthetic.renderer import render_face
 DATA_SET_FOLDER = "Columbia Gaze Data Set"
 ARGUMENTS_FILE, TRUTH_FILE = "demo.json", "ground_truth.csv"
 # Raised when the same arguments give other photos than before.
-RENDERER_VERSION = 2
+RENDERER_VERSION = 3
 BACKDROP_STREAM = 3
 TRUTH_COLUMNS = [
     "sample_id",

@@ -23,7 +23,8 @@ LIMBUS_RGB_SCALE = 0.35
 # The cornea bulges: its normal leans away from the gaze, which pulls the highlight inwards.
 CORNEA_LEAN = 0.5
 HIGHLIGHT_EXPONENT = 260
-MARGIN_CM = 1.1
+# How far lashes and crease reach beside the corners, and above and below the middle.
+MARGIN_CM, REACH_CM = 0.6, 1.5
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,12 @@ def paint_eye(
 def _region(identity: Identity, eye: EyeState, hits: Hits, pixel_cm: float) -> _Region | None:
     x, y, f = hits.point
     half = identity.traits.eyes.half_width_cm
-    near = (np.abs(x - eye.centre_cm[0]) < half + MARGIN_CM) & (np.abs(y) < 1.6) & (f > 0)
+    x2, y2, f2 = (c[::2, ::2] for c in hits.point)
+    near = (np.abs(x2 - eye.centre_cm[0]) < half + MARGIN_CM) & (np.abs(y2) < REACH_CM) & (f2 > 0)
     rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
     if len(rows) < 2 or len(columns) < 2:
         return None
-    slices = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    slices = slice(2 * rows[0], 2 * rows[-1] + 2), slice(2 * columns[0], 2 * columns[-1] + 2)
     outward = (x[slices] - eye.centre_cm[0]) * (eye.side / half)
     upper, lower = lid_curves_cm(
         identity.traits.eyes, np.clip(outward, -1, 1), eye.closure, eye.downward

@@ -22,6 +22,8 @@ F32 = np.float32
 LENS_GAP_CM, BRIDGE_GAP_CM = 0.9, 0.25
 RIM_DROP_CM = 0.25
 NOSE_CUT = 0.35
+# Glasses stand out sideways from a turned head by less than this.
+GLASSES_REACH_CM = 2.5
 # Rays that end nearer than this to the surface meet the head.
 ON_HEAD_CM = 0.3
 POINTS_PER_RIM, POINTS_PER_TEMPLE = 48, 24
@@ -58,13 +60,23 @@ def paint_glasses(
             pixels = project(camera_matrix, points_cm) - [window.x0, window.y0]
             visible = _is_before_head(points_cm, pixels, hits, tolerance_cm)
             _draw_runs(mask, pixels, visible, width_px)
-    cover = mask.astype(F32)[..., None] * F32(min(width_px, 1.0) / 255)
-    # Wire casts a faint shade on the skin below it.
+    rgb = (glasses.rgb * light * lighting.rgb).astype(F32)
+    _compose_wires(patch, mask, width_px, rgb, hits)
+
+
+def _compose_wires(patch: Array, mask: Array, width_px: float, rgb: Array, hits: Hits) -> None:
+    """Paint the wires (`mask` (h, w) uint8) and the faint shade they cast on the skin below."""
+    x, y, width, height = cv2.boundingRect(mask)
     shift = max(round(width_px * 1.5), 1)
+    margin = shift + int(4 * width_px) + 4
+    box = (
+        slice(max(y - margin, 0), y + height + margin),
+        slice(max(x - margin, 0), x + width + margin),
+    )
+    patch, mask, gap_cm = patch[box], mask[box], hits.gap_cm[box]
     shade = cv2.GaussianBlur(np.roll(mask, shift, axis=0), (0, 0), 1.0 + width_px)
-    on_head = hits.gap_cm < ON_HEAD_CM
-    patch *= 1 - (shade * on_head).astype(F32)[..., None] * F32(0.25 / 255)
-    patch += ((glasses.rgb * light * lighting.rgb).astype(F32) - patch) * cover
+    patch *= 1 - (shade * (gap_cm < ON_HEAD_CM)).astype(F32)[..., None] * F32(0.25 / 255)
+    patch += (rgb - patch) * (mask.astype(F32)[..., None] * F32(min(width_px, 1.0) / 255))
 
 
 def _rim_cm(identity: Identity, glasses: Glasses, side: int) -> Array:

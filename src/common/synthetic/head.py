@@ -16,6 +16,7 @@ from common.synthetic.fields import smoothstep, value_noise
 from common.synthetic.hair import bumpiness_cm
 from common.synthetic.head_shape import eyeball_depth_cm, head_radius
 from common.synthetic.identity import Traits
+from common.synthetic.photo import to_levels
 from common.synthetic.sampling import sample_traits
 from common.synthetic.skin import Surface
 
@@ -37,7 +38,7 @@ class Identity:
         eye_depth_cm: f of the eyeballs' centres in face axes.
         bounding_radius_cm: the whole head, hair included, lies within it.
         radius_chart: (384, 384) float32 distance of the surface from the head's middle, cm.
-        colour_chart: (768, 768, 3) float32 linear RGB.
+        colour_chart: (768, 768, 3) uint8 sRGB-like colour; `photo.to_linear` gives linear light.
         normal_chart: (384, 384, 4) float32 outward normal in face axes, then the gloss.
     """
 
@@ -57,7 +58,7 @@ class Identity:
 def make_identity(seed: int) -> Identity:
     """Return the invented person that belongs to `seed`, a non-negative integer.
 
-    Takes about 0.3 s; the last few identities are kept, 10 MB each.
+    Takes about 0.3 s; the last few identities are kept, 5 MB each.
     """
     return build_identity(sample_traits(seed))
 
@@ -79,7 +80,7 @@ def build_identity(traits: Traits) -> Identity:
         eye_depth_cm=eye_depth_cm,
         bounding_radius_cm=float(radius.max()) + 0.1,
         radius_chart=radius.astype(np.float32),
-        colour_chart=paint.colour.astype(np.float32),
+        colour_chart=to_levels(paint.colour),
         normal_chart=np.concatenate([_normals(points), gloss[..., None]], -1).astype(np.float32),
     )
 

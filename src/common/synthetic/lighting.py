@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from common.synthetic.chart import chart_pixels, look_up
 from common.synthetic.head import Identity
+from common.synthetic.photo import to_linear
 from common.synthetic.placement import HeadPlacement
 from common.synthetic.raytrace import Hits
 
@@ -77,10 +78,11 @@ def sample_lighting(rng: np.random.Generator) -> Lighting:
 
 def shade_skin(identity: Identity, hits: Hits, light: FaceLight, lighting: Lighting) -> Array:
     """Return the linear colour (h, w, 3) float32 of the head's surface as lit."""
-    colour, normal = (
+    levels, normal = (
         look_up(chart, *chart_pixels(*hits.point, hits.norm, len(chart)))
         for chart in (identity.colour_chart, identity.normal_chart)
     )
+    colour = to_linear(levels)
     facing = _dot(normal, light.towards)
     lit = np.maximum((facing + WRAP) / (1 + WRAP), 0) * F32(lighting.lamp)
     around = (F32(0.75) + F32(0.25) * _dot(normal, light.up)) * F32(lighting.ambient)

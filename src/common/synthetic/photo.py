@@ -12,7 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 F32 = np.float32
 
-GAMMA_LEVELS = 4096
+GAMMA, GAMMA_LEVELS = 2.2, 4096
 NOISE_SIZE = 1024
 EXPOSURE, BLUR_PX, NOISE_LEVELS = (0.85, 1.25), (0.25, 0.9), (0.5, 5.0)
 # A narrower blur than this changes nothing visible.
@@ -48,9 +48,24 @@ def develop(
     return np.clip(photo, 0, 255).astype(np.uint8)
 
 
+def to_levels(linear: Array) -> npt.NDArray[np.uint8]:
+    """Return linear light in [0, 1] as 8-bit levels, spaced as the eye sees them."""
+    return np.round(linear ** (1 / GAMMA) * 255).astype(np.uint8)
+
+
+def to_linear(levels: npt.NDArray[np.uint8]) -> Array:
+    """Return 8-bit levels (`to_levels`) as linear light, float32."""
+    return cv2.LUT(levels, _linear_table())
+
+
+@lru_cache(maxsize=1)
+def _linear_table() -> Array:
+    return ((np.arange(256) / 255) ** GAMMA).astype(F32)
+
+
 @lru_cache(maxsize=1)
 def _gamma_table() -> Array:
-    return (np.linspace(0, 1, GAMMA_LEVELS) ** (1 / 2.2) * 255).astype(F32)
+    return (np.linspace(0, 1, GAMMA_LEVELS) ** (1 / GAMMA) * 255).astype(F32)
 
 
 @lru_cache(maxsize=1)

@@ -16,10 +16,12 @@ from common.synthetic.placement import HeadPlacement
 Array = npt.NDArray[Any]
 F32 = np.float32
 
-COARSE_STEPS, FINE_STEPS, GRAZING_STEPS = 12, 3, 14
+COARSE_STEPS, FINE_STEPS, GRAZING_STEPS = 11, 3, 10
 # Rays with a larger gap than this many pixels have not arrived.
 LATE_GAP_PX = 0.5
-GRAZING_STRIDE_CM = 0.4
+GRAZING_STRIDE_CM = 0.5
+# After coarse marching, rays with a smaller gap than this many pixels are near the head.
+NEAR_PX = 4.0
 LATE_ROW = 256
 # Part of the radial gap that the first step may cross without passing the surface.
 FIRST_STEP = F32(0.72)
@@ -88,16 +90,50 @@ def cast_rays(
 
 
 def trace_head(
-    identity: Identity, placement: HeadPlacement, camera_matrix: Array, window: Window
-) -> Hits:
-    """March at half resolution, then finish at full resolution."""
+    identity: Identity,
+    placement: HeadPlacement,
+    camera_matrix: Array,
+    window: Window,
+    margin_cm: float = 0.0,
+) -> tuple[Hits, Window] | None:
+    """March at half resolution, then finish at full resolution where the head is.
+
+    Args:
+        identity: the head.
+        placement: where it is.
+        camera_matrix: (3, 3) intrinsics.
+        window: pixels that may show the head.
+        margin_cm: keep this much around the head.
+
+    Returns:
+        What the rays meet and the part of `window` they go through; None if none meets the head.
+    """
+    pixel_cm = float(placement.position_cm[2] / camera_matrix[0, 0])
     coarse = cast_rays(placement, camera_matrix, window, stride=2)
     hits = march(identity, coarse, _enter_sphere(coarse, identity.bounding_radius_cm), COARSE_STEPS)
+    box = _box(hits.gap_cm < NEAR_PX * pixel_cm, 2 + int(margin_cm / pixel_cm / 2))
+    if box is None:
+        return None
+    rows, columns = box
     # The nearest of the neighbours, so that no fine ray starts behind the surface.
-    start = cv2.erode(hits.distance_cm, np.ones((3, 3), np.uint8))
-    start = cv2.resize(start, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
+    start = cv2.erode(hits.distance_cm, np.ones((3, 3), np.uint8))[box]
+    height, width = 2 * start.shape[0], 2 * start.shape[1]
+    window = Window(window.x0 + 2 * columns.start, window.y0 + 2 * rows.start, width, height)
+    start = cv2.resize(start, (width, height), interpolation=cv2.INTER_LINEAR)
     fine = march(identity, cast_rays(placement, camera_matrix, window), start, FINE_STEPS)
-    return _finish_grazing(identity, fine, float(placement.position_cm[2] / camera_matrix[0, 0]))
+    return _finish_grazing(identity, fine, pixel_cm), window
+
+
+def _box(is_inside: Array, margin: int) -> tuple[slice, slice] | None:
+    """Return rows and columns of the box around the true elements, with a margin."""
+    slices = []
+    for axis in (1, 0):
+        found = np.flatnonzero(is_inside.any(axis))
+        if len(found) == 0:
+            return None
+        start, stop = max(int(found[0]) - margin, 0), int(found[-1]) + 1 + margin
+        slices.append(slice(start, min(stop, is_inside.shape[1 - axis])))
+    return slices[0], slices[1]
 
 
 def march(
@@ -141,7 +177,7 @@ def _finish_grazing(identity: Identity, hits: Hits, pixel_cm: float) -> Hits:
     rays = Rays((x, y, f), hits.rays.origin)
     start = hits.distance_cm.ravel()[pixels]
     past = march(identity, rays, start, GRAZING_STEPS, GRAZING_STRIDE_CM).distance_cm
-    late = march(identity, rays, past, 2 * FINE_STEPS)
+    late = march(identity, rays, past, FINE_STEPS + 1)
     # Rays that miss keep what they had: how near they came softens the head's outline.
     arrived = late.gap_cm < LATE_GAP_PX * pixel_cm
     pairs = zip(

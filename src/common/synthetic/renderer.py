@@ -13,7 +13,7 @@ from common.synthetic.backdrop import sample_backdrop
 from common.synthetic.body import paint_body
 from common.synthetic.eye_paint import paint_eye
 from common.synthetic.face_pose import FaceLabels, FacePose
-from common.synthetic.glasses import paint_glasses
+from common.synthetic.glasses import GLASSES_REACH_CM, paint_glasses
 from common.synthetic.head import Identity
 from common.synthetic.lighting import FaceLight, Lighting, sample_lighting, shade_skin
 from common.synthetic.photo import develop
@@ -157,7 +157,11 @@ def _paint_head(
     window = _head_window(canvas, identity, placement, camera_matrix)
     if window is None:
         return
-    hits = trace_head(identity, placement, camera_matrix, window)
+    margin_cm = GLASSES_REACH_CM if identity.traits.glasses else 0.0
+    traced = trace_head(identity, placement, camera_matrix, window, margin_cm)
+    if traced is None:
+        return
+    hits, window = traced
     light = FaceLight.on(placement, lighting)
     colour = shade_skin(identity, hits, light, lighting)
     pixel_cm = float(placement.position_cm[2] / camera_matrix[0, 0])
