@@ -35,16 +35,22 @@ def main() -> None:
     print(f"face mesh finds {np.mean(found):.2%} of {len(found)} (yaw +-30, pitch +-20, roll +-10)")
 
 
-def faces_per_second(first_seed: int, num_faces: int = 300) -> float:
-    """Return faces per second of processor time, identities already built."""
+def faces_per_second(first_seed: int, num_faces: int = 100, rounds: int = 5) -> float:
+    """Return faces per second of processor time, identities already built.
+
+    The best of several rounds: neighbours on the machine can only make it slower.
+    """
     identities = [make_identity(first_seed + i) for i in range(CACHED_IDENTITIES)]
-    rng = np.random.default_rng(0)
     for identity in identities:
-        render_portrait(identity, rng, size_px=SIZE_PX)
-    start = time.process_time()
-    for i in range(num_faces):
-        render_portrait(identities[i % len(identities)], rng, size_px=SIZE_PX)
-    return num_faces / (time.process_time() - start)
+        render_portrait(identity, np.random.default_rng(0), size_px=SIZE_PX)
+    seconds = []
+    for _ in range(rounds):
+        rng = np.random.default_rng(0)
+        start = time.process_time()
+        for i in range(num_faces):
+            render_portrait(identities[i % len(identities)], rng, size_px=SIZE_PX)
+        seconds.append(time.process_time() - start)
+    return num_faces / min(seconds)
 
 
 def _found(seed: int, num_faces: int) -> list[bool]:
