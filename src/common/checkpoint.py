@@ -81,7 +81,7 @@ def write_resumable(
     steps = loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]
     steps["total"].update(dict.fromkeys(steps["total"], num_steps_done))
     checkpoint: dict[str, Any] = {
-        "epoch": num_epochs_done,
+        "epoch": num_epochs_done - 1,  # as Lightning: the epoch that ended last
         "global_step": num_steps_done,
         "pytorch-lightning_version": pytorch_lightning.__version__,
         "state_dict": module.state_dict(),
