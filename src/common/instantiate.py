@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import hydra.utils
+from hydra.errors import InstantiationException
 
 ALLOWED_PACKAGES = (
     "common",
@@ -26,13 +27,19 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
         arguments: further constructor arguments.
 
     Raises:
-        ValueError: If a ``_target_`` lies outside the allowed packages; a config can come from
-            somebody else, and a target is code.
+        ValueError: If a ``_target_`` lies outside the allowed packages (a config can come from
+            somebody else, and a target is code), or a constructor raises it.
     """
     for target in _targets(config):
         if target.partition(".")[0] not in ALLOWED_PACKAGES:
             raise ValueError(f"_target_ {target!r} is not of {', '.join(ALLOWED_PACKAGES)}")
-    return hydra.utils.instantiate(dict(config), _convert_="all", **arguments)
+    try:
+        return hydra.utils.instantiate(dict(config), _convert_="all", **arguments)
+    except InstantiationException as error:
+        # What a user did wrong is said by the constructor, not by the way it was called.
+        if isinstance(error.__cause__, ValueError):
+            raise error.__cause__ from None
+        raise
 
 
 def _targets(config: Any) -> list[str]:

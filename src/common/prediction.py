@@ -99,6 +99,8 @@ def _from_original(config: Config) -> Trained:
 
 def _test(config: Config, trained: Trained) -> str:
     data_config = config["data"] or trained.config["data"]
+    if data_config is None:
+        raise ValueError(f"which data? Give data=NAME for split={config['split']}")
     datamodule = build(data_config["datamodule"], test_part=config["split"])
     check_conventions(trained.data, datamodule.fingerprint(), config["allow_other_convention"])
     output_dir = _output_dir(config, trained, f"{datamodule.name}_{config['split']}")

@@ -45,6 +45,11 @@ def test_lists_and_mappings_arrive_as_pythons_own() -> None:
     assert type(arguments["milestones"]) is list
 
 
+def test_a_users_error_is_told_as_it_was_raised() -> None:
+    with pytest.raises(ValueError, match=r"^no face store in nowhere"):
+        build({"_target_": "common.facestore.FaceStore", "store_dir": "nowhere"})
+
+
 @pytest.mark.parametrize("target", ["os.system", "builtins.eval", "subprocess.run", "torchx.a"])
 def test_targets_outside_the_suites_libraries_are_refused(target: str) -> None:
     inner = {"_target_": target, "_args_": ["true"]}

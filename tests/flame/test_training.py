@@ -13,24 +13,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from small_run import REPO_DIR, SMALL_RUN, train_here
 from small_store import write_small_store
-
-REPO_DIR = Path(__file__).parents[2]
-SMALL_RUN = [
-    "model=flame",
-    "data=columbiagaze",
-    "data.datamodule.split=cross_person",
-    "data.datamodule.split_fractions=[0.5,0.25,0.25]",
-    "data.datamodule.num_workers=0",
-    "data.datamodule.batch_size=4",
-    "model.width=2",
-    "model.hidden=8",
-    "model.learning_rate=0.01",
-    "model.module.scheduler.milestones=[2,3]",
-    "trainer.max_epochs=4",
-    "trainer.enable_progress_bar=false",
-    "trainer.accelerator=cpu",
-]
 
 
 @pytest.fixture(scope="module")
@@ -40,24 +24,10 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(work_dir: Path, run_name: str, *overrides: str) -> list[str]:
-    return [
-        sys.executable,
-        str(REPO_DIR / "train.py"),
-        *SMALL_RUN,
-        f"data.store_dir={work_dir / 'store'}",
-        f"hydra.run.dir={work_dir / run_name}",
-        *overrides,
-    ]
-
-
 def train(work_dir: Path, run_name: str, *overrides: str) -> dict[str, float]:
-    done = subprocess.run(
-        command(work_dir, run_name, *overrides),
-        cwd=work_dir, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return metrics_of(work_dir / run_name)
+    metrics = train_here(work_dir / "store", work_dir / run_name, *overrides)
+    assert metrics_of(work_dir / run_name) == metrics
+    return metrics
 
 
 def metrics_of(run_dir: Path) -> dict[str, float]:
@@ -84,15 +54,62 @@ def test_another_seed_gives_other_metrics(work_dir: Path, unbroken: dict[str, fl
     assert train(work_dir, "other", "seed=1")["train/loss"] != unbroken["train/loss"]
 
 
+def test_loader_processes_change_no_number(work_dir: Path, unbroken: dict[str, float]) -> None:
+    assert train(work_dir, "workers", "data.datamodule.num_workers=1") == unbroken
+
+
+def test_the_test_is_of_the_best_epoch(work_dir: Path, unbroken: dict[str, float]) -> None:
+    """At a rate this high the last epoch is not the best."""
+    again = train(work_dir, "best", "fit=false", f"ckpt_path={best(work_dir / 'unbroken')}")
+    assert again["test/angular_error_deg"] == unbroken["test/angular_error_deg"]
+    logged = pl.read_csv(work_dir / "unbroken" / "csv" / "version_0" / "metrics.csv")
+    assert logged["val/angular_error_deg"].drop_nulls().len() == 4
+
+
+def best(run_dir: Path) -> Path:
+    return run_dir / "checkpoints" / "best.ckpt"
+
+
+def test_the_config_is_logged(work_dir: Path, unbroken: dict[str, float]) -> None:
+    text = (work_dir / "unbroken" / "csv" / "version_0" / "hparams.yaml").read_text()
+    assert "learning_rate: 0.01" in text
+
+
+def test_the_test_table_is_in_the_order_of_the_data(
+    work_dir: Path, unbroken: dict[str, float]
+) -> None:
+    table = pl.read_csv(work_dir / "unbroken/test/columbiagaze_columbiagaze_mmtm-fusion.csv")
+    numbers = [int(name.split("_")[1]) for name in table["sample_id"]]
+    assert table["index"].to_list() == list(range(8))
+    assert numbers == list(range(8))
+    assert table["eye"].to_list() == ["right", "left"] * 4
+    assert table["loss_3d"].mean() == pytest.approx(unbroken["test/angular_error_deg"], abs=1e-4)
+
+
+def test_a_run_that_fails_says_so(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match="no such file"):
+        train(work_dir, "failed", "ckpt_path=nowhere.ckpt")
+    snapshot = json.loads((work_dir / "failed" / "run.json").read_text())
+    assert (snapshot["status"], snapshot["metrics"]) == ("failed", {})
+
+
+def script(work_dir: Path, *overrides: str) -> tuple[list[str], dict[str, str]]:
+    """Arguments of train.py as a user types them, and an environment with one thread, as here."""
+    arguments = [*SMALL_RUN, f"data.store_dir={work_dir / 'store'}", *overrides]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    return [str(REPO_DIR / "train.py"), *arguments], environment
+
+
 def test_killed_inside_an_epoch_and_resumed_ends_like_one_never_killed(
     work_dir: Path, unbroken: dict[str, float]
 ) -> None:
     run_dir = work_dir / "killed"
     last = run_dir / "checkpoints" / "last.ckpt"
     # Slow batches, so that the kill falls inside the second epoch or a later one.
+    arguments, environment = script(work_dir, f"hydra.run.dir={run_dir}")
     slow = subprocess.Popen(
-        [sys.executable, "-c", SLOW_TRAIN, *command(work_dir, "killed")[1:]],
-        cwd=work_dir, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [sys.executable, "-c", SLOW_TRAIN, *arguments],
+        cwd=work_dir, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     while not last.exists():
         assert slow.poll() is None, "the run ended before its first checkpoint"
@@ -102,10 +119,11 @@ def test_killed_inside_an_epoch_and_resumed_ends_like_one_never_killed(
     slow.wait()
     assert json.loads((run_dir / "run.json").read_text())["status"] == "running"
 
-    resumed = [f"ckpt_path={last}"]
+    # Without a run folder: the checkpoint tells it.
+    arguments, environment = script(work_dir, f"ckpt_path={last}")
     done = subprocess.run(
-        [*command(work_dir, "unused", *resumed)[:-2], *resumed],
-        cwd=work_dir, capture_output=True, text=True, check=False,
+        [sys.executable, *arguments],
+        cwd=work_dir, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert metrics_of(run_dir) == unbroken
@@ -120,14 +138,3 @@ GazeAngleModule.on_train_batch_end = lambda self, *_: time.sleep(0.4)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-
-
-def test_the_test_table_is_in_the_order_of_the_data(
-    work_dir: Path, unbroken: dict[str, float]
-) -> None:
-    table = pl.read_csv(work_dir / "unbroken/test/columbiagaze_columbiagaze_mmtm-fusion.csv")
-    numbers = [int(name.split("_")[1]) for name in table["sample_id"]]
-    assert table["index"].to_list() == list(range(8))
-    assert numbers == list(range(8))
-    assert table["eye"].to_list() == ["right", "left"] * 4
-    assert table["loss_3d"].mean() == pytest.approx(unbroken["test/angular_error_deg"], abs=1e-4)
