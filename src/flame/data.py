@@ -99,6 +99,7 @@ class GazeDataModule(LightningDataModule):
         num_workers: loader processes.
         seed: of order and eyes.
         test_part: which part the test loader goes through.
+        repeat_first_epoch: train every epoch on the first one's order and eyes, to overfit a batch.
 
     Attributes:
         table: rows of the store with the columns ``part`` and ``row``.
@@ -121,6 +122,7 @@ class GazeDataModule(LightningDataModule):
         num_workers: int = 2,
         seed: int = 0,
         test_part: Part = "test",
+        repeat_first_epoch: bool = False,
     ) -> None:
         super().__init__()
         if test_part not in PARTS:
@@ -142,6 +144,7 @@ class GazeDataModule(LightningDataModule):
         self._drop_last = drop_last
         self._num_workers = num_workers
         self._seed = seed
+        self._repeat_first_epoch = repeat_first_epoch
 
     def statistics(self) -> Statistics:
         """Return the ranges by which gaze and head pose are normalised."""
@@ -192,7 +195,9 @@ class GazeDataModule(LightningDataModule):
         self, part: Part, eye: EyeRule, batch_size: int, trains: bool
     ) -> DataLoader[GazeBatch]:
         rows = self._rows(part)
-        sampler = EyeSampler(rows, self._labels.index[rows], eye, trains, self._seed)
+        sampler = EyeSampler(
+            rows, self._labels.index[rows], eye, trains, self._seed, self._repeat_first_epoch
+        )
         sampler.set_epoch(current_epoch(self))
         if trains and self._drop_last and len(sampler) < batch_size:
             raise ValueError(

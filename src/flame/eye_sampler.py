@@ -27,6 +27,7 @@ class EyeSampler(Sampler[tuple[int, int]]):
             every sample twice; ``left`` and ``right`` are the subject's.
         shuffle: a new order every epoch. The original shuffled once, for all epochs.
         seed: of order and eyes.
+        repeat_first_epoch: every epoch has the first one's order and eyes.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class EyeSampler(Sampler[tuple[int, int]]):
         eye: EyeRule,
         shuffle: bool,
         seed: int,
+        repeat_first_epoch: bool = False,
     ) -> None:
         if eye not in get_args(EyeRule):
             raise ValueError(f"eye is {eye!r}, expected one of {get_args(EyeRule)}")
@@ -45,11 +47,12 @@ class EyeSampler(Sampler[tuple[int, int]]):
         self._eye = eye
         self._shuffle = shuffle
         self._seed = seed
+        self._repeat_first_epoch = repeat_first_epoch
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch; Lightning calls it before each one."""
-        self._epoch = epoch
+        self._epoch = 0 if self._repeat_first_epoch else epoch
 
     def __len__(self) -> int:
         return len(self._rows) * (2 if self._eye == "both" else 1)

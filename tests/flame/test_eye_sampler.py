@@ -76,6 +76,13 @@ def test_going_through_twice_without_a_new_epoch_repeats() -> None:
     assert list(sampler) == list(sampler)
 
 
+def test_the_first_epoch_may_be_repeated() -> None:
+    sampler = EyeSampler(ROWS, FRAMES, "random", True, 0, repeat_first_epoch=True)
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        assert list(sampler) == drawn("random", shuffle=True, epoch=0)
+
+
 def test_an_unknown_rule_is_refused() -> None:
     with pytest.raises(ValueError, match=r"eye is 'middle', expected one of \('random', 'parity'"):
         EyeSampler(ROWS, FRAMES, "middle", False, 0)  # type: ignore[arg-type]
