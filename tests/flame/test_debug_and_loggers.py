@@ -49,6 +49,7 @@ def test_profile_times_the_steps(
     with caplog.at_level("INFO"):
         train_here(store_dir, tmp_path, "debug=profile")
     assert "run_training_batch" in caplog.text
+    assert not list(tmp_path.rglob("*.ckpt"))
 
 
 def test_tensorboard_gets_the_curves_beside_the_csv(store_dir: Path, tmp_path: Path) -> None:
