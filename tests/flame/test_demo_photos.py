@@ -39,8 +39,9 @@ def preprocess(work_dir: Path, *overrides: str) -> str:
 def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a user typed the command."""
     folder = tmp_path_factory.mktemp("demo_photos")
+    script = [sys.executable, str(REPO_DIR / "preprocess.py"), "num_workers=0"]
     done = subprocess.run(
-        [sys.executable, str(REPO_DIR / "preprocess.py"), "num_workers=0", "data=demo_gaze", *ANGLES],
+        [*script, "data=demo_gaze", *ANGLES],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
