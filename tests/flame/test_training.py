@@ -16,6 +16,8 @@ import pytest
 from small_run import REPO_DIR, SMALL_RUN, train_here
 from small_store import write_small_store
 
+from flame.module import GazeAngleModule
+
 
 @pytest.fixture(scope="module")
 def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -91,6 +93,30 @@ def test_a_run_that_fails_says_so(work_dir: Path) -> None:
         train(work_dir, "failed", "ckpt_path=nowhere.ckpt")
     snapshot = json.loads((work_dir / "failed" / "run.json").read_text())
     assert (snapshot["status"], snapshot["metrics"]) == ("failed", {})
+
+
+def test_interrupted_and_continued_ends_like_one_never_interrupted(
+    work_dir: Path, unbroken: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(module: GazeAngleModule) -> None:
+        if module.current_epoch == 2:
+            raise KeyboardInterrupt
+
+    run_dir = work_dir / "interrupted"
+    with monkeypatch.context() as patch:
+        patch.setattr(GazeAngleModule, "on_train_epoch_start", interrupt)
+        with pytest.raises(SystemExit):
+            train(work_dir, "interrupted", "continue_run=true")
+    assert json.loads((run_dir / "run.json").read_text())["status"] == "interrupted"
+    assert train(work_dir, "interrupted", "continue_run=true") == unbroken
+
+
+def test_a_finished_run_is_left_as_it_is(work_dir: Path, unbroken: dict[str, float]) -> None:
+    snapshot = (work_dir / "unbroken" / "run.json").read_bytes()
+    assert train(work_dir, "unbroken", "continue_run=true") == unbroken
+    assert (work_dir / "unbroken" / "run.json").read_bytes() == snapshot
+    with pytest.raises(ValueError, match="holds a run of another config"):
+        train(work_dir, "unbroken", "continue_run=true", "seed=1")
 
 
 def script(work_dir: Path, *overrides: str) -> tuple[list[str], dict[str, str]]:
