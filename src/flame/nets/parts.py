@@ -109,11 +109,16 @@ class Head(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, features: Tensor, head_pose: Tensor) -> Tensor:
-        """Map (B, C, S, S) and normalised head poses (B, 3) to normalised gaze (B, 2)."""
-        x = torch.cat([features.flatten(1), head_pose], dim=1)
-        x = self.dropout(torch.relu(self.fc1(x)))
-        x = self.dropout(torch.relu(self.fc2(x)))
-        return self.out(x)
+        """Map (B, C, S, S) and normalised head poses (B, 3) to normalised gaze (B, 2).
+
+        Computed in the weights' precision under autocast too, as in the original: bfloat16 would
+        round angles to a tenth of a degree.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            x = torch.cat([features.flatten(1), head_pose], dim=1).to(self.fc1.weight.dtype)
+            x = self.dropout(torch.relu(self.fc1(x)))
+            x = self.dropout(torch.relu(self.fc2(x)))
+            return self.out(x)
 
 
 def feature_side(input_size: int) -> int:
