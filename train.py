@@ -4,9 +4,11 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common import schema
+from common.checks import check_multirun
 from common.run import fit_and_test
 
 schema.register()
@@ -16,9 +18,11 @@ schema.register()
 def main(cfg: DictConfig) -> float | None:
     """Run one job; returns the metric a sweep optimises."""
     config = schema.plain(cfg)
-    choices = schema.plain(HydraConfig.get().runtime.choices)
+    hydra_config = HydraConfig.get()
+    check_multirun(config["trainer"], hydra_config.mode == RunMode.MULTIRUN)
+    choices = schema.plain(hydra_config.runtime.choices)
     metrics = fit_and_test(config, choices, Path(config["paths"]["run_dir"]))
-    return metrics.get(config["optimized_metric"])
+    return metrics.get(f"best_{config['optimized_metric']}")
 
 
 if __name__ == "__main__":

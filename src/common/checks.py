@@ -1,28 +1,96 @@
-"""Checks across config groups and data sets; each says what to type instead."""
+"""Checks across config groups, runs and data sets; each says what to type instead."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+LOG = logging.getLogger(__name__)
+# A layout that does not say how its data set defined gaze.
+UNSTATED_CONVENTION = "flame_layout"
+Fingerprint = Mapping[str, Any]
 
-def check_conventions(trained: Mapping[str, Any], tested: Mapping[str, Any], allow: bool) -> None:
+
+def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) -> None:
     """Refuse to test where gaze means something else than in training.
 
     Args:
-        trained: fingerprint of the training data; empty if unknown (an original's checkpoint).
+        trained: fingerprint of the training data.
         tested: fingerprint of the test data.
         allow: the user wants it anyway.
 
     Raises:
         ValueError: If the gaze conventions differ and that is not allowed.
     """
-    if not trained or allow:
-        return
     before = trained["recipe"]["gaze_convention"]
     now = tested["recipe"]["gaze_convention"]
-    if before != now:
+    if before == now or allow:
+        return
+    if now == UNSTATED_CONVENTION:
+        LOG.warning("%s does not say how gaze is defined; trained as %r", tested["name"], before)
+        return
+    raise ValueError(
+        f"{trained['name']} defines gaze as {before!r}, {tested['name']} as {now!r}: errors "
+        "would mix both definitions. Type allow_other_convention=true to do it anyway"
+    )
+
+
+def check_same_split(trained: Fingerprint, tested: Fingerprint) -> None:
+    """Refuse to test a run on its own data set divided otherwise: people would be in both parts.
+
+    Args:
+        trained: fingerprint of the run's data.
+        tested: fingerprint of the test data.
+
+    Raises:
+        ValueError: If name and recipe are the run's, and the split is not.
+    """
+    own = ("name", "recipe")
+    if any(trained.get(key) != tested[key] for key in own):
+        return
+    if trained["split"] != tested["split"]:
         raise ValueError(
-            f"{trained['name']} defines gaze as {before!r}, {tested['name']} as {now!r}: errors "
-            "would mix both definitions. Type allow_other_convention=true to do it anyway"
+            f"the run was trained on split {trained['split']!r} of {tested['name']}, this is "
+            f"{tested['split']!r}: its test part may hold people of the training. Leave out "
+            "data=..., so that the run's own split is used"
+        )
+
+
+def check_resumed_data(before: Fingerprint, now: Fingerprint, run_dir: str) -> None:
+    """Refuse to go on with a run on other data.
+
+    Args:
+        before: fingerprint in the run's snapshot.
+        now: fingerprint of the data at hand.
+        run_dir: named in the message.
+
+    Raises:
+        ValueError: If data set, recipe, split or table differ.
+    """
+    keys = ("name", "recipe", "split", "table_sha256")
+    differing = [key for key in keys if before.get(key) != now.get(key)]
+    if differing:
+        raise ValueError(
+            f"{run_dir} was trained on other data ({', '.join(differing)} differ): a resumed run "
+            "keeps its data. Start a new one without ckpt_path"
+        )
+
+
+def check_multirun(trainer: Mapping[str, Any], is_multirun: bool) -> None:
+    """Refuse a sweep whose jobs start processes: each would run the whole sweep again.
+
+    Args:
+        trainer: the trainer's config.
+        is_multirun: whether Hydra runs a sweep.
+
+    Raises:
+        ValueError: If a job of a sweep takes more than one device or a ddp strategy.
+    """
+    takes_many = str(trainer["devices"]) not in ("1", "[0]") or "ddp" in str(trainer["strategy"])
+    if is_multirun and takes_many:
+        raise ValueError(
+            "a sweep's jobs take one device each, because Lightning's launcher would start the "
+            "whole sweep once a process. Type trainer.devices=1 trainer.strategy=auto, or run "
+            "the jobs one by one without -m"
         )

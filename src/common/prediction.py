@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.checkpoint import load_module
-from common.checks import check_conventions
+from common.checks import check_conventions, check_same_split
 from common.instantiate import build
 from common.photos import annotate_photos
 from common.run import build_module, test
@@ -25,7 +25,7 @@ class Trained:
         module: loaded.
         config: what it was built from: a run's, or the command's.
         trained_on: name of its training data.
-        data: fingerprint of its training data; empty for an original's checkpoint.
+        data: fingerprint of its training data; of an original's, only what was published.
         folder: where its outputs go by default.
         checkpoint: the file of its weights.
     """
@@ -92,9 +92,10 @@ def _from_original(config: Config) -> Trained:
         raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
     module = build_module(config)
     checkpoint = Path(config["checkpoint"])
-    module.load_original(checkpoint, trained_on)
+    convention = module.load_original(checkpoint, trained_on)
+    data = {"name": trained_on, "recipe": {"gaze_convention": convention}}
     folder = Path(config["paths"]["runs_dir"]) / f"original_{checkpoint.stem}"
-    return Trained(module, config, trained_on, {}, folder, checkpoint)
+    return Trained(module, config, trained_on, data, folder, checkpoint)
 
 
 def _test(config: Config, trained: Trained) -> str:
@@ -102,7 +103,9 @@ def _test(config: Config, trained: Trained) -> str:
     if data_config is None:
         raise ValueError(f"which data? Give data=NAME for split={config['split']}")
     datamodule = build(data_config["datamodule"], test_part=config["split"])
-    check_conventions(trained.data, datamodule.fingerprint(), config["allow_other_convention"])
+    tested = datamodule.fingerprint()
+    check_conventions(trained.data, tested, config["allow_other_convention"])
+    check_same_split(trained.data, tested)
     output_dir = _output_dir(config, trained, f"{datamodule.name}_{config['split']}")
     results = build(
         trained.config["model"]["callbacks"]["results"],

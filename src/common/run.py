@@ -13,6 +13,7 @@ from pytorch_lightning import seed_everything as seed_all
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
 
+from common.checks import check_resumed_data
 from common.console import quiet_libraries
 from common.instantiate import build
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
@@ -43,8 +44,12 @@ class SuiteModule(Protocol):
     def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
         """Write one of this module's checkpoints in the original's form."""
 
-    def load_original(self, path: Path, statistics: str) -> None:
-        """Load an original's weights, with what was published of a data set."""
+    def load_original(self, path: Path, statistics: str) -> str:
+        """Load an original's weights, with what was published of a data set.
+
+        Returns:
+            How that data set's labels were defined.
+        """
 
 
 def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, float]:
@@ -67,18 +72,18 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)
     module.adopt(datamodule)
+    _check_folder(run_dir, config, datamodule)
     start_snapshot(run_dir, config=config, choices=choices, data=datamodule.fingerprint())
     status, metrics = "failed", dict[str, float]()
     loggers = _build_all(config["logger"])
     try:
         trainer = _trainer(config, run_dir, loggers)
         _record_config(loggers, config)
-        if config["fit"]:
-            checkpoint = _resumable(config["ckpt_path"], module, trainer, run_dir)
-            trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=_flag(checkpoint))
-            metrics |= _numbers(trainer)
+        checkpoint = _resumable(config["ckpt_path"], module, trainer, run_dir)
+        trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=_flag(checkpoint))
+        metrics |= _numbers(trainer) | _best_score(trainer)
         if config["test"]:
-            best = _best_checkpoint(trainer, config)
+            best = _best_checkpoint(trainer)
             trainer.test(module, datamodule, ckpt_path=best, weights_only=_flag(best))
             metrics |= _numbers(trainer)
         status = "finished"
@@ -133,7 +138,19 @@ def _continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, 
     if snapshot["status"] == "finished":
         return snapshot["metrics"], config
     last = run_dir / "checkpoints" / "last.ckpt"
-    return None, {**config, "ckpt_path": str(last) if last.is_file() else None}
+    return None, {**config, "ckpt_path": str(last) if last.is_file() else config["ckpt_path"]}
+
+
+def _check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> None:
+    """Raise ValueError if the folder holds a run that this one does not go on with."""
+    if not (run_dir / SNAPSHOT_FILE).is_file():
+        return
+    if config["ckpt_path"] is None and not config["continue_run"]:
+        raise ValueError(
+            f"{run_dir} holds a run already: go on with continue_run=true, or choose another folder"
+        )
+    before = read_snapshot(run_dir)["data"]
+    check_resumed_data(before, datamodule.fingerprint(), str(run_dir))
 
 
 def _trainer(config: Config, run_dir: Path, loggers: list[Logger]) -> Trainer:
@@ -162,13 +179,19 @@ def _resumable(ckpt_path: str | None, module: Any, trainer: Trainer, run_dir: Pa
     return str(converted)
 
 
-def _best_checkpoint(trainer: Trainer, config: Config) -> str | None:
+def _best_score(trainer: Trainer) -> dict[str, float]:
+    """Return the monitored metric of the best checkpoint, which is what the test uses."""
+    callback = trainer.checkpoint_callback
+    if not isinstance(callback, ModelCheckpoint) or callback.best_model_score is None:
+        return {}
+    return {f"best_{callback.monitor}": float(callback.best_model_score)}
+
+
+def _best_checkpoint(trainer: Trainer) -> str | None:
     """Return the best checkpoint of this fit, or None to test the weights as they are."""
     callback = trainer.checkpoint_callback
     if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
         return callback.best_model_path
-    if not config["fit"] and config["ckpt_path"] is not None:
-        return str(config["ckpt_path"])
     LOG.warning("no best checkpoint in this run: the test uses the last weights")
     return None
 

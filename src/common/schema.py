@@ -62,7 +62,6 @@ class TrainConfig:
     seed: int = MISSING
     ckpt_path: str | None = None
     continue_run: bool = MISSING
-    fit: bool = MISSING
     test: bool = MISSING
     optimized_metric: str = MISSING
     data: DataConfig = field(default_factory=DataConfig)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypedDict, get_args
@@ -18,8 +19,9 @@ from flame.exchange import export_training, import_training
 from flame.heatmaps import render_heatmaps
 from flame.nets.parts import GazeNet
 from flame.originals import load_original_state_dict, read_checkpoint
-from flame.statistics import Statistics, published
+from flame.statistics import Statistics, published, published_convention, published_ranges
 
+LOG = logging.getLogger(__name__)
 InputRange = Literal["unit", "byte"]
 _STATISTICS_KEY = "flame_statistics"
 
@@ -121,17 +123,31 @@ class GazeAngleModule(LightningModule):
         self.statistics = datamodule.statistics()
 
     def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
-        """Load an original's training checkpoint, and write it as one Lightning resumes from."""
+        """Load an original's training checkpoint, and write it as one Lightning resumes from.
+
+        The ranges stay those of the data at hand; the original trained with the published ones.
+        """
+        if self.statistics not in published_ranges():
+            LOG.warning(
+                "%s was trained with published ranges of gaze and head pose, this run takes its "
+                "train part's: type data.datamodule.statistics=columbiagaze (or eyediap)",
+                path,
+            )
         import_training(path, resumable_path, self, trainer)
 
     def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
         """Write one of this module's checkpoints in the original's form."""
         export_training(checkpoint_path, self, path)
 
-    def load_original(self, path: Path, statistics: str) -> None:
-        """Load an original's weights, with the published ranges of a data set."""
+    def load_original(self, path: Path, statistics: str) -> str:
+        """Load an original's weights, with the published ranges of a data set.
+
+        Returns:
+            The gaze convention of those ranges.
+        """
         load_original_state_dict(self.net, read_checkpoint(path).model_state)
         self.statistics = published(statistics)
+        return published_convention(statistics)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the ranges beside the weights."""

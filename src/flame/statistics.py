@@ -102,11 +102,33 @@ def published(dataset: str) -> Statistics:
     Raises:
         ValueError: If nothing was published for the data set.
     """
-    text = (files("flame") / "splits" / "published_statistics.json").read_text(encoding="utf-8")
-    table = json.loads(text)["statistics"]
+    return Statistics.from_dict(_published_entry(dataset))
+
+
+def published_convention(dataset: str) -> str:
+    """Return how the gaze angles of published ranges are defined; errors as `published`."""
+    return str(_published_entry(dataset)["gaze_convention"])
+
+
+def published_ranges() -> list[Statistics]:
+    """Return the ranges of all data sets that were published."""
+    return [Statistics.from_dict(entry) for entry in _published_table().values()]
+
+
+def _published_entry(dataset: str) -> dict[str, Any]:
+    table = _published_table()
     if dataset not in table:
-        raise ValueError(f"no published statistics for {dataset!r}; there are: {', '.join(table)}")
-    return Statistics.from_dict(table[dataset])
+        raise ValueError(
+            f"no published statistics for {dataset!r}; there are: {', '.join(table)}. "
+            "Name the data set the weights were trained on, e.g. statistics=eyediap"
+        )
+    return table[dataset]
+
+
+def _published_table() -> dict[str, dict[str, Any]]:
+    text = (files("flame") / "splits" / "published_statistics.json").read_text(encoding="utf-8")
+    table: dict[str, dict[str, Any]] = json.loads(text)["statistics"]
+    return table
 
 
 def _check_range(name: str, low: float, high: float) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from common.checks import check_conventions
+from common.checks import (
+    check_conventions,
+    check_multirun,
+    check_resumed_data,
+    check_same_split,
+)
 
 
 def fingerprint(name: str, convention: str) -> dict[str, object]:
@@ -26,5 +31,46 @@ def test_another_convention_passes_when_allowed() -> None:
     check_conventions(fingerprint("a", "x"), fingerprint("b", "y"), allow=True)
 
 
-def test_an_originals_checkpoint_states_no_convention() -> None:
-    check_conventions({}, fingerprint("b", "y"), allow=False)
+def test_a_layout_that_states_no_convention_passes_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    check_conventions(fingerprint("a", "x"), fingerprint("b", "flame_layout"), allow=False)
+    assert "b does not say how gaze is defined; trained as 'x'" in caplog.text
+
+
+def split_fingerprint(name: str, split: str, table: str = "t") -> dict[str, object]:
+    return {**fingerprint(name, "x"), "split": split, "table_sha256": table}
+
+
+def test_the_same_data_divided_otherwise_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"split 's' of a, this is 'r'.*people of the training"):
+        check_same_split(split_fingerprint("a", "s"), split_fingerprint("a", "r"))
+
+
+def test_other_data_may_be_divided_otherwise() -> None:
+    check_same_split(split_fingerprint("a", "s"), split_fingerprint("b", "r"))
+
+
+def test_a_resumed_run_keeps_its_data() -> None:
+    before = split_fingerprint("a", "s", "t1")
+    check_resumed_data(before, dict(before), "RUN")
+    with pytest.raises(ValueError, match=r"RUN was trained on other data \(table_sha256 differ\)"):
+        check_resumed_data(before, split_fingerprint("a", "s", "t2"), "RUN")
+
+
+@pytest.mark.parametrize(
+    "trainer",
+    [
+        {"devices": 2, "strategy": "auto"},
+        {"devices": 1, "strategy": "ddp"},
+        {"devices": "auto", "strategy": "auto"},
+    ],
+)
+def test_a_sweep_of_jobs_that_start_processes_is_refused(trainer: dict[str, object]) -> None:
+    check_multirun(trainer, is_multirun=False)
+    with pytest.raises(ValueError, match="one device each"):
+        check_multirun(trainer, is_multirun=True)
+
+
+def test_a_sweep_of_jobs_on_one_device_passes() -> None:
+    check_multirun({"devices": 1, "strategy": "auto"}, is_multirun=True)

@@ -78,7 +78,7 @@ def test_epochs_are_numbered_from_0_in_both_forms(work_dir: Path) -> None:
 
 
 def test_there_and_back_changes_nothing(work_dir: Path) -> None:
-    go_on(work_dir, "back", work_dir / "exported.pth", "fit=true", "trainer.max_epochs=3")
+    go_on(work_dir, "back", work_dir / "exported.pth", "trainer.max_epochs=3")
     resumable = work_dir / "back" / "checkpoints" / "from_exported.ckpt"
     exported(resumable, work_dir / "again.pth", work_dir)
     first, again = read_original(work_dir / "exported.pth"), read_original(work_dir / "again.pth")

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from small_run import REPO_DIR, SMALL_RUN, train_here
+from small_run import REPO_DIR, SMALL_RUN, composed, train_here
 from small_store import write_small_store
 
+from common.checkpoint import read_checkpoint
+from common.prediction import predict
 from flame.module import GazeAngleModule
 
 
@@ -61,15 +63,51 @@ def test_loader_processes_change_no_number(work_dir: Path, unbroken: dict[str, f
 
 
 def test_the_test_is_of_the_best_epoch(work_dir: Path, unbroken: dict[str, float]) -> None:
-    """At a rate this high the last epoch is not the best."""
-    again = train(work_dir, "best", "fit=false", f"ckpt_path={best(work_dir / 'unbroken')}")
-    assert again["test/angular_error_deg"] == unbroken["test/angular_error_deg"]
     logged = pl.read_csv(work_dir / "unbroken" / "csv" / "version_0" / "metrics.csv")
-    assert logged["val/angular_error_deg"].drop_nulls().len() == 4
+    errors = logged["val/angular_error_deg"].drop_nulls()
+    assert errors.len() == 4
+    assert unbroken["best_val/angular_error_deg"] == pytest.approx(errors.min(), rel=1e-6)
+    overrides = [f"run={work_dir / 'unbroken'}", "split=test", f"output_dir={work_dir / 'again'}"]
+    predict(composed("predict", *overrides, "paths.run_dir=x"))
+    (table,) = (work_dir / "again").glob("*mmtm-fusion.csv")
+    mean_deg = pl.read_csv(table)["loss_3d"].mean()
+    assert mean_deg == pytest.approx(unbroken["test/angular_error_deg"], abs=1e-4)
 
 
-def best(run_dir: Path) -> Path:
-    return run_dir / "checkpoints" / "best.ckpt"
+def test_a_folder_with_a_run_is_not_written_over(
+    work_dir: Path, unbroken: dict[str, float]
+) -> None:
+    with pytest.raises(ValueError, match=r"holds a run already.*continue_run=true"):
+        train(work_dir, "unbroken")
+
+
+def test_a_run_is_not_resumed_on_other_data(work_dir: Path, unbroken: dict[str, float]) -> None:
+    last = f"ckpt_path={work_dir / 'unbroken' / 'checkpoints' / 'last.ckpt'}"
+    before = (work_dir / "unbroken" / "run.json").read_bytes()
+    with pytest.raises(ValueError, match=r"trained on other data \(split, table_sha256 differ\)"):
+        train(work_dir, "unbroken", last, "data.datamodule.split_seed=5")
+    assert (work_dir / "unbroken" / "run.json").read_bytes() == before
+
+
+def test_a_run_is_not_tested_on_its_own_data_divided_otherwise(
+    work_dir: Path, unbroken: dict[str, float]
+) -> None:
+    overrides = [f"run={work_dir / 'unbroken'}", "split=test", "paths.run_dir=x"]
+    other = ["data=columbiagaze", f"data.store_dir={work_dir / 'store'}"]
+    other += ["data.datamodule.split=cross_person", "data.datamodule.split_seed=5"]
+    with pytest.raises(ValueError, match="may hold people of the training"):
+        predict(composed("predict", *overrides, *other))
+
+
+def test_a_second_start_replaces_checkpoints_of_a_killed_first_one(work_dir: Path) -> None:
+    """A best.ckpt without a last.ckpt is what a kill inside the first save leaves."""
+    folder = work_dir / "restarted" / "checkpoints"
+    train(work_dir, "restarted", "trainer.max_epochs=1")
+    (folder / "last.ckpt").unlink()
+    snapshot = json.loads((work_dir / "restarted" / "run.json").read_text())
+    (work_dir / "restarted" / "run.json").write_text(json.dumps({**snapshot, "status": "running"}))
+    train(work_dir, "restarted", "trainer.max_epochs=1", "continue_run=true")
+    assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
 def test_the_config_is_logged(work_dir: Path, unbroken: dict[str, float]) -> None:
@@ -143,6 +181,7 @@ def test_killed_inside_an_epoch_and_resumed_ends_like_one_never_killed(
     time.sleep(0.5)
     os.kill(slow.pid, signal.SIGKILL)
     slow.wait()
+    assert read_checkpoint(last)["epoch"] < 3, "the kill fell inside an epoch"
     assert json.loads((run_dir / "run.json").read_text())["status"] == "running"
 
     # Without a run folder: the checkpoint tells it.
