@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageOps
 
+from common.camera import UnreadablePhotoError, read_photo
 from flame.sample import RawSample, Skipped
 
 _NAME = re.compile(r"(\d{4})_(\d+)m_(-?\d+)P_(-?\d+)V_(-?\d+)H")
@@ -26,7 +25,6 @@ _SUBJECT = re.compile(r"\d{4}")
 _SUFFIXES = {".jpg", ".jpeg"}
 # Canon's APS-C sensors are 22.3 mm wide.
 _SENSOR_WIDTH_MM = 22.3
-_EXIF_IFD, _FOCAL_LENGTH = 0x8769, 0x920A
 
 
 @dataclass(frozen=True, order=True)
@@ -170,11 +168,9 @@ def _name_fault(label: ColumbiaLabel | None, subject: str) -> str | None:
 def _read_photo(photo: _Photo, index: int) -> RawSample | Skipped:
     label = photo.label
     try:
-        image, camera_matrix = _decode(photo.path)
-    # Pillow's decoders raise SyntaxError and ValueError too, depending on where the damage is.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = f"unreadable photo: {type(error).__name__}"
-        return Skipped(photo.path.stem, label.subject, label.subject, reason)
+        image, camera_matrix = read_photo(photo.path, _SENSOR_WIDTH_MM)
+    except UnreadablePhotoError as error:
+        return Skipped(photo.path.stem, label.subject, label.subject, str(error))
     return RawSample(
         sample_id=photo.path.stem,
         subject=label.subject,
@@ -184,24 +180,4 @@ def _read_photo(photo: _Photo, index: int) -> RawSample | Skipped:
         gaze=np.deg2rad([label.yaw_deg, label.pitch_deg]),
         head_pose=np.deg2rad([0.0, label.head_yaw_deg, 0.0]),
         camera_matrix=camera_matrix,
-    )
-
-
-def _decode(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64] | None]:
-    with Image.open(path) as photo:
-        focal_length_mm = photo.getexif().get_ifd(_EXIF_IFD).get(_FOCAL_LENGTH)
-        image = np.asarray(ImageOps.exif_transpose(photo).convert("RGB"))
-    return image, _camera_matrix(focal_length_mm, image.shape[1], image.shape[0])
-
-
-def _camera_matrix(
-    focal_length_mm: float | None, width: int, height: int
-) -> npt.NDArray[np.float64] | None:
-    if not focal_length_mm:
-        return None
-    # The sensor's width is the photo's long side, also when the photo was taken upright.
-    focal_px = float(focal_length_mm) / _SENSOR_WIDTH_MM * max(width, height)
-    return np.array(
-        [[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1]],
-        dtype=np.float64,
     )

@@ -1,0 +1,105 @@
+"""A photo as its camera took it: upright, with the intrinsics that its EXIF tells."""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+Float = npt.NDArray[np.floating[Any]]
+
+_EXIF_IFD = 0x8769
+_FOCAL_LENGTH_MM, _FOCAL_LENGTH_IN_35MM_FILM = 0x920A, 0xA405
+# The frame of 35 mm film: 36 mm x 24 mm.
+_FILM_DIAGONAL_MM = math.hypot(36, 24)
+# What Pillow's decoders raise depends on where the damage is.
+_DAMAGES = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error),
+    Image.DecompressionBombError,
+)
+
+
+class UnreadablePhotoError(ValueError):
+    """A file that cannot be read as a photo; its message says why."""
+
+
+class Photo(NamedTuple):
+    """An upright photo.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        camera_matrix: (3, 3) intrinsics in pixels, None if the file does not tell.
+    """
+
+    image: npt.NDArray[np.uint8]
+    camera_matrix: Float | None
+
+
+def read_photo(path: Path, sensor_width_mm: float | None = None) -> Photo:
+    """Read a photo, turned upright as its EXIF says.
+
+    Args:
+        path: any format Pillow knows.
+        sensor_width_mm: see `focal_length_px`.
+
+    Raises:
+        UnreadablePhotoError: If it is missing, damaged or no photo.
+    """
+    try:
+        with Image.open(path) as file:
+            exif = dict(file.getexif().get_ifd(_EXIF_IFD))
+            image = _rgb(ImageOps.exif_transpose(file))
+    except _DAMAGES as error:
+        raise UnreadablePhotoError(f"unreadable photo: {type(error).__name__}") from error
+    height, width = image.shape[:2]
+    focal_px = focal_length_px(exif, width, height, sensor_width_mm)
+    return Photo(image, None if focal_px is None else _camera_matrix(focal_px, width, height))
+
+
+def focal_length_px(
+    exif: dict[int, Any], width: int, height: int, sensor_width_mm: float | None = None
+) -> float | None:
+    """Return the focal length in pixels that EXIF tells, None if it does not.
+
+    Args:
+        exif: values by tag of EXIF's own directory.
+        width: of the photo in pixels, which must not have been cropped.
+        height: likewise.
+        sensor_width_mm: long side of the sensor, if known: then the focal length counts. Without
+            it only the length that is equivalent on 35 mm film counts, by the frames' diagonals
+            (CIPA DCG-001).
+    """
+    if sensor_width_mm is not None:
+        # The sensor's width is the photo's long side, also when the photo was taken upright.
+        focal_px = _number(exif, _FOCAL_LENGTH_MM) / sensor_width_mm * max(width, height)
+    else:
+        film_mm = _number(exif, _FOCAL_LENGTH_IN_35MM_FILM)
+        focal_px = film_mm / _FILM_DIAGONAL_MM * math.hypot(width, height)
+    return focal_px if focal_px > 0 and math.isfinite(focal_px) else None
+
+
+def _number(exif: dict[int, Any], tag: int) -> float:
+    """Return a value; 0, EXIF's word for unknown, where there is none or it is no number."""
+    try:
+        return float(exif.get(tag, 0))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 0.0
+
+
+def _camera_matrix(focal_px: float, width: int, height: int) -> Float:
+    return np.array(
+        [[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1]],
+        dtype=np.float64,
+    )
+
+
+def _rgb(photo: Image.Image) -> npt.NDArray[np.uint8]:
+    if photo.mode.startswith("I;16"):
+        # Pillow would clip 16-bit grey at 255.
+        photo = Image.fromarray((np.asarray(photo) >> 8).astype(np.uint8))
+    return np.asarray(photo.convert("RGB"))
