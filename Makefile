@@ -1,13 +1,16 @@
 # Everything a user types. `make help` lists it.
-PYTHON ?= python3.11
+# MediaPipe's last release with its models inside runs on these two.
+PYTHON ?= $(firstword $(wildcard $(addsuffix /python3.11,$(subst :, ,$(PATH)))) $(wildcard $(addsuffix /python3.12,$(subst :, ,$(PATH)))) python3.11)
 VENV ?= .venv
 BIN := $(VENV)/bin
 # CPU training is bound by page faults: keep freed memory (halved a train step once).
 export MALLOC_MMAP_THRESHOLD_ ?= 4294967296
 export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 export MALLOC_TOP_PAD_ ?= 268435456
-# What `make demo` predicts on: any photo or folder.
-SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0001/0001_2m_15P_0V_-10H.jpg
+# Threads that wait without spinning: beside another busy process spinning ones cost many times.
+export OMP_WAIT_POLICY ?= PASSIVE
+# What `make demo` predicts on, by default a person of its test part: any photo, folder or pattern.
+SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0002/0002_2m_*P_10V_15H.jpg
 
 # A run folder of its own, gone on with if it was interrupted.
 into = hydra.run.dir=runs/$(1) continue_run=true
@@ -50,6 +53,7 @@ format: install ## ruff's formatting
 	$(BIN)/ruff check --fix .
 
 bench: install ## speed and size against the original
+	$(BIN)/python preprocess.py data=demo_gaze
 	$(BIN)/python benchmarks/bench_flame.py
 	$(BIN)/python benchmarks/bench_loader.py
 	$(BIN)/python benchmarks/bench_demo_people.py
