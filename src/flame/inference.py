@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +25,11 @@ from flame.crops import crop_eye
 from flame.face_image import face_window
 from flame.module import GazeAngleModule
 
+LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
 CROP_SIZE_PX = 120
+MESH = "mesh"  # of `flame.preparation.LANDMARK_SOURCES` and `HEAD_POSE_SOURCES`
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,14 @@ class FaceGaze:
         face: box, landmarks and head pose.
         gaze: (2,) [yaw, pitch] in radians: the mean direction of both eyes.
         eye_gaze: (2, 2) of the subject's right and left eye alone.
+        eyes_in_frame: whether all landmarks of both eyes lie in the photo. Where one does not,
+            the net saw padding; preprocessing skips such photos.
     """
 
     face: FaceObservation
     gaze: Float
     eye_gaze: Float
+    eyes_in_frame: bool
 
     def record(self) -> dict[str, Any]:
         """Return plain values; angles in degrees, the box in pixels."""
@@ -60,46 +66,61 @@ class FaceGaze:
             "head_pitch_deg": head_pitch_deg,
             "head_yaw_deg": head_yaw_deg,
             "head_roll_deg": head_roll_deg,
+            "eyes_in_frame": self.eyes_in_frame,
         }
 
 
 class PhotoPredictor:
     """Finds the faces of a photo and estimates where each one looks.
 
-    Head pose comes from the face mesh, whatever gave it in training: a photo brings none.
+    Landmarks and head pose come from the face mesh, whatever gave them in training: a photo
+    brings none. If training took others, a warning says so.
 
     Args:
         module: with its weights.
         analyzer: how faces are found.
         box_margin: as in preprocessing of the training data.
+        trained_landmarks: `flame.preparation.PreparationSettings.landmarks` of the training data;
+            None if unknown.
+        trained_head_pose: likewise its `head_pose`.
     """
 
     def __init__(
-        self, module: GazeAngleModule, analyzer: AnalyzerSettings, box_margin: float
+        self,
+        module: GazeAngleModule,
+        analyzer: AnalyzerSettings,
+        box_margin: float,
+        trained_landmarks: str | None = None,
+        trained_head_pose: str | None = None,
     ) -> None:
+        _warn_of_other_sources(landmarks=trained_landmarks, head_pose=trained_head_pose)
         self._module = module.eval()
         self._analyzer = analyzer.build()
         self._box_margin = box_margin
 
-    def annotate(self, image: Image) -> tuple[list[dict[str, Any]], Image]:
+    def annotate(
+        self, image: Image, camera_matrix: Float | None = None
+    ) -> tuple[list[dict[str, Any]], Image]:
         """Return one record a face, and the photo with all of them drawn."""
-        faces = self.predict(image)
+        faces = self.predict(image, camera_matrix)
         return [face.record() for face in faces], draw_faces(image, faces)
 
     @torch.inference_mode()
-    def predict(self, image: Image) -> list[FaceGaze]:
+    def predict(self, image: Image, camera_matrix: Float | None = None) -> list[FaceGaze]:
         """Return all faces with their gaze, the most certain first.
 
         Args:
             image: (H, W, 3) uint8 RGB.
+            camera_matrix: (3, 3) intrinsics in pixels, if known; for the head pose.
         """
-        faces = self._analyzer.analyze(image)
+        faces = self._analyzer.analyze(image, camera_matrix)
         return [self._estimate(image, face) for face in faces]
 
     def _estimate(self, image: Image, face: FaceObservation) -> FaceGaze:
         batch = {name: value.to(self._module.device) for name, value in self._eyes(image, face)}
         eye_gaze = self._module(batch).cpu().double().numpy()
-        return FaceGaze(face, gaze_angles(gaze_vector(eye_gaze).sum(axis=0)), eye_gaze)
+        gaze = gaze_angles(gaze_vector(eye_gaze).sum(axis=0))
+        return FaceGaze(face, gaze, eye_gaze, _lie_inside(face.eye_landmarks, image.shape))
 
     def _eyes(self, image: Image, face: FaceObservation) -> list[tuple[str, torch.Tensor]]:
         points = face.mesh[:, :2]
@@ -120,6 +141,23 @@ class PhotoPredictor:
             eye=torch.tensor([RIGHT, LEFT]),
         )
         return list(batch.items())  # type: ignore[arg-type]
+
+
+def _warn_of_other_sources(**trained: str | None) -> None:
+    others = {name: source for name, source in trained.items() if source not in (None, MESH)}
+    if others:
+        LOG.warning(
+            "trained with %s, but of a photo only the face mesh is known: errors may exceed the "
+            "test's. To train as photos are seen, preprocess with %s",
+            " and ".join(f"{name}={source}" for name, source in others.items()),
+            " ".join(f"data.preprocessor.preparation.{name}={MESH}" for name in others),
+        )
+
+
+def _lie_inside(landmarks: Float, image_shape: tuple[int, ...]) -> bool:
+    height, width = image_shape[:2]
+    x, y = landmarks.reshape(2, -1)
+    return bool(np.all((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)))
 
 
 def draw_faces(image: Image, faces: list[FaceGaze]) -> Image:

@@ -34,9 +34,12 @@ def observation(left: float = 0.0) -> FaceObservation:
 
 
 class FakeAnalyzer:
-    """Finds what the photo's first pixel says."""
+    """Finds what the photo's first pixel says; remembers the last photo's camera."""
+
+    camera_matrix: Any = None
 
     def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
+        self.camera_matrix = camera_matrix
         kind = int(image[0, 0, 0])
         if kind == NO_FACE:
             return []

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from fake_faces import (
     FACE,
     NO_FACE,
+    OFF_THE_FRAME,
     TWO_FACES,
     FakeAnalyzerSettings,
     observation,
     photo,
     raw_sample,
 )
+from small_run import composed
 
-from common.facestore import decode_image
+from common.faces.settings import AnalyzerSettings
+from common.image_codec import decode_image
+from common.instantiate import build
+from flame import inference
 from flame.batch import GazeBatch
 from flame.crops import crop_eye
 from flame.inference import PhotoPredictor
@@ -115,3 +122,88 @@ def test_a_photo_without_a_face_comes_back_unchanged(predictor: PhotoPredictor) 
 def test_prediction_draws_no_random_numbers(predictor: PhotoPredictor) -> None:
     first, second = (predictor.predict(textured(FACE))[0].gaze for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_face_whose_eyes_leave_the_photo_says_so_and_is_drawn(predictor: PhotoPredictor) -> None:
+    records, drawn = predictor.annotate(textured(OFF_THE_FRAME))
+    assert [record["eyes_in_frame"] for record in records] == [False]
+    assert (drawn != textured(OFF_THE_FRAME)).any()
+    (found,) = predictor.predict(textured(FACE))
+    assert found.record()["eyes_in_frame"] is True
+
+
+@pytest.mark.parametrize(
+    ("x_or_y", "value_px", "inside"),
+    [("x", 0, True), ("x", -0.1, False), ("x", 319, True), ("x", 319.1, False), ("y", 240, False)],
+)
+def test_the_photo_ends_at_the_centres_of_its_outer_pixels(
+    x_or_y: str, value_px: float, inside: bool
+) -> None:
+    landmarks = observation().eye_landmarks
+    landmarks[3 if x_or_y == "x" else 56 + 3] = value_px
+    assert inference._lie_inside(landmarks, photo(FACE).shape) is inside
+
+
+def test_the_photos_camera_decides_the_head_pose(predictor: PhotoPredictor) -> None:
+    camera_matrix = np.diag([500.0, 500, 1])
+    predictor.annotate(textured(FACE), camera_matrix)
+    analyzer: Any = predictor._analyzer
+    assert analyzer.camera_matrix is camera_matrix
+
+
+@pytest.mark.parametrize(
+    ("trained", "said"),
+    [
+        ({}, None),
+        ({"trained_head_pose": "mesh", "trained_landmarks": "mesh"}, None),
+        ({"trained_head_pose": "dataset", "trained_landmarks": "mesh"}, "with head_pose=dataset,"),
+        (
+            {"trained_head_pose": "openface", "trained_landmarks": "openface"},
+            "with landmarks=openface and head_pose=openface,",
+        ),
+    ],
+)
+def test_a_net_trained_on_other_head_poses_warns_once(
+    module: GazeAngleModule,
+    caplog: pytest.LogCaptureFixture,
+    trained: dict[str, str],
+    said: str | None,
+) -> None:
+    settings: Any = FakeAnalyzerSettings()
+    predictor = PhotoPredictor(module, settings, MARGIN, **trained)
+    for _ in range(2):
+        predictor.predict(textured(FACE))
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == (said is not None)
+    assert all(str(said) in message for message in messages)
+
+
+def annotator_config(*overrides: str) -> dict[str, Any]:
+    config: dict[str, Any] = composed("train", "model=flame", "paths.run_dir=x", *overrides)
+    return config["model"]["annotator"]  # type: ignore[no-any-return]
+
+
+def test_faces_are_found_as_in_preprocessing_of_the_training_data() -> None:
+    analyzer, preparation = "data.preprocessor.analyzer", "data.preprocessor.preparation"
+    config = annotator_config(
+        "data=columbiagaze",
+        *(f"{analyzer}.detector=retinaface", f"{analyzer}.min_confidence=0.7"),
+        *(f"{analyzer}.min_face_px=90", f"{preparation}.box_margin=0.2"),
+        f"{preparation}.head_pose=openface",
+    )
+    assert config.items() >= {"box_margin": 0.2, "trained_head_pose": "openface"}.items()
+    found = {name: value for name, value in config["analyzer"].items() if name != "_target_"}
+    assert found == {"detector": "retinaface", "min_confidence": 0.7, "min_face_px": 90}
+
+
+def test_an_originals_checkpoint_alone_finds_faces_by_default_settings() -> None:
+    config = composed("predict", "model=flame", "paths.run_dir=x")["model"]["annotator"]
+    assert build(config["analyzer"]) == AnalyzerSettings()
+    assert config["trained_head_pose"] is None
+
+
+def test_a_command_may_look_for_faces_otherwise(module: GazeAngleModule) -> None:
+    """`build`'s arguments are merged into the config, however deep."""
+    config = annotator_config("data=demo_gaze")
+    predictor = build(config, module=module, analyzer={"min_face_px": 123.0})
+    assert predictor._analyzer._detector._min_face_px == 123
