@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import glob
 import json
+import logging
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 import cv2
 import numpy as np
@@ -15,16 +18,27 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from common.atomic import partial_path
+from common.camera import UnreadablePhotoError, read_photo
 
+LOG = logging.getLogger(__name__)
+Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
+NO_FACE = "no face found"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class PhotoAnnotator(Protocol):
     """Says something about the faces of a photo."""
 
-    def annotate(self, image: Image) -> tuple[list[dict[str, Any]], Image]:
-        """Return one record a face, as plain values, and the photo with them drawn."""
+    def annotate(
+        self, image: Image, camera_matrix: Float | None
+    ) -> tuple[list[dict[str, Any]], Image]:
+        """Return one record a face, as plain values, and the photo with them drawn.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, upright.
+            camera_matrix: (3, 3) intrinsics in pixels, None if the photo does not tell them.
+        """
 
 
 def find_photos(source: str) -> list[Path]:
@@ -49,8 +63,9 @@ def find_photos(source: str) -> list[Path]:
 def annotate_photos(source: str, annotator: PhotoAnnotator, output_dir: Path) -> str:
     """Annotate all photos of a source.
 
-    Writes ``faces.jsonl`` and one drawn photo each. A photo that cannot be read, or in which no
-    face is found, gets a line with the reason and stops nothing.
+    Writes ``faces.jsonl`` and one drawn photo each. A photo that cannot be read, in which no
+    face is found or on which the annotator fails gets a line with the reason and stops nothing.
+    The lines of an interrupted call are kept.
 
     Returns:
         What was found, as a person reads it.
@@ -62,7 +77,7 @@ def annotate_photos(source: str, annotator: PhotoAnnotator, output_dir: Path) ->
     if output_dir.resolve() in {path.resolve().parent for path in photos}:
         raise ValueError(f"output_dir={output_dir} holds photos of the source; name another folder")
     num_faces, num_empty = 0, 0
-    with partial_path(output_dir / "faces.jsonl") as partial, partial.open("w") as lines:
+    with _kept_lines(output_dir / "faces.jsonl") as lines:
         bar = tqdm(photos, unit="photo", desc="predict")
         for path, drawn_name in zip(bar, _drawn_names(photos), strict=True):
             for record in _annotate(path, annotator, output_dir / drawn_name):
@@ -70,6 +85,23 @@ def annotate_photos(source: str, annotator: PhotoAnnotator, output_dir: Path) ->
                 num_empty += "reason" in record
                 lines.write(json.dumps({"photo": str(path), **record}) + "\n")
     return f"{num_faces} faces in {len(photos)} photos ({num_empty} without a face) -> {output_dir}"
+
+
+@contextmanager
+def _kept_lines(path: Path) -> Iterator[TextIO]:
+    """Yield a temporary file that gets its name in any case: an interruption loses no line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        # Line by line to the disk: a killed process leaves its lines under the temporary name.
+        with partial.open("w", buffering=1) as lines:
+            yield lines
+    finally:
+        # An empty file takes no earlier result's place.
+        if partial.stat().st_size:
+            os.replace(partial, path)
+        else:
+            partial.unlink()
 
 
 def _drawn_names(photos: list[Path]) -> Iterator[str]:
@@ -82,13 +114,20 @@ def _drawn_names(photos: list[Path]) -> Iterator[str]:
         yield name
 
 
-def _annotate(path: Path, annotator: PhotoAnnotator, drawn_path: Path) -> Iterator[dict[str, Any]]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        yield {"reason": "the file cannot be read as a photo"}
-        return
-    records, drawn = annotator.annotate(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8))
-    with partial_path(drawn_path) as partial:
-        cv2.imwrite(str(partial), cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
-    for record in records or [{"reason": "no face found"}]:
-        yield {"drawn": drawn_path.name, **record}
+def _annotate(path: Path, annotator: PhotoAnnotator, drawn_path: Path) -> list[dict[str, Any]]:
+    """Return a photo's lines; whatever goes wrong with it becomes one, and stops no other."""
+    try:
+        image, camera_matrix = read_photo(path)
+        records, drawn = annotator.annotate(image, camera_matrix)
+        _write_photo(drawn, drawn_path)
+    except UnreadablePhotoError as error:
+        return [{"reason": str(error)}]
+    except Exception as error:
+        LOG.warning("%s failed", path, exc_info=True)
+        return [{"reason": f"failed: {type(error).__name__}: {error}"}]
+    return [{"drawn": drawn_path.name, **record} for record in records or [{"reason": NO_FACE}]]
+
+
+def _write_photo(image: Image, path: Path) -> None:
+    with partial_path(path) as partial:
+        cv2.imwrite(str(partial), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

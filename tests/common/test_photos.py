@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from common.photos import annotate_photos, find_photos
 
@@ -16,11 +17,29 @@ from common.photos import annotate_photos, find_photos
 class RedFaces:
     """Finds as many faces as the photo's first red value says, and paints the photo blue."""
 
-    def annotate(self, image: np.ndarray) -> tuple[list[dict[str, Any]], np.ndarray]:
+    def annotate(
+        self, image: np.ndarray, camera_matrix: np.ndarray | None
+    ) -> tuple[list[dict[str, Any]], np.ndarray]:
         num = int(image[0, 0, 0])
         drawn = np.zeros_like(image)
         drawn[..., 2] = 250
         return [{"bbox_xyxy_px": [0, 0, 1, 1], "number": i} for i in range(num)], drawn
+
+
+class Failing(RedFaces):
+    """Raises at the second photo it sees."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+        self._num_seen = 0
+
+    def annotate(
+        self, image: np.ndarray, camera_matrix: np.ndarray | None
+    ) -> tuple[list[dict[str, Any]], np.ndarray]:
+        self._num_seen += 1
+        if self._num_seen == 2:
+            raise self._error
+        return super().annotate(image, camera_matrix)
 
 
 def write_photo(path: Path, red: int) -> None:
@@ -74,7 +93,7 @@ def test_every_face_gets_a_line_and_every_failure_its_reason(folder: Path, tmp_p
         ("A.JPG", "no face found"),
         ("b.png", 0),
         ("b.png", 1),
-        ("broken.png", "the file cannot be read as a photo"),
+        ("broken.png", "unreadable photo: UnidentifiedImageError"),
         ("c.bmp", 0),
     ]
     assert said.startswith("3 faces in 4 photos (2 without a face) -> ")
@@ -103,3 +122,55 @@ def test_the_users_photos_are_never_overwritten(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"output_dir=.* holds photos of the source"):
         annotate_photos(str(folder), RedFaces(), folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_photo_that_fails_costs_no_other(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    annotate_photos(str(folder), Failing(RuntimeError("too big")), tmp_path / "out")
+    reasons = [line.get("reason") for line in lines(tmp_path / "out")]
+    assert reasons == [
+        "no face found",
+        "failed: RuntimeError: too big",
+        "unreadable photo: UnidentifiedImageError",
+        None,
+    ]
+    assert "b.png failed" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_an_interruption_keeps_the_lines_made_so_far(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        annotate_photos(str(folder), Failing(KeyboardInterrupt()), tmp_path / "out")
+    assert [Path(line["photo"]).name for line in lines(tmp_path / "out")] == ["A.JPG"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["A.jpg", "faces.jsonl"]
+
+
+def test_an_interruption_before_the_first_line_keeps_the_earlier_result(
+    folder: Path, tmp_path: Path
+) -> None:
+    annotate_photos(str(folder), RedFaces(), tmp_path / "out")
+    before = lines(tmp_path / "out")
+    broken = Failing(KeyboardInterrupt())
+    broken._num_seen = 1
+    with pytest.raises(KeyboardInterrupt):
+        annotate_photos(str(folder), broken, tmp_path / "out")
+    assert lines(tmp_path / "out") == before
+
+
+def test_the_annotator_gets_the_photo_upright_and_its_camera(tmp_path: Path) -> None:
+    class Recorder(RedFaces):
+        seen: tuple[Any, Any] = (None, None)
+
+        def annotate(self, image: Any, camera_matrix: Any) -> Any:
+            self.seen = (image.shape, camera_matrix)
+            return super().annotate(image, camera_matrix)
+
+    exif, recorder = Image.Exif(), Recorder()
+    exif[0x0112] = 6  # orientation: turn clockwise
+    exif.get_ifd(0x8769)[0xA405] = 50  # focal length on 35 mm film
+    Image.new("RGB", (360, 240)).save(tmp_path / "p.jpg", exif=exif)
+    annotate_photos(str(tmp_path / "p.jpg"), recorder, tmp_path / "out")
+    shape, camera_matrix = recorder.seen
+    assert shape == (360, 240, 3)
+    np.testing.assert_allclose(camera_matrix[0, 0], 500)
