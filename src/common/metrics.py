@@ -41,7 +41,9 @@ class AngularError(Metric):
 
     def compute(self) -> Tensor:
         """Return the mean error in degrees."""
-        return dim_zero_cat(self.errors_deg).double().mean().float()
+        errors_deg = dim_zero_cat(self.errors_deg)
+        # On the CPU, because MPS has no float64.
+        return errors_deg.cpu().double().mean().float().to(errors_deg.device)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +38,34 @@ def test_the_mean_error_weighs_every_sample_alike_whatever_the_batches() -> None
     expected = error_deg(prediction.numpy(), target.numpy()).mean()
     # float32 angles of a few tenths of a radian.
     assert float(metric.compute()) == pytest.approx(expected, abs=1e-4)
+
+
+class OnMps(torch.Tensor):
+    """Refuses float64 until it is moved to the CPU, as tensors on MPS do."""
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.Tensor.double:
+            raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
+        result = super().__torch_function__(func, types, args, kwargs or {})
+        return result.as_subclass(torch.Tensor) if func is torch.Tensor.cpu else result
+
+
+def test_a_device_without_float64_will_do() -> None:
+    metric = AngularError()
+    metric.update(angles(0, 23).as_subclass(OnMps), angles(1, 23).as_subclass(OnMps))
+    assert any(isinstance(error, OnMps) for error in metric.errors_deg)
+    expected = error_deg(angles(0, 23).numpy(), angles(1, 23).numpy()).mean()
+    assert float(metric.compute()) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_mean_is_that_of_the_exact_sum() -> None:
+    metric = AngularError()
+    generator = torch.Generator().manual_seed(0)
+    target = torch.rand(200_000, 2, generator=generator) - 0.5
+    metric.update(torch.zeros_like(target), target)
+    errors = torch.cat(metric.errors_deg).tolist()
+    assert float(metric.compute()) == np.float32(math.fsum(errors) / len(errors))
 
 
 def test_ten_degrees_are_ten_degrees() -> None:
