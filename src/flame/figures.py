@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,29 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.atomic import partial_path
+from flame.error_slices import Slice, slice_name
 
-BLUE, ORANGE, GREY = "#3366aa", "#cc6633", "#888888"
+BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#666666", "#222222"
 _SLICE_TITLES = {
     "subject": "by subject",
     "head_yaw": "by head yaw [deg]",
+    "head_pitch": "by head pitch, + down [deg]",
     "yaw_t": "by gaze yaw [deg]",
-    "pitch_t": "by gaze pitch [deg]",
+    "pitch_t": "by gaze pitch, + up [deg]",
 }
+# Data sets have dozens of subjects.
+_LAYOUT: list[Any] = [
+    ["yaw", "pitch", "subject", "subject"],
+    ["head_yaw", "head_pitch", "yaw_t", "pitch_t"],
+]
 
 
 def save_error_figure(
     results: pl.DataFrame, summary: Mapping[str, Any], path: Path, title: str
 ) -> None:
-    """Draw a test on one page of six panels.
+    """Draw a test on one page: predicted against true angles, and the error by slice.
+
+    Bars show a slice's mean error and number of samples, whiskers its interval over subjects.
 
     Args:
         results: one row a prediction (`flame.results.results_table`).
@@ -32,12 +41,14 @@ def save_error_figure(
         path: a .png file.
         title: headline, followed by the mean error.
     """
-    figure = Figure(figsize=(13, 7.5), layout="constrained")
-    axes = figure.subplots(2, 3).ravel()
-    _draw_angles(axes[0], results, "yaw", BLUE)
-    _draw_angles(axes[1], results, "pitch", ORANGE)
-    for axis, (name, label) in zip(axes[2:], _SLICE_TITLES.items(), strict=True):
-        _draw_slices(axis, summary["by"][name], summary["mean_deg"], label)
+    figure = Figure(figsize=(16, 8), layout="constrained")
+    axes = figure.subplot_mosaic(_LAYOUT)
+    _draw_angles(axes["yaw"], results, "yaw", BLUE)
+    _draw_angles(axes["pitch"], results, "pitch", ORANGE)
+    for name, label in _SLICE_TITLES.items():
+        axes[name].set_title(label)
+        max_upright = 24 if name == "subject" else 12
+        _draw_slices(axes[name], summary["by"][name], summary["mean_deg"], max_upright)
     figure.suptitle(f"{title}: {_headline(summary)}")
     with partial_path(path) as partial:
         figure.savefig(partial, dpi=110)
@@ -61,16 +72,28 @@ def _draw_angles(axis: Axes, results: pl.DataFrame, name: str, color: str) -> No
     axis.set(xlabel=f"true {name} [deg]", ylabel=f"predicted {name} [deg]")
 
 
-def _draw_slices(axis: Axes, slices: list[Mapping[str, Any]], mean_deg: float, label: str) -> None:
-    names = [_name(item["slice"]) for item in slices]
-    places = range(len(names))
-    bars = axis.bar(places, [item["mean_deg"] for item in slices], color=BLUE, width=0.7)
-    axis.set_xticks(places, names)
-    axis.bar_label(bars, [str(item["num_samples"]) for item in slices], fontsize=7, color=GREY)
+def _draw_slices(axis: Axes, slices: Sequence[Slice], mean_deg: float, max_upright: int) -> None:
+    places = range(len(slices))
+    bars = axis.bar(
+        places,
+        [item["mean_deg"] for item in slices],
+        yerr=[*zip(*map(_whisker, slices), strict=True)],
+        color=BLUE,
+        error_kw={"ecolor": DARK, "elinewidth": 0.9},
+    )
+    turn = 90 if len(slices) > max_upright else 0
+    counts = [str(item["num_samples"]) for item in slices]
+    axis.bar_label(bars, counts, fontsize=7, color=GREY, rotation=turn, padding=2)
+    axis.set_xticks(places, [slice_name(item["slice"]) for item in slices])
+    axis.tick_params(axis="x", labelsize=8, rotation=turn)
     axis.axhline(mean_deg, color=GREY, linewidth=1)
-    axis.set(title=label, ylabel="mean error [deg]")
-    axis.tick_params(axis="x", labelsize=8, rotation=45 if len(names) > 10 else 0)
+    axis.set_ylabel("mean error [deg]")
+    axis.margins(x=0.02, y=0.12 if turn else 0.07)
 
 
-def _name(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _whisker(item: Slice) -> tuple[float, float]:
+    """Return the reach below and above the mean; none for a single subject."""
+    interval, mean_deg = item["interval_over_subjects_deg"], item["mean_deg"]
+    if interval is None:
+        return 0.0, 0.0
+    return max(0.0, mean_deg - interval["low"]), max(0.0, interval["high"] - mean_deg)

@@ -1,26 +1,22 @@
-"""What a test leaves behind: predictions as csv, numbers as json, errors by slice as figures."""
+"""What a test leaves behind: predictions and errors by slice as csv, numbers as json, a figure."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from common.atomic import partial_path, write_text_atomically
 from common.geometry import angular_error, face_direction
-from common.metrics import bootstrap_interval
 from flame.batch import LEFT
+from flame.error_slices import describe_errors, error_slices, slice_table
 from flame.figures import save_error_figure
 from flame.module import GazeOutput
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 class TestResults(Callback):
@@ -41,7 +37,17 @@ class TestResults(Callback):
         self._outputs: list[dict[str, torch.Tensor]] = []
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget an earlier test."""
+        """Forget an earlier test.
+
+        Raises:
+            ValueError: If several processes test: each would write its share over the others'.
+        """
+        if trainer.world_size > 1:
+            raise ValueError(
+                f"got a test in {trainer.world_size} processes, expected one: type "
+                "trainer.devices=1, or after a training on several devices "
+                f"python predict.py run={self._output_dir.parent} split=test"
+            )
         self._outputs = []
 
     def on_test_batch_end(
@@ -57,7 +63,7 @@ class TestResults(Callback):
         self._outputs.append({name: value.cpu() for name, value in outputs.items()})
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write csv, json and figure."""
+        """Write predictions and slices as csv, numbers as json, and the figure."""
         datamodule = trainer.datamodule
         results = results_table(self._outputs, datamodule.table)
         summary = summarise(results) | {"baselines": _baselines(datamodule)}
@@ -73,8 +79,10 @@ class TestResults(Callback):
             "gaze_convention": datamodule.gaze_convention,
             "eye_rule": datamodule.fingerprint()["eval_eye"],
         }
-        with partial_path(self._output_dir / f"{stem}.csv") as partial:
-            results.select(CSV_COLUMNS).write_csv(partial)
+        slices = slice_table(summary["by"])
+        for name, table in ((stem, results.select(CSV_COLUMNS)), (f"{stem}_slices", slices)):
+            with partial_path(self._output_dir / f"{name}.csv") as partial:
+                table.write_csv(partial)
         write_text_atomically(
             self._output_dir / f"{stem}.json", json.dumps(described | summary, indent=1) + "\n"
         )
@@ -127,51 +135,13 @@ def results_table(outputs: list[dict[str, torch.Tensor]], table: pl.DataFrame) -
 
 
 def summarise(results: pl.DataFrame) -> dict[str, Any]:
-    """Return mean, deviation and intervals of the error, and the error by slice; degrees.
-
-    The deviation is the sample's (n - 1), as the original reports it.
-    """
-    errors = results["loss_3d"].to_numpy()
-    subjects = results["subject"].to_numpy()
+    """Return the error of all samples (`describe_errors`), and the error by slice; degrees."""
     return {
-        "num_samples": len(errors),
-        "mean_deg": float(errors.mean()),
-        "std_deg": float(errors.std(ddof=1)) if len(errors) > 1 else None,
-        "interval_over_samples_deg": asdict(bootstrap_interval(errors)),
-        "interval_over_subjects_deg": _subject_interval(errors, subjects),
+        **describe_errors(results["loss_3d"].to_numpy(), results["subject"].to_numpy()),
         "mean_yaw_error_deg": float(results["error_y"].to_numpy().mean()),
         "mean_pitch_error_deg": float(results["error_p"].to_numpy().mean()),
         "by": error_slices(results),
     }
-
-
-def _subject_interval(errors: Float, subjects: npt.NDArray[Any]) -> dict[str, float] | None:
-    """Return the interval under resampling of whole people; None for a single person."""
-    if len(np.unique(subjects)) < 2:
-        return None
-    return asdict(bootstrap_interval(errors, clusters=subjects))
-
-
-SLICE_DEG = {"head_yaw": 15.0, "head_pitch": 15.0, "yaw_t": 5.0, "pitch_t": 5.0}
-
-
-def error_slices(results: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return mean error and count by subject and by bins of head pose and gaze, in degrees.
-
-    A bin is named by its centre; its width is in `SLICE_DEG`.
-    """
-    slices = {"subject": _grouped(results, pl.col("subject"))}
-    for name, width in SLICE_DEG.items():
-        # Rounding away float dust first, so that -15 deg sits in the middle of its bin.
-        slices[name] = _grouped(results, (pl.col(name).round(3) / width).round() * width + 0.0)
-    return slices
-
-
-def _grouped(results: pl.DataFrame, key: pl.Expr) -> list[dict[str, Any]]:
-    grouped = results.group_by(key.alias("slice")).agg(
-        pl.len().alias("num_samples"), pl.col("loss_3d").mean().alias("mean_deg")
-    )
-    return grouped.sort("slice").to_dicts()
 
 
 def _baselines(datamodule: Any) -> dict[str, float]:

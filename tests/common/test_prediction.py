@@ -51,7 +51,7 @@ def test_another_part_and_another_folder(work_dir: Path, tmp_path: Path) -> None
 def test_the_last_checkpoint_may_be_asked_for(work_dir: Path, tmp_path: Path) -> None:
     last = work_dir / "run" / "checkpoints" / "last.ckpt"
     asked(f"run={work_dir / 'run'}", f"checkpoint={last}", "split=val", f"output_dir={tmp_path}")
-    assert len(list(tmp_path.glob("*.csv"))) == 1
+    assert len(list(tmp_path.glob("*.json"))) == 1
 
 
 @pytest.mark.parametrize(

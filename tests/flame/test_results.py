@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 import torch
 from small_store import write_small_store
 
+from common.metrics import bootstrap_interval
 from flame.data import GazeDataModule
-from flame.results import CSV_COLUMNS, TestResults, error_slices, results_table, summarise
+from flame.error_slices import error_slices, slice_table
+from flame.results import CSV_COLUMNS, TestResults, results_table, summarise
 
 COLUMNS = [
     *("index", "yaw_p", "pitch_p", "yaw_t", "pitch_t", "loss_3d", "error_y", "error_p"),
@@ -157,9 +160,15 @@ def test_columbias_angles_sit_in_the_middle_of_their_bins(results: pl.DataFrame)
     assert [item["num_samples"] for item in slices] == [1] * len(angles)
 
 
+def test_the_bin_around_zero_is_called_0(results: pl.DataFrame) -> None:
+    rows = results[:2].with_columns(yaw_t=pl.Series([-0.4, 0.4]))
+    assert slice_table(error_slices(rows)).filter(slice_kind="yaw_t")["slice"].to_list() == ["0"]
+    assert str(error_slices(rows)["yaw_t"][0]["slice"]) == "0.0"
+
+
 def written(data: Any, outputs: Outputs, folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     callback = TestResults(str(folder), model_key="baseline", trained_on="other")
-    trainer: Any = SimpleNamespace(datamodule=data)
+    trainer: Any = SimpleNamespace(datamodule=data, world_size=1)
     callback.on_test_start(trainer, None)  # type: ignore[arg-type]
     for number, output in enumerate(outputs):
         callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
@@ -179,7 +188,52 @@ def test_files_hold_the_originals_columns_first(
         "baseline", "other", "small", "test", "parity", "deg",
     ]  # fmt: skip
     assert summary["mean_deg"] == pytest.approx(table["loss_3d"].mean())
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".json", ".png"]
+    stem = "other_small_baseline"
+    names = {f"{stem}.csv", f"{stem}_slices.csv", f"{stem}.json", f"{stem}.png"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_the_table_of_slices_holds_the_summarys_numbers(
+    data: GazeDataModule, outputs: Outputs, tmp_path: Path
+) -> None:
+    _, summary = written(data, outputs, tmp_path)
+    path = tmp_path / "other_small_baseline_slices.csv"
+    table = pl.read_csv(path, schema_overrides={"slice": pl.String})
+    assert table.columns == [
+        *("slice_kind", "slice", "num_samples", "mean_deg", "std_deg"),
+        *("samples_low_deg", "samples_high_deg", "subjects_low_deg", "subjects_high_deg"),
+    ]
+    kinds = ["subject", "head_yaw", "head_pitch", "yaw_t", "pitch_t"]
+    assert table["slice_kind"].unique(maintain_order=True).to_list() == kinds
+    for kind in kinds:
+        part = table.filter(pl.col("slice_kind") == kind)
+        assert part["num_samples"].sum() == summary["num_samples"]
+        assert part["mean_deg"].to_list() == [item["mean_deg"] for item in summary["by"][kind]]
+    inside = table.filter(
+        (pl.col("samples_low_deg") <= pl.col("mean_deg"))
+        & (pl.col("mean_deg") <= pl.col("samples_high_deg"))
+    )
+    assert len(inside) == len(table)
+    # Nobody can be resampled where there is one.
+    one_person = table.filter(pl.col("slice_kind") == "subject")
+    assert one_person["subjects_low_deg"].null_count() == len(one_person)
+
+
+def test_a_slices_numbers_are_those_of_its_samples(results: pl.DataFrame) -> None:
+    subject = results["subject"][0]
+    errors = results.filter(pl.col("subject") == subject)["loss_3d"].to_numpy()
+    found = next(item for item in error_slices(results)["subject"] if item["slice"] == subject)
+    assert found["std_deg"] == pytest.approx(errors.std(ddof=1))
+    assert found["interval_over_samples_deg"] == asdict(bootstrap_interval(errors))
+
+
+def test_several_processes_are_refused_before_they_overwrite_each_other(tmp_path: Path) -> None:
+    callback = TestResults(str(tmp_path / "run" / "test"), model_key="baseline", trained_on="x")
+    trainer: Any = SimpleNamespace(world_size=2)
+    with pytest.raises(
+        ValueError, match=r"got a test in 2 processes.*trainer\.devices=1.*run=.*/run split=test"
+    ):
+        callback.on_test_start(trainer, None)  # type: ignore[arg-type]
 
 
 def test_baselines_are_the_train_mean_and_the_face_direction(
@@ -199,7 +253,7 @@ def test_a_callback_used_twice_forgets_the_first_test(
     data: GazeDataModule, outputs: Outputs, tmp_path: Path
 ) -> None:
     callback = TestResults(str(tmp_path), model_key="baseline", trained_on="other")
-    trainer: Any = SimpleNamespace(datamodule=data)
+    trainer: Any = SimpleNamespace(datamodule=data, world_size=1)
     for _ in range(2):
         callback.on_test_start(trainer, None)  # type: ignore[arg-type]
         for number, output in enumerate(outputs):

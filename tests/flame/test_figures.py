@@ -1,0 +1,102 @@
+"""The figure of a test shows its numbers: what is drawn, not how it looks."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from flame.figures import save_error_figure
+from flame.results import summarise
+
+
+def some_results(num_subjects: int, num_samples: int = 12) -> pl.DataFrame:
+    rng, num = np.random.default_rng(0), num_subjects * num_samples
+    true, predicted = rng.uniform(-20, 20, (2, num)), rng.uniform(-20, 20, (2, num))
+    return pl.DataFrame(
+        {
+            "subject": [f"{i % num_subjects:04d}" for i in range(num)],
+            **dict(zip(("yaw_t", "pitch_t"), true, strict=True)),
+            **dict(zip(("yaw_p", "pitch_p"), predicted, strict=True)),
+            **dict(zip(("error_y", "error_p"), np.abs(true - predicted), strict=True)),
+            "loss_3d": np.hypot(*(true - predicted)),
+            "head_yaw": rng.uniform(-40, 40, num),
+            "head_pitch": rng.uniform(-40, 40, num),
+        }
+    )
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are saved."""
+    figures: list[Figure] = []
+    save = Figure.savefig
+
+    def keep(self: Figure, *arguments: Any, **settings: Any) -> None:
+        figures.append(self)
+        save(self, *arguments, **settings)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return figures
+
+
+def panels(figure: Figure) -> dict[str, Any]:
+    return {axis.get_title() or axis.get_xlabel(): axis for axis in figure.axes}
+
+
+def test_every_slicing_has_a_panel_with_its_numbers(drawn: list[Figure], tmp_path: Path) -> None:
+    results = some_results(5)
+    summary = summarise(results)
+    save_error_figure(results, summary, tmp_path / "f.png", "demo")
+    found = panels(drawn[0])
+    names = {"subject": "by subject", "head_yaw": "by head yaw [deg]"}
+    names |= {"head_pitch": "by head pitch, + down [deg]", "yaw_t": "by gaze yaw [deg]"}
+    names |= {"pitch_t": "by gaze pitch, + up [deg]"}
+    assert set(summary["by"]) == set(names)
+    for kind, title in names.items():
+        heights = [bar.get_height() for bar in found[title].patches]
+        np.testing.assert_allclose(heights, [item["mean_deg"] for item in summary["by"][kind]])
+        counts = [text.get_text() for text in found[title].texts]
+        assert counts == [str(item["num_samples"]) for item in summary["by"][kind]]
+    labels = [label.get_text() for label in found["by head yaw [deg]"].get_xticklabels()]
+    assert labels == ["-45", "-30", "-15", "0", "15", "30", "45"]
+    assert set(found) == {*names.values(), "true yaw [deg]", "true pitch [deg]"}
+
+
+def test_every_prediction_is_a_point(drawn: list[Figure], tmp_path: Path) -> None:
+    results = some_results(3)
+    save_error_figure(results, summarise(results), tmp_path / "f.png", "demo")
+    for name in ("yaw", "pitch"):
+        axis = panels(drawn[0])[f"true {name} [deg]"]
+        points = results.select(f"{name}_t", f"{name}_p").to_numpy()
+        np.testing.assert_array_equal(axis.collections[0].get_offsets(), points)
+        assert axis.get_xlim() == axis.get_ylim()
+
+
+def test_the_headline_is_the_mean_with_its_interval_if_there_is_one(
+    drawn: list[Figure], tmp_path: Path
+) -> None:
+    for num_subjects in (3, 1):
+        results = some_results(num_subjects)
+        save_error_figure(results, summarise(results), tmp_path / "f.png", "demo")
+    several, one = (figure.get_suptitle() for figure in drawn)
+    mean_deg = some_results(3)["loss_3d"].mean()
+    assert several.startswith(f"demo: {mean_deg:.2f} deg, n = 36, 95 % over subjects [")
+    assert one.endswith("deg, n = 12")
+
+
+def test_dozens_of_subjects_fit(drawn: list[Figure], tmp_path: Path) -> None:
+    results = some_results(56, num_samples=2)
+    save_error_figure(results, summarise(results), tmp_path / "f.png", "demo")
+    axis = panels(drawn[0])["by subject"]
+    boxes = [label.get_window_extent() for label in axis.get_xticklabels()]
+    assert len(boxes) == 56
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+    with Image.open(tmp_path / "f.png") as image:
+        assert image.size == (1760, 880)
