@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from flame.originals import (
     to_original_state_dict,
     write_checkpoint,
 )
+
+_OTHER_SCHEDULE = "an original's checkpoint resumes with Adam and MultiStepLR only"
 
 
 def import_training(
@@ -66,6 +68,11 @@ def import_training(
 def export_training(checkpoint_path: Path, module: LightningModule, path: Path) -> None:
     """Write one of our checkpoints in the original's form.
 
+    The original saves before the scheduler's step that ends the epoch, ours after it: that step
+    is taken back, so ``last_epoch`` equals ``epoch`` and the learning rate is the epoch's own.
+    Resumed by the original's code, the file behaves as one of its own: the schedule lags one
+    epoch behind. `import_training` makes up for that.
+
     ``loss_train`` and ``loss_cv`` are NaN where our checkpoint does not hold them: the original
     needs the keys, and reads neither.
 
@@ -73,20 +80,25 @@ def export_training(checkpoint_path: Path, module: LightningModule, path: Path) 
         checkpoint_path: Lightning's checkpoint.
         module: a `flame.module.GazeAngleModule` of the same net, loaded with that checkpoint.
         path: where the ``.pth`` file goes.
+
+    Raises:
+        ValueError: If the checkpoint's scheduler is not one `MultiStepLR`.
     """
     net = module.net
     assert isinstance(net, GazeNet)
     checkpoint = read_own_checkpoint(checkpoint_path)
-    model_key = model_key_of(net)
+    model_key, epoch = model_key_of(net), int(checkpoint["epoch"])
+    scheduler_state = _original_scheduler_state(checkpoint, epoch)
     (optimizer_state,) = checkpoint["optimizer_states"]
+    optimizer_state = optimizer_state_to_original(model_key, optimizer_state, net)
     write_checkpoint(
         path,
         OriginalCheckpoint(
             model_key=model_key,
-            epoch=int(checkpoint["epoch"]),
+            epoch=epoch,
             model_state=to_original_state_dict(net),
-            optimizer_state=optimizer_state_to_original(model_key, optimizer_state, net),
-            scheduler_state=_original_scheduler_state(checkpoint),
+            optimizer_state=_with_rates(optimizer_state, scheduler_state["_last_lr"]),
+            scheduler_state=scheduler_state,
             loss_train=float("nan"),
             loss_cv=float("nan"),
         ),
@@ -97,23 +109,37 @@ def _optimizer_and_scheduler(module: LightningModule) -> tuple[Any, MultiStepLR]
     configured: Any = module.configure_optimizers()
     scheduler = configured.get("lr_scheduler") if isinstance(configured, Mapping) else None
     if not isinstance(scheduler, MultiStepLR):
-        raise ValueError("an original's checkpoint resumes with Adam and MultiStepLR only")
+        raise ValueError(_OTHER_SCHEDULE)
     return configured["optimizer"], scheduler
 
 
 def _forward_to(scheduler: MultiStepLR, state: Mapping[str, Any], num_epochs_done: int) -> None:
-    passed = sum(n for milestone, n in state["milestones"].items() if milestone <= num_epochs_done)
-    rates = [rate * state["gamma"] ** passed for rate in state["base_lrs"]]
     own = {key: state[key] for key in ("milestones", "gamma", "base_lrs")}
-    own |= {"last_epoch": num_epochs_done, "_step_count": num_epochs_done + 1, "_last_lr": rates}
+    own |= _place_in_schedule(state, num_epochs_done)
     scheduler.load_state_dict(own)
-    for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+    for group, rate in zip(scheduler.optimizer.param_groups, own["_last_lr"], strict=True):
         group["lr"] = rate
 
 
-def _original_scheduler_state(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    (state,) = checkpoint["lr_schedulers"]
-    return {**state, "milestones": Counter(state["milestones"])}
+def _original_scheduler_state(checkpoint: Mapping[str, Any], epoch: int) -> dict[str, Any]:
+    states = checkpoint["lr_schedulers"]
+    if len(states) != 1 or "milestones" not in states[0]:
+        raise ValueError(_OTHER_SCHEDULE)
+    (state,) = states
+    milestones = Counter(state["milestones"])
+    return {**state, "milestones": milestones, **_place_in_schedule(state, epoch)}
+
+
+def _place_in_schedule(state: Mapping[str, Any], num_steps: int) -> dict[str, Any]:
+    """Return the entries of a MultiStepLR's state that tell how often it stepped."""
+    passed = sum(n for milestone, n in state["milestones"].items() if milestone <= num_steps)
+    rates = [rate * state["gamma"] ** passed for rate in state["base_lrs"]]
+    return {"last_epoch": num_steps, "_step_count": num_steps + 1, "_last_lr": rates}
+
+
+def _with_rates(optimizer_state: Mapping[str, Any], rates: Sequence[float]) -> dict[str, Any]:
+    groups = zip(optimizer_state["param_groups"], rates, strict=True)
+    return {**optimizer_state, "param_groups": [{**group, "lr": rate} for group, rate in groups]}
 
 
 def _num_steps(optimizer_state: Mapping[str, Any]) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +17,7 @@ from common.checkpoint import load_module, read_checkpoint
 from common.prediction import predict
 from common.run import build_module
 from flame.exchange import export_training
+from flame.nets.flame import Flame
 from flame.originals import read_checkpoint as read_original
 
 # Three of five epochs: milestones 2 and 3 lie behind, 4 before.
@@ -71,10 +75,60 @@ def test_epochs_are_numbered_from_0_in_both_forms(work_dir: Path) -> None:
     original = read_original(work_dir / "exported.pth")
     assert original.epoch == 2
     assert original.model_key == "mmtm-fusion"
-    assert original.optimizer_state["param_groups"][0]["lr"] == pytest.approx(0.01 * 0.5**2)
     # 16 training faces in batches of 4, three epochs.
     steps = {int(values["step"]) for values in original.optimizer_state["state"].values()}
     assert steps == {12}
+
+
+def test_the_exported_schedule_stands_before_the_step_that_ends_the_epoch(work_dir: Path) -> None:
+    original = read_original(work_dir / "exported.pth")
+    assert original.scheduler_state["last_epoch"] == original.epoch == 2
+    # Of milestones 2, 3 and 4, the third epoch's rate knows one.
+    rate = pytest.approx(0.01 * 0.5)
+    assert original.scheduler_state["_last_lr"] == [rate]
+    assert original.optimizer_state["param_groups"][0]["lr"] == rate
+
+
+def test_the_originals_way_to_resume_lags_one_epoch_behind_as_with_its_own_files(
+    work_dir: Path,
+) -> None:
+    """The original loads optimizer and scheduler, trains, saves, and steps at an epoch's end."""
+
+    def fresh() -> tuple[torch.optim.Adam, torch.optim.lr_scheduler.MultiStepLR]:
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+        return optimizer, torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3, 4], gamma=0.5)
+
+    def epochs(optimizer: Any, scheduler: Any, num: int) -> Iterator[tuple[float, Any]]:
+        for _ in range(num):
+            rate = optimizer.param_groups[0]["lr"]
+            optimizer.step()
+            yield rate, copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
+            scheduler.step()
+
+    net = Flame(width=2, hidden=8)
+    rates, saved = zip(*epochs(*fresh(), 7), strict=True)
+    original = read_original(work_dir / "exported.pth")
+    resumed = {}
+    for name, (optimizer_state, scheduler_state) in {
+        "its own": saved[2],
+        "ours": (original.optimizer_state, original.scheduler_state),
+    }.items():
+        optimizer, scheduler = fresh()
+        optimizer.load_state_dict(optimizer_state)
+        scheduler.load_state_dict(scheduler_state)
+        resumed[name] = [rate for rate, _ in epochs(optimizer, scheduler, 4)]
+    assert resumed["ours"] == pytest.approx(resumed["its own"])
+    # Epoch 3 is trained with epoch 2's rate, and so on.
+    assert resumed["ours"] == pytest.approx(rates[2:6])
+
+
+def test_a_checkpoint_without_the_originals_schedule_is_not_exported(work_dir: Path) -> None:
+    overrides = ("model.module.scheduler=null", "trainer.max_epochs=1", "test=false")
+    train_here(work_dir / "store", work_dir / "constant_rate", *overrides)
+    last = work_dir / "constant_rate" / "checkpoints" / "last.ckpt"
+    with pytest.raises(ValueError, match="resumes with Adam and MultiStepLR only"):
+        exported(last, work_dir / "none.pth", work_dir)
+    assert not (work_dir / "none.pth").exists()
 
 
 def test_there_and_back_changes_nothing(work_dir: Path) -> None:
