@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,12 +96,16 @@ class Results:
 def read_results(runs_dir: Path) -> Results:
     """Read every run under a folder, at any depth, and every test summary of these runs.
 
+    Runs with ``debug=`` are no results: they count as unread. A test that is there twice, with
+    the same predictions (``predict.py split=test`` repeats the one after training), counts once.
+
     Raises:
         ValueError: If there is no run.
     """
     unread: list[Unread] = []
-    folders = _run_folders(runs_dir)
-    snapshots = {folder: _snapshot(folder, unread) for folder in folders}
+    snapshots = {folder: _snapshot(folder, unread) for folder in _run_folders(runs_dir)}
+    folders = [folder for folder, found in snapshots.items() if not _is_debug(found)]
+    unread += [_debug_run(folder, found) for folder, found in snapshots.items() if _is_debug(found)]
     summaries = {folder: _summaries(folder, unread) for folder in folders}
     # A folder without run.json counts if it holds tests: those of an original's checkpoint.
     kept = [folder for folder in folders if snapshots[folder] or summaries[folder]]
@@ -143,14 +148,33 @@ def _snapshot(folder: Path, unread: list[Unread]) -> Mapping[str, Any]:
         return {"status": "damaged"}
 
 
+def _is_debug(snapshot: Mapping[str, Any]) -> bool:
+    return lookup(snapshot, "choices.debug") not in (None, "null")
+
+
+def _debug_run(folder: Path, snapshot: Mapping[str, Any]) -> Unread:
+    return Unread(folder / FILE_NAME, f"debug={lookup(snapshot, 'choices.debug')}: no result")
+
+
 def _summaries(folder: Path, unread: list[Unread]) -> list[tuple[Path, Mapping[str, Any]]]:
-    found = []
+    found = {}
     for path in [*sorted(folder.glob("test/*.json")), *sorted(folder.glob("predict/*/*.json"))]:
         try:
-            found.append((path, _gaze_summary(path)))
+            found[path] = _gaze_summary(path)
         except ValueError as error:
             unread.append(Unread(path, str(error)))
-    return found
+    once: dict[str, Path] = {}
+    for path in found:
+        once.setdefault(_predictions(path), path)
+    return [(path, found[path]) for path in once.values()]
+
+
+def _predictions(path: Path) -> str:
+    """Return what is the same for two tests with the same predictions under the same name."""
+    predictions = path.with_suffix(".csv")
+    if not predictions.is_file():
+        return str(path)
+    return f"{path.name} {hashlib.sha256(predictions.read_bytes()).hexdigest()}"
 
 
 def _gaze_summary(path: Path) -> Mapping[str, Any]:

@@ -37,11 +37,14 @@ def summary(**changes):
     }
 
 
-def write_run(folder: Path, *, status="finished", name="flame", seed=0, time=START["time"]):
+def write_run(
+    folder: Path, *, status="finished", name="flame", seed=0, time=START["time"], debug=None
+):
     folder.mkdir(parents=True)
     snapshot = {
         "status": status,
         "starts": [{**START, "time": time}],
+        "choices": {"model": name, "debug": debug},
         "config": {
             "seed": seed,
             "optimized_metric": "val/angular_error_deg",
@@ -198,6 +201,35 @@ def test_a_damaged_run_is_named_and_stops_nothing(runs_dir):
     text = write_report(runs_dir)
     assert re.search(r"damaged .*broken_run", text)
     assert "3.25 +- 1.50" in text
+
+
+def test_a_debug_run_is_listed_but_is_no_result(runs_dir):
+    before = read_results(runs_dir)
+    trial = write_run(runs_dir / "trial", debug="fast", time="2026-11-21T09:00:00+00:00")
+    write_test(trial, mean_deg=1.25)
+    after = read_results(runs_dir)
+    assert (after.runs, after.tests) == (before.runs, before.tests)
+    text = write_report(runs_dir)
+    assert re.search(r"Files not used\n.*\n.*\ntrial/run.json +debug=fast: no result\n", text)
+    assert "1.25" not in text
+
+
+def test_debug_runs_alone_make_a_report_without_results(tmp_path):
+    write_test(write_run(tmp_path / "trial", debug="overfit"))
+    assert "debug=overfit: no result" in write_report(tmp_path)
+
+
+def test_a_test_that_was_repeated_is_shown_once(runs_dir):
+    def write_predictions(where, text):
+        write_test(runs_dir / "b", where, mean_deg=4.5, split="cross_person_seed0")
+        (path,) = (runs_dir / "b" / where).glob("*.json")
+        path.with_suffix(".csv").write_text(text)
+
+    write_predictions("test", "1,2,3")
+    write_predictions("predict/demo_gaze_test", "1,2,3")
+    write_predictions("predict/last_checkpoint", "1,2,4")
+    found = [test.folder for test in read_results(runs_dir).tests if test.run.name == "b"]
+    assert found == ["test", "predict/last_checkpoint"]
 
 
 def test_csv_round_trip(runs_dir):
