@@ -18,21 +18,26 @@ Functions named ``gaze_*`` take NumPy arrays or torch tensors and return the sam
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 Float = npt.NDArray[np.floating[Any]]
-ArrayT = TypeVar("ArrayT", npt.NDArray[Any], torch.Tensor)
+ArrayT = TypeVar("ArrayT", npt.NDArray[Any], "torch.Tensor")
 
 # OpenCV camera axes (x right, y down, z away) to the viewer frame and back.
 CAMERA_TO_VIEWER = np.diag([1.0, -1.0, -1.0])
 
 
 def _namespace(values: Any) -> Any:
-    return torch if isinstance(values, torch.Tensor) else np
+    # Who has a tensor has imported torch; preprocessing's workers would spend seconds on it.
+    torch = sys.modules.get("torch")
+    return torch if torch is not None and isinstance(values, torch.Tensor) else np
 
 
 def gaze_vector(gaze: ArrayT) -> ArrayT:
@@ -60,9 +65,8 @@ def gaze_angles(vector: ArrayT) -> ArrayT:
         (..., 2) [yaw, pitch] in radians, yaw in (-pi, pi], pitch in [-pi/2, pi/2].
     """
     xp = _namespace(vector)
-    arctan2: Any = torch.atan2 if xp is torch else np.arctan2
     x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
-    return xp.stack([arctan2(x, z), arctan2(y, xp.sqrt(x * x + z * z))], -1)
+    return xp.stack([xp.arctan2(x, z), xp.arctan2(y, xp.sqrt(x * x + z * z))], -1)
 
 
 def rotation_from_head_pose(head_pose: Float) -> Float:
@@ -124,18 +128,12 @@ def face_direction(head_pose: Float) -> Float:
 
 def mirror_gaze(gaze: ArrayT) -> ArrayT:
     """Return the gaze angles (..., 2) seen in the horizontally flipped image."""
-    signs = [-1.0, 1.0]
-    if isinstance(gaze, torch.Tensor):
-        return gaze * gaze.new_tensor(signs)
-    return gaze * np.asarray(signs, dtype=gaze.dtype)
+    return gaze * _like([-1.0, 1.0], gaze)
 
 
 def mirror_head_pose(head_pose: ArrayT) -> ArrayT:
     """Return the head pose (..., 3) seen in the horizontally flipped image."""
-    signs = [1.0, -1.0, -1.0]
-    if isinstance(head_pose, torch.Tensor):
-        return head_pose * head_pose.new_tensor(signs)
-    return head_pose * np.asarray(signs, dtype=head_pose.dtype)
+    return head_pose * _like([1.0, -1.0, -1.0], head_pose)
 
 
 def angular_error(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -152,6 +150,8 @@ def angular_error(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tenso
     Returns:
         (...) angles in radians, in [0, pi].
     """
+    import torch
+
     a, b = gaze_vector(prediction), gaze_vector(target)
     # |a x b|^2 by the difference: equal inputs give exactly zero.
     cross = torch.linalg.cross(a, b - a)
@@ -160,3 +160,9 @@ def angular_error(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tenso
     # The inner `where` keeps the square root's infinite slope out of the backward pass.
     sine = torch.where(is_zero, squared, torch.where(is_zero, 1.0, squared).sqrt())
     return torch.atan2(sine, (a * b).sum(-1))
+
+
+def _like(values: list[float], other: ArrayT) -> ArrayT:
+    if isinstance(other, np.ndarray):
+        return np.asarray(values, dtype=other.dtype)
+    return other.new_tensor(values)

@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-NUM_EYE_POINTS = 28  # per eye; point i of the right and of the left eye share channel i
-NUM_LANDMARKS = 112  # x of 56 points, then y of 56 points
+from flame.landmarks import NUM_EYE_POINTS, NUM_LANDMARKS
 
 
 def render_heatmaps(

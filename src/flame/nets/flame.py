@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from flame.heatmaps import NUM_EYE_POINTS
+from flame.landmarks import NUM_EYE_POINTS
 from flame.nets.parts import MMTM, Backbone, GazeNet, Head, ResidualBlock, feature_side
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from flame.heatmaps import NUM_EYE_POINTS
+from flame.landmarks import NUM_EYE_POINTS
 from flame.nets.parts import Backbone, GazeNet, Head, feature_side
 
 
