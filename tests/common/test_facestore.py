@@ -11,17 +11,20 @@ import pytest
 
 from common.facestore import (
     FaceStore,
-    GroupWriter,
-    claim_store,
     damaged_groups,
-    decode_image,
-    encode_image,
+    read_failures,
     read_recipe,
     read_skipped,
-    remove_group,
     stored_groups,
+)
+from common.facestore_writing import (
+    GroupWriter,
+    claim_store,
+    remove_group,
+    write_failure,
     write_skipped,
 )
+from common.image_codec import decode_image, encode_image
 
 
 def image(seed: int, height: int = 40, width: int = 30) -> np.ndarray:
@@ -198,6 +201,15 @@ def test_skipped_items_of_all_groups_come_together(store_dir: Path) -> None:
     write_skipped(store_dir, "b", [{"sample_id": "x", "reason": "no face found"}])
     write_skipped(store_dir, "a.1", [{"sample_id": "y", "reason": "unreadable"}])
     assert [item["sample_id"] for item in read_skipped(store_dir)] == ["y", "x"]
+
+
+def test_a_failure_is_remembered_until_the_group_is_made(store_dir: Path) -> None:
+    write_failure(store_dir, "c", "no calibration")
+    write_failure(store_dir, "d.2", "disk full\nof photos")
+    assert read_failures(store_dir) == {"c": "no calibration", "d.2": "disk full\nof photos"}
+    write_group(store_dir, "d.2", [6])
+    assert read_failures(store_dir) == {"c": "no calibration"}
+    assert "d.2.txt" not in files(store_dir)
 
 
 def test_the_same_recipe_may_go_on(store_dir: Path) -> None:

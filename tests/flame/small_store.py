@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.facestore import GroupWriter, claim_store, encode_image
+from common.facestore_writing import GroupWriter, claim_store
+from common.image_codec import encode_image
 
 HEIGHT_PX, WIDTH_PX = 150, 200
 

@@ -1,0 +1,122 @@
+"""Writing a face store, group by group; `common.facestore` says what lies where.
+
+A group is written under temporary names; its table is renamed last, so a group either is there
+whole or not at all, and an interrupted run goes on with the groups that lack a table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import polars as pl
+
+from common.atomic import write_text_atomically
+from common.facestore import GroupPaths
+
+
+class GroupWriter:
+    """Writes one group; nothing is visible before the ``with`` block ends without an error."""
+
+    def __init__(self, store_dir: Path, group: str) -> None:
+        self._paths = GroupPaths(store_dir, group)
+        # Two shards never hold the same group, but two impatient users might.
+        self._partial_pack = self._paths.pack.with_name(f".{group}.{os.getpid()}.pack")
+        self._partial_table = self._paths.table.with_name(f".{group}.{os.getpid()}.parquet")
+        self._rows: list[dict[str, Any]] = []
+        self._offset = 0
+        self._sha256 = hashlib.sha256()
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        for path in (self._paths.pack, self._paths.table):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._partial_pack.open("wb")
+        return self
+
+    def add(self, encoded: bytes, row: Mapping[str, Any]) -> None:
+        """Append one encoded image and its row of the table."""
+        assert self._file is not None
+        self._file.write(encoded)
+        self._sha256.update(encoded)
+        place = {
+            "offset": self._offset,
+            "num_bytes": len(encoded),
+            "crc32": zlib.crc32(encoded),
+        }
+        self._rows.append({**row, **place})
+        self._offset += len(encoded)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._file is not None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        if kind is None:
+            self._commit()
+        else:
+            self._partial_pack.unlink()
+
+    def _commit(self) -> None:
+        os.replace(self._partial_pack, self._paths.pack)
+        digest = self._sha256.hexdigest()
+        rows = [{**row, "pack_sha256": digest} for row in self._rows]
+        # A group of which nothing could be used still gets its (empty) table: it is done.
+        schema = None if rows else {"pack_sha256": pl.String}
+        table = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
+        table.write_parquet(self._partial_table)
+        os.replace(self._partial_table, self._paths.table)
+        self._paths.failed.unlink(missing_ok=True)
+
+
+def remove_group(store_dir: Path, group: str) -> None:
+    """Forget a group, its table first, so that the next run makes it again."""
+    paths = GroupPaths(store_dir, group)
+    for path in (paths.table, paths.pack, paths.skipped):
+        path.unlink(missing_ok=True)
+
+
+def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
+    """Write down what makes the store, or check that the same recipe made what is there.
+
+    Raises:
+        ValueError: If the store was made by another recipe; names the differing settings.
+    """
+    path = store_dir / "store.json"
+    text = json.dumps(dict(recipe), indent=2) + "\n"
+    if not path.exists():
+        write_text_atomically(path, text)
+        return
+    # As json has it: a tuple is a list there.
+    found, recipe = json.loads(path.read_text()), json.loads(text)
+    differing = [key for key in {*found, *recipe} if found.get(key) != recipe.get(key)]
+    if differing:
+        changes = "; ".join(
+            f"{key}: {found.get(key)!r} there, {recipe.get(key)!r} now" for key in sorted(differing)
+        )
+        raise ValueError(
+            f"{store_dir} was made with other settings ({changes}). Choose another folder "
+            "with data.store_dir=..., or remove this one"
+        )
+
+
+def write_skipped(store_dir: Path, group: str, skipped: Sequence[Mapping[str, str]]) -> None:
+    """Write the list of a group's items that could not be used."""
+    path = GroupPaths(store_dir, group).skipped
+    write_text_atomically(path, json.dumps(list(skipped), indent=1) + "\n")
+
+
+def write_failure(store_dir: Path, group: str, why: str) -> None:
+    """Write down why a group could not be made; forgotten when it is made."""
+    write_text_atomically(GroupPaths(store_dir, group).failed, why + "\n")
