@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from polars.exceptions import PolarsError
 
 from common.faces.openface import OpenFaceTable, read_openface_csv
 from flame.sample import RawSample
@@ -54,12 +55,15 @@ class OpenFaceFolder:
 
         Raises:
             LookupError: If there is none, with the reason.
-            ValueError: If a csv is not OpenFace 2's.
         """
         table, frame = self._table(sample)
-        tracked = np.flatnonzero((table.frame == frame) & table.is_success)
+        wanted = np.flatnonzero(table.frame == frame)
+        tracked = [row for row in wanted if table.is_success[row]]
         rows = [row for row in tracked if _eyes_inside(table.landmarks[row], bbox_xyxy_px)]
         if not rows:
+            unreadable = [row for row in wanted.tolist() if row in table.problems]
+            if unreadable:
+                raise LookupError(table.problems[unreadable[0]])
             raise LookupError(f"OpenFace found no face there ({table.path.name})")
         best = max(rows, key=lambda row: float(table.confidence[row]))
         return OpenFaceResult(
@@ -69,16 +73,31 @@ class OpenFaceFolder:
     def _table(self, sample: RawSample) -> tuple[OpenFaceTable, int]:
         own = self._dir / f"{sample.sample_id}.csv"
         if own.is_file():
-            return read_openface_csv(own), 0
+            return _found(_read(own)), 0
         shared = self._dir / f"{sample.group}.csv"
         if shared.is_file() and sample.frame is not None:
-            return _read_once(shared), sample.frame
+            return _found(_read_once(shared)), sample.frame
         raise LookupError("no OpenFace csv")
 
 
+def _found(table: OpenFaceTable | str) -> OpenFaceTable:
+    if isinstance(table, str):
+        raise LookupError(table)
+    return table
+
+
+def _read(path: Path) -> OpenFaceTable | str:
+    """Return the table, or why there is none."""
+    try:
+        return read_openface_csv(path)
+    except (ValueError, OSError, PolarsError) as error:
+        return f"unreadable OpenFace csv: {error}"
+
+
 @lru_cache(maxsize=2)
-def _read_once(path: Path) -> OpenFaceTable:
-    return read_openface_csv(path)
+def _read_once(path: Path) -> OpenFaceTable | str:
+    # A fault is kept too: a session's samples would else each read the whole file again.
+    return _read(path)
 
 
 def _eyes_inside(landmarks: Float, bbox_xyxy_px: Float) -> bool:

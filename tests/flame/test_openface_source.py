@@ -95,6 +95,33 @@ def test_a_sample_without_csv_is_told_apart(tmp_path: Path) -> None:
         OpenFaceFolder(tmp_path).find(sample(frame=None), BOX)
 
 
+def test_an_unreadable_row_is_the_reason(tmp_path: Path) -> None:
+    write_video_csv(tmp_path / "session.csv", (2, 0.9, True), (3, 0.8, True))
+    write_photo_csv(tmp_path / "p1_x.csv", (150, 100, 0.9))
+    for name in ("session.csv", "p1_x.csv"):
+        lines = (tmp_path / name).read_text().splitlines()
+        lines[-1] = lines[-1].replace(", 0.8000,", ", torn,").replace(", 0.9000,", ", torn,")
+        (tmp_path / name).write_text("\n".join(lines))
+    folder = OpenFaceFolder(tmp_path)
+    with pytest.raises(LookupError, match=r"p1_x\.csv: data row 1: got ' torn' in column confid"):
+        folder.find(sample(frame=3), BOX)
+    (tmp_path / "p1_x.csv").unlink()
+    with pytest.raises(LookupError, match=r"session\.csv: data row 2: got ' torn' in column conf"):
+        folder.find(sample(frame=3), BOX)
+    assert folder.find(sample(frame=2), BOX).confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("content", [b"", b"frame, confidence\n1, 0.9\n", b"\xff\xfe\x00csv"])
+@pytest.mark.parametrize("name", ["session.csv", "p1_x.csv"])
+def test_a_malformed_csv_is_a_reason_for_each_sample(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    for frame in (3, 4):
+        with pytest.raises(LookupError, match="unreadable OpenFace csv: "):
+            OpenFaceFolder(tmp_path).find(sample(frame=frame), BOX)
+
+
 def test_a_folder_without_csv_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no csv file in .*expected OpenFace 2's output"):
         OpenFaceFolder(tmp_path)

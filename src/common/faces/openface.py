@@ -29,7 +29,8 @@ class OpenFaceTable:
 
     Attributes:
         path: of the csv.
-        frame: (N,) 0-based video frame, -1 where unreadable; 0 in a single image's csv.
+        frame: (N,) 0-based video frame, -1 where its number cannot be read; 0 in a single image's
+            csv.
         face_id: (N,) OpenFace's number of the person.
         confidence: (N,) in [0, 1].
         is_success: (N,) whether OpenFace tracked the face and the row could be read.
@@ -135,7 +136,7 @@ def _table(path: Path, numbers: pl.DataFrame, problems: dict[int, str]) -> OpenF
         if name not in numbers.columns:
             return np.full(len(numbers), otherwise, np.int64)
         column = values([name])[:, 0]
-        return np.where(is_readable, column, -1).astype(np.int64)
+        return np.where(np.isfinite(column), column, 0).astype(np.int64)
 
     is_sequence = "frame" in numbers.columns
     is_success = is_readable & (integers("success", 1) == 1)
@@ -143,8 +144,8 @@ def _table(path: Path, numbers: pl.DataFrame, problems: dict[int, str]) -> OpenF
     return OpenFaceTable(
         path=path,
         # OpenFace counts frames from 1.
-        frame=np.where(is_readable, integers("frame", 1) - 1, -1),
-        face_id=integers("face_id" if is_sequence else "face", 0),
+        frame=integers("frame", 1) - 1,
+        face_id=np.where(is_readable, integers("face_id" if is_sequence else "face", 0), -1),
         confidence=np.where(is_readable, values(["confidence"])[:, 0], 0.0),
         is_success=is_success,
         landmarks=values(LANDMARK_COLUMNS) * hidden,
