@@ -9,6 +9,7 @@ from common.faces.detection import (
     overlap_of_smaller,
     suppress_duplicates,
 )
+from common.faces.settings import AnalyzerSettings
 from common.faces.tiling import pyramid_sides, shrunk, tile_origins
 
 
@@ -94,3 +95,37 @@ def test_boxes_are_clipped_to_pixel_centres():
 
 def test_an_empty_image_has_no_faces():
     assert MediaPipeDetector().detect(np.zeros((90, 160, 3), np.uint8)) == []
+
+
+class CountingGraph:
+    """Stands where MediaPipe's graph does; finds nothing, and counts."""
+
+    num_windows = 0
+
+    def find(self, image: np.ndarray) -> list:
+        self.num_windows += 1
+        return []
+
+
+def windows_searched(settings: AnalyzerSettings, shape: tuple[int, int, int]) -> int:
+    detector, graph = settings.build()._detector, CountingGraph()
+    detector._full_range = detector._short_range = graph
+    detector.detect(np.zeros(shape, np.uint8))
+    return graph.num_windows
+
+
+def test_the_smallest_face_of_a_large_photo_is_the_users_choice():
+    large, small = (1728, 2592, 3), (240, 320, 3)
+    default = windows_searched(AnalyzerSettings(), large)
+    assert windows_searched(AnalyzerSettings(min_face_px=20), large) == default
+    searched = [
+        windows_searched(AnalyzerSettings(min_face_px=20, min_face_fraction=fraction), large)
+        for fraction in (0.1, 0.01, 0.0)
+    ]
+    assert searched[0] < default < searched[1] <= searched[2]
+    # Of a small photo the pixels decide.
+    assert windows_searched(AnalyzerSettings(), small) == windows_searched(
+        AnalyzerSettings(min_face_fraction=0), small
+    )
+    with pytest.raises(ValueError, match=r"min_face_fraction is 40, expected 0 to 1"):
+        AnalyzerSettings(min_face_fraction=40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from common.faces.analysis import FaceAnalyzer
-from common.faces.detection import FaceDetector, MediaPipeDetector
+from common.faces.detection import SMALLEST_FACE_FRACTION, FaceDetector, MediaPipeDetector
 from common.faces.mesh import FaceMesh
 
 DETECTORS = ("mediapipe", "retinaface")
@@ -19,15 +19,23 @@ class AnalyzerSettings:
         detector: ``mediapipe``, or ``retinaface`` with the extra of that name.
         min_confidence: least score of a face in [0, 1].
         min_face_px: width of the smallest face to look for (MediaPipe).
+        min_face_fraction: the same as a fraction of the photo's longer side; the larger of the
+            two counts.
     """
 
     detector: str = "mediapipe"
     min_confidence: float = 0.5
     min_face_px: float = 40.0
+    min_face_fraction: float = SMALLEST_FACE_FRACTION
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
             raise ValueError(f"detector is {self.detector!r}, expected one of {DETECTORS}")
+        if not 0 <= self.min_face_fraction <= 1:
+            raise ValueError(
+                f"min_face_fraction is {self.min_face_fraction}, expected 0 to 1: a part of the "
+                "photo's longer side"
+            )
 
     def build(self) -> FaceAnalyzer:
         """Return an analyzer; it builds its graphs on first use."""
@@ -38,4 +46,8 @@ class AnalyzerSettings:
             from common.faces.retinaface import RetinaFaceDetector  # optional extra
 
             return RetinaFaceDetector(min_confidence=self.min_confidence)
-        return MediaPipeDetector(min_confidence=self.min_confidence, min_face_px=self.min_face_px)
+        return MediaPipeDetector(
+            min_confidence=self.min_confidence,
+            min_face_px=self.min_face_px,
+            min_face_fraction=self.min_face_fraction,
+        )
