@@ -26,6 +26,10 @@ def prepare_store(config: Mapping[str, Any]) -> str:
     mode, data = config["mode"], config["data"]
     if mode not in MODES:
         raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+    if mode == "export":
+        # Only the store is read: neither raw data nor what reads them are needed.
+        exporter = build(data["preprocessor"], reader=None)
+        return str(exporter.export(_export_dir(config)))
     if data["raw_dir"] is None:
         raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
     if data["raw_writer"] is not None:
@@ -33,8 +37,6 @@ def prepare_store(config: Mapping[str, Any]) -> str:
     preprocessor = build(
         data["preprocessor"], shard=config["shard"], num_workers=config["num_workers"]
     )
-    if mode == "export":
-        return str(preprocessor.export(_export_dir(config)))
     report = preprocessor.check() if mode == "check" else preprocessor.run()
     return str(report.summary())
 

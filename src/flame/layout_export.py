@@ -17,7 +17,9 @@ import torch
 from tqdm import tqdm
 
 from common.atomic import partial_path
+from common.facestore import FaceStore
 from flame.heatmaps import render_heatmaps
+from flame.labels import GazeLabels
 from flame.sample import Float
 
 # FLAME's own files are of this protocol.
@@ -77,6 +79,19 @@ def export_layout(
                 raise ValueError(f"subject {subject} comes in two places; sort the samples by it")
             written[subject] = _export_subject(subject, group, out_dir, heatmaps)
     return written
+
+
+def layout_samples(store: FaceStore) -> Iterator[LayoutSample]:
+    """Yield all rows of a store as samples of FLAME's layout, its folders being the groups."""
+    labels = GazeLabels.from_table(store.table)
+    for row, group in enumerate(store.table["group_name"]):
+        yield LayoutSample(
+            subject=group,
+            image=store.image(row),
+            landmarks=labels.landmarks[row],
+            head_pose=labels.head_pose[row],
+            gaze=labels.gaze[row],
+        )
 
 
 def _export_subject(

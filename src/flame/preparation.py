@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from common.faces.analysis import FaceAnalyzer, FaceObservation
-from common.facestore import CODECS, encode_image
+from common.image_codec import CODECS, encode_image
+from flame.crops import eye_centre
 from flame.face_image import face_window
+from flame.face_rows import (
+    box_columns,
+    detection_columns,
+    label_columns,
+    landmark_columns,
+    pose_columns,
+)
 from flame.openface_source import OpenFaceFolder, OpenFaceResult
 from flame.sample import RawSample, Skipped
 
 Float = npt.NDArray[np.floating[Any]]
 LANDMARK_SOURCES = ("mesh", "openface", "dataset")
 HEAD_POSE_SOURCES = ("dataset", "mesh", "openface")
+# What one strange photo or label can bring OpenCV, MediaPipe, Pillow or NumPy to raise.
+_BAD_ITEM_ERRORS = (ValueError, ArithmeticError, RuntimeError, cv2.error)
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ class Preparer:
         settings: what is measured and how it is stored.
         analyzer: finds faces; not used with ``landmarks=dataset``.
         openface: OpenFace's results, needed when a setting says ``openface``.
+        gaze_source: the convention of the samples' gaze labels.
     """
 
     def __init__(
@@ -81,10 +93,12 @@ class Preparer:
         settings: PreparationSettings,
         analyzer: FaceAnalyzer | None,
         openface: OpenFaceFolder | None,
+        gaze_source: str,
     ) -> None:
         self._settings = settings
         self._analyzer = analyzer
         self._openface = openface
+        self._gaze_source = gaze_source
 
     def prepare(self, sample: RawSample) -> tuple[bytes, dict[str, Any]] | Skipped:
         """Return the encoded face image and its row, or why there is none."""
@@ -93,14 +107,21 @@ class Preparer:
                 return self._prepare_face_image(sample)
             return self._prepare_photo(sample)
         except UnusablePhotoError as reason:
-            return Skipped(sample.sample_id, sample.subject, sample.group, str(reason))
+            why = str(reason)
+        except _BAD_ITEM_ERRORS as error:
+            why = f"{type(error).__name__}: {error}"
+        return Skipped(sample.sample_id, sample.subject, sample.group, why)
 
     def _prepare_face_image(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
         if sample.landmarks is None or sample.head_pose is None:
             raise UnusablePhotoError("the data set brings no landmarks or no head pose")
-        row = _label_columns(sample) | _pose_columns(sample.head_pose, "dataset", None)
-        row |= _landmark_columns(sample.landmarks, "dataset", None)
-        row |= _box_columns(np.array([0.0, 0.0, sample.image.shape[1], sample.image.shape[0]]))
+        _check_eyes(sample.landmarks, sample.image.shape)
+        height, width = sample.image.shape[:2]
+        row = label_columns(sample, self._gaze_source)
+        row |= pose_columns(sample.head_pose, "dataset")
+        row |= landmark_columns(sample.landmarks, "dataset")
+        row |= box_columns(np.array([0.0, 0.0, width, height]), "dataset")
+        row |= detection_columns(None, None)
         return self._encode(sample.image), row
 
     def _prepare_photo(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
@@ -109,30 +130,32 @@ class Preparer:
         face = choose_face(faces, sample.face_hint_px)
         landmarks, landmark_confidence = self._landmarks(sample, face)
         _check_inside(landmarks, sample.image.shape)
-        head_pose, error = self._head_pose(sample, face)
         box = np.concatenate([face.mesh[:, :2].min(axis=0), face.mesh[:, :2].max(axis=0)])
         window = face_window(box, sample.image.shape, self._settings.box_margin)
-        row = _label_columns(sample) | _pose_columns(head_pose, self._settings.head_pose, error)
-        row |= _landmark_columns(
-            window.move(landmarks), self._settings.landmarks, landmark_confidence
-        )
-        row |= _box_columns(box)
-        return self._encode(window.cut(sample.image)), row
+        face_image, moved = window.cut(sample.image), window.move(landmarks)
+        _check_eyes(moved, face_image.shape)
+        row = label_columns(sample, self._gaze_source) | self._pose_columns(sample, face)
+        row |= landmark_columns(moved, self._settings.landmarks, confidence=landmark_confidence)
+        row |= box_columns(box, "mesh")
+        row |= detection_columns(self._analyzer.detector_name, face.confidence)
+        return self._encode(face_image), row
 
-    def _landmarks(self, sample: RawSample, face: FaceObservation) -> tuple[Float, float]:
+    def _landmarks(self, sample: RawSample, face: FaceObservation) -> tuple[Float, float | None]:
         if self._settings.landmarks == "mesh":
-            return face.eye_landmarks, face.confidence
+            return face.eye_landmarks, None
         result = self._find_openface(sample, face)
         return result.landmarks, result.confidence
 
-    def _head_pose(self, sample: RawSample, face: FaceObservation) -> tuple[Float, float | None]:
-        if self._settings.head_pose == "mesh":
-            return face.head_pose, face.reprojection_error
-        if self._settings.head_pose == "openface":
-            return self._find_openface(sample, face).head_pose, None
+    def _pose_columns(self, sample: RawSample, face: FaceObservation) -> dict[str, Any]:
+        source = self._settings.head_pose
+        if source == "mesh":
+            return pose_columns(face.head_pose, source, error=face.reprojection_error)
+        if source == "openface":
+            result = self._find_openface(sample, face)
+            return pose_columns(result.head_pose, source, confidence=result.confidence)
         if sample.head_pose is None:
             raise UnusablePhotoError("the data set brings no head pose; use head_pose=mesh")
-        return sample.head_pose, None
+        return pose_columns(sample.head_pose, source)
 
     def _find_openface(self, sample: RawSample, face: FaceObservation) -> OpenFaceResult:
         assert self._openface is not None
@@ -182,36 +205,9 @@ def _check_inside(landmarks: Float, image_shape: tuple[int, ...]) -> None:
         raise UnusablePhotoError(f"{int((~inside).sum())} of 56 eye landmarks lie off the frame")
 
 
-def _label_columns(sample: RawSample) -> dict[str, Any]:
-    return {
-        "sample_id": sample.sample_id,
-        "subject": sample.subject,
-        "index": sample.index,
-        "frame": sample.frame,
-        "gaze_yaw_rad": float(sample.gaze[0]),
-        "gaze_pitch_rad": float(sample.gaze[1]),
-    }
-
-
-def _pose_columns(head_pose: Float, source: str, error: float | None) -> dict[str, Any]:
-    pitch_rad, yaw_rad, roll_rad = (float(value) for value in head_pose)
-    return {
-        "head_pitch_rad": pitch_rad,
-        "head_yaw_rad": yaw_rad,
-        "head_roll_rad": roll_rad,
-        "head_pose_source": source,
-        "head_pose_error": error,
-    }
-
-
-def _landmark_columns(landmarks: Float, source: str, confidence: float | None) -> dict[str, Any]:
-    return {
-        "landmarks_px": np.asarray(landmarks, dtype=np.float64).tolist(),
-        "landmark_source": source,
-        "landmark_confidence": confidence,
-    }
-
-
-def _box_columns(bbox_xyxy_px: Float) -> dict[str, Any]:
-    x0, y0, x1, y1 = (float(value) for value in bbox_xyxy_px)
-    return {"face_x0_px": x0, "face_y0_px": y0, "face_x1_px": x1, "face_y1_px": y1}
+def _check_eyes(landmarks: Float, image_shape: tuple[int, ...]) -> None:
+    """Refuse a face image whose eye crops would not show the eyes."""
+    height, width = image_shape[:2]
+    centres = [eye_centre(landmarks, "right"), eye_centre(landmarks, "left")]
+    if not all(0 <= x <= width - 1 and 0 <= y <= height - 1 for x, y in centres):
+        raise UnusablePhotoError("eye centre off the frame")

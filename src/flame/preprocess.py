@@ -3,80 +3,29 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
 
 from common.atomic import write_text_atomically
 from common.faces.settings import AnalyzerSettings
-from common.facestore import (
-    EmptyStoreError,
-    FaceStore,
-    GroupWriter,
-    claim_store,
-    damaged_groups,
-    read_skipped,
-    remove_group,
-    stored_groups,
-    write_skipped,
-)
-from flame.data import GazeLabels
-from flame.label_check import check_label_signs
-from flame.layout_export import LayoutSample, export_layout
+from common.facestore import FaceStore, damaged_groups, stored_groups
+from common.facestore_writing import claim_store, remove_group, write_failure
 from flame.openface_source import OpenFaceFolder
-from flame.preparation import PreparationSettings, Preparer
-from flame.sample import RawReader, Skipped
+from flame.parts import listed
+from flame.preparation import PreparationSettings
+from flame.preprocess_group import GroupRecipe
+from flame.preprocess_pool import make_groups
+from flame.preprocess_report import PreprocessReport, report_on
+from flame.sample import RawReader
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PreprocessReport:
-    """What a store holds and what could not be used."""
-
-    num_faces: int
-    skipped: list[dict[str, str]]
-    failed_groups: dict[str, str]
-    sign_checks: list[str]
-
-    def summary(self) -> str:
-        """Return the counts, by reason."""
-        reasons = Counter(item["reason"] for item in self.skipped).most_common()
-        lines = [f"{self.num_faces} faces stored, {len(self.skipped)} items skipped"]
-        lines += [f"  {count:6d}  {reason}" for reason, count in reasons]
-        lines += [f"  failed: {group}: {why}" for group, why in self.failed_groups.items()]
-        lines += [f"  {message}" for message in self.sign_checks]
-        return "\n".join(lines)
-
-    def text(self) -> str:
-        """Return the counts and every skipped item with its reason."""
-        items = [f"{item['sample_id']}\t{item['reason']}" for item in self.skipped]
-        return "\n".join([self.summary(), *items])
-
-
-@dataclass(frozen=True)
-class _Recipe:
-    """Everything a worker needs, small enough to pickle."""
-
-    reader: RawReader
-    store_dir: Path
-    preparation: PreparationSettings
-    analyzer: AnalyzerSettings
-    openface_dir: Path | None
 
 
 class FacePreprocessor:
     """Makes the face store of a data set.
 
     Args:
-        reader: reads the raw data set.
+        name: what the config calls the data set; a store holds one.
+        reader: reads the raw data set; None suffices to export a store.
         store_dir: where the store goes.
         preparation: what is measured and how it is stored.
         analyzer: how faces are found.
@@ -91,7 +40,8 @@ class FacePreprocessor:
 
     def __init__(
         self,
-        reader: RawReader,
+        name: str,
+        reader: RawReader | None,
         store_dir: str | Path,
         preparation: PreparationSettings,
         analyzer: AnalyzerSettings,
@@ -99,34 +49,42 @@ class FacePreprocessor:
         shard: str = "0/1",
         num_workers: int = 2,
     ) -> None:
-        needs_openface = "openface" in (preparation.landmarks, preparation.head_pose)
-        if needs_openface and openface_dir is None:
-            raise ValueError("landmarks or head pose from OpenFace: set data.openface_dir=FOLDER")
-        if openface_dir is not None:
-            OpenFaceFolder(Path(openface_dir))  # refuses a wrong folder before the first photo
-        self._recipe = _Recipe(
-            reader=reader,
-            store_dir=Path(store_dir),
-            preparation=preparation,
-            analyzer=analyzer,
-            openface_dir=None if openface_dir is None else Path(openface_dir),
-        )
+        self._store_dir = Path(store_dir)
         self._shard = parse_shard(shard)
         self._num_workers = num_workers
+        self._recipe = (
+            None
+            if reader is None
+            else GroupRecipe(
+                name=name,
+                reader=reader,
+                store_dir=self._store_dir,
+                preparation=preparation,
+                analyzer=analyzer,
+                openface_dir=_checked_openface_dir(preparation, openface_dir),
+            )
+        )
 
     def run(self) -> PreprocessReport:
         """Make every group of this shard that is not there yet, and report on the store.
 
         Raises:
-            ValueError: If the store was made with other settings.
+            ValueError: If the store was made with other settings or from other raw data.
         """
-        recipe = self._recipe
-        claim_store(recipe.store_dir, _described(recipe))
-        done = set(stored_groups(recipe.store_dir))
-        groups = [group for group in self._own_groups() if group not in done]
-        failed = {group: why for group, why in self._make(groups) if why is not None}
-        report = _report(recipe.store_dir, failed)
-        write_text_atomically(recipe.store_dir / "report.txt", report.text() + "\n")
+        recipe, own = self._claim()
+        done = set(stored_groups(self._store_dir))
+        missing = [group for group in own if group not in done]
+        for group, why in make_groups(recipe, missing, self._num_workers):
+            if why is not None:
+                write_failure(self._store_dir, group, why)
+        report = report_on(self._store_dir)
+        write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
+        if report.failed_groups:
+            LOG.warning(
+                "%d groups could not be made: %s; report.txt says why, another run tries again",
+                len(report.failed_groups),
+                listed(list(report.failed_groups)),
+            )
         return report
 
     def check(self) -> PreprocessReport:
@@ -135,13 +93,10 @@ class FacePreprocessor:
         Raises:
             ValueError: As `run`; nothing is removed then.
         """
-        store_dir = self._recipe.store_dir
-        # Before anything is removed that these settings would make otherwise.
-        claim_store(store_dir, _described(self._recipe))
-        own = set(self._own_groups())
-        for group in own.intersection(damaged_groups(store_dir)):
+        _, own = self._claim()
+        for group in set(own).intersection(damaged_groups(self._store_dir)):
             LOG.warning("%s is damaged and is made again", group)
-            remove_group(store_dir, group)
+            remove_group(self._store_dir, group)
         return self.run()
 
     def export(self, out_dir: Path) -> str:
@@ -150,40 +105,28 @@ class FacePreprocessor:
         Raises:
             ValueError: If there is no store yet, or the folder holds images already.
         """
-        store = FaceStore(self._recipe.store_dir)
+        # Here because it needs torch, which every worker would import with this module.
+        from flame.layout_export import export_layout, layout_samples
+
+        store = FaceStore(self._store_dir)
         counts = export_layout(layout_samples(store), out_dir, num_samples=len(store))
         return f"{sum(counts.values())} face images of {len(counts)} groups -> {out_dir}"
 
-    def _own_groups(self) -> list[str]:
+    def _claim(self) -> tuple[GroupRecipe, list[str]]:
+        """Return what to do and this shard's groups, once they are known to fit the store."""
+        recipe = self._recipe
+        assert recipe is not None
+        groups = recipe.reader.groups()
+        claim_store(self._store_dir, recipe.described())
+        strange = sorted(set(stored_groups(self._store_dir)) - set(groups))
+        if strange:
+            raise ValueError(
+                f"{self._store_dir} holds groups that the raw data do not have: "
+                f"{listed(strange)}. Does data.raw_dir name another data set? Then give it a "
+                "store of its own: data.name=NAME or data.store_dir=FOLDER"
+            )
         number, of = self._shard
-        return self._recipe.reader.groups()[number::of]
-
-    def _make(self, groups: list[str]) -> Iterator[tuple[str, str | None]]:
-        num_items = {group: self._recipe.reader.count(group) for group in groups}
-        with tqdm(total=sum(num_items.values()), unit="photo", desc="preprocess") as bar:
-            for group, why in self._results(groups):
-                bar.update(num_items[group])
-                yield group, why
-
-    def _results(self, groups: list[str]) -> Iterable[tuple[str, str | None]]:
-        if self._num_workers == 0 or len(groups) < 2:
-            return ((group, _make_group(self._recipe, group)) for group in groups)
-        return self._parallel_results(groups)
-
-    def _parallel_results(self, groups: list[str]) -> Iterator[tuple[str, str | None]]:
-        # MediaPipe hangs in a forked child.
-        context = multiprocessing.get_context("spawn")
-        workers = min(self._num_workers, len(groups))
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            jobs: dict[Future[str | None], str] = {
-                pool.submit(_make_group, self._recipe, group): group for group in groups
-            }
-            try:
-                for job in as_completed(jobs):
-                    yield jobs[job], job.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        return recipe, groups[number::of]
 
 
 def parse_shard(shard: str) -> tuple[int, int]:
@@ -198,72 +141,13 @@ def parse_shard(shard: str) -> tuple[int, int]:
     return int(number), int(of)
 
 
-def layout_samples(store: FaceStore) -> Iterator[LayoutSample]:
-    """Yield all rows of a store as samples of FLAME's layout, its folders being the groups."""
-    labels = GazeLabels.from_table(store.table)
-    for row, group in enumerate(store.table["group_name"]):
-        yield LayoutSample(
-            subject=group,
-            image=store.image(row),
-            landmarks=labels.landmarks[row],
-            head_pose=labels.head_pose[row],
-            gaze=labels.gaze[row],
-        )
-
-
-def _make_group(recipe: _Recipe, group: str) -> str | None:
-    """Write one group to the store; return why it failed, or None."""
-    skipped: list[Skipped] = []
-    try:
-        preparer = _preparer(recipe.preparation, recipe.analyzer, recipe.openface_dir)
-        with GroupWriter(recipe.store_dir, group) as writer:
-            for item in recipe.reader.read(group):
-                result = item if isinstance(item, Skipped) else preparer.prepare(item)
-                if isinstance(result, Skipped):
-                    skipped.append(result)
-                else:
-                    writer.add(*result)
-            write_skipped(recipe.store_dir, group, [asdict(item) for item in skipped])
-    except (ValueError, OSError) as error:
-        return str(error)
-    return None
-
-
-@cache
-def _preparer(
-    preparation: PreparationSettings, analyzer: AnalyzerSettings, openface_dir: Path | None
-) -> Preparer:
-    """Return this process's preparer: MediaPipe's graphs are built once a process."""
-    openface = None if openface_dir is None else OpenFaceFolder(openface_dir)
-    if preparation.landmarks == "dataset":
-        return Preparer(preparation, None, openface)
-    return Preparer(preparation, analyzer.build(), openface)
-
-
-def _described(recipe: _Recipe) -> dict[str, Any]:
-    return {
-        "data": recipe.reader.name,
-        "gaze_convention": recipe.reader.gaze_convention,
-        **recipe.reader.settings,
-        **recipe.preparation.recipe(),
-        **({} if recipe.preparation.landmarks == "dataset" else asdict(recipe.analyzer)),
-    }
-
-
-def _report(store_dir: Path, failed: dict[str, str]) -> PreprocessReport:
-    skipped = read_skipped(store_dir)
-    try:
-        store = FaceStore(store_dir)
-    except EmptyStoreError:
-        return PreprocessReport(0, skipped, failed, [])
-    return PreprocessReport(len(store), skipped, failed, _check_signs(store))
-
-
-def _check_signs(store: FaceStore) -> list[str]:
-    """Return what the eyes in the images say of the labels' signs; warn of a wrong one."""
-    labels = GazeLabels.from_table(store.table)
-    checks = check_label_signs(labels.landmarks, labels.gaze, labels.head_pose)
-    for check in checks:
-        if check.is_flipped:
-            LOG.warning(check.message)
-    return [check.message for check in checks]
+def _checked_openface_dir(
+    preparation: PreparationSettings, openface_dir: str | Path | None
+) -> Path | None:
+    needs_openface = "openface" in (preparation.landmarks, preparation.head_pose)
+    if openface_dir is None:
+        if needs_openface:
+            raise ValueError("landmarks or head pose from OpenFace: set data.openface_dir=FOLDER")
+        return None
+    OpenFaceFolder(Path(openface_dir))  # refuses a wrong folder before the first photo
+    return Path(openface_dir)

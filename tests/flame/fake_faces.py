@@ -36,6 +36,7 @@ def observation(left: float = 0.0) -> FaceObservation:
 class FakeAnalyzer:
     """Finds what the photo's first pixel says; remembers the last photo's camera."""
 
+    detector_name = "fake_detector"
     camera_matrix: Any = None
 
     def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from fake_faces import (
@@ -17,7 +18,7 @@ from fake_faces import (
     raw_sample,
 )
 
-from common.facestore import decode_image
+from common.image_codec import decode_image
 from flame.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
 from flame.openface_source import OpenFaceResult
 from flame.preparation import PreparationSettings, Preparer, choose_face
@@ -26,7 +27,8 @@ from flame.sample import RawSample, Skipped
 
 def prepare(sample: RawSample, openface: Any = None, **settings: Any) -> Any:
     preparation = PreparationSettings(**({"codec": "png"} | settings))
-    return Preparer(preparation, FakeAnalyzer(), openface).prepare(sample)  # type: ignore[arg-type]
+    preparer = Preparer(preparation, FakeAnalyzer(), openface, "eyediap_geometric")  # type: ignore[arg-type]
+    return preparer.prepare(sample)
 
 
 def row(sample: RawSample, **settings: Any) -> dict[str, Any]:
@@ -53,24 +55,36 @@ def test_image_and_landmarks_are_those_of_the_faces_window() -> None:
 
 def test_every_value_names_its_source_and_quality() -> None:
     found = row(raw_sample(FACE))
-    assert (found["landmark_source"], found["landmark_confidence"]) == ("mesh", 0.9)
-    assert (found["head_pose_source"], found["head_pose_error"]) == ("dataset", None)
+    expected = {
+        "gaze_source": "eyediap_geometric",
+        "head_pose_source": "dataset",
+        "head_pose_error": None,
+        "head_pose_confidence": None,
+        "landmark_source": "mesh",
+        "landmark_confidence": None,
+        "box_source": "mesh",
+        "detector": "fake_detector",
+        "detector_confidence": 0.9,
+    }
+    assert {name: found[name] for name in expected} == expected
     assert [found[f"head_{axis}_rad"] for axis in ("pitch", "yaw", "roll")] == [0, 0.1, 0]
     found = row(raw_sample(FACE, head_pose=None), head_pose="mesh")
     assert (found["head_pose_source"], found["head_pose_error"]) == ("mesh", 0.01)
+    assert found["head_pose_confidence"] is None
     assert [found[f"head_{axis}_rad"] for axis in ("pitch", "yaw", "roll")] == [0.1, 0.2, 0.3]
 
 
 class FakeOpenFace:
     """Finds the mesh's landmarks a pixel to the right, or nothing."""
 
-    def __init__(self, reason: str | None = None) -> None:
-        self.reason = reason
+    def __init__(self, error: Exception | None = None, shift_px: float = 1.0) -> None:
+        self.error = error
+        self.shift_px = shift_px
 
     def find(self, sample: RawSample, bbox_xyxy_px: np.ndarray) -> OpenFaceResult:
-        if self.reason:
-            raise LookupError(self.reason)
-        shift = np.repeat([1.0, 0.0], 56)
+        if self.error:
+            raise self.error
+        shift = np.repeat([self.shift_px, 0.0], 56)
         landmarks = observation().eye_landmarks + shift
         return OpenFaceResult(landmarks, np.array([0.4, 0.5, 0.6]), 0.7)
 
@@ -86,12 +100,35 @@ def test_openface_gives_landmarks_and_head_pose_where_asked() -> None:
     np.testing.assert_allclose(shift[56:], 0, atol=1e-9)
     assert from_openface["head_roll_rad"] == 0.6
     assert from_openface["landmark_confidence"] == 0.7
+    assert (from_openface["head_pose_confidence"], from_openface["head_pose_error"]) == (0.7, None)
+    assert from_openface["detector_confidence"] == 0.9
 
 
 def test_a_sample_unknown_to_openface_is_skipped_with_its_reason() -> None:
-    openface = FakeOpenFace("no OpenFace csv")
+    openface = FakeOpenFace(LookupError("no OpenFace csv"))
     skipped = prepare(raw_sample(FACE), openface=openface, landmarks="openface")
     assert skipped == Skipped("p1_0", "p1", "p1", "no OpenFace csv")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (cv2.error("(-215:Assertion failed) !empty()"), "error: (-215:Assertion failed) !empty()"),
+        (ValueError("values that are not finite"), "ValueError: values that are not finite"),
+        (RuntimeError("graph has errors"), "RuntimeError: graph has errors"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_photo_that_something_chokes_on_is_skipped(error: Exception, reason: str) -> None:
+    skipped = prepare(raw_sample(FACE), openface=FakeOpenFace(error), landmarks="openface")
+    assert skipped == Skipped("p1_0", "p1", "p1", reason)
+
+
+def test_eyes_beside_the_face_image_are_off_the_frame() -> None:
+    # Inside the photo of 320 px, outside the face's window that ends at 187.
+    openface = FakeOpenFace(shift_px=110.0)
+    skipped = prepare(raw_sample(FACE), openface=openface, landmarks="openface")
+    assert skipped == Skipped("p1_0", "p1", "p1", "eye centre off the frame")
 
 
 @pytest.mark.parametrize(
@@ -132,10 +169,24 @@ def test_a_layouts_face_image_is_stored_as_it_is() -> None:
         "s1_1", "s1", "s1", 0, image.astype(np.uint8), np.zeros(2), np.zeros(3), landmarks
     )
     settings = PreparationSettings(landmarks="dataset", codec="png")
-    encoded, found = Preparer(settings, None, None).prepare(sample)
+    encoded, found = Preparer(settings, None, None, "flame_layout").prepare(sample)
     np.testing.assert_array_equal(decode_image(encoded), image)
     np.testing.assert_array_equal(found["landmarks_px"], landmarks)
-    assert found["landmark_source"] == found["head_pose_source"] == "dataset"
+    assert found["landmark_source"] == found["head_pose_source"] == found["box_source"] == "dataset"
+    assert found["detector"] is found["detector_confidence"] is None
+
+
+@pytest.mark.parametrize(("axis", "shift_px"), [(0, -60), (0, 60), (1, -60), (1, 80)])
+def test_a_layouts_eyes_off_its_image_are_refused(axis: int, shift_px: float) -> None:
+    landmarks = np.random.default_rng(0).uniform(20, 60, (2, 56))
+    landmarks[axis] += shift_px
+    image = np.zeros((90, 70, 3), np.uint8)
+    sample = RawSample(
+        "s1_1", "s1", "s1", 0, image, np.zeros(2), np.zeros(3), landmarks.reshape(112)
+    )
+    settings = PreparationSettings(landmarks="dataset")
+    skipped = Preparer(settings, None, None, "flame_layout").prepare(sample)
+    assert skipped == Skipped("s1_1", "s1", "s1", "eye centre off the frame")
 
 
 @pytest.mark.parametrize(

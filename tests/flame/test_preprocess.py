@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import polars as pl
 import pytest
 from fake_faces import (
@@ -15,8 +19,10 @@ from fake_faces import (
     FakeAnalyzerSettings,
     FakeReader,
 )
+from tqdm import tqdm
 
 from common.facestore import FaceStore, damaged_groups, read_recipe, stored_groups
+from flame import preprocess_pool
 from flame.preparation import PreparationSettings
 from flame.preprocess import FacePreprocessor, parse_shard
 
@@ -33,6 +39,7 @@ NUM_FACES = {"p1": 3, "p2": 1, "p3": 0, "p4": 1, "p5": 2}
 def preprocessor(store_dir: Path, kinds: Any = None, **settings: Any) -> FacePreprocessor:
     preparation = PreparationSettings(codec="png", box_margin=settings.pop("box_margin", 0.05))
     return FacePreprocessor(
+        settings.pop("name", "people"),
         FakeReader(kinds or PEOPLE, settings=settings.pop("reader_settings", {})),
         store_dir,
         preparation,
@@ -105,16 +112,105 @@ def test_an_interruption_keeps_the_finished_groups(tmp_path: Path) -> None:
     assert_same(broken, whole)
 
 
-@pytest.mark.parametrize("error", [ValueError("bad labels"), OSError("disk trouble")])
+ERRORS = {
+    "bad labels": ValueError("bad labels"),
+    "disk trouble": OSError("disk trouble"),
+    "KeyError: 'eyes'": KeyError("eyes"),
+    "error: OpenCV": cv2.error("OpenCV"),
+}
+
+
+@pytest.mark.parametrize("why", ERRORS)
 def test_a_failing_group_is_reported_and_the_others_are_made(
-    tmp_path: Path, error: Exception
+    tmp_path: Path, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    report = preprocessor(tmp_path, PEOPLE | {"p2": [FACE, error]}).run()
-    assert report.failed_groups == {"p2": str(error)}
-    assert f"failed: p2: {error}" in report.summary()
+    report = preprocessor(tmp_path, PEOPLE | {"p2": [FACE, ERRORS[why]]}).run()
+    assert report.failed_groups == {"p2": why}
+    assert f"failed: p2: {why}" in report.summary()
+    assert "1 groups could not be made: p2" in caplog.text
     assert stored_groups(tmp_path) == ["p1", "p3", "p4", "p5"]
     assert preprocessor(tmp_path).run().failed_groups == {}
     assert stored_groups(tmp_path) == sorted(PEOPLE)
+
+
+def test_a_shards_report_tells_the_failures_of_the_others(tmp_path: Path) -> None:
+    damaged = PEOPLE | {"p2": [ValueError("no calibration")]}
+    preprocessor(tmp_path, damaged, shard="1/2").run()
+    report = preprocessor(tmp_path, damaged, shard="0/2").run()
+    assert report.failed_groups == {"p2": "no calibration"}
+    assert "failed: p2: no calibration" in (tmp_path / "report.txt").read_text()
+
+
+def test_a_group_whose_items_cannot_be_counted_stops_no_other(tmp_path: Path) -> None:
+    class Uncountable(FakeReader):
+        def count(self, group: str) -> int:
+            raise ValueError("no table")
+
+    made = FacePreprocessor(
+        "people",
+        Uncountable(PEOPLE),
+        tmp_path,
+        PreparationSettings(),
+        FakeAnalyzerSettings(),  # type: ignore[arg-type]
+        num_workers=0,
+    ).run()
+    assert made.num_faces == 7
+
+
+class DyingSettings(FakeAnalyzerSettings):
+    """Kills the process that wants an analyzer, as the kernel does for want of memory."""
+
+    def build(self) -> Any:
+        os._exit(9)
+
+
+def test_a_dying_worker_process_is_a_reason_not_the_end(tmp_path: Path) -> None:
+    report = FacePreprocessor(
+        "people",
+        FakeReader(PEOPLE),
+        tmp_path,
+        PreparationSettings(),
+        DyingSettings(),  # type: ignore[arg-type]
+        num_workers=1,
+    ).run()
+    assert sorted(report.failed_groups) == sorted(PEOPLE)
+    reasons = set(report.failed_groups.values())
+    assert len(reasons) == 1
+    assert "a worker process died" in reasons.pop()
+    assert preprocessor(tmp_path).run().failed_groups == {}
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_the_bar_moves_by_the_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    bars: list[Any] = []
+
+    class RecordedBar(tqdm):
+        def __init__(self, *args: Any, **settings: Any) -> None:
+            super().__init__(*args, **settings)
+            bars.append(self)
+
+    monkeypatch.setattr(preprocess_pool, "tqdm", RecordedBar)
+    people = PEOPLE | {"p2": [FACE, FACE, ValueError("torn"), FACE]}
+    preprocessor(tmp_path, people, num_workers=num_workers).run()
+    # Two of the failed group's four were done.
+    assert (bars[0].total, bars[0].n) == (13, 11)
+
+
+WITHOUT_TORCH = """
+import sys
+import flame.preprocess, flame.columbiagaze, flame.eyediap, flame.layout, common.preprocessing
+heavy = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}
+print(sorted(heavy.intersection(sys.modules)))
+"""
+
+
+def test_preprocessing_imports_no_torch(tmp_path: Path) -> None:
+    """Each spawned worker would spend seconds on it."""
+    command = [sys.executable, "-c", WITHOUT_TORCH]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 def test_shards_together_equal_the_whole(tmp_path: Path) -> None:
@@ -143,7 +239,7 @@ def test_a_malformed_shard_is_refused(shard: str) -> None:
         parse_shard(shard)
 
 
-# Each process imports torch and MediaPipe: five seconds on a core of its own.
+# Each process imports MediaPipe.
 @pytest.mark.parametrize("num_workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_processes_make_what_this_one_makes(tmp_path: Path, num_workers: int) -> None:
     preprocessor(tmp_path / "here").run()
@@ -210,9 +306,44 @@ def test_other_settings_of_reader_or_preparation_are_refused(tmp_path: Path) -> 
     assert read_recipe(tmp_path)["gaze_convention"] == "columbia_target_angles"
 
 
+def test_another_data_set_is_refused_by_its_name(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    with pytest.raises(ValueError, match=r"data: 'people' there, 'others' now"):
+        preprocessor(tmp_path, name="others").run()
+
+
+def test_groups_that_the_raw_data_lack_are_another_folders(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    before = made_at(tmp_path)
+    for work in ("run", "check"):
+        with pytest.raises(
+            ValueError, match=r"do not have: p1, p2, p3.*another data set.*data\.name=NAME"
+        ):
+            getattr(preprocessor(tmp_path, {"p4": [FACE], "p9": [FACE]}), work)()
+    assert made_at(tmp_path) == before
+
+
+def test_a_wrong_folder_leaves_no_store(tmp_path: Path) -> None:
+    class WrongFolder(FakeReader):
+        def groups(self) -> list[str]:
+            raise ValueError("no photos there")
+
+    wrong = FacePreprocessor(
+        "people",
+        WrongFolder({}),
+        tmp_path / "store",
+        PreparationSettings(),
+        FakeAnalyzerSettings(),  # type: ignore[arg-type]
+    )
+    with pytest.raises(ValueError, match="no photos there"):
+        wrong.run()
+    assert not (tmp_path / "store").exists()
+
+
 def test_openface_without_its_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"set data\.openface_dir=FOLDER"):
         FacePreprocessor(
+            "people",
             FakeReader(PEOPLE),
             tmp_path,
             PreparationSettings(landmarks="openface"),
@@ -223,6 +354,7 @@ def test_openface_without_its_folder_is_refused(tmp_path: Path) -> None:
 def test_an_openface_folder_without_csv_is_refused_before_any_photo(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no csv file in"):
         FacePreprocessor(
+            "people",
             FakeReader(PEOPLE),
             tmp_path / "store",
             PreparationSettings(landmarks="openface"),

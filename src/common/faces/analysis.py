@@ -48,6 +48,11 @@ class FaceAnalyzer:
         self._detector = detector
         self._mesh = mesh
 
+    @property
+    def detector_name(self) -> str:
+        """Return what finds the faces."""
+        return self._detector.name
+
     def detect(self, image: Image) -> list[Face]:
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
         return self._detector.detect(image)

@@ -1,0 +1,106 @@
+"""One group of a raw data set -> its pack and table; the work of one process.
+
+Nothing here imports torch: every spawned worker would spend seconds on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from common.faces.settings import AnalyzerSettings
+from common.facestore_writing import GroupWriter, write_skipped
+from flame.openface_source import OpenFaceFolder
+from flame.preparation import PreparationSettings, Preparer
+from flame.sample import RawReader, Skipped
+
+
+@dataclass(frozen=True)
+class GroupRecipe:
+    """Everything a worker needs, small enough to pickle.
+
+    Attributes:
+        name: what the config calls the data set.
+        reader: reads the raw data set.
+        store_dir: where the store goes.
+        preparation: what is measured and how it is stored.
+        analyzer: how faces are found.
+        openface_dir: folder of OpenFace 2 csv files, if one is given.
+    """
+
+    name: str
+    reader: RawReader
+    store_dir: Path
+    preparation: PreparationSettings
+    analyzer: AnalyzerSettings
+    openface_dir: Path | None
+
+    def described(self) -> dict[str, Any]:
+        """Return what the store's content depends on, as plain values.
+
+        Folders are left out: they may be moved.
+        """
+        detects_faces = self.preparation.landmarks != "dataset"
+        return {
+            "data": self.name,
+            "reader": self.reader.name,
+            "gaze_convention": self.reader.gaze_convention,
+            "openface_dir": self.openface_dir is not None,
+            **self.reader.settings,
+            **self.preparation.recipe(),
+            **(asdict(self.analyzer) if detects_faces else {}),
+        }
+
+
+def make_group(recipe: GroupRecipe, group: str, on_item: Callable[[], object]) -> str | None:
+    """Write one group to the store.
+
+    Args:
+        recipe: what to make.
+        group: of the reader's.
+        on_item: called after every item, usable or not.
+
+    Returns:
+        Why it failed, or None; then the group is there.
+    """
+    skipped: list[Skipped] = []
+    try:
+        preparer = _preparer(
+            recipe.preparation, recipe.analyzer, recipe.openface_dir, recipe.reader.gaze_convention
+        )
+        with GroupWriter(recipe.store_dir, group) as writer:
+            for item in recipe.reader.read(group):
+                result = item if isinstance(item, Skipped) else preparer.prepare(item)
+                if isinstance(result, Skipped):
+                    skipped.append(result)
+                else:
+                    writer.add(*result)
+                on_item()
+            write_skipped(recipe.store_dir, group, [asdict(item) for item in skipped])
+    # Whatever is wrong with one group must not cost the others; the next run tries it again.
+    except Exception as error:
+        return explained(error)
+    return None
+
+
+def explained(error: Exception) -> str:
+    """Return an error as a reason: the message alone where it was written for a user."""
+    if isinstance(error, ValueError | OSError) and str(error):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+@cache
+def _preparer(
+    preparation: PreparationSettings,
+    analyzer: AnalyzerSettings,
+    openface_dir: Path | None,
+    gaze_convention: str,
+) -> Preparer:
+    """Return this process's preparer: MediaPipe's graphs are built once a process."""
+    openface = None if openface_dir is None else OpenFaceFolder(openface_dir)
+    built = None if preparation.landmarks == "dataset" else analyzer.build()
+    return Preparer(preparation, built, openface, gaze_convention)
