@@ -8,7 +8,6 @@ or M. They are found wherever they lie in the folder, one archive a person or al
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cached_property
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from common.video import RgbImage, read_frames
-from flame.eyediap_files import Calibration
+from flame.eyediap_files import SESSION_NAME, Calibration
 from flame.eyediap_geometry import FrameLabel
 from flame.eyediap_session import EyediapSession, LabelRule
 from flame.sample import RawSample, Skipped
@@ -25,9 +24,6 @@ LOG = logging.getLogger(__name__)
 
 CameraName = Literal["vga", "hd"]
 GazeName = Literal["geometric", "published"]
-SESSION_NAME = re.compile(
-    r"(?P<person>\d+)_(?P<condition>[AB])_(?P<target>DS|CS|FT)_(?P<motion>[SM])"
-)
 
 
 class EyediapReader:

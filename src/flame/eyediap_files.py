@@ -7,6 +7,7 @@ rows are joined on the frame number.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ NUM_FIELDS = {
     "screen_coordinates.txt": 6,
     "ball_tracking.txt": 10,
 }
+# <person>_<condition>_<target>_<motion>
+SESSION_NAME = re.compile(
+    r"(?P<person>\d+)_(?P<condition>[AB])_(?P<target>DS|CS|FT)_(?P<motion>[SM])"
+)
 _SECTIONS = {"resolution": 2, "intrinsics": 3, "R": 3, "T": 3}
 
 

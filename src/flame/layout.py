@@ -15,10 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flame.eyediap import SESSION_NAME
+from flame.eyediap_files import SESSION_NAME
 from flame.numeric_pickle import read_numeric_pickle
 from flame.sample import Float, RawSample, Skipped
 
+# ``flame_layout`` stands for not known.
+GAZE_CONVENTIONS = (
+    *("flame_layout", "columbia_target_angles"),
+    *("eyediap_published", "eyediap_geometric"),
+)
 # Numbers a row.
 _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
 
@@ -38,23 +43,31 @@ class FlameLayoutReader:
 
     Images and labels are paired by subject name and image number, so that stray files shift
     nothing. Angles are taken as they stand; which data set's convention they follow, the layout
-    does not say. Images are taken as RGB. A subject named like an EYEDIAP session counts as that
-    session's person.
+    does not say, but its owner may. Images are taken as RGB. A subject named like an EYEDIAP
+    session counts as that session's person.
 
     Args:
         raw_dir: folder that holds ``images/`` and the others. If both ``gaze_angles/`` and
             ``gaze_target/`` are there, ``gaze_angles/`` counts, which FLAME's code reads.
+        gaze_convention: one of `GAZE_CONVENTIONS`, what the gaze angles mean.
+
+    Raises:
+        ValueError: If the convention is none of these.
     """
 
     name = "flame_layout"
-    gaze_convention = "flame_layout"
 
-    def __init__(self, raw_dir: Path) -> None:
+    def __init__(self, raw_dir: Path, gaze_convention: str = "flame_layout") -> None:
+        if gaze_convention not in GAZE_CONVENTIONS:
+            raise ValueError(
+                f"gaze_convention is {gaze_convention!r}, expected one of {GAZE_CONVENTIONS}"
+            )
         self.raw_dir = Path(raw_dir)
+        self.gaze_convention = gaze_convention
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return nothing: there are no options."""
+        """Return nothing: no option changes a sample."""
         return {}
 
     def groups(self) -> list[str]:

@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, InstantiationException
 from omegaconf import OmegaConf, open_dict
+from omegaconf.errors import InterpolationToMissingValueError
 from small_run import REPO_DIR, SMALL_NET, composed
 
 from common import schema
@@ -26,6 +27,11 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml") if path.stem not in SHARED)
 
 
+def chosen(data: str) -> list[str]:
+    """Choose a data set; FLAME's layout holds whatever its owner calls it."""
+    return [f"data={data}", *(["data.name=mine"] if data == "flame_layout" else [])]
+
+
 def train_config(*overrides: str) -> dict:
     """A train config as a script would see it; run folders need a running Hydra."""
     return composed("train", "paths.run_dir=RUN", *overrides)
@@ -38,7 +44,7 @@ def test_there_are_configs_to_test() -> None:
 
 @pytest.mark.parametrize(("data", "model"), [*product(choices("data"), choices("model"))])
 def test_every_data_set_goes_with_every_model(data: str, model: str) -> None:
-    config = train_config(f"data={data}", f"model={model}")
+    config = train_config(*chosen(data), f"model={model}")
     assert config["model"]["name"] == model
     assert config["name"] == f"{model}_{config['data']['name']}"
     assert config["model"]["callbacks"]["results"]["trained_on"] == config["data"]["name"]
@@ -47,9 +53,9 @@ def test_every_data_set_goes_with_every_model(data: str, model: str) -> None:
 
 @pytest.mark.parametrize("data", choices("data"))
 def test_every_data_set_can_be_preprocessed_and_predicted(data: str) -> None:
-    preprocess = composed("preprocess", f"data={data}", "paths.run_dir=RUN", "data.raw_dir=RAW")
+    preprocess = composed("preprocess", *chosen(data), "paths.run_dir=RUN", "data.raw_dir=RAW")
     assert preprocess["data"]["preprocessor"]["reader"]["raw_dir"] == "RAW"
-    predict = composed("predict", f"data={data}", "model=flame", "paths.run_dir=RUN")
+    predict = composed("predict", *chosen(data), "model=flame", "paths.run_dir=RUN")
     assert predict["data"]["datamodule"]["name"] == predict["data"]["name"]
 
 
@@ -163,6 +169,11 @@ def test_a_misspelt_argument_of_our_classes_is_an_error(typo: str) -> None:
 
     with pytest.raises((ConfigCompositionException, InstantiationException), match=r"batchs|depth"):
         build_all()
+
+
+def test_a_layouts_data_set_must_be_named() -> None:
+    with pytest.raises(InterpolationToMissingValueError, match=r"data\.name"):
+        train_config("data=flame_layout", "model=flame")
 
 
 def test_data_and_model_must_be_given() -> None:

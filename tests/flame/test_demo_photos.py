@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 from small_run import REPO_DIR, composed
 
-from common.facestore import FaceStore
+from common.facestore import FaceStore, read_recipe
 from common.preprocessing import prepare_store
-from flame.data import GazeLabels
 from flame.face_image import face_window
+from flame.labels import GazeLabels
 
 ANGLES = [
     "++data.raw_writer.head_yaws_deg=[-15,0]",
@@ -98,9 +98,15 @@ def test_labels_are_those_of_the_writer(store: FaceStore, truth: pl.DataFrame) -
 
 
 def test_exported_and_read_again_the_store_is_the_same(work_dir: Path, store: FaceStore) -> None:
-    preprocess(work_dir, "data=demo_gaze", *ANGLES, "mode=export", f"export_dir={work_dir}/layout")
-    preprocess(work_dir, "data=flame_layout", f"data.raw_dir={work_dir}/layout")
-    again = FaceStore(work_dir / "data" / "stores" / "flame_layout")
+    export = ["mode=export", f"export_dir={work_dir}/layout"]
+    # Neither raw data nor OpenFace's files are needed any more.
+    gone = ["data.raw_dir=null", "data.preprocessor.preparation.landmarks=openface"]
+    preprocess(work_dir, "data=demo_gaze", *ANGLES, *export, *gone)
+    layout = ["data=flame_layout", "data.name=demo_layout", f"data.raw_dir={work_dir}/layout"]
+    preprocess(work_dir, *layout, "data.reader.gaze_convention=columbia_target_angles")
+    store_dir = work_dir / "data" / "stores" / "demo_layout"
+    assert read_recipe(store_dir)["gaze_convention"] == "columbia_target_angles"
+    again = FaceStore(store_dir)
     assert len(again) == len(store)
     labels, labels_again = (GazeLabels.from_table(s.table) for s in (store, again))
     for name in ("gaze", "head_pose", "landmarks"):

@@ -205,6 +205,14 @@ def test_labels_that_are_not_finite_are_skipped(raw_dir):
     assert items[1].reason == "labels are not finite"
 
 
+def test_the_owner_may_say_what_the_angles_mean(raw_dir):
+    assert FlameLayoutReader(raw_dir).gaze_convention == "flame_layout"
+    reader = FlameLayoutReader(raw_dir, gaze_convention="eyediap_published")
+    assert reader.gaze_convention == "eyediap_published"
+    with pytest.raises(ValueError, match="gaze_convention is 'columbia', expected one of"):
+        FlameLayoutReader(raw_dir, gaze_convention="columbia")
+
+
 def test_eyediap_sessions_keep_their_person(tmp_path):
     export_layout(_samples(("10_A_CS_S",)), tmp_path / "x", heatmaps=False)
     item = _read(tmp_path / "x", "10_A_CS_S")[0]
