@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,38 +18,12 @@ from common.facestore import FaceStore, read_recipe
 from flame.batch import LEFT, EyeRule, GazeBatch
 from flame.crops import crop_eye
 from flame.eye_sampler import EyeSampler
-from flame.splits import PARTS, Part, Split, cross_person, load_split, random_split
+from flame.labels import GazeLabels
+from flame.parts import choose_split, log_gaps, names_in, with_parts
+from flame.splits import PARTS, Part
 from flame.statistics import Statistics, published, train_statistics
 
 Float = npt.NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True)
-class GazeLabels:
-    """The columns of a face store that training needs, as arrays over its N rows.
-
-    Attributes:
-        gaze: (N, 2) float32 [yaw, pitch] in radians.
-        head_pose: (N, 3) float32 [pitch, yaw, roll] in radians.
-        landmarks: (N, 112) pixels of the face image.
-        index: (N,) frame number in the group.
-    """
-
-    gaze: Float
-    head_pose: Float
-    landmarks: Float
-    index: npt.NDArray[np.int64]
-
-    @classmethod
-    def from_table(cls, table: pl.DataFrame) -> GazeLabels:
-        """Take the columns of a store's table."""
-        pose = ["head_pitch_rad", "head_yaw_rad", "head_roll_rad"]
-        return cls(
-            gaze=table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy().astype(np.float32),
-            head_pose=table.select(pose).to_numpy().astype(np.float32),
-            landmarks=np.array(table["landmarks_px"].to_list(), dtype=np.float64),
-            index=table["index"].to_numpy().astype(np.int64),
-        )
 
 
 class EyeDataset(Dataset[GazeBatch]):
@@ -134,8 +107,9 @@ class GazeDataModule(LightningDataModule):
         self._dataset = EyeDataset(self._store, self._labels)
         self._recipe = read_recipe(Path(store_dir))
         self.gaze_convention: str = self._recipe["gaze_convention"]
-        self.split = _choose_split(split, self._store.table, split_fractions, split_seed)
-        self.table = _with_parts(self._store.table, self.split)
+        self.split = choose_split(split, self._store.table, split_fractions, split_seed)
+        self.table = with_parts(self._store.table, self.split)
+        log_gaps(name, self._store.table, self.split)
         self._statistics_source = statistics
         self._batch_size = batch_size
         self._eval_batch_size = eval_batch_size
@@ -187,7 +161,7 @@ class GazeDataModule(LightningDataModule):
         if not len(rows):
             raise ValueError(
                 f"{self.name}: split {self.split.name!r} leaves no sample for {part!r}; the store "
-                f"has the {self.split.unit}s {_names(self._store.table, self.split)}"
+                f"has the {self.split.unit}s {names_in(self._store.table, self.split)}"
             )
         return rows
 
@@ -229,29 +203,7 @@ def current_epoch(datamodule: LightningDataModule) -> int:
     return int(datamodule.trainer.fit_loop.epoch_progress.current.processed)
 
 
-def _choose_split(split: str, table: pl.DataFrame, fractions: Sequence[float], seed: int) -> Split:
-    train, val, test = fractions
-    if split == "cross_person":
-        return cross_person(table["subject"], seed=seed, fractions=(train, val, test))
-    if split == "random":
-        return random_split(table["group_name"], seed=seed, fractions=(train, val, test))
-    return load_split(split)
-
-
-def _with_parts(table: pl.DataFrame, split: Split) -> pl.DataFrame:
-    pairs = zip(table["subject"], table["group_name"], strict=True)
-    parts = [split.part_of(subject, group) for subject, group in pairs]
-    return table.with_row_index("row").with_columns(pl.Series("part", parts, dtype=pl.String))
-
-
 def _table_hash(table: pl.DataFrame) -> str:
     """Hash labels, parts and images (by their checksums) of all rows."""
     columns = table.select("sample_id", "part", "gaze_yaw_rad", "gaze_pitch_rad", "crc32")
     return hashlib.sha256(columns.write_csv().encode()).hexdigest()
-
-
-def _names(table: pl.DataFrame, split: Split) -> str:
-    column = "subject" if split.unit == "subject" else "group_name"
-    names = sorted(set(table[column]))
-    shown = ", ".join(names[:8])
-    return shown if len(names) <= 8 else f"{shown}, ... ({len(names)} in all)"

@@ -117,7 +117,7 @@ def cross_person(
     subjects: Iterable[str],
     *,
     seed: int,
-    fractions: tuple[float, float, float] = DEFAULT_FRACTIONS,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
 ) -> Split:
     """Divide the people: nobody is in two parts.
 
@@ -140,7 +140,7 @@ def random_split(
     groups: Iterable[str],
     *,
     seed: int,
-    fractions: tuple[float, float, float] = DEFAULT_FRACTIONS,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
 ) -> Split:
     """Divide the sessions whoever they show: one person may be in several parts.
 
@@ -160,7 +160,7 @@ def _draw(
     unit: Unit,
     kind: str,
     seed: int,
-    fractions: tuple[float, float, float],
+    fractions: Sequence[float],
 ) -> Split:
     pool = sorted(set(names))
     num_train, num_val, _ = _part_sizes(len(pool), fractions)
@@ -176,12 +176,16 @@ def _draw(
     )
 
 
-def _part_sizes(num_names: int, fractions: tuple[float, float, float]) -> list[int]:
+def _part_sizes(num_names: int, fractions: Sequence[float]) -> list[int]:
     """Share by the largest remainder after giving every part one name."""
     if num_names < len(PARTS):
         raise ValueError(f"cannot divide {num_names} into train, val and test; need at least 3")
-    if min(fractions) <= 0 or not np.isclose(sum(fractions), 1):
-        raise ValueError(f"fractions are {fractions}; expected three above 0 that sum to 1")
+    is_three = len(fractions) == len(PARTS)
+    if not is_three or min(fractions) <= 0 or not np.isclose(sum(fractions), 1):
+        raise ValueError(
+            f"fractions are {list(fractions)}; expected three above 0 that sum to 1: the shares "
+            "of train, val and test, e.g. [0.8, 0.1, 0.1]"
+        )
     wanted = num_names * np.asarray(fractions)
     # Round first: 0.7 * 10 is a hair above 7 and must not count as a remainder.
     sizes = np.maximum(np.floor(np.round(wanted, 9)), 1).astype(int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,35 @@ def test_rows_that_a_split_leaves_out_are_in_no_part(store_dir: Path, tmp_path: 
     data = module(store_dir, split=str(tmp_path / "mine.json"))
     assert data.table.filter(pl.col("subject") == "s3")["part"].to_list() == [None] * 8
     assert data.fingerprint()["num_samples"] == {"None": 8, "test": 8, "train": 8, "val": 8}
+
+
+def test_a_split_whose_people_are_missing_is_warned_of_and_more_people_told(
+    store_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    split = Split("mine", "this test", "subject", ("s0",), ("s1",), ("s2", "s8", "s9"))
+    split.save(tmp_path / "mine.json")
+    with caplog.at_level("INFO", "flame"):
+        module(store_dir, split=str(tmp_path / "mine.json"))
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        (
+            "WARNING",
+            "small: the store lacks 2 of the 3 subjects that split 'mine' has in test: s8, s9",
+        ),
+        ("INFO", "small: split 'mine' leaves out 1 subjects of the store: s3"),
+    ]
+    caplog.clear()
+    module(store_dir)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("split", ["cross_person", "random"])
+@pytest.mark.parametrize("shares", [(0.8, 0.2), (0.7, 0.1, 0.1, 0.1), ()])
+def test_fractions_of_a_wrong_number_are_refused(
+    store_dir: Path, split: str, shares: tuple[float, ...]
+) -> None:
+    got = re.escape(str(list(shares)))
+    with pytest.raises(ValueError, match=rf"fractions are {got}; expected three"):
+        module(store_dir, split=split, split_fractions=shares)
 
 
 def test_too_few_samples_for_a_batch_are_refused(store_dir: Path) -> None:
