@@ -113,6 +113,29 @@ def test_the_memory_format_changes_no_number() -> None:
     torch.testing.assert_close(last, expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("net_class", NETS)
+def test_mixed_precision_keeps_angles_fine(net_class: type[GazeNet]) -> None:
+    """bfloat16 has 8 bits: its steps near 0.5 are 0.004 of the range, 0.2 degrees here."""
+    torch.manual_seed(0)
+    net = net_class(width=4, hidden=16)  # type: ignore[call-arg]
+    module, data = small_module(net), batch(num=8)
+    with torch.no_grad():
+        # An untrained net hardly moves: its angles are spread over half a degree at least.
+        net.head.out.weight *= 0.5 / torch.rad2deg(module(data).std(dim=0).min())
+    normalised: list[torch.Tensor] = []
+    net.register_forward_hook(lambda _, __, output: normalised.append(output))
+    with one_thread(), torch.inference_mode():
+        expected = module(data)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = module(data)
+    fine, mixed = normalised
+    assert mixed.dtype == found.dtype == torch.float32
+    assert not torch.equal(fine, mixed)  # autocast did something
+    on_a_step = mixed.bfloat16().float() == mixed
+    assert on_a_step.float().mean() < 0.2
+    assert torch.rad2deg((found - expected).abs().max()) < 0.2
+
+
 def test_without_statistics_nothing_is_predicted() -> None:
     with pytest.raises(AssertionError, match="statistics are set before the first batch"):
         small_module(statistics=None)(batch())
