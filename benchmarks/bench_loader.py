@@ -8,10 +8,12 @@ Run after ``python preprocess.py data=demo_gaze`` (or name another store)::
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+from peak_memory import peak_memory_mib
 
 from common.facestore import FaceStore
 from flame.data import GazeDataModule
@@ -21,16 +23,20 @@ ORIGINAL_BYTES_A_SAMPLE = 38_707_328
 ORIGINAL_SAMPLES_PER_S = 100
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", type=Path, default=Path("data/stores/demo_gaze"))
     parser.add_argument("--passes", type=int, default=3, help="timed passes over the train part")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
+    if not arguments.store.is_dir():
+        parser.error(
+            f"no face store {arguments.store}: type python preprocess.py data=demo_gaze first, "
+            "or name another one with --store"
+        )
     lines = [describe_size(arguments.store)]
     lines += [describe_speed(arguments.store, workers, arguments.passes) for workers in (0, 2)]
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    lines.append(f"peak memory of this process: {peak_mib:.0f} MiB")
+    lines.append(f"peak memory of this process, its workers not: {peak_memory_mib():.0f} MiB")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
