@@ -60,7 +60,8 @@ def test_a_photo_is_seen_as_preprocessing_and_test_see_it(
     """The same photo through the store: cut, coded losslessly, cropped, predicted."""
     image = textured(FACE)
     settings = PreparationSettings(head_pose="mesh", codec="png", box_margin=MARGIN)
-    preparer = Preparer(settings, FakeAnalyzerSettings().build(), None)  # type: ignore[arg-type]
+    analyzer: Any = FakeAnalyzerSettings().build()
+    preparer = Preparer(settings, analyzer, None, "columbia_target_angles")
     sample = raw_sample(FACE)
     encoded, row = preparer.prepare(type(sample)(**{**vars(sample), "image": image}))
     stored, landmarks = decode_image(encoded), np.array(row["landmarks_px"])
