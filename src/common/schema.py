@@ -98,6 +98,7 @@ class PredictConfig:
     output_dir: str | None = None
     statistics: str | None = None
     allow_other_convention: bool = False
+    annotator: dict[str, Any] = field(default_factory=dict)
     export: str | None = None
     data: DataConfig | None = None
     model: ModelConfig | None = None
