@@ -8,7 +8,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common import schema
-from common.checks import check_multirun
+from common.checks import check_multirun, check_one_device_test
 from common.run import fit_and_test
 
 schema.register()
@@ -20,6 +20,7 @@ def main(cfg: DictConfig) -> float | None:
     config = schema.plain(cfg)
     hydra_config = HydraConfig.get()
     check_multirun(config["trainer"], hydra_config.mode == RunMode.MULTIRUN)
+    check_one_device_test(config["trainer"], config["test"])
     choices = schema.plain(hydra_config.runtime.choices)
     metrics = fit_and_test(config, choices, Path(config["paths"]["run_dir"]))
     return metrics.get(f"best_{config['optimized_metric']}")

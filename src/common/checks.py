@@ -77,6 +77,23 @@ def check_resumed_data(before: Fingerprint, now: Fingerprint, run_dir: str) -> N
         )
 
 
+def check_one_device_test(trainer: Mapping[str, Any], test: bool) -> None:
+    """Refuse, before the training, a test in several processes: each would see a share.
+
+    Args:
+        trainer: the trainer's config.
+        test: whether the run ends with a test.
+
+    Raises:
+        ValueError: If it does, and the trainer takes more than one device.
+    """
+    if test and _takes_many(trainer):
+        raise ValueError(
+            "tests run on one device: type test=false here, and `python predict.py run=RUN "
+            "split=test` after the training"
+        )
+
+
 def check_multirun(trainer: Mapping[str, Any], is_multirun: bool) -> None:
     """Refuse a sweep whose jobs start processes: each would run the whole sweep again.
 
@@ -87,10 +104,13 @@ def check_multirun(trainer: Mapping[str, Any], is_multirun: bool) -> None:
     Raises:
         ValueError: If a job of a sweep takes more than one device or a ddp strategy.
     """
-    takes_many = str(trainer["devices"]) not in ("1", "[0]") or "ddp" in str(trainer["strategy"])
-    if is_multirun and takes_many:
+    if is_multirun and _takes_many(trainer):
         raise ValueError(
             "a sweep's jobs take one device each, because Lightning's launcher would start the "
             "whole sweep once a process. Type trainer.devices=1 trainer.strategy=auto, or run "
             "the jobs one by one without -m"
         )
+
+
+def _takes_many(trainer: Mapping[str, Any]) -> bool:
+    return str(trainer["devices"]) not in ("1", "[0]") or "ddp" in str(trainer["strategy"])

@@ -118,19 +118,11 @@ def _test(config: Config, trained: Trained) -> str:
 
 
 def _annotate(config: Config, trained: Trained) -> str:
-    chosen = merged(trained.config["model"]["annotator"], config["annotator"])
-    annotator = build(chosen, module=trained.module)
+    configured = trained.config["model"]["annotator"]
+    # Later values lie over the run's own, level by level.
+    annotator = build(configured, module=trained.module, **config["annotator"])
     output_dir = _output_dir(config, trained, Path(config["source"]).stem or "photos")
     return annotate_photos(config["source"], annotator, output_dir)
-
-
-def merged(below: Config, above: Config) -> dict[str, Any]:
-    """Return nested settings with those above laid over those below."""
-    both = {**below, **above}
-    for name in below.keys() & above.keys():
-        if isinstance(below[name], Mapping) and isinstance(above[name], Mapping):
-            both[name] = merged(below[name], above[name])
-    return both
 
 
 def _output_dir(config: Config, trained: Trained, name: str) -> Path:

@@ -7,6 +7,7 @@ import pytest
 from common.checks import (
     check_conventions,
     check_multirun,
+    check_one_device_test,
     check_resumed_data,
     check_same_split,
 )
@@ -68,6 +69,9 @@ def test_a_resumed_run_keeps_its_data() -> None:
 )
 def test_a_sweep_of_jobs_that_start_processes_is_refused(trainer: dict[str, object]) -> None:
     check_multirun(trainer, is_multirun=False)
+    check_one_device_test(trainer, test=False)
+    with pytest.raises(ValueError, match="tests run on one device: type test=false"):
+        check_one_device_test(trainer, test=True)
     with pytest.raises(ValueError, match="one device each"):
         check_multirun(trainer, is_multirun=True)
 

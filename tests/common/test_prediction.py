@@ -11,7 +11,7 @@ import pytest
 from small_run import composed, train_here
 from small_store import write_small_store
 
-from common.prediction import merged, predict
+from common.prediction import predict
 
 SMALL_SPLIT = [
     "data.datamodule.split=cross_person",
@@ -129,13 +129,3 @@ def test_another_convention_is_refused_and_allowed_by_switch(
         asked(*other)
     asked(*other, "allow_other_convention=true")
     assert (tmp_path / "columbiagaze_eyediap_mmtm-fusion.csv").exists()
-
-
-def test_settings_above_replace_single_values_below() -> None:
-    below = {"margin": 0.05, "analyzer": {"detector": "mediapipe", "min_face_px": 40}}
-    above = {"analyzer": {"min_face_px": 24}}
-    assert merged(below, above) == {
-        "margin": 0.05,
-        "analyzer": {"detector": "mediapipe", "min_face_px": 24},
-    }
-    assert below["analyzer"] == {"detector": "mediapipe", "min_face_px": 40}
