@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -167,20 +168,13 @@ def test_a_damaged_table_is_found(store_dir: Path) -> None:
         FaceStore(store_dir)
 
 
-def _image_of(store: FaceStore, row: int, answers: multiprocessing.SimpleQueue) -> None:
-    answers.put(store.image(row))
-
-
 def test_a_pickled_store_reads_the_same_in_a_spawned_process(store_dir: Path) -> None:
     store = FaceStore(store_dir)
     # An open descriptor must not travel.
     store.image(0)
     context = multiprocessing.get_context("spawn")
-    answers = context.SimpleQueue()
-    worker = context.Process(target=_image_of, args=(store, 3, answers))
-    worker.start()
-    found = answers.get()
-    worker.join()
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        found = pool.submit(store.image, 3).result()
     np.testing.assert_array_equal(found, image(4))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,13 @@ class FakeAnalyzerSettings:
 
     def build(self) -> FakeAnalyzer:
         return FakeAnalyzer()
+
+
+class DyingAnalyzerSettings(FakeAnalyzerSettings):
+    """Kills the process that wants an analyzer, as the kernel does for want of memory."""
+
+    def build(self) -> FakeAnalyzer:
+        os._exit(9)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from fake_faces import (
     NO_FACE,
     OFF_THE_FRAME,
     TWO_FACES,
+    DyingAnalyzerSettings,
     FakeAnalyzerSettings,
     FakeReader,
 )
@@ -157,20 +157,13 @@ def test_a_group_whose_items_cannot_be_counted_stops_no_other(tmp_path: Path) ->
     assert made.num_faces == 7
 
 
-class DyingSettings(FakeAnalyzerSettings):
-    """Kills the process that wants an analyzer, as the kernel does for want of memory."""
-
-    def build(self) -> Any:
-        os._exit(9)
-
-
 def test_a_dying_worker_process_is_a_reason_not_the_end(tmp_path: Path) -> None:
     report = FacePreprocessor(
         "people",
         FakeReader(PEOPLE),
         tmp_path,
         PreparationSettings(),
-        DyingSettings(),  # type: ignore[arg-type]
+        DyingAnalyzerSettings(),  # type: ignore[arg-type]
         num_workers=1,
     ).run()
     assert sorted(report.failed_groups) == sorted(PEOPLE)
