@@ -99,7 +99,7 @@ def test_an_originals_checkpoint_needs_ranges(work_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"whose ranges\? Give statistics=columbiagaze"):
         asked(*originals(work_dir), "source=x.jpg")
     with pytest.raises(ValueError, match="no published statistics for 'flame_layout'"):
-        asked(*originals(work_dir), "data=flame_layout", "split=test")
+        asked(*originals(work_dir), "data=flame_layout", "data.name=flame_layout", "split=test")
 
 
 def test_an_originals_checkpoint_needs_data_for_a_split(work_dir: Path) -> None:

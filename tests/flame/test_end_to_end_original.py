@@ -38,7 +38,12 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("original")
     with tarfile.open(GOLDEN_DIR / "e2e_s3.tar.gz") as archive:
         archive.extractall(folder, filter="data")
-    overrides = ["data=flame_layout", f"data.raw_dir={folder / 'flame_e2e'}", "num_workers=0"]
+    overrides = [
+        "data=flame_layout",
+        "data.name=flame_layout",
+        f"data.raw_dir={folder / 'flame_e2e'}",
+        "num_workers=0",
+    ]
     report = prepare_store(
         composed("preprocess", *overrides, f"data.store_dir={folder / 'store'}", "paths.run_dir=x")
     )
@@ -64,7 +69,8 @@ def test_the_csv_is_the_originals(
     original_checkpoint(checkpoint, model_key, golden)
     overrides = [
         *(f"model={model}", f"checkpoint={checkpoint}", f"statistics={EXPECTED['statistics']}"),
-        *("data=flame_layout", "split=test", "data.datamodule.num_workers=0"),
+        *("data=flame_layout", "data.name=flame_layout"),
+        *("split=test", "data.datamodule.num_workers=0"),
         *(f"data.store_dir={work_dir / 'store'}", f"output_dir={work_dir / model}"),
         *(f"data.datamodule.split={work_dir / 'split.json'}", "paths.run_dir=x"),
     ]

@@ -162,7 +162,7 @@ def test_a_dying_worker_process_is_a_reason_not_the_end(tmp_path: Path) -> None:
         "people",
         FakeReader(PEOPLE),
         tmp_path,
-        PreparationSettings(),
+        PreparationSettings(codec="png"),
         DyingAnalyzerSettings(),  # type: ignore[arg-type]
         num_workers=1,
     ).run()
