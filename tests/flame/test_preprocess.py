@@ -232,8 +232,7 @@ def test_a_malformed_shard_is_refused(shard: str) -> None:
         parse_shard(shard)
 
 
-# Each process imports MediaPipe.
-@pytest.mark.parametrize("num_workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("num_workers", [1, 2])
 def test_processes_make_what_this_one_makes(tmp_path: Path, num_workers: int) -> None:
     preprocessor(tmp_path / "here").run()
     preprocessor(tmp_path / "there", num_workers=num_workers).run()
