@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -123,6 +125,17 @@ def test_damaged_photo_is_skipped_and_keeps_its_number(raw_dir, damage):
     assert items[1].sample_id == path.stem
     assert items[1].reason.startswith("unreadable photo")
     assert items[2].index == 2
+
+
+def test_a_photo_with_a_damaged_exif_is_skipped(raw_dir):
+    """Upright by EXIF, with a width that is no number: Pillow raises struct.error."""
+    path = raw_dir / "Columbia Gaze Data Set" / "0001" / "0001_2m_-15P_-10V_0H.jpg"
+    entries = struct.pack("<HHLHH", 0x112, 3, 1, 6, 0) + struct.pack("<HHL4s", 0x100, 2, 4, b"\xff")
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4)
+    Image.new("RGB", (12, 8)).save(path, exif=exif)
+    items = _read(raw_dir)
+    assert [isinstance(item, Skipped) for item in items[:3]] == [False, True, False]
+    assert items[1].reason.startswith("unreadable photo")
 
 
 @pytest.mark.parametrize(
