@@ -12,6 +12,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
 
 
 @dataclass
@@ -127,6 +128,15 @@ def register() -> None:
 
 
 def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
-    """Return a config as resolved plain values: what the code below the scripts sees."""
-    values: Any = OmegaConf.to_container(OmegaConf.create(cfg), resolve=True)
+    """Return a config as resolved plain values: what the code below the scripts sees.
+
+    Raises:
+        ValueError: If a value the user must give is missing; says what to type.
+    """
+    try:
+        values: Any = OmegaConf.to_container(
+            OmegaConf.create(cfg), resolve=True, throw_on_missing=True
+        )
+    except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
+        raise ValueError(f"a value must be given, as data.name=NAME: {error}") from error
     return dict(values)
