@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from common.camera import UnreadablePhotoError, read_photo
-from flame.sample import RawSample, Skipped
+from common.skipped import Skipped
+from flame.sample import RawSample
 
 _NAME = re.compile(r"(\d{4})_(\d+)m_(-?\d+)P_(-?\d+)V_(-?\d+)H")
 _SUBJECT = re.compile(r"\d{4}")

@@ -14,11 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from common.skipped import Skipped
 from common.video import RgbImage, read_frames
 from flame.eyediap_files import SESSION_NAME, Calibration
 from flame.eyediap_geometry import FrameLabel
 from flame.eyediap_session import EyediapSession, LabelRule
-from flame.sample import RawSample, Skipped
+from flame.sample import RawSample
 
 LOG = logging.getLogger(__name__)
 

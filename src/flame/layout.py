@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.skipped import Skipped
 from flame.eyediap_files import SESSION_NAME
 from flame.numeric_pickle import read_numeric_pickle
-from flame.sample import Float, RawSample, Skipped
+from flame.sample import Float, RawSample
 
 # ``flame_layout`` stands for not known.
 GAZE_CONVENTIONS = (

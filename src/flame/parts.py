@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from common.listing import listed
 from flame.splits import PARTS, Split, cross_person, load_split, random_split
 
 LOG = logging.getLogger(__name__)
-_MAX_LISTED = 8
 
 
 def choose_split(split: str, table: pl.DataFrame, fractions: Sequence[float], seed: int) -> Split:
@@ -68,9 +68,3 @@ def log_gaps(name: str, table: pl.DataFrame, split: Split) -> None:
 def names_in(table: pl.DataFrame, split: Split) -> str:
     """Return the store's people or sessions, as a split of that unit would name them."""
     return listed(sorted(set(table["subject" if split.unit == "subject" else "group_name"])))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as a list for a message, a long one cut."""
-    shown = ", ".join(names[:_MAX_LISTED])
-    return shown if len(names) <= _MAX_LISTED else f"{shown}, ... ({len(names)} in all)"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from common.faces.analysis import FaceAnalyzer, FaceObservation
 from common.image_codec import CODECS, encode_image
+from common.skipped import Skipped
 from flame.crops import eye_centre
 from flame.face_image import face_window
 from flame.face_rows import (
@@ -21,7 +22,7 @@ from flame.face_rows import (
     pose_columns,
 )
 from flame.openface_source import OpenFaceFolder, OpenFaceResult
-from flame.sample import RawSample, Skipped
+from flame.sample import RawSample
 
 Float = npt.NDArray[np.floating[Any]]
 LANDMARK_SOURCES = ("mesh", "openface", "dataset")

@@ -9,11 +9,12 @@ from common.atomic import write_text_atomically
 from common.faces.settings import AnalyzerSettings
 from common.facestore import FaceStore, damaged_groups, stored_groups
 from common.facestore_writing import claim_store, remove_group, write_failure
+from common.listing import listed
+from common.preprocess_pool import make_groups
+from common.shards import parse_shard
 from flame.openface_source import OpenFaceFolder
-from flame.parts import listed
 from flame.preparation import PreparationSettings
 from flame.preprocess_group import GroupRecipe
-from flame.preprocess_pool import make_groups
 from flame.preprocess_report import PreprocessReport, report_on
 from flame.sample import RawReader
 
@@ -74,7 +75,7 @@ class FacePreprocessor:
         recipe, own = self._claim()
         done = set(stored_groups(self._store_dir))
         missing = [group for group in own if group not in done]
-        for group, why in make_groups(recipe, missing, self._num_workers):
+        for group, why in make_groups(recipe, missing, self._num_workers, unit="photo"):
             if why is not None:
                 write_failure(self._store_dir, group, why)
         report = report_on(self._store_dir)
@@ -127,18 +128,6 @@ class FacePreprocessor:
             )
         number, of = self._shard
         return recipe, groups[number::of]
-
-
-def parse_shard(shard: str) -> tuple[int, int]:
-    """Return (i, n) of ``i/n``.
-
-    Raises:
-        ValueError: If it is not of that form with 0 <= i < n.
-    """
-    number, _, of = shard.partition("/")
-    if not (number.isdecimal() and of.isdecimal() and int(number) < int(of)):
-        raise ValueError(f"shard is {shard!r}, expected i/n with 0 <= i < n, e.g. shard=0/4")
-    return int(number), int(of)
 
 
 def _checked_openface_dir(

@@ -13,9 +13,10 @@ from typing import Any
 
 from common.faces.settings import AnalyzerSettings
 from common.facestore_writing import GroupWriter, write_skipped
+from common.skipped import Skipped, explained
 from flame.openface_source import OpenFaceFolder
 from flame.preparation import PreparationSettings, Preparer
-from flame.sample import RawReader, Skipped
+from flame.sample import RawReader
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ class GroupRecipe:
             **(asdict(self.analyzer) if detects_faces else {}),
         }
 
+    def count(self, group: str) -> int:
+        """Return how many items a group has; errors as the reader's."""
+        return self.reader.count(group)
+
+    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+        """Write one group; see `make_group`."""
+        return make_group(self, group, on_item)
+
 
 def make_group(recipe: GroupRecipe, group: str, on_item: Callable[[], object]) -> str | None:
     """Write one group to the store.
@@ -84,13 +93,6 @@ def make_group(recipe: GroupRecipe, group: str, on_item: Callable[[], object]) -
     except Exception as error:
         return explained(error)
     return None
-
-
-def explained(error: Exception) -> str:
-    """Return an error as a reason: the message alone where it was written for a user."""
-    if isinstance(error, ValueError | OSError) and str(error):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
 
 
 @cache

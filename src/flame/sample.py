@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from common.skipped import Skipped
+
 Float = npt.NDArray[np.floating[Any]]
 
 
@@ -41,16 +43,6 @@ class RawSample:
     camera_matrix: Float | None = None
     face_hint_px: Float | None = None
     frame: int | None = None
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """An item that could not be used, and why; listed in the report, never fatal."""
-
-    sample_id: str
-    subject: str
-    group: str
-    reason: str
 
 
 class RawReader(Protocol):

@@ -19,10 +19,11 @@ from fake_faces import (
 )
 
 from common.image_codec import decode_image
+from common.skipped import Skipped
 from flame.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
 from flame.openface_source import OpenFaceResult
 from flame.preparation import PreparationSettings, Preparer, choose_face
-from flame.sample import RawSample, Skipped
+from flame.sample import RawSample
 
 
 def prepare(sample: RawSample, openface: Any = None, **settings: Any) -> Any:

@@ -21,10 +21,11 @@ from fake_faces import (
 )
 from tqdm import tqdm
 
+from common import preprocess_pool
 from common.facestore import FaceStore, damaged_groups, read_recipe, stored_groups
-from flame import preprocess_pool
+from common.shards import parse_shard
 from flame.preparation import PreparationSettings
-from flame.preprocess import FacePreprocessor, parse_shard
+from flame.preprocess import FacePreprocessor
 
 PEOPLE: dict[str, Any] = {
     "p1": [FACE, FACE, NO_FACE, FACE],

@@ -1,4 +1,4 @@
-"""Many groups over processes, with a bar that moves by the photo."""
+"""Many groups over processes, with a bar that moves by the item."""
 
 from __future__ import annotations
 
@@ -6,48 +6,67 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from flame.preprocess_group import GroupRecipe, explained, make_group
-from flame.sample import RawReader
+from common.skipped import explained
 
 _POLL_S = 0.5
 # In a worker: how many items of each group are done.
 _SHARED: dict[str, Any] = {}
 
 
+class GroupMaker(Protocol):
+    """Makes groups of a store; small enough to pickle."""
+
+    def count(self, group: str) -> int:
+        """Return how many items `make` goes through.
+
+        Raises:
+            ValueError: If the group's raw data are damaged.
+            OSError: If they cannot be read.
+        """
+
+    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+        """Write one group; call `on_item` after every item.
+
+        Returns:
+            Why it failed, or None; then the group is there.
+        """
+
+
 def make_groups(
-    recipe: GroupRecipe, groups: list[str], num_workers: int
+    maker: GroupMaker, groups: list[str], num_workers: int, *, unit: str
 ) -> Iterator[tuple[str, str | None]]:
     """Make groups, whatever becomes of the others.
 
     Args:
-        recipe: what to make.
+        maker: makes one.
         groups: which.
         num_workers: processes; 0 works in this one.
+        unit: what an item is, for the bar.
 
     Yields:
         Each group with why it failed, or None, in the order they are done.
     """
-    num_items = sum(_count(recipe.reader, group) for group in groups)
-    with tqdm(total=num_items, unit="photo", desc="preprocess") as bar:
+    num_items = sum(_count(maker, group) for group in groups)
+    with tqdm(total=num_items, unit=unit, desc="preprocess") as bar:
         if num_workers == 0 or len(groups) < 2:
-            yield from ((group, make_group(recipe, group, bar.update)) for group in groups)
+            yield from ((group, maker.make(group, bar.update)) for group in groups)
         else:
-            yield from _in_processes(recipe, groups, min(num_workers, len(groups)), bar)
+            yield from _in_processes(maker, groups, min(num_workers, len(groups)), bar)
 
 
-def _count(reader: RawReader, group: str) -> int:
+def _count(maker: GroupMaker, group: str) -> int:
     try:
-        return reader.count(group)
+        return maker.count(group)
     except (ValueError, OSError):
-        return 0  # reading the group will say what is wrong
+        return 0  # making the group will say what is wrong
 
 
 def _in_processes(
-    recipe: GroupRecipe, groups: list[str], num_workers: int, bar: Any
+    maker: GroupMaker, groups: list[str], num_workers: int, bar: Any
 ) -> Iterator[tuple[str, str | None]]:
     # MediaPipe hangs in a forked child.
     context = multiprocessing.get_context("spawn")
@@ -57,7 +76,7 @@ def _in_processes(
         num_workers, mp_context=context, initializer=_share, initargs=(num_done,)
     ) as pool:
         jobs = {
-            pool.submit(_make_in_worker, recipe, group, number): group
+            pool.submit(_make_in_worker, maker, group, number): group
             for number, group in enumerate(groups)
         }
         try:
@@ -90,8 +109,8 @@ def _share(num_done: Any) -> None:
     _SHARED["num_done"] = num_done
 
 
-def _make_in_worker(recipe: GroupRecipe, group: str, number: int) -> str | None:
+def _make_in_worker(maker: GroupMaker, group: str, number: int) -> str | None:
     def count_item() -> None:
         _SHARED["num_done"][number] += 1
 
-    return make_group(recipe, group, count_item)
+    return maker.make(group, count_item)
