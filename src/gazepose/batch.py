@@ -1,0 +1,25 @@
+"""What travels from the loader to the module."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+from torch import Tensor
+
+NUM_FRAMES = 7
+CENTRE = NUM_FRAMES // 2
+"""Place of the frame that a clip is about; its label and its priors are the clip's."""
+
+
+class ClipBatch(TypedDict):
+    """One clip of `NUM_FRAMES` frames a sample. B samples.
+
+    A prior that no net asks for is not in the batch; the data module does not even read it.
+    Pixels travel as bytes, a quarter of what floats need, and are normalised on the device.
+    """
+
+    clip: Tensor  # (B, 7, 3, H, W) uint8 RGB, packed toward the centre; black = nothing to show
+    label: Tensor  # (B,) int64, 1 looks at the camera, 0 does not, -1 nobody knows
+    row: Tensor  # (B,) int64, row of the table
+    head_bins: NotRequired[Tensor]  # (B, 3) int64 [yaw, pitch, roll], floor(|deg| / split)
+    landmarks: NotRequired[Tensor]  # (B, 15) float32, 5 x, 5 y, 5 score; eye-centred, in [-2, 2]
