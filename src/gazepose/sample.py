@@ -1,0 +1,167 @@
+"""What a reader of a raw data set hands to preprocessing: clips, their tracks, their faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from common.skipped import Skipped
+
+if TYPE_CHECKING:
+    from gazepose.crops import CropSettings
+
+Float = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One person's face over a stretch of a clip, gaps filled.
+
+    Attributes:
+        track_id: unique in the clip, without ``/``.
+        person_id: the person's id in the clip.
+        frames: (N,) int32 frame numbers as annotated, ascending; a number comes twice only where
+            the published rule keeps it so.
+        boxes_xyxy_px: (N, 4) float64 left, top, right, bottom in full-frame pixels.
+        is_interpolated: (N,) bool, True where the annotations hold no box.
+        labels: (N,) int8: 1 looks at the camera, 0 does not, -1 unknown.
+    """
+
+    track_id: str
+    person_id: str
+    frames: npt.NDArray[np.int32]
+    boxes_xyxy_px: npt.NDArray[np.float64]
+    is_interpolated: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of video and its tracks.
+
+    Attributes:
+        clip_uid: the clip's id, without ``/``.
+        part: train, val or test.
+        video_path: the video that shows it: the clip's own file or the whole recording.
+        first_video_frame: decoded frame (0-based) = `first_video_frame` + annotated frame. It may
+            be negative, where an offset is asked for; no track then has a frame before the video.
+        tracks: in the annotations' order.
+        skipped: boxes that could not be used, with the reason.
+    """
+
+    clip_uid: str
+    part: str
+    video_path: Path
+    first_video_frame: int
+    tracks: tuple[FaceTrack, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class RawFace:
+    """One row of the store: a face in one frame of a track.
+
+    Attributes:
+        clip_uid: the group.
+        track_id: of `FaceTrack`.
+        person_id: of `FaceTrack`.
+        part: train, val or test.
+        frame: number as annotated.
+        track_index: 0-based position inside the track; every n-th is a keyframe.
+        label: 1 looks at the camera, 0 does not, -1 unknown.
+        bbox_xyxy_px: (4,) in full-frame pixels, NaN where unknown.
+        is_interpolated: the annotations hold no box here.
+        unique_id: the test set's name of the face, else empty.
+        image: (224, 224, 3) uint8 RGB; None if there is none, then the row stays all the same,
+            because strides count it.
+        head_pose_deg: (3,) [yaw, pitch, roll] from a prior file.
+        points: (5, 3) [x, y, score] from a prior file, crop-normalised; nose, left eye, right
+            eye, mouth left, mouth right, left and right the subject's.
+        sharpness_p: Gaussian CDF of the sharpness, [0, 1], from a prior file.
+        is_filtered: a prior file says to drop the keyframe; None if it says nothing.
+    """
+
+    clip_uid: str
+    track_id: str
+    person_id: str
+    part: str
+    frame: int
+    track_index: int
+    label: int
+    bbox_xyxy_px: Float
+    is_interpolated: bool
+    unique_id: str
+    image: npt.NDArray[np.uint8] | None
+    head_pose_deg: Float | None = None
+    points: Float | None = None
+    sharpness_p: float | None = None
+    is_filtered: bool | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a doctor saw in a raw data set before anything ran.
+
+    Attributes:
+        severity: ``error``: it cannot be used as it is; ``warning``: something will be left out or
+            looks wrong; ``note``: what is there.
+        what: the finding, as a sentence.
+        where: file or folder.
+        remedy: what to do or to type; empty if nothing needs doing.
+    """
+
+    severity: Literal["error", "warning", "note"]
+    what: str
+    where: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        remedy = f"\n         -> {self.remedy}" if self.remedy else ""
+        return f"{self.severity:7}  {self.what} [{self.where}]{remedy}"
+
+
+def findings_text(findings: list[Finding]) -> str:
+    """Return findings as a person reads them: a count, then errors, warnings and notes."""
+    severities = ("error", "warning", "note")
+    counts = [sum(finding.severity == s for finding in findings) for s in severities]
+    ordered = sorted(findings, key=lambda finding: severities.index(finding.severity))
+    head = "{} errors, {} warnings, {} notes".format(*counts)
+    return "\n".join([head, *map(str, ordered)])
+
+
+class LamReader(Protocol):
+    """Reads one raw data set of looking-at-me, group by group; cheap to pickle.
+
+    Attributes:
+        name: the data set's name, as in ``conf/data``.
+    """
+
+    name: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what a row depends on, as plain values."""
+
+    def groups(self) -> list[str]:
+        """Return all groups (clips).
+
+        Raises:
+            ValueError: If the folder does not hold this data set.
+        """
+
+    def count(self, group: str) -> int:
+        """Return about how many items `faces` yields for a group; for progress bars."""
+
+    def faces(self, group: str, crop: CropSettings) -> Iterator[RawFace | Skipped]:
+        """Yield the group's rows in track order, frames ascending; damaged ones as `Skipped`."""
+
+    def doctor(self) -> list[Finding]:
+        """Say what is missing or inconsistent, without decoding the videos."""
