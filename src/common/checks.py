@@ -12,6 +12,23 @@ UNSTATED_CONVENTION = "flame_layout"
 Fingerprint = Mapping[str, Any]
 
 
+def check_line(model: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Refuse a model on data of the other line.
+
+    Args:
+        model: the model's config.
+        data: the data set's config.
+
+    Raises:
+        ValueError: If one is about gaze angles and the other about eye contact.
+    """
+    if model["line"] != data["line"]:
+        raise ValueError(
+            f"model={model['name']} is about {model['line']}, data={data['name']} about "
+            f"{data['line']}: choose data of its own line (README lists them)"
+        )
+
+
 def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) -> None:
     """Refuse to test where gaze means something else than in training.
 
@@ -23,8 +40,9 @@ def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) ->
     Raises:
         ValueError: If the gaze conventions differ and that is not allowed.
     """
-    before = trained["recipe"]["gaze_convention"]
-    now = tested["recipe"]["gaze_convention"]
+    # Eye contact has none: a face looks at the camera or does not.
+    before = trained["recipe"].get("gaze_convention")
+    now = tested["recipe"].get("gaze_convention")
     if before == now or allow:
         return
     if now == UNSTATED_CONVENTION:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from common.checkpoint import load_module
-from common.checks import check_conventions, check_same_split
+from common.checks import check_conventions, check_line, check_same_split
 from common.instantiate import build
 from common.photos import annotate_photos
-from common.run import build_module, test
+from common.run import build_data, build_module, test
 from common.snapshot import read_snapshot
 
 Config = Mapping[str, Any]
@@ -86,23 +86,21 @@ def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
 def _from_original(config: Config) -> Trained:
     if config["model"] is None or config["checkpoint"] is None:
         raise ValueError("predict with what? Give run=RUN, or model=NAME checkpoint=FILE.pth")
-    data = config["data"]
-    trained_on = config["statistics"] or (None if data is None else data["name"])
-    if trained_on is None:
-        raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
     module = build_module(config)
     checkpoint = Path(config["checkpoint"])
-    convention = module.load_original(checkpoint, trained_on)
-    data = {"name": trained_on, "recipe": {"gaze_convention": convention}}
+    named = config["statistics"] or (config["data"] or {}).get("name")
+    data = module.load_original(checkpoint, named)
     folder = Path(config["paths"]["runs_dir"]) / f"original_{checkpoint.stem}"
-    return Trained(module, config, trained_on, data, folder, checkpoint)
+    return Trained(module, config, data["name"], data, folder, checkpoint)
 
 
 def _test(config: Config, trained: Trained) -> str:
     data_config = config["data"] or trained.config["data"]
     if data_config is None:
         raise ValueError(f"which data? Give data=NAME for split={config['split']}")
-    datamodule = build(data_config["datamodule"], test_part=config["split"])
+    check_line(trained.config["model"], data_config)
+    asked = {**trained.config, "data": data_config}
+    datamodule = build_data(asked, test_part=config["split"])
     tested = datamodule.fingerprint()
     check_conventions(trained.data, tested, config["allow_other_convention"])
     check_same_split(trained.data, tested)

@@ -13,7 +13,7 @@ from pytorch_lightning import seed_everything as seed_all
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
 
-from common.checks import check_resumed_data
+from common.checks import check_line, check_resumed_data
 from common.console import quiet_libraries
 from common.instantiate import build
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
@@ -44,11 +44,16 @@ class SuiteModule(Protocol):
     def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
         """Write one of this module's checkpoints in the original's form."""
 
-    def load_original(self, path: Path, statistics: str) -> str:
-        """Load an original's weights, with what was published of a data set.
+    def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
+        """Load an original's weights, with what was published of its training data.
+
+        Args:
+            path: the original's file.
+            trained_on: name of its training data, if the user says it.
 
         Returns:
-            How that data set's labels were defined.
+            What is known of its training data, as a `fingerprint`: at least ``name`` and
+            ``recipe``.
         """
 
 
@@ -68,6 +73,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
         if finished is not None:
             LOG.info("%s is finished and left as it is", run_dir)
             return finished
+    check_line(config["model"], config["data"])
     quiet_libraries()
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)
@@ -112,9 +118,9 @@ def test(
     return _numbers(trainer)
 
 
-def build_data(config: Config) -> Any:
-    """Return the data module of a config."""
-    return build(config["data"]["datamodule"])
+def build_data(config: Config, **arguments: Any) -> Any:
+    """Return the data module of a config, with what its model asks of the data."""
+    return build(config["data"]["datamodule"], **config["model"]["inputs"], **arguments)
 
 
 def build_module(config: Config) -> Any:

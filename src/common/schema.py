@@ -20,6 +20,7 @@ class DataConfig:
     """One data set: raw folder, reader, store, loaders."""
 
     name: str = MISSING
+    line: str = MISSING  # as a model's
     raw_dir: str | None = None
     store_dir: str = MISSING
     openface_dir: str | None = None
@@ -31,18 +32,77 @@ class DataConfig:
 
 @dataclass
 class ModelConfig:
-    """One net with the module around it."""
+    """One net with the module around it; what all models have."""
 
     name: str = MISSING
     key: str = MISSING
-    width: int = MISSING
-    hidden: int = MISSING
-    dropout: float = MISSING
+    line: str = MISSING  # what it is about: gaze_angle | eye_contact | gaze_pretraining
     learning_rate: float = MISSING
+    max_epochs: int = MISSING
+    metric: str = MISSING  # of validation; chooses the best checkpoint
+    metric_mode: str = MISSING  # min | max
+    inputs: dict[str, Any] = field(default_factory=dict)  # what it asks of the data module
     net: dict[str, Any] = MISSING
     module: dict[str, Any] = MISSING
     callbacks: dict[str, Any] = field(default_factory=dict)
-    annotator: dict[str, Any] = MISSING
+    annotator: dict[str, Any] | None = None
+
+
+@dataclass
+class GazeAngleModelConfig(ModelConfig):
+    """A net of the FLAME line."""
+
+    width: int = MISSING
+    hidden: int = MISSING
+    dropout: float = MISSING
+
+
+@dataclass
+class EyeContactModelConfig(ModelConfig):
+    """A net of the GazePose line."""
+
+    backbone: dict[str, Any] = MISSING
+    embedding: int = MISSING  # a frame's features
+    lstm_hidden: int = MISSING
+    image_size: int = MISSING  # side of what the net sees
+    init_checkpoint: str | None = None  # weights to start from
+    init_part: str = MISSING  # backbone | all
+
+
+@dataclass
+class GazePoseModelConfig(EyeContactModelConfig):
+    """GazePose: the same with a Transformer."""
+
+    width: int = MISSING
+    heads: int = MISSING
+    feedforward: int = MISSING
+    num_encoder_layers: int = MISSING
+    num_decoder_layers: int = MISSING
+    dropout: float = MISSING
+
+
+@dataclass
+class PriorsConfig:
+    """Which priors query GazePose's Transformer, and how finely they are divided."""
+
+    head: bool = MISSING
+    landmarks: bool = MISSING
+    split: float = MISSING
+    dsplit: float = MISSING
+    csplit: float = MISSING
+    landmark_index: str = MISSING
+    train_landmark_codes: bool = MISSING
+    mirror: bool = MISSING
+
+
+@dataclass
+class DropoutConfig:
+    """Temporal dropout: which neighbours of a frame a clip leaves out."""
+
+    kind: str = MISSING
+    margin: float = MISSING
+    threshold: float = MISSING
+    drop_rate: float = MISSING
 
 
 @dataclass
@@ -66,6 +126,8 @@ class TrainConfig:
     test: bool = MISSING
     optimized_metric: str = MISSING
     data: DataConfig = field(default_factory=DataConfig)
+    priors: PriorsConfig | None = None
+    dropout: DropoutConfig | None = None
     model: ModelConfig = field(default_factory=ModelConfig)
     trainer: dict[str, Any] = field(default_factory=dict)
     callbacks: dict[str, Any] = field(default_factory=dict)
@@ -102,6 +164,8 @@ class PredictConfig:
     annotator: dict[str, Any] = field(default_factory=dict)
     export: str | None = None
     data: DataConfig | None = None
+    priors: PriorsConfig | None = None
+    dropout: DropoutConfig | None = None
     model: ModelConfig | None = None
     paths: PathsConfig = field(default_factory=PathsConfig)
 
@@ -124,6 +188,14 @@ def register() -> None:
         ("predict", PredictConfig),
     ):
         store.store(group="schema", name=name, node=schema, package="_global_")
+    for name, model in (
+        ("gaze_angle", GazeAngleModelConfig),
+        ("eye_contact", EyeContactModelConfig),
+        ("gazepose", GazePoseModelConfig),
+    ):
+        store.store(group="schema/model", name=name, node=model)
+    store.store(group="schema", name="priors", node=PriorsConfig)
+    store.store(group="schema", name="dropout", node=DropoutConfig)
     OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
 
 

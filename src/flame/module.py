@@ -139,15 +139,25 @@ class GazeAngleModule(LightningModule):
         """Write one of this module's checkpoints in the original's form."""
         export_training(checkpoint_path, self, path)
 
-    def load_original(self, path: Path, statistics: str) -> str:
+    def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
         """Load an original's weights, with the published ranges of a data set.
 
+        Args:
+            path: the original's file.
+            trained_on: the data set whose published ranges are taken.
+
         Returns:
-            The gaze convention of those ranges.
+            Name and gaze convention of that data set, as a fingerprint has them.
+
+        Raises:
+            ValueError: If the data set is not named, or has no published ranges.
         """
+        if trained_on is None:
+            raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
         load_original_state_dict(self.net, read_checkpoint(path).model_state)
-        self.statistics = published(statistics)
-        return published_convention(statistics)
+        self.statistics = published(trained_on)
+        recipe = {"gaze_convention": published_convention(trained_on)}
+        return {"name": trained_on, "recipe": recipe}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the ranges beside the weights."""

@@ -6,6 +6,7 @@ import pytest
 
 from common.checks import (
     check_conventions,
+    check_line,
     check_multirun,
     check_one_device_test,
     check_resumed_data,
@@ -78,3 +79,10 @@ def test_a_sweep_of_jobs_that_start_processes_is_refused(trainer: dict[str, obje
 
 def test_a_sweep_of_jobs_on_one_device_passes() -> None:
     check_multirun({"devices": 1, "strategy": "auto"}, is_multirun=True)
+
+
+def test_a_model_is_refused_on_data_of_the_other_line() -> None:
+    model = {"name": "gazepose", "line": "eye_contact"}
+    check_line(model, {"name": "ego4d", "line": "eye_contact"})
+    with pytest.raises(ValueError, match="gazepose is about eye_contact, data=eyediap about gaze"):
+        check_line(model, {"name": "eyediap", "line": "gaze_angle"})

@@ -1,0 +1,65 @@
+"""Losses of the eye-contact line, and of gaze pretraining."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class WeightedCrossEntropy(nn.Module):
+    """Cross entropy whose classes weigh as the other one is frequent.
+
+    The mean is weighted: it divides by the batch's sum of weights, as the original's does.
+
+    Attributes:
+        weight: (2,) of "not looking" and "looking"; ones until `set_weights`.
+    """
+
+    weight: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.ones(2))
+
+    def set_weights(self, weights: Tensor) -> None:
+        """Take the class weights (2,), positive."""
+        self.weight.copy_(weights)
+
+    def forward(self, logits: Tensor, label: Tensor) -> Tensor:
+        """Return the loss of logits (B, 2) and labels (B,) in {0, 1}."""
+        return F.cross_entropy(logits.float(), label, weight=self.weight)
+
+
+class PinballLoss(nn.Module):
+    """Gaze360's loss: gaze angles with an uncertainty, as two quantiles around the prediction.
+
+    Kellnhofer et al., "Gaze360", ICCV 2019, section 4: the net predicts an angle and an offset;
+    angle - offset should be the 10 % and angle + offset the 90 % quantile.
+
+    Args:
+        low: the lower quantile in (0, 0.5); the upper one is its mirror.
+    """
+
+    def __init__(self, low: float = 0.1) -> None:
+        super().__init__()
+        if not 0 < low < 0.5:
+            raise ValueError(f"low is {low}, expected a quantile between 0 and 0.5")
+        self._low = low
+
+    def forward(self, prediction: Tensor, uncertainty: Tensor, target: Tensor) -> Tensor:
+        """Return the mean loss.
+
+        Args:
+            prediction: (B, 2) [yaw, pitch] in radians.
+            uncertainty: (B, 1) offset in radians, not negative.
+            target: (B, 2) [yaw, pitch] in radians.
+        """
+        above_low = target - (prediction - uncertainty)
+        above_high = target - (prediction + uncertainty)
+        losses = (_pinball(above_low, self._low), _pinball(above_high, 1 - self._low))
+        return (losses[0] + losses[1]).mean()
+
+
+def _pinball(difference: Tensor, quantile: float) -> Tensor:
+    return torch.maximum(quantile * difference, (quantile - 1) * difference)
