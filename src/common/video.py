@@ -114,7 +114,13 @@ def read_frames(
 
 
 def write_video(
-    path: Path, frames: Iterable[RgbImage], fps_hz: float, *, quality: int = 18
+    path: Path,
+    frames: Iterable[RgbImage],
+    fps_hz: float,
+    *,
+    quality: int = 18,
+    preset: str = "medium",
+    num_threads: int = 0,
 ) -> None:
     """Encode frames as H.264, the file whole or not at all.
 
@@ -124,6 +130,8 @@ def write_video(
             because the 4:2:0 colour that every player understands needs even ones.
         fps_hz: frame rate.
         quality: x264's CRF, 0 (largest) to 51; 18 looks lossless.
+        preset: x264's trade of time for size, "ultrafast" to "veryslow".
+        num_threads: encoder threads; 0 lets FFmpeg choose. The bytes depend on their number.
 
     Raises:
         ValueError: If there are no frames, or they differ in size.
@@ -133,7 +141,8 @@ def write_video(
         size = None
         for frame in frames:
             if stream is None:
-                stream, size = _add_stream(container, frame, fps_hz, quality), frame.shape
+                options = {"crf": str(quality), "preset": preset, "threads": str(num_threads)}
+                stream, size = _add_stream(container, frame, fps_hz, options), frame.shape
             if frame.shape != size:
                 raise ValueError(f"{path}: frame of shape {frame.shape} after {size}")
             container.mux(stream.encode(_even_frame(frame)))
@@ -165,12 +174,9 @@ def _rgb(frame: av.VideoFrame) -> RgbImage:
     return np.ascontiguousarray(turned, dtype=np.uint8)
 
 
-def _add_stream(container: Any, frame: RgbImage, fps_hz: float, quality: int) -> Any:
-    stream = container.add_stream(
-        "libx264",
-        rate=Fraction(fps_hz).limit_denominator(1001),
-        options={"crf": str(quality)},
-    )
+def _add_stream(container: Any, frame: RgbImage, fps_hz: float, options: dict[str, str]) -> Any:
+    rate = Fraction(fps_hz).limit_denominator(1001)
+    stream = container.add_stream("libx264", rate=rate, options=options)
     height, width = frame.shape[:2]
     stream.width, stream.height = width + width % 2, height + height % 2
     stream.pix_fmt = "yuv420p"
