@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from common.skipped import Skipped
-
-if TYPE_CHECKING:
-    from gazepose.crops import CropSettings
 
 Float = npt.NDArray[np.floating[Any]]
 
@@ -66,11 +63,44 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class PreparedFace:
+    """A face image as it is stored, and what was measured on it.
+
+    Attributes:
+        encoded: the image as bytes; a file that the data set brings is kept as it is.
+        sharpness: variance of the Laplacian over all pixels and channels, before encoding.
+        points: (5, 3) [x, y, score], crop-normalised (0 and 1 are the image's edges); nose, left
+            eye, right eye, mouth left, mouth right, left and right the subject's. None if they
+            were not found or not asked for.
+        head_pose_deg: (3,) [yaw, pitch, roll] as Hopenet counts them; None as for `points`.
+    """
+
+    encoded: bytes
+    sharpness: float
+    points: Float | None
+    head_pose_deg: Float | None
+
+
+class FacePreparer(Protocol):
+    """Cuts, measures and encodes faces; made by preprocessing, used by readers."""
+
+    def from_frame(self, frame: npt.NDArray[np.uint8], bbox_xyxy_px: Float) -> PreparedFace | None:
+        """Return the face in a box of a frame (H, W, 3) RGB; None if it lies outside."""
+
+    def from_file(self, encoded: bytes) -> PreparedFace:
+        """Return a face image that the data set brings.
+
+        Raises:
+            ValueError: If the bytes are no image, or not of the size the nets take.
+        """
+
+
+@dataclass(frozen=True)
 class RawFace:
     """One row of the store: a face in one frame of a track.
 
     Attributes:
-        clip_uid: the group.
+        clip_uid: the clip.
         track_id: of `FaceTrack`.
         person_id: of `FaceTrack`.
         part: train, val or test.
@@ -80,11 +110,10 @@ class RawFace:
         bbox_xyxy_px: (4,) in full-frame pixels, NaN where unknown.
         is_interpolated: the annotations hold no box here.
         unique_id: the test set's name of the face, else empty.
-        image: (224, 224, 3) uint8 RGB; None if there is none, then the row stays all the same,
-            because strides count it.
+        face: None if there is no image, then the row stays all the same, because strides count
+            it.
         head_pose_deg: (3,) [yaw, pitch, roll] from a prior file.
-        points: (5, 3) [x, y, score] from a prior file, crop-normalised; nose, left eye, right
-            eye, mouth left, mouth right, left and right the subject's.
+        points: (5, 3) as in `PreparedFace`, from a prior file.
         sharpness_p: Gaussian CDF of the sharpness, [0, 1], from a prior file.
         is_filtered: a prior file says to drop the keyframe; None if it says nothing.
     """
@@ -99,7 +128,7 @@ class RawFace:
     bbox_xyxy_px: Float
     is_interpolated: bool
     unique_id: str
-    image: npt.NDArray[np.uint8] | None
+    face: PreparedFace | None
     head_pose_deg: Float | None = None
     points: Float | None = None
     sharpness_p: float | None = None
@@ -151,7 +180,7 @@ class LamReader(Protocol):
         """Return what a row depends on, as plain values."""
 
     def groups(self) -> list[str]:
-        """Return all groups (clips).
+        """Return all groups: a clip's uid, or ``part.uid`` where several parts list the clip.
 
         Raises:
             ValueError: If the folder does not hold this data set.
@@ -160,8 +189,11 @@ class LamReader(Protocol):
     def count(self, group: str) -> int:
         """Return about how many items `faces` yields for a group; for progress bars."""
 
-    def faces(self, group: str, crop: CropSettings) -> Iterator[RawFace | Skipped]:
-        """Yield the group's rows in track order, frames ascending; damaged ones as `Skipped`."""
+    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
+        """Yield the group's rows in track order, frames ascending; damaged ones as `Skipped`.
+
+        Readers of videos hand their `Clip` to `gazepose.clip_faces.clip_faces`.
+        """
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""
