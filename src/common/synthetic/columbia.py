@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,10 +19,11 @@ from common.synthetic.backdrop import sample_backdrop
 from common.synthetic.columbia_shots import ColumbiaPlan, Shot, identity_seed
 from common.synthetic.face_pose import FaceLabels, FacePose
 from common.synthetic.head import Identity, make_identity
+from common.synthetic.raw_folder import claim_folder
 from common.synthetic.renderer import render_face
 
 DATA_SET_FOLDER = "Columbia Gaze Data Set"
-ARGUMENTS_FILE, TRUTH_FILE = "demo.json", "ground_truth.csv"
+TRUTH_FILE = "ground_truth.csv"
 # Raised when the same arguments give other photos than before.
 RENDERER_VERSION = 3
 BACKDROP_STREAM = 3
@@ -89,38 +88,12 @@ def write_columbia(
     )
     plan.check()
     raw_dir = Path(raw_dir)
-    _claim_folder(raw_dir, plan)
+    arguments = {"renderer_version": RENDERER_VERSION, **plan.as_json()}
+    claim_folder(raw_dir, DATA_SET_FOLDER, arguments)
     if not _is_complete(raw_dir, plan):
         rows = _write_subjects(raw_dir, plan, num_workers)
         write_text_atomically(raw_dir / TRUTH_FILE, _truth_csv(rows))
     return raw_dir / DATA_SET_FOLDER
-
-
-def _claim_folder(raw_dir: Path, plan: ColumbiaPlan) -> None:
-    """Record the arguments, or make sure that they are those recorded."""
-    arguments = {"renderer_version": RENDERER_VERSION, **plan.as_json()}
-    record = raw_dir / ARGUMENTS_FILE
-    if record.exists():
-        _compare(raw_dir, json.loads(record.read_text()), arguments)
-    elif (raw_dir / DATA_SET_FOLDER).exists():
-        raise ValueError(
-            f"{raw_dir / DATA_SET_FOLDER} exists but was not written by this function (there is "
-            f"no {ARGUMENTS_FILE}); choose another raw_dir for the demo data"
-        )
-    write_text_atomically(record, json.dumps(arguments, indent=2) + "\n")
-
-
-def _compare(raw_dir: Path, recorded: dict[str, Any], asked: dict[str, Any]) -> None:
-    changes = [
-        f"{name} was {recorded.get(name)}, now {value}"
-        for name, value in asked.items()
-        if recorded.get(name) != value
-    ]
-    if changes:
-        raise ValueError(
-            f"{raw_dir} was written with other arguments: {'; '.join(changes)}. "
-            "Choose another raw_dir, or delete this one to write it anew"
-        )
 
 
 def _is_complete(raw_dir: Path, plan: ColumbiaPlan) -> bool:
