@@ -86,7 +86,7 @@ def test_one_class_is_answered_where_the_original_stops(
     ("name", "said"),
     [
         ("box_mismatch", r"boxes of vid-00-uid:1:trk0x differ.*_gt.csv \(row 1\).*_pred.csv"),
-        ("missing_pred_row", r"_pred.csv lacks 1 of the 30 samples of .*_gt.csv.*vid-01-uid:15:trk2x \(row 30\)"),
+        ("missing_pred_row", r"_pred.csv lacks 1 of the 30 samples of .*_gt.csv.* \(row 30\)"),
         ("pred_label_not_1", r"_pred.csv, row 4: label is 0, expected 1"),
         # The original says mAP 0.0 here, and nan accuracy: a wrong file, not a bad model.
         ("different_uids", r"share no uid:frame:trackid.* other:1:trk0x and vid-00-uid:1:trk0x"),
@@ -130,12 +130,9 @@ GOOD_PREDICTIONS = rows(PREDICTION, frame=[2, 1], score=[0.1, 0.9])
 
 def test_ids_are_never_numbers(tmp_path: Path) -> None:
     """pandas would read 007 and 7 as one track, NA as none at all."""
-    gt = "".join(
-        f"v,1,1,1,2,2,{track},{label}\n" for track, label in (("007", 1), ("7", 0), ("NA", 0))
-    )
-    predictions = "".join(
-        f"v,1,1,1,2,2,{track},1,{score}\n" for track, score in (("NA", 0.1), ("7", 0.2), ("007", 0.9))
-    )  # fmt: skip
+    gt = rows("v,1,1,1,2,2,{track},{label}", track=["007", "7", "NA"], label=[1, 0, 0])
+    score = {"track": ["NA", "7", "007"], "score": [0.1, 0.2, 0.9]}
+    predictions = rows("v,1,1,1,2,2,{track},1,{score}", **score)
     assert evaluate_texts(tmp_path, gt, predictions)["map"] == 1
 
 
@@ -156,11 +153,11 @@ def test_samples_without_boxes_pair_too(tmp_path: Path) -> None:
         (GOOD_GT, GOOD_GT, r"pred.csv has 8 columns, expected 9: uid,frame,x1"),
         (GOOD_PREDICTIONS, GOOD_GT, r"gt.csv has 9 columns, expected 8"),
         (GOOD_GT, GOOD_PREDICTIONS.replace("0.9", "nan"), "row 2: score is nan, expected a finite"),
-        (GOOD_GT, GOOD_PREDICTIONS.replace("0.9", "high"), "row 2: score is 'high', expected a num"),
+        (GOOD_GT, GOOD_PREDICTIONS.replace("0.9", "high"), "row 2: score is 'high', expected"),
         (GOOD_GT, GOOD_PREDICTIONS.replace("0.9", ""), "row 2: score is '', expected a number"),
         (GOOD_GT, GOOD_PREDICTIONS.replace("v,1", "v,x"), "row 2: frame is 'x', expected a whole"),
-        (GOOD_GT.replace("t,0", "t,2"), GOOD_PREDICTIONS, "gt.csv, row 2: label is 2, expected 1 or 0"),
-        (rows(GT, frame=[1], label=[1]), GOOD_PREDICTIONS, "gt.csv lacks 1 of the 2 samples of .*pred.csv"),
+        (GOOD_GT.replace("t,0", "t,2"), GOOD_PREDICTIONS, "row 2: label is 2, expected 1 or 0"),
+        (rows(GT, frame=[1], label=[1]), GOOD_PREDICTIONS, "gt.csv lacks 1 of the 2 samples of"),
     ],
 )  # fmt: skip
 def test_wrong_files_are_told(tmp_path: Path, gt: str, predictions: str, said: str) -> None:
@@ -169,5 +166,5 @@ def test_wrong_files_are_told(tmp_path: Path, gt: str, predictions: str, said: s
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="gt.csv: no such file"):
+    with pytest.raises(ValueError, match=r"gt\.csv: no such file"):
         evaluate_lam(tmp_path / "gt.csv", tmp_path / "pred.csv")
