@@ -26,6 +26,8 @@ def prepare_store(config: Mapping[str, Any]) -> str:
     mode, data = config["mode"], config["data"]
     if mode not in MODES:
         raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+    if data["preprocessor"] is None:
+        raise ValueError(f"data={data['name']} makes no store: it reads another data set's")
     if mode == "export":
         # Only the store is read: neither raw data nor what reads them are needed.
         exporter = build(data["preprocessor"], reader=None)

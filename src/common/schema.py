@@ -25,8 +25,8 @@ class DataConfig:
     store_dir: str = MISSING
     openface_dir: str | None = None
     raw_writer: dict[str, Any] | None = None
-    reader: dict[str, Any] = MISSING
-    preprocessor: dict[str, Any] = MISSING
+    reader: dict[str, Any] | None = None
+    preprocessor: dict[str, Any] | None = None
     datamodule: dict[str, Any] = MISSING
 
 
@@ -65,20 +65,9 @@ class EyeContactModelConfig(ModelConfig):
     embedding: int = MISSING  # a frame's features
     lstm_hidden: int = MISSING
     image_size: int = MISSING  # side of what the net sees
+    transformer: dict[str, Any] = field(default_factory=dict)  # GazePose's
     init_checkpoint: str | None = None  # weights to start from
     init_part: str = MISSING  # backbone | all
-
-
-@dataclass
-class GazePoseModelConfig(EyeContactModelConfig):
-    """GazePose: the same with a Transformer."""
-
-    width: int = MISSING
-    heads: int = MISSING
-    feedforward: int = MISSING
-    num_encoder_layers: int = MISSING
-    num_decoder_layers: int = MISSING
-    dropout: float = MISSING
 
 
 @dataclass
@@ -191,7 +180,6 @@ def register() -> None:
     for name, model in (
         ("gaze_angle", GazeAngleModelConfig),
         ("eye_contact", EyeContactModelConfig),
-        ("gazepose", GazePoseModelConfig),
     ):
         store.store(group="schema/model", name=name, node=model)
     store.store(group="schema", name="priors", node=PriorsConfig)

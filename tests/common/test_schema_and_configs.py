@@ -18,7 +18,7 @@ from common.instantiate import build
 from common.run import build_module
 
 CONF_DIR = REPO_DIR / "conf"
-SHARED = {"gaze", "gaze_angle"}  # parts of other files, no choices themselves
+SHARED = {"gaze", "lam", "gaze_angle", "eye_contact"}  # parts of other files, no choices themselves
 
 
 def choices(group: str) -> list[str]:
@@ -27,8 +27,23 @@ def choices(group: str) -> list[str]:
 
 
 def chosen(data: str) -> list[str]:
-    """Choose a data set; FLAME's layout holds whatever its owner calls it."""
-    return [f"data={data}", *(["data.name=mine"] if data == "flame_layout" else [])]
+    """Choose a data set; some hold whatever their owner calls it."""
+    needs_name = data in ("flame_layout", "gaze_faces")
+    return [f"data={data}", *(["data.name=mine"] if needs_name else [])]
+
+
+def line_of(group: str, name: str) -> str:
+    """The line a model or data set belongs to."""
+    given = chosen(name) if group == "data" else [f"{group}={name}"]
+    other = ["model=flame"] if group == "data" else ["data=columbiagaze"]
+    return str(train_config(*given, *other)[group]["line"])
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Every data set with every model of its line."""
+    lines = {name: line_of("data", name) for name in choices("data")}
+    models = {name: line_of("model", name) for name in choices("model")}
+    return [(d, m) for d, m in product(lines, models) if lines[d] == models[m]]
 
 
 def train_config(*overrides: str) -> dict:
@@ -38,19 +53,22 @@ def train_config(*overrides: str) -> dict:
 
 def test_there_are_configs_to_test() -> None:
     assert {"flame", "flame_ao", "flame_af", "flame_b"} <= set(choices("model"))
+    assert {"gazepose", "gazelstm"} <= set(choices("model"))
     assert {"columbiagaze", "eyediap", "flame_layout", "demo_gaze"} <= set(choices("data"))
+    assert {"ego4d", "face_imgs", "demo_lam"} <= set(choices("data"))
 
 
-@pytest.mark.parametrize(("data", "model"), [*product(choices("data"), choices("model"))])
-def test_every_data_set_goes_with_every_model(data: str, model: str) -> None:
+@pytest.mark.parametrize(("data", "model"), pairs())
+def test_every_data_set_goes_with_every_model_of_its_line(data: str, model: str) -> None:
     config = train_config(*chosen(data), f"model={model}")
     assert config["model"]["name"] == model
     assert config["name"] == f"{model}_{config['data']['name']}"
-    assert config["model"]["callbacks"]["results"]["trained_on"] == config["data"]["name"]
+    if "results" in config["model"]["callbacks"]:
+        assert config["model"]["callbacks"]["results"]["trained_on"] == config["data"]["name"]
     assert config["data"]["datamodule"]["store_dir"] == f"data/stores/{config['data']['name']}"
 
 
-@pytest.mark.parametrize("data", choices("data"))
+@pytest.mark.parametrize("data", [name for name in choices("data") if name != "gaze_faces"])
 def test_every_data_set_can_be_preprocessed_and_predicted(data: str) -> None:
     preprocess = composed("preprocess", *chosen(data), "paths.run_dir=RUN", "data.raw_dir=RAW")
     assert preprocess["data"]["preprocessor"]["reader"]["raw_dir"] == "RAW"
@@ -91,12 +109,41 @@ def test_every_logger_composes(logger: str) -> None:
     assert all("_target_" in item for item in config["logger"].values() if item is not None)
 
 
-@pytest.mark.parametrize("model", choices("model"))
-def test_every_model_runs_forward(model: str) -> None:
+@pytest.mark.parametrize("model", ["flame", "flame_ao", "flame_af", "flame_b"])
+def test_every_gaze_net_runs_forward(model: str) -> None:
     module = build_module(train_config("data=columbiagaze", f"model={model}", *SMALL_NET)).eval()
     heatmap = torch.rand(2, 28, 120, 120) if module.net.uses_heatmap else None
     prediction = module.net(torch.rand(2, 3, 120, 120), heatmap, torch.rand(2, 3))
     assert prediction.shape == (2, 2)
+
+
+SMALL_LAM = ["model.backbone.width=4", "model.embedding=8", "model.lstm_hidden=8"]
+SMALL_GAZEPOSE = [
+    *("model.transformer.width=16", "model.transformer.heads=2"),
+    *("model.transformer.feedforward=8", "model.transformer.num_encoder_layers=1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("gazelstm", []),
+        *(("gazepose", [f"priors={priors}", *SMALL_GAZEPOSE]) for priors in choices("priors")),
+    ],
+)
+def test_every_eye_contact_net_runs_forward(model: str, options: list[str]) -> None:
+    config = train_config("data=ego4d", f"model={model}", *SMALL_LAM, *options)
+    net = build_module(config).eval().net
+    asked = config["model"]["inputs"]
+    head_bins = torch.zeros(1, 3, dtype=torch.int64) if asked.get("use_head") else None
+    landmarks = torch.zeros(1, 15) if asked.get("use_landmarks") else None
+    assert net(torch.rand(1, 7, 3, 64, 64), head_bins, landmarks).shape == (1, 2)
+
+
+def test_gaze360_runs_forward() -> None:
+    net = build_module(train_config("data=gaze_faces", "data.name=x", "model=gaze360", *SMALL_LAM))
+    gaze, uncertainty = net.eval().net(torch.rand(2, 1, 3, 64, 64))
+    assert (gaze.shape, uncertainty.shape) == ((2, 2), (2, 1))
 
 
 def test_the_published_settings_are_the_default() -> None:
@@ -116,6 +163,30 @@ def test_the_published_settings_are_the_default() -> None:
         assert config["trainer"]["max_epochs"] == 201
         assert config["data"]["datamodule"]["batch_size"] == 8
         assert config["model"]["net"]["dropout"] == 0.2
+
+
+def test_the_published_settings_of_eye_contact_are_the_default() -> None:
+    for model, rate, dropout in (("gazepose", 1e-4, "gaussian"), ("gazelstm", 5e-5, "none")):
+        config = train_config("data=ego4d", f"model={model}")
+        module, data = config["model"]["module"], config["data"]["datamodule"]
+        assert module["optimizer"]["lr"] == rate
+        assert (module["scheduler"]["T_max"], module["scheduler"]["eta_min"]) == (10, 5e-6)
+        assert (config["trainer"]["max_epochs"], data["batch_size"]) == (10, 64)
+        assert (data["train_stride"], data["val_stride"], data["test_stride"]) == (3, 13, 1)
+        assert config["dropout"]["kind"] == dropout
+        assert (config["optimized_metric"], config["callbacks"]["checkpoint"]["mode"]) == (
+            "val/map",
+            "max",
+        )
+
+
+@pytest.mark.parametrize(
+    ("typo", "key"),
+    [("priors.hed=true", "hed"), ("dropout.kid=none", "kid"), ("model.imagesize=1", "imagesize")],
+)
+def test_a_misspelt_prior_or_dropout_is_an_error(typo: str, key: str) -> None:
+    with pytest.raises(ConfigCompositionException, match=key):
+        train_config("data=ego4d", "model=gazepose", typo)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,183 @@
+"""Faces of known gaze, to pretrain a backbone on where Gaze360's weights are not to be had."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, TypedDict
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from common.facestore import FaceStore, read_recipe
+from common.geometry import mirror_gaze
+from common.loading import current_epoch
+from gazepose.augmentation import random_crop_box
+from gazepose.window_sampler import DrawSampler
+
+Image = npt.NDArray[np.uint8]
+
+
+class GazeBatch(TypedDict):
+    """Still faces as clips of one frame. B samples."""
+
+    clip: Tensor  # (B, 1, 3, H, W) uint8 RGB
+    gaze: Tensor  # (B, 2) [yaw, pitch] in radians, viewer frame
+    row: Tensor  # (B,) int64
+
+
+class GazeFacesDataModule(LightningDataModule):
+    """Train and validation loaders over the store of a gaze data set, split by person.
+
+    A face is squeezed into a square, as Ego4D's boxes are. In training it is mirrored at random,
+    cropped at random, and shown as small as a face across the room.
+
+    Args:
+        name: the gaze data set.
+        store_dir: its face store.
+        val_fraction: share of the people held out.
+        batch_size: of both loaders.
+        image_size: side of what the net sees.
+        least_width_px: smallest width, drawn between this and `image_size`.
+        num_workers: loader processes.
+        seed: of the held-out people and of all random choices.
+        test_part: always the held-out people.
+
+    Raises:
+        ValueError: If there is no store, it has no gaze, or too few people.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store_dir: str,
+        val_fraction: float,
+        batch_size: int,
+        image_size: int,
+        least_width_px: int,
+        num_workers: int,
+        seed: int,
+        test_part: str = "val",
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.test_part = test_part
+        self._store = FaceStore(store_dir)
+        self._recipe = read_recipe(Path(store_dir))
+        self.table = _with_parts(self._store.table, val_fraction, seed, store_dir)
+        gaze = self.table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy()
+        self._gaze = gaze.astype(np.float32)
+        self._batch_size = batch_size
+        self._image_size = image_size
+        self._least_width_px = least_width_px
+        self._num_workers = num_workers
+        self._seed = seed
+
+    def train_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the training loader: shuffled, augmented."""
+        return self._loader("train", trains=True)
+
+    def val_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the loader of the held-out people, as they are."""
+        return self._loader("val", trains=False)
+
+    def test_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the loader of the held-out people."""
+        return self._loader("val", trains=False)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what identifies data and split."""
+        hashed = self.table.select("sample_id", "part", "crc32").write_csv().encode()
+        return {
+            "name": self.name,
+            "recipe": self._recipe,
+            "split": f"held-out people, seed {self._seed}",
+            "table_sha256": hashlib.sha256(hashed).hexdigest(),
+        }
+
+    def _loader(self, part: str, trains: bool) -> DataLoader[GazeBatch]:
+        rows = np.flatnonzero((self.table["part"] == part).to_numpy())
+        sampler = DrawSampler(rows, shuffle=trains, seed=self._seed)
+        sampler.set_epoch(current_epoch(self))
+        dataset = GazeFaces(
+            self._store, self._gaze, self._image_size, self._least_width_px if trains else None
+        )
+        return DataLoader(
+            dataset,
+            batch_size=self._batch_size,
+            sampler=sampler,
+            drop_last=trains and len(rows) > self._batch_size,
+            num_workers=self._num_workers,
+            generator=torch.Generator().manual_seed(self._seed),
+            persistent_workers=trains and self._num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+class GazeFaces(Dataset[GazeBatch]):
+    """Faces of a store; indexed by (row, draw) pairs.
+
+    Args:
+        store: with a gaze.
+        gaze: (N, 2) of all rows.
+        image_size: side of a sample.
+        least_width_px: smallest random width; None shows faces as they are.
+    """
+
+    def __init__(
+        self,
+        store: FaceStore,
+        gaze: npt.NDArray[np.float32],
+        image_size: int,
+        least_width_px: int | None,
+    ) -> None:
+        self._store = store
+        self._gaze = gaze
+        self._image_size = image_size
+        self._least_width_px = least_width_px
+
+    def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
+        row, draw = key
+        image, gaze = self._store.image(row), self._gaze[row]
+        if self._least_width_px is not None:
+            image, gaze = self._augmented(image, gaze, np.random.default_rng(draw))
+        image = _resized(image, self._image_size)
+        frame = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        return GazeBatch(clip=frame[None], gaze=torch.from_numpy(gaze), row=torch.tensor(row))
+
+    def _augmented(
+        self, image: Image, gaze: npt.NDArray[np.float32], generator: np.random.Generator
+    ) -> tuple[Image, npt.NDArray[np.float32]]:
+        assert self._least_width_px is not None
+        if generator.random() > 0.5:
+            image, gaze = image[:, ::-1], mirror_gaze(gaze)
+        top, left, height, width = random_crop_box(image.shape[0], image.shape[1], generator)
+        image = image[top : top + height, left : left + width]
+        small = int(generator.integers(self._least_width_px, self._image_size + 1))
+        return _resized(image, small), gaze
+
+
+def _resized(image: Image, side: int) -> Image:
+    shrinks = side < min(image.shape[:2])
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (side, side), interpolation=interpolation), dtype=np.uint8)
+
+
+def _with_parts(table: pl.DataFrame, val_fraction: float, seed: int, where: str) -> pl.DataFrame:
+    if "gaze_yaw_rad" not in table.columns:
+        raise ValueError(f"{where} holds no gaze: expected the store of a gaze data set")
+    people = sorted(set(table["subject"]))
+    num_val = max(1, round(val_fraction * len(people)))
+    if num_val >= len(people):
+        raise ValueError(f"{where} has {len(people)} people: too few to hold out {num_val}")
+    held_out = np.random.default_rng(seed).permutation(people)[:num_val].tolist()
+    is_val = pl.col("subject").is_in(held_out)
+    return table.with_columns(
+        pl.when(is_val).then(pl.lit("val")).otherwise(pl.lit("train")).alias("part")
+    )

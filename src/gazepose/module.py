@@ -1,0 +1,166 @@
+"""The Lightning module of GazePose and GazeLSTM: does a face look at the camera?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, TypedDict, get_args
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from common.atomic import partial_path
+from common.checkpoint import read_checkpoint
+from gazepose.batch import ClipBatch
+from gazepose.losses import WeightedCrossEntropy
+from gazepose.metrics import LamAveragePrecision
+from gazepose.pixels import normalise
+from gazepose.originals import init_backbone, load_original, original_state_dict
+from gazepose.priors import mirror_landmarks
+
+LOG = logging.getLogger(__name__)
+InitPart = Literal["backbone", "all"]
+
+
+class EyeContactOutput(TypedDict):
+    """What a test step returns."""
+
+    score: Tensor  # (B,) probability of looking at the camera
+    label: Tensor  # (B,) 1 looks, 0 does not, -1 unknown
+    row: Tensor  # (B,)
+
+
+class EyeContactModule(LightningModule):
+    """Trains and tests a net that tells whether a clip's middle face looks at the camera.
+
+    Args:
+        net: one of `gazepose.nets`.
+        loss: weighs the classes as the training data ask.
+        optimizer: called with the parameters that are trained.
+        scheduler: called with the optimizer; stepped once an epoch.
+        init_checkpoint: weights a fresh training starts from: Gaze360's file, an original's, or a
+            checkpoint of this suite. A resumed run has its own.
+        init_part: ``backbone`` takes what makes a frame's features, ``all`` whatever fits.
+        flip_average: a test's score is the mean of the clip's and its mirror image's.
+        mirror_priors: the mirror image's landmarks are mirrored too, as in training.
+        channels_last: keep images in the channels-last memory format; faster with bf16.
+
+    Raises:
+        ValueError: If `init_part` is unknown.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        loss: WeightedCrossEntropy,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler] | None,
+        init_checkpoint: str | None = None,
+        init_part: InitPart = "backbone",
+        flip_average: bool = False,
+        mirror_priors: bool = False,
+        channels_last: bool = False,
+    ) -> None:
+        super().__init__()
+        if init_part not in get_args(InitPart):
+            raise ValueError(f"init_part is {init_part!r}, expected one of {get_args(InitPart)}")
+        self.net = net.to(memory_format=torch.channels_last) if channels_last else net
+        self.loss = loss
+        self.val_map = LamAveragePrecision()
+        self.test_map = LamAveragePrecision()
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+        self._init_checkpoint = init_checkpoint
+        self._init_part = init_part
+        self._flip_average = flip_average
+        self._mirror_priors = mirror_priors
+
+    def forward(self, batch: ClipBatch) -> Tensor:
+        """Return logits (B, 2) of "not looking" and "looking"."""
+        logits: Tensor = self.net(
+            normalise(batch["clip"]), batch.get("head_bins"), batch.get("landmarks")
+        )
+        return logits.float()
+
+    def scores(self, batch: ClipBatch) -> Tensor:
+        """Return the probability of looking at the camera (B,), as a test gives it."""
+        scores = self(batch).softmax(1)[:, 1]
+        if not self._flip_average:
+            return scores
+        return (scores + self(self._mirrored(batch)).softmax(1)[:, 1]) / 2
+
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        loss: Tensor = self.loss(self(batch), batch["label"])
+        self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
+        return loss
+
+    def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
+        """Update the validation metrics."""
+        logits, num = self(batch), len(batch["row"])
+        self.log("val/loss", self.loss(logits, batch["label"]), batch_size=num)
+        self.val_map.update(logits.softmax(1)[:, 1], batch["label"], batch["row"])
+        self.log("val/map", self.val_map, prog_bar=True, batch_size=num)
+
+    def test_step(self, batch: ClipBatch, batch_idx: int) -> EyeContactOutput:
+        """Update the test metric where labels are known; return the scores for the callbacks."""
+        scores = self.scores(batch)
+        num_known = int((batch["label"] >= 0).sum())
+        if num_known:
+            self.test_map.update(scores, batch["label"], batch["row"])
+            self.log("test/map", self.test_map, batch_size=num_known)
+        return EyeContactOutput(score=scores, label=batch["label"], row=batch["row"])
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer of what is not frozen, and the scheduler if there is one."""
+        trained = [value for value in self.net.parameters() if value.requires_grad]
+        optimizer = self._optimizer(trained)
+        if self._scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
+
+    def setup(self, stage: str) -> None:
+        """Take the weights a fresh training starts from."""
+        if stage == "fit" and self._init_checkpoint and self.trainer.ckpt_path is None:
+            load = init_backbone if self._init_part == "backbone" else load_original
+            LOG.info("%s", load(self.net, Path(self._init_checkpoint)))
+
+    def adopt(self, datamodule: Any) -> None:
+        """Take the class weights of the training data."""
+        self.loss.set_weights(torch.as_tensor(datamodule.class_weights(), dtype=torch.float32))
+
+    def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
+        """Refuse to resume from an original's file: it holds no optimizer state.
+
+        Raises:
+            ValueError: Always; says what to type.
+        """
+        raise ValueError(
+            f"{path} holds weights only, no state of a training: start a new one from them with "
+            f"model.init_checkpoint={path} model.init_part=all"
+        )
+
+    def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
+        """Write one of this module's checkpoints as the original's state dict."""
+        self.load_state_dict(read_checkpoint(checkpoint_path)["state_dict"])
+        with partial_path(path) as partial:
+            torch.save(original_state_dict(self.net), partial)
+
+    def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
+        """Load an original's weights.
+
+        Returns:
+            The name of its training data: as given, else ``published``.
+        """
+        LOG.info("%s", load_original(self.net, path))
+        return {"name": trained_on or "published", "recipe": {}}
+
+    def _mirrored(self, batch: ClipBatch) -> ClipBatch:
+        mirrored = {**batch, "clip": batch["clip"].flip(-1)}
+        if self._mirror_priors and "landmarks" in batch:
+            mirrored["landmarks"] = mirror_landmarks(batch["landmarks"])
+        return ClipBatch(**mirrored)  # type: ignore[typeddict-item]

@@ -1,0 +1,90 @@
+"""The Lightning module of gaze pretraining: Gaze360's task, so that a backbone can start there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor
+from torch.optim import Optimizer
+
+from common.metrics import AngularError
+from gazepose.gaze_faces import GazeBatch
+from gazepose.losses import PinballLoss
+from gazepose.nets.gaze360 import Gaze360
+from gazepose.pixels import normalise
+
+_NO_ORIGINAL = "gaze pretraining makes a start for gazelstm and gazepose"
+
+
+class GazePretrainingModule(LightningModule):
+    """Trains a net to tell gaze angles with their uncertainty.
+
+    Args:
+        net: GazeLSTM with Gaze360's head.
+        loss: of angles and uncertainty.
+        optimizer: called with the parameters.
+        channels_last: keep images in the channels-last memory format.
+    """
+
+    def __init__(
+        self,
+        net: Gaze360,
+        loss: PinballLoss,
+        optimizer: Callable[[Iterable[torch.nn.Parameter]], Optimizer],
+        channels_last: bool = False,
+    ) -> None:
+        super().__init__()
+        self.net = net.to(memory_format=torch.channels_last) if channels_last else net
+        self.loss = loss
+        self.val_error = AngularError()
+        self.test_error = AngularError()
+        self._optimizer = optimizer
+
+    def forward(self, batch: GazeBatch) -> tuple[Tensor, Tensor]:
+        """Return gaze (B, 2) in radians, viewer frame, and its uncertainty (B, 1) in radians."""
+        gaze, uncertainty = self.net(normalise(batch["clip"]))
+        return gaze.float(), uncertainty.float()
+
+    def training_step(self, batch: GazeBatch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        loss: Tensor = self.loss(*self(batch), batch["gaze"])
+        self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
+        return loss
+
+    def validation_step(self, batch: GazeBatch, batch_idx: int) -> None:
+        """Update the validation metric."""
+        self.val_error.update(self(batch)[0], batch["gaze"])
+        num = len(batch["row"])
+        self.log("val/angular_error_deg", self.val_error, prog_bar=True, batch_size=num)
+
+    def test_step(self, batch: GazeBatch, batch_idx: int) -> None:
+        """Update the test metric."""
+        self.test_error.update(self(batch)[0], batch["gaze"])
+        self.log("test/angular_error_deg", self.test_error, batch_size=len(batch["row"]))
+
+    def configure_optimizers(self) -> Optimizer:
+        """Return the optimizer."""
+        return self._optimizer(self.net.parameters())
+
+    def adopt(self, datamodule: Any) -> None:
+        """Nothing: angles need no ranges and no weights."""
+
+    def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
+        """Refuse: see `load_original`."""
+        raise ValueError(f"ckpt_path={path}: {_NO_ORIGINAL}; only its own .ckpt goes on")
+
+    def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
+        """Refuse: see `load_original`."""
+        raise ValueError(f"export={path}: {_NO_ORIGINAL}; give {checkpoint_path} to those")
+
+    def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
+        """Refuse: Gaze360's own file goes to the nets that start from it.
+
+        Raises:
+            ValueError: Always; says what to type.
+        """
+        raise ValueError(f"{_NO_ORIGINAL}: type model=gazelstm model.init_checkpoint={path}")
