@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 @contextmanager
@@ -27,3 +28,20 @@ def write_text_atomically(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with partial_path(path) as partial:
         partial.write_text(text)
+
+
+@contextmanager
+def kept_lines(path: Path) -> Iterator[TextIO]:
+    """Yield a temporary file that gets its name in any case: an interruption loses no line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        # Line by line to the disk: a killed process leaves its lines under the temporary name.
+        with partial.open("w", buffering=1) as lines:
+            yield lines
+    finally:
+        # An empty file takes no earlier result's place.
+        if partial.stat().st_size:
+            os.replace(partial, path)
+        else:
+            partial.unlink()

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from common.atomic import partial_path
+from common.atomic import kept_lines, partial_path
 from common.camera import UnreadablePhotoError, read_photo
+from common.sources import check_output_dir, find_files, unique_stems
 
 LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
@@ -47,11 +43,8 @@ def find_photos(source: str) -> list[Path]:
     Raises:
         ValueError: If there is none.
     """
-    path = Path(source)
-    if path.is_file():
-        return [path]
-    candidates = path.iterdir() if path.is_dir() else map(Path, glob.glob(source, recursive=True))
-    photos = sorted(found for found in candidates if found.suffix.lower() in SUFFIXES)
+    # A file named by the user is tried whatever its suffix.
+    photos = [Path(source)] if Path(source).is_file() else find_files(source, SUFFIXES)
     if not photos:
         raise ValueError(
             f"source={source}: no photo there; expected a file, a folder or a glob pattern of "
@@ -74,44 +67,16 @@ def annotate_photos(source: str, annotator: PhotoAnnotator, output_dir: Path) ->
         ValueError: If the source holds no photo, or the output would lie among its photos.
     """
     photos = find_photos(source)
-    if output_dir.resolve() in {path.resolve().parent for path in photos}:
-        raise ValueError(f"output_dir={output_dir} holds photos of the source; name another folder")
+    check_output_dir(output_dir, "photos", photos)
     num_faces, num_empty = 0, 0
-    with _kept_lines(output_dir / "faces.jsonl") as lines:
+    with kept_lines(output_dir / "faces.jsonl") as lines:
         bar = tqdm(photos, unit="photo", desc="predict")
-        for path, drawn_name in zip(bar, _drawn_names(photos), strict=True):
-            for record in _annotate(path, annotator, output_dir / drawn_name):
+        for path, stem in zip(bar, unique_stems(photos), strict=True):
+            for record in _annotate(path, annotator, output_dir / f"{stem}.jpg"):
                 num_faces += "bbox_xyxy_px" in record
                 num_empty += "reason" in record
                 lines.write(json.dumps({"photo": str(path), **record}) + "\n")
     return f"{num_faces} faces in {len(photos)} photos ({num_empty} without a face) -> {output_dir}"
-
-
-@contextmanager
-def _kept_lines(path: Path) -> Iterator[TextIO]:
-    """Yield a temporary file that gets its name in any case: an interruption loses no line."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        # Line by line to the disk: a killed process leaves its lines under the temporary name.
-        with partial.open("w", buffering=1) as lines:
-            yield lines
-    finally:
-        # An empty file takes no earlier result's place.
-        if partial.stat().st_size:
-            os.replace(partial, path)
-        else:
-            partial.unlink()
-
-
-def _drawn_names(photos: list[Path]) -> Iterator[str]:
-    """Yield a file name for each drawn photo: its own, numbered where another has the same."""
-    given: set[str] = set()
-    for path in photos:
-        candidates = (f"{path.stem}{f'_{n}' if n > 1 else ''}.jpg" for n in count(1))
-        name = next(name for name in candidates if name.casefold() not in given)
-        given.add(name.casefold())
-        yield name
 
 
 def _annotate(path: Path, annotator: PhotoAnnotator, drawn_path: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What ``predict.py`` does: a trained model on a data split, on photos, or into another form."""
+"""What ``predict.py`` does: a model on a data split, on photos and videos, or into another form."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.annotation import annotate_source
 from common.checkpoint import load_module
 from common.checks import check_conventions, check_line, check_same_split
 from common.instantiate import build
-from common.photos import annotate_photos
 from common.run import build_data, build_module, test
 from common.snapshot import read_snapshot
 
 Config = Mapping[str, Any]
+# How long a camera is recorded; Ctrl-C ends it earlier.
+CAMERA_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def predict(config: Config) -> str:
     if len(asked) != 1:
         raise ValueError(
             f"got {' and '.join(asked) or 'none'} of split=, source= and export=; give one: "
-            "split=test, source=PHOTO or export=FILE.pth"
+            "split=test, source=PHOTO_OR_VIDEO or export=FILE.pth"
         )
     trained = _from_run(config) if config["run"] is not None else _from_original(config)
     if asked == ["split"]:
@@ -117,10 +119,13 @@ def _test(config: Config, trained: Trained) -> str:
 
 def _annotate(config: Config, trained: Trained) -> str:
     configured = trained.config["model"]["annotator"]
+    if configured is None:
+        name = trained.config["model"]["name"]
+        raise ValueError(f"model {name} is not for photos and videos; give split=test")
     # Later values lie over the run's own, level by level.
     annotator = build(configured, module=trained.module, **config["annotator"])
     output_dir = _output_dir(config, trained, Path(config["source"]).stem or "photos")
-    return annotate_photos(config["source"], annotator, output_dir)
+    return annotate_source(config["source"], annotator, output_dir, CAMERA_S)
 
 
 def _output_dir(config: Config, trained: Trained, name: str) -> Path:

@@ -1,9 +1,11 @@
-"""Gaze of the faces in a photo: the road of preprocessing, with a trained net at its end."""
+"""Gaze of the faces in a photo or video: preprocessing's road, with a trained net at its end."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,14 @@ from common.faces.drawing import (
     draw_eye_landmarks,
     draw_gaze_arrow,
     draw_head_axes,
+    draw_label,
     face_size_px,
 )
 from common.faces.settings import AnalyzerSettings
+from common.faces.tracking import FaceTracker, TrackingSettings
 from common.geometry import gaze_angles, gaze_vector
+from common.video import read_frames
+from common.videos import AnnotatedFrame
 from flame.batch import LEFT, RIGHT, GazeBatch
 from flame.crops import crop_eye
 from flame.face_image import face_window
@@ -71,7 +77,7 @@ class FaceGaze:
 
 
 class PhotoPredictor:
-    """Finds the faces of a photo and estimates where each one looks.
+    """Finds the faces of a photo or video frame and estimates where each one looks.
 
     Landmarks and head pose come from the face mesh, whatever gave them in training: a photo
     brings none. If training took others, a warning says so.
@@ -83,6 +89,8 @@ class PhotoPredictor:
         trained_landmarks: `flame.preparation.PreparationSettings.landmarks` of the training data;
             None if unknown.
         trained_head_pose: likewise its `head_pose`.
+        tracking: when faces of two frames are one; every detection counts, whatever its
+            `min_length`.
     """
 
     def __init__(
@@ -92,11 +100,13 @@ class PhotoPredictor:
         box_margin: float,
         trained_landmarks: str | None = None,
         trained_head_pose: str | None = None,
+        tracking: TrackingSettings | None = None,
     ) -> None:
         _warn_of_other_sources(landmarks=trained_landmarks, head_pose=trained_head_pose)
         self._module = module.eval()
         self._analyzer = analyzer.build()
         self._box_margin = box_margin
+        self._tracking = tracking or TrackingSettings()
 
     def annotate(
         self, image: Image, camera_matrix: Float | None = None
@@ -104,6 +114,22 @@ class PhotoPredictor:
         """Return one record a face, and the photo with all of them drawn."""
         faces = self.predict(image, camera_matrix)
         return [face.record() for face in faces], draw_faces(image, faces)
+
+    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
+        """Yield every frame with one record a face, and all of them drawn.
+
+        Frames are seen one by one; only the track of a face joins them.
+        """
+        tracker = FaceTracker(self._tracking)
+        for number, image in read_frames(path):
+            faces = self.predict(image)
+            tracks = tracker.update(number, [face.face.bbox_xyxy_px for face in faces])
+            drawn = draw_faces(image, faces)
+            records = []
+            for track, face in zip(tracks, faces, strict=True):
+                draw_label(drawn, str(track), face.face.bbox_xyxy_px)
+                records.append({"track_id": str(track), **face.record()})
+            yield AnnotatedFrame(number, records, drawn)
 
     @torch.inference_mode()
     def predict(self, image: Image, camera_matrix: Float | None = None) -> list[FaceGaze]:

@@ -3,10 +3,14 @@ import pytest
 
 from common.faces.drawing import (
     GAZE_COLOUR,
+    POINT_COLOUR,
     draw_box,
     draw_eye_landmarks,
     draw_gaze_arrow,
     draw_head_axes,
+    draw_label,
+    draw_points,
+    draw_score_bar,
 )
 
 CENTRE = np.array([200.0, 200.0])
@@ -75,3 +79,46 @@ def test_eye_landmarks_stay_within_their_eyes():
     assert (np.minimum(np.abs(columns - 100), np.abs(columns - 300)) < 24).all()
     assert (columns < 200).any()
     assert (columns > 200).any()
+
+
+BOX = np.array([100.0, 150.0, 300.0, 300.0])
+GREEN = (0, 200, 0)
+
+
+def test_points_are_drawn_where_they_are_and_unknown_ones_left_out():
+    image = blank()
+    draw_points(image, np.array([[230.0, 190.0], [np.nan, 10.0]]), 100)
+    np.testing.assert_allclose(coloured_centre(image, POINT_COLOUR), [30, -10], atol=0.6)
+
+
+@pytest.mark.parametrize("score", [0.0, 0.3, 1.0])
+def test_the_bar_is_as_long_as_the_score(score):
+    image = blank()
+    draw_score_bar(image, score, 0.9, BOX, GREEN)
+    columns = np.nonzero((image == GREEN).all(-1))[1]
+    length = np.ptp(columns) if len(columns) else 0
+    assert length == pytest.approx(score * 200, abs=3)
+
+
+@pytest.mark.parametrize("bottom", [300.0, 400.0])
+def test_the_bar_lies_under_the_box_but_in_the_image(bottom):
+    image = blank()
+    draw_score_bar(image, 1.0, 0.5, np.array([100.0, 150.0, 300.0, bottom]), GREEN)
+    rows = np.nonzero((image == GREEN).all(-1))[0]
+    assert len(rows) > 0
+    assert rows.min() > min(bottom, 380)
+
+
+@pytest.mark.parametrize(("top", "is_above"), [(150.0, True), (0.0, False)])
+def test_a_label_stands_above_its_box_where_there_is_room(top, is_above):
+    image = blank()
+    draw_label(image, "7", np.array([100.0, top, 300.0, 300.0]))
+    rows, columns = np.nonzero((image != 128).any(-1))
+    assert (rows.max() < top) == is_above
+    assert columns.min() >= 95
+
+
+def test_a_label_stays_in_the_image_at_its_right_edge():
+    image = blank()
+    draw_label(image, "123456", np.array([380.0, 200.0, 400.0, 220.0]))
+    assert (image[:, :380] != 128).any()

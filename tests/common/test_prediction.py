@@ -11,7 +11,7 @@ import pytest
 from small_run import composed, train_here
 from small_store import write_small_store
 
-from common.prediction import predict
+from common.prediction import Trained, _annotate, predict
 
 SMALL_SPLIT = [
     "data.datamodule.split=cross_person",
@@ -129,3 +129,10 @@ def test_another_convention_is_refused_and_allowed_by_switch(
         asked(*other)
     asked(*other, "allow_other_convention=true")
     assert (tmp_path / "columbiagaze_eyediap_mmtm-fusion.csv").exists()
+
+
+def test_a_model_without_an_annotator_says_so(work_dir: Path) -> None:
+    config = {"model": {"name": "gaze_pretraining", "annotator": None}}
+    trained = Trained(None, config, "x", {}, work_dir, work_dir)
+    with pytest.raises(ValueError, match="gaze_pretraining is not for photos and videos"):
+        _annotate({"source": "x.jpg"}, trained)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ from fake_faces import (
 )
 from small_run import composed
 
+from common.faces.analysis import FaceObservation
 from common.faces.settings import AnalyzerSettings
 from common.image_codec import decode_image
 from common.instantiate import build
+from common.video import read_frames, write_video
 from flame import inference
 from flame.batch import GazeBatch
 from flame.crops import crop_eye
@@ -207,3 +210,49 @@ def test_a_command_may_look_for_faces_otherwise(module: GazeAngleModule) -> None
     annotator = config["model"]["annotator"]
     predictor = build(annotator, module=module, analyzer={"min_face_px": 123.0})
     assert predictor._analyzer._detector._min_face_px == 123
+
+
+class SlidingFace:
+    """Finds a face that moves 2 px to the right at each call, and none at the third call."""
+
+    def __init__(self) -> None:
+        self._num_calls = 0
+
+    def build(self) -> SlidingFace:
+        return self
+
+    def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
+        self._num_calls += 1
+        return [] if self._num_calls == 3 else [observation(left=2.0 * self._num_calls)]
+
+
+def test_a_videos_faces_keep_their_track_over_a_gap(
+    module: GazeAngleModule, tmp_path: Path
+) -> None:
+    write_video(tmp_path / "v.mp4", [photo(FACE)] * 5, 25)
+    predictor = PhotoPredictor(module, SlidingFace(), MARGIN)  # type: ignore[arg-type]
+    frames = list(predictor.annotate_video(tmp_path / "v.mp4"))
+    assert [frame.number for frame in frames] == [0, 1, 2, 3, 4]
+    tracks = [[record["track_id"] for record in frame.records] for frame in frames]
+    assert tracks == [["0"], ["0"], [], ["0"], ["0"]]
+    assert frames[0].drawn.shape == photo(FACE).shape
+    assert frames[0].records[0].keys() >= {"gaze_yaw_deg", "head_yaw_deg", "bbox_xyxy_px"}
+
+
+def test_a_frames_faces_are_estimated_as_a_photos(module: GazeAngleModule, tmp_path: Path) -> None:
+    write_video(tmp_path / "v.mp4", [photo(FACE)], 25)
+    (_, image), *_ = read_frames(tmp_path / "v.mp4")
+    of_video, of_photo = (
+        PhotoPredictor(module, SlidingFace(), MARGIN)  # type: ignore[arg-type]
+        for _ in range(2)
+    )
+    (frame,) = of_video.annotate_video(tmp_path / "v.mp4")
+    (record,), _ = of_photo.annotate(image)
+    assert frame.records == [{"track_id": "0", **record}]
+
+
+def test_the_command_may_say_when_two_faces_are_one(module: GazeAngleModule) -> None:
+    config = composed("train", "model=flame", "data=demo_gaze", "paths.run_dir=x")
+    tracking = {"_target_": "common.faces.tracking.TrackingSettings", "max_gap": 3}
+    predictor = build(config["model"]["annotator"], module=module, tracking=tracking)
+    assert predictor._tracking.max_gap == 3

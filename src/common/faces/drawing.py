@@ -1,4 +1,4 @@
-"""Draw faces, head axes, gaze arrows and eye landmarks into an image, in place."""
+"""Draw faces, their names, head axes, gaze arrows, landmarks and scores into an image, in place."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ IRIS_COLOUR: Colour = (0, 220, 255)
 LID_COLOUR: Colour = (255, 255, 255)
 AXIS_COLOURS: tuple[Colour, ...] = ((235, 64, 52), (60, 180, 75), (56, 120, 255))
 OUTLINE_COLOUR: Colour = (20, 20, 20)
+POINT_COLOUR: Colour = (0, 220, 255)
+TEXT_COLOUR: Colour = (255, 255, 255)
 
 # Lines are at least this part of the image's longer side, or of the face's, wide.
 LINE_OVER_IMAGE = 1 / 1000
@@ -40,6 +42,57 @@ def draw_box(image: Image, bbox_xyxy_px: Float, colour: Colour = BOX_COLOUR) -> 
     top_left, bottom_right = _fixed(bbox_xyxy_px[:2]), _fixed(bbox_xyxy_px[2:])
     for stroke, ink in ((width + 2, OUTLINE_COLOUR), (width, colour)):
         cv2.rectangle(image, top_left, bottom_right, ink, stroke, cv2.LINE_AA, SHIFT)
+
+
+def draw_label(image: Image, text: str, bbox_xyxy_px: Float) -> None:
+    """Write a text above a face's box (4,), or in it where the image ends above.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, drawn into.
+        text: ASCII.
+        bbox_xyxy_px: (4,).
+    """
+    width = _line_width(image, face_size_px(bbox_xyxy_px))
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, width / 4)
+    (text_width, text_height), _ = cv2.getTextSize(text, font, scale, width)
+    x = min(max(0, round(float(bbox_xyxy_px[0]))), max(0, image.shape[1] - text_width))
+    y = round(float(bbox_xyxy_px[1])) - 2 * width
+    if y < text_height:
+        y = round(float(bbox_xyxy_px[1])) + text_height + 2 * width
+    for stroke, ink in ((width + 2, OUTLINE_COLOUR), (max(1, width // 2), TEXT_COLOUR)):
+        cv2.putText(image, text, (x, y), font, scale, ink, stroke, cv2.LINE_AA)
+
+
+def draw_points(
+    image: Image, points_px: Float, face_px: float, colour: Colour = POINT_COLOUR
+) -> None:
+    """Draw points (N, 2) of a face `face_px` wide as dots; those with a NaN are left out."""
+    radius = max(2.0, face_px / 50)
+    for point in points_px[np.isfinite(points_px).all(axis=1)]:
+        for reach, ink in ((radius + 1, OUTLINE_COLOUR), (radius, colour)):
+            cv2.circle(image, _fixed(point), _scaled(reach), ink, -1, cv2.LINE_AA, SHIFT)
+
+
+def draw_score_bar(
+    image: Image, score: float, threshold: float, bbox_xyxy_px: Float, colour: Colour
+) -> None:
+    """Draw a score as a bar under a face's box (4,), full at 1, with a mark at the threshold.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, drawn into.
+        score: in [0, 1].
+        threshold: in [0, 1].
+        bbox_xyxy_px: (4,).
+        colour: of the bar, RGB.
+    """
+    left, _, right, bottom = (float(value) for value in bbox_xyxy_px)
+    thick = 2 * _line_width(image, face_size_px(bbox_xyxy_px))
+    top = min(bottom + thick, image.shape[0] - 1.0 - thick)
+    mark = left + threshold * (right - left)
+    for end, ink in ((right, OUTLINE_COLOUR), (left + score * (right - left), colour)):
+        cv2.rectangle(image, _fixed((left, top)), _fixed((end, top + thick)), ink, -1, 0, SHIFT)
+    edges = _fixed((mark, top)), _fixed((mark, top + thick))
+    cv2.line(image, *edges, TEXT_COLOUR, max(1, thick // 4), 0, SHIFT)
 
 
 def draw_head_axes(image: Image, head_pose: Float, origin_px: Float, face_px: float) -> None:
@@ -118,7 +171,7 @@ def _line_head(image: Image, tip: Float, along: Float, colour: Colour, width: in
         _line(image, tip, tip - along + side, colour, width)
 
 
-def _fixed(point: Float) -> tuple[int, int]:
+def _fixed(point: Float | tuple[float, float]) -> tuple[int, int]:
     return _scaled(point[0]), _scaled(point[1])
 
 

@@ -1,0 +1,109 @@
+"""What a person wants to know of each face of a video: when it was seen, how long it looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from common.atomic import partial_path
+
+# First and last frame of a look, the last included.
+Look = tuple[int, int]
+SCHEMA: dict[str, Any] = {
+    "track_id": pl.String,
+    "first_frame": pl.Int64,
+    "last_frame": pl.Int64,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "num_frames": pl.Int64,
+    "looking_share": pl.Float64,
+    "num_looks": pl.Int64,
+    "longest_look_s": pl.Float64,
+    "looks_s": pl.String,
+}
+
+
+@dataclass
+class TrackSummary:
+    """One face's frames, as they come.
+
+    Attributes:
+        first_frame: where the face is first seen.
+        last_frame: where it was last seen.
+        num_frames: in which it was seen.
+        num_judged: of those, the ones in which eye contact is known.
+        num_looking: of those, the ones with eye contact.
+        looks: uninterrupted eye contacts; a frame in which the face is not seen, or of which
+            nothing is known, interrupts one.
+    """
+
+    first_frame: int
+    last_frame: int
+    num_frames: int = 0
+    num_judged: int = 0
+    num_looking: int = 0
+    looks: list[Look] = field(default_factory=list)
+
+    def add(self, frame: int, is_looking: bool | None) -> None:
+        """Take the next frame; `is_looking` is None where eye contact is not known."""
+        self.last_frame = frame
+        self.num_frames += 1
+        self.num_judged += is_looking is not None
+        if not is_looking:
+            return
+        self.num_looking += 1
+        if self.looks and self.looks[-1][1] == frame - 1:
+            self.looks[-1] = (self.looks[-1][0], frame)
+        else:
+            self.looks.append((frame, frame))
+
+    def row(self, fps_hz: float) -> dict[str, Any]:
+        """Return the track's columns; those of eye contact are null where none was judged.
+
+        A frame lasts 1 / fps_hz seconds, so that a look of one frame has a length.
+        """
+        looks_s = [(first / fps_hz, (last + 1) / fps_hz) for first, last in self.looks]
+        seen = {
+            "first_frame": self.first_frame,
+            "last_frame": self.last_frame,
+            "start_s": round(self.first_frame / fps_hz, 3),
+            "end_s": round((self.last_frame + 1) / fps_hz, 3),
+            "num_frames": self.num_frames,
+        }
+        if not self.num_judged:
+            return seen
+        return seen | {
+            "looking_share": round(self.num_looking / self.num_judged, 4),
+            "num_looks": len(looks_s),
+            "longest_look_s": round(max((end - start for start, end in looks_s), default=0.0), 3),
+            "looks_s": ";".join(f"{start:.3f}-{end:.3f}" for start, end in looks_s),
+        }
+
+
+class TrackSummaries:
+    """All faces of a video by track; grows by tracks and looks, not by frames."""
+
+    def __init__(self) -> None:
+        self._tracks: dict[str, TrackSummary] = {}
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def add(self, frame: int, record: dict[str, Any]) -> None:
+        """Take a face of a frame: its ``track_id`` and, where known, ``is_looking``."""
+        track = self._tracks.setdefault(record["track_id"], TrackSummary(frame, frame))
+        track.add(frame, record.get("is_looking"))
+
+    def write_csv(self, path: Path, fps_hz: float) -> None:
+        """Write one row a track, in order of appearance, whole or not at all.
+
+        Args:
+            path: of the csv file.
+            fps_hz: frame rate of the video.
+        """
+        rows = [{"track_id": name} | track.row(fps_hz) for name, track in self._tracks.items()]
+        with partial_path(path) as partial:
+            pl.DataFrame(rows, schema=SCHEMA).write_csv(partial)

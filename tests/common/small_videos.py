@@ -1,0 +1,33 @@
+"""Tiny videos for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from common.video import write_video
+
+SIZE = (64, 96)
+
+
+def write_gray_video(path: Path, levels: Sequence[int], fps_hz: float = 10.0) -> Path:
+    """Write a video whose frames are uniformly gray, of known levels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_video(path, (np.full((*SIZE, 3), level, np.uint8) for level in levels), fps_hz)
+    return path
+
+
+def write_damaged_video(path: Path, num_frames: int = 40) -> Path:
+    """Write noise, the later half of which does not decode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(0).integers(0, 256, (num_frames, *SIZE, 3), np.uint8)
+    write_video(path, noise, 10.0)
+    content = path.read_bytes()
+    first = content.index(b"mdat") + 4
+    # The index of the frames lies behind them and stays whole.
+    last = content.rindex(b"moov") - 4
+    kept = first + (last - first) // 2
+    path.write_bytes(content[:kept] + b"\xff" * (last - kept) + content[last:])
+    return path

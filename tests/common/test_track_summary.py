@@ -1,0 +1,61 @@
+"""When a face was seen, and how long it looked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from common.track_summary import TrackSummaries
+
+
+def table(frames: list[tuple[int, str, bool | None]], folder: Path) -> pl.DataFrame:
+    summaries = TrackSummaries()
+    for frame, track_id, is_looking in frames:
+        known = {} if is_looking is None else {"is_looking": is_looking}
+        summaries.add(frame, {"track_id": track_id, **known})
+    summaries.write_csv(folder / "tracks.csv", fps_hz=10.0)
+    return pl.read_csv(folder / "tracks.csv", schema_overrides={"track_id": pl.String})
+
+
+def test_looks_begin_end_and_are_counted(tmp_path: Path) -> None:
+    looking = [False, True, True, False, True, True, True]
+    found = table([(10 + i, "0", value) for i, value in enumerate(looking)], tmp_path)
+    row = found.row(0, named=True)
+    assert (row["first_frame"], row["last_frame"], row["num_frames"]) == (10, 16, 7)
+    assert (row["start_s"], row["end_s"]) == (1.0, 1.7)
+    assert row["looking_share"] == round(5 / 7, 4)
+    assert (row["num_looks"], row["longest_look_s"]) == (2, 0.3)
+    assert row["looks_s"] == "1.100-1.300;1.400-1.700"
+
+
+def test_an_unseen_or_unknown_frame_interrupts_a_look(tmp_path: Path) -> None:
+    unseen = table([(0, "0", True), (2, "0", True)], tmp_path)
+    unknown = table([(0, "0", True), (1, "0", None), (2, "0", True)], tmp_path)
+    assert unseen["looks_s"][0] == unknown["looks_s"][0] == "0.000-0.100;0.200-0.300"
+    # What is not known counts neither way.
+    assert unknown["looking_share"][0] == 1.0
+    assert unknown["num_frames"][0] == 3
+
+
+def test_who_never_looks_has_no_look_of_zero_seconds(tmp_path: Path) -> None:
+    row = table([(0, "0", False)], tmp_path).row(0, named=True)
+    assert (row["looking_share"], row["num_looks"], row["longest_look_s"]) == (0.0, 0, 0.0)
+
+
+def test_without_judgement_the_columns_are_empty(tmp_path: Path) -> None:
+    row = table([(0, "0", None), (1, "0", None)], tmp_path).row(0, named=True)
+    assert row["num_frames"] == 2
+    assert row["looking_share"] is row["longest_look_s"] is row["num_looks"] is None
+
+
+def test_tracks_come_in_order_of_appearance(tmp_path: Path) -> None:
+    found = table([(0, "b", True), (0, "a", True), (1, "b", True)], tmp_path)
+    assert found["track_id"].to_list() == ["b", "a"]
+    assert found["num_frames"].to_list() == [2, 1]
+
+
+def test_a_video_without_faces_has_an_empty_table(tmp_path: Path) -> None:
+    found = table([], tmp_path)
+    assert found.height == 0
+    assert "longest_look_s" in found.columns
