@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from importlib import import_module
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from common.faces.native_stderr import silence_native_stderr
+
+
+class _Solution(NamedTuple):
+    module: str
+    result: str  # the field of its output that holds what was found
+
+
+_SOLUTIONS = {
+    "FaceDetection": _Solution("face_detection", "detections"),
+    "FaceMesh": _Solution("face_mesh", "multi_face_landmarks"),
+    "Pose": _Solution("pose", "pose_landmarks"),
+}
 
 
 class MediaPipeGraph:
@@ -18,7 +31,9 @@ class MediaPipeGraph:
     forked) builds its own graph on first use, in silence.
     """
 
-    def __init__(self, solution: Literal["FaceDetection", "FaceMesh"], **options: Any) -> None:
+    def __init__(
+        self, solution: Literal["FaceDetection", "FaceMesh", "Pose"], **options: Any
+    ) -> None:
         self._solution = solution
         self._options = options
         self._graph: Any = None
@@ -33,9 +48,8 @@ class MediaPipeGraph:
             return
         with silence_native_stderr():
             # Importing MediaPipe takes a second; processes that never use it do not pay.
-            from mediapipe.python.solutions import face_detection, face_mesh
-
-            module = face_detection if self._solution == "FaceDetection" else face_mesh
+            name = _SOLUTIONS[self._solution].module
+            module = import_module(f"mediapipe.python.solutions.{name}")
             self._graph = getattr(module, self._solution)(**self._options)
             self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
@@ -43,7 +57,7 @@ class MediaPipeGraph:
         """Run the graph on an image (H, W, 3) RGB.
 
         Returns:
-            MediaPipe's detections or face landmark lists; empty if it finds nothing.
+            MediaPipe's detections or landmark lists; empty if it finds nothing.
         """
         self.build()
         image = np.ascontiguousarray(image)
@@ -57,5 +71,6 @@ class MediaPipeGraph:
 
     def _run(self, image: npt.NDArray[np.uint8]) -> list[Any]:
         result = self._graph.process(image)
-        is_detection = self._solution == "FaceDetection"
-        return list((result.detections if is_detection else result.multi_face_landmarks) or [])
+        found = getattr(result, _SOLUTIONS[self._solution].result) or []
+        # The pose is one person's, not a list of people's.
+        return [found] if hasattr(found, "landmark") else list(found)

@@ -1,0 +1,62 @@
+"""The face image: a box of a frame, resized to a square as the original cuts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.floating[Any]]
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class FaceWindow:
+    """The pixels of a frame that a face image shows: columns x0..x1-1, rows y0..y1-1."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    def cut(self, frame: Image, side_px: int) -> Image:
+        """Return the window of a frame (H, W, 3), stretched to (side_px, side_px, 3)."""
+        window = frame[self.y0 : self.y1, self.x0 : self.x1]
+        # Bilinear, as the original: what shrinks is not averaged.
+        return np.asarray(cv2.resize(window, (side_px, side_px)), dtype=np.uint8)
+
+    def normalised(self, points_px: Float) -> Float:
+        """Return points (..., 2) of the frame as fractions of the window; 0 and 1 are its edges.
+
+        Args:
+            points_px: x, y with whole numbers at pixel centres.
+        """
+        # MediaPipe's 0 is the outer edge of the first pixel.
+        inside = np.asarray(points_px) + 0.5 - [self.x0, self.y0]
+        return np.asarray(inside / [self.x1 - self.x0, self.y1 - self.y0])
+
+
+def face_window(
+    bbox_xyxy_px: Float, image_shape: tuple[int, ...], margin: float
+) -> FaceWindow | None:
+    """Return the window of a face box; None if no pixel of it lies in the frame.
+
+    The edges are cut to whole numbers toward zero and to the frame, as in the Ego4D baseline
+    (``frame[int(y1):int(y2), int(x1):int(x2)]`` after clamping at zero).
+
+    Args:
+        bbox_xyxy_px: (4,) left, top, right, bottom; NaN or infinite is nowhere.
+        image_shape: (height, width, ...) of the frame.
+        margin: part of the box's width and height added on every side; 0 as published.
+    """
+    if not np.isfinite(bbox_xyxy_px).all():
+        return None
+    left, top, right, bottom = (float(value) for value in bbox_xyxy_px)
+    grow_x, grow_y = margin * (right - left), margin * (bottom - top)
+    height, width = image_shape[:2]
+    x0, x1 = int(max(0.0, left - grow_x)), int(min(width, right + grow_x))
+    y0, y1 = int(max(0.0, top - grow_y)), int(min(height, bottom + grow_y))
+    return FaceWindow(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None

@@ -1,0 +1,89 @@
+"""Head angles by Hopenet, from its published weights file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+Float = npt.NDArray[np.floating[Any]]
+
+INPUT_PX = 224
+BIN_DEG = 3.0
+LOWEST_DEG = -99.0
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+class HopenetHeadPose:
+    """Hopenet on face images, one at a time; the net is loaded where it is first used.
+
+    GazePose feeds the tight face image; Hopenet's authors train on a looser one.
+
+    Args:
+        weights: Hopenet's state dict, as ``hopenet_robust_alpha1.pkl``.
+
+    Raises:
+        ValueError: If there is no such file.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        if not weights.is_file():
+            raise ValueError(
+                f"no Hopenet weights {weights}: download hopenet_robust_alpha1.pkl from "
+                "github.com/natanielruiz/deep-head-pose and set "
+                "data.preprocessor.preparation.hopenet_weights=FILE, or use "
+                "data.preprocessor.preparation.head_pose=mesh"
+            )
+        self._weights = weights
+        self._net: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_net": None}
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the weights file."""
+        with self._weights.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def angles_deg(self, image: npt.NDArray[np.uint8]) -> Float:
+        """Return (3,) [yaw, pitch, roll] in degrees, -99 to 96, of a face image (H, W, 3) RGB.
+
+        Raises:
+            ValueError: If the weights are not Hopenet's.
+        """
+        # Here because only workers that run Hopenet should spend seconds on importing torch.
+        import torch
+
+        if self._net is None:
+            from gazepose.nets.hopenet import load_hopenet
+
+            torch.set_num_threads(1)  # one process a core already
+            self._net = load_hopenet(self._weights)
+        with torch.inference_mode():
+            logits = self._net(_as_input(image))
+        return decoded_angles_deg(np.stack([one[0].numpy() for one in logits]))
+
+
+def decoded_angles_deg(logits: Float) -> Float:
+    """Return the expected angles (...) in degrees of logits (..., 66) over 3-degree bins."""
+    logits = np.asarray(logits, np.float64)
+    weights = np.exp(logits - logits.max(-1, keepdims=True))
+    expected = (weights * np.arange(logits.shape[-1])).sum(-1) / weights.sum(-1)
+    return np.asarray(expected * BIN_DEG + LOWEST_DEG)
+
+
+def _as_input(image: npt.NDArray[np.uint8]) -> torch.Tensor:
+    import torch
+
+    if image.shape[:2] != (INPUT_PX, INPUT_PX):
+        image = np.asarray(cv2.resize(image, (INPUT_PX, INPUT_PX)), np.uint8)
+    normalised = (image.astype(np.float32) / 255 - IMAGENET_MEAN) / IMAGENET_STD
+    return torch.from_numpy(normalised.transpose(2, 0, 1)[None].copy())

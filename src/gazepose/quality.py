@@ -1,0 +1,44 @@
+"""Sharpness of a face image, and how it ranks among the images of its part.
+
+The original's quality is the variance of the Laplacian of the 8-bit image over all pixels and
+channels together (not of its gray version), and ``p`` the Gaussian distribution function of it,
+mean and standard deviation (n - 1) pooled over all images of the part.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.floating[Any]]
+
+_erfc = np.frompyfunc(math.erfc, 1, 1)
+
+
+def sharpness(image: npt.NDArray[np.uint8]) -> float:
+    """Return the variance of the Laplacian of an image (H, W, 3) uint8, in any channel order."""
+    return float(cv2.Laplacian(image, cv2.CV_64F).var())
+
+
+def fit_gaussian(values: Float) -> tuple[float, float]:
+    """Return mean and standard deviation (n - 1) of values (N,); NaN where they have none."""
+    values = np.asarray(values, np.float64)
+    mean = float(values.mean()) if len(values) else math.nan
+    return mean, float(values.std(ddof=1)) if len(values) > 1 else math.nan
+
+
+def gaussian_cdf(values: Float, mean: float, std: float) -> Float:
+    """Return the distribution function of a Gaussian at values (N,), in [0, 1].
+
+    All NaN where the Gaussian has no spread, as one image or equal images give: nothing ranks.
+    """
+    values = np.asarray(values, np.float64)
+    if not std > 0:
+        return np.full(len(values), math.nan)
+    # The complementary error function keeps its digits in the lower tail.
+    tail = _erfc(-(values - mean) / (std * math.sqrt(2.0)))
+    return np.asarray(0.5 * tail.astype(np.float64))
