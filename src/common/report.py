@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.atomic import write_text_atomically
+from common.report_csv import as_csv
 from common.report_formats import as_latex, as_markdown, as_text
 from common.report_page import write_page
 from common.report_runs import Results, read_results
-from common.report_table import all_tables, as_csv, group_by_protocol, result_table
+from common.report_table import all_tables, group_by_protocol, result_table, slice_tables
 
 
 def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
@@ -34,8 +35,9 @@ def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
     results = read_results(runs_dir)
     output_dir = output_dir or runs_dir / "report"
     tables = all_tables(results)
-    write_text_atomically(output_dir / "table.md", "\n".join(map(as_markdown, tables)))
-    write_text_atomically(output_dir / "table.csv", as_csv(results))
+    shown = [*tables, *slice_tables(results)]
+    write_text_atomically(output_dir / "table.md", "\n".join(map(as_markdown, shown)))
+    write_text_atomically(output_dir / "table.csv", as_csv(results.tests))
     write_text_atomically(output_dir / "table.tex", _latex(results))
     page_path = write_page(results, output_dir)
     return "\n".join([*map(as_text, tables), f"-> {page_path}\n"])

@@ -1,44 +1,81 @@
-"""Figures of the report: errors of a test protocol's models, and learning curves."""
+"""Figures of the report: a test protocol's models, all in all and by slice, and learning curves."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.atomic import partial_path
-from common.report_runs import NO_RUN, GazeTest, Run
-from common.report_table import Protocol
+from common.report_kind import TestProtocol
+from common.report_kinds import validation_shown
+from common.report_names import run_name, test_name
+from common.report_run import ModelTest, Run
+from common.report_slices import SlicedMeasure, sliced_measures
 
-BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#777777", "#222222"
+BLUE, ORANGE, GREY, DARK, GREEN = "#3366aa", "#cc6633", "#777777", "#222222", "#338855"
 # Narrow, so that a phone shows the letters at a readable size.
 _WIDTH, _DPI = 6.4, 160
+_LABEL_WIDTH = 34  # characters
+_LINE_HEIGHT = 0.17  # of a label
+_PANELS_A_ROW = 2
 
 
-def save_error_bars(protocol: Protocol, tests: Sequence[GazeTest], path: Path) -> None:
-    """Draw the mean error of every test, with its interval over subjects, and the baselines.
+def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) -> None:
+    """Draw the measure of every test, with its interval, and the baselines.
 
     Args:
         protocol: shared by the tests.
         tests: a bar each, the first on top.
         path: a .png file.
     """
-    figure = Figure(figsize=(_WIDTH, 1.4 + 0.4 * len(tests)), layout="constrained")
+    measure = tests[0].kind.measure
+    names = [_wrapped(test_name(test, tests)) for test in tests]
+    num_lines = sum(max(2, 1 + name.count("\n")) for name in names)
+    figure = Figure(figsize=(_WIDTH, 1.4 + 0.2 * num_lines), layout="constrained")
     axis = figure.subplots()
-    errors_deg = [test.summary["mean_deg"] for test in tests]
-    axis.barh(range(len(tests)), errors_deg, color=BLUE, height=0.66)
+    values = [test.summary[measure.key] for test in tests]
+    axis.barh(
+        range(len(tests)), [measure.shown(value) for value in values], color=BLUE, height=0.66
+    )
     _draw_intervals(axis, tests)
-    for place, error_deg in enumerate(errors_deg):
+    for place, value in enumerate(values):
         where = axis.get_yaxis_transform()
-        axis.text(1.02, place, f"{error_deg:.2f}", transform=where, va="center")
-    for (name, error_deg), color in zip(protocol.baselines.items(), (GREY, ORANGE), strict=False):
-        axis.axvline(error_deg, color=color, linestyle="--", label=f"{name}: {error_deg:.2f}")
-    axis.set_yticks(range(len(tests)), [bar_name(test) for test in tests])
+        axis.text(1.02, place, measure.text(value), transform=where, va="center")
+    lines = zip(protocol.baselines.items(), (GREY, ORANGE, GREEN), strict=False)
+    for (name, value), color in lines:
+        label = f"{name}: {measure.text(value)}"
+        axis.axvline(measure.shown(value), color=color, linestyle="--", label=label)
+    axis.set_yticks(range(len(tests)), names)
     axis.invert_yaxis()
-    axis.set(xlabel="mean angular error [deg]", xlim=(0, None))
-    _finish(figure, axis, path)
+    axis.set(xlabel=measure.label, xlim=(0, None))
+    _finish(figure, [axis], path)
+
+
+def save_slices(tests: Sequence[ModelTest], path: Path) -> None:
+    """Draw the measure of every test by slice, a panel a slicing and a line a test.
+
+    Args:
+        tests: of one protocol, with one slicing at least.
+        path: a .png file.
+    """
+    slicings = sliced_measures(tests)
+    num_rows = math.ceil(len(slicings) / _PANELS_A_ROW)
+    height = 2.6 * num_rows + _LINE_HEIGHT * len(tests)
+    figure = Figure(figsize=(_WIDTH * 1.4, height), layout="constrained")
+    axes = [*figure.subplots(num_rows, _PANELS_A_ROW, sharey=True, squeeze=False).flat]
+    for axis, sliced in zip(axes, slicings, strict=False):
+        _draw_slices(axis, sliced, tests)
+    for axis in axes[len(slicings) :]:
+        axis.set_axis_off()
+    for axis in axes[::_PANELS_A_ROW]:
+        axis.set(ylabel=tests[0].kind.measure.label)
+    _finish(figure, axes, path)
 
 
 def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
@@ -49,52 +86,71 @@ def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
         metric: its name.
         path: a .png file.
     """
+    shown = validation_shown(metric)
     figure = Figure(figsize=(_WIDTH, 3.8 + 0.1 * len(runs)), layout="constrained")
     axis = figure.subplots()
     for run in runs:
         epochs = sorted(run.val_curve)
         axis.plot(
             [epoch + 1 for epoch in epochs],
-            [run.val_curve[epoch] for epoch in epochs],
+            [run.val_curve[epoch] * shown.factor for epoch in epochs],
             linestyle="-" if run.status == "finished" else ":",
             marker="o" if len(epochs) < 25 else None,
             markersize=3,
-            label=run_name(run),
+            label=_wrapped(run_name(run, runs)),
         )
     axis.locator_params(axis="x", integer=True)
-    axis.set(xlabel="epoch", ylabel=metric.replace("_deg", " [deg]"), ylim=(0, None))
-    _finish(figure, axis, path)
+    axis.set(xlabel="epoch", ylabel=shown.axis, ylim=(0, None))
+    _finish(figure, [axis], path)
 
 
-def run_name(run: Run) -> str:
-    """Return a short name: number, model, width, seed; and how it ended, if not well."""
-    model, width, seed = (
-        run.setting(f"config.{key}") for key in ("model.name", "model.width", "seed")
-    )
-    parts = [f"#{run.number} {model or run.name}"]
-    parts += [f"width {width}"] * (width is not None) + [f"seed {seed}"] * (seed is not None)
-    parts += [run.status] * (run.status not in ("finished", NO_RUN))
-    return ", ".join(parts)
-
-
-def bar_name(test: GazeTest) -> str:
-    """Return a run's short name, with the training data if it was tested on others."""
-    trained_on, tested_on = test.summary["trained_on"], test.summary["tested_on"]
-    return run_name(test.run) + (f"\ntrained on {trained_on}" if trained_on != tested_on else "")
-
-
-def _draw_intervals(axis: Axes, tests: Sequence[GazeTest]) -> None:
+def _draw_intervals(axis: Axes, tests: Sequence[ModelTest]) -> None:
+    measure = tests[0].kind.measure
     for place, test in enumerate(tests):
-        interval = test.summary["interval_over_subjects_deg"]
+        interval = test.summary[measure.interval]
         if interval is not None:
-            mean_deg = test.summary["mean_deg"]
-            reach = [[mean_deg - interval["low"]], [interval["high"] - mean_deg]]
-            axis.errorbar(mean_deg, place, xerr=reach, color=DARK, capsize=4, linewidth=1.4)
+            value, low, high = (
+                measure.shown(number)
+                for number in (test.summary[measure.key], interval["low"], interval["high"])
+            )
+            # A bootstrap interval of a mAP need not hold the mAP of the whole.
+            reach = [[max(value - low, 0)], [max(high - value, 0)]]
+            axis.errorbar(value, place, xerr=reach, color=DARK, capsize=4, linewidth=1.4)
 
 
-def _finish(figure: Figure, axis: Axes, path: Path) -> None:
-    axis.spines[["top", "right"]].set_visible(False)
-    if axis.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) -> None:
+    measure = tests[0].kind.measure
+    for test, values in zip(tests, sliced.values, strict=True):
+        axis.plot(
+            [measure.shown(value) for value in values],
+            marker="o",
+            markersize=3,
+            linewidth=1.2,
+            label=test_name(test, tests).replace("\n", ", "),
+        )
+    counts = [next(iter(count.items())) for count in sliced.counts]
+    ticks = [
+        f"{fill(name, 12)}\n{key} = {count}"
+        for name, (key, count) in zip(sliced.slices, counts, strict=True)
+    ]
+    axis.set_xticks(range(len(ticks)), ticks, fontsize=8)
+    axis.set_xlim(-0.4, len(ticks) - 0.6)
+    axis.set_title(f"by {sliced.title}", fontsize=10)
+    axis.grid(axis="y", color="#eeeeee")
+
+
+def _wrapped(name: str) -> str:
+    return "\n".join(fill(line, _LABEL_WIDTH, break_long_words=False) for line in name.split("\n"))
+
+
+def _finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    handles, labels = axes[0].get_legend_handles_labels()
+    if labels:
+        # Long names do not fit beside each other.
+        ncols = 2 if max(map(len, labels)) < 2 * _LABEL_WIDTH else 1
+        style: dict[str, Any] = {"ncols": ncols, "frameon": False, "fontsize": 9}
+        figure.legend(handles, labels, loc="outside lower center", **style)
     with partial_path(path) as partial:
         figure.savefig(partial, dpi=_DPI)

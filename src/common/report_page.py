@@ -11,14 +11,18 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from common.atomic import partial_path, write_text_atomically
-from common.report_figures import bar_name, run_name, save_error_bars, save_learning_curves
+from common.report_columns import epochs_text
+from common.report_figures import save_bars, save_learning_curves, save_slices
 from common.report_formats import Table
 from common.report_html import image_node, node, page, status_node, table_node
-from common.report_runs import GazeTest, Results, Run
+from common.report_kind import NOT_RECORDED, TestProtocol
+from common.report_kinds import KINDS
+from common.report_names import run_name, test_name
+from common.report_run import ModelTest, Run
+from common.report_runs import Results
+from common.report_slices import slice_table
 from common.report_table import (
-    NOT_RECORDED,
-    Protocol,
-    epochs_text,
+    Groups,
     group_by_protocol,
     result_table,
     run_table,
@@ -27,14 +31,6 @@ from common.report_table import (
 )
 
 MAX_PHOTOS = 12
-_HOW_MEASURED = (
-    "Error: the angle between predicted and true gaze vector, in degrees; mean +- standard "
-    "deviation over the samples. The interval is a 95 % bootstrap interval of the mean that "
-    "resamples whole subjects; a dash stands where one subject was tested. Tests share a table "
-    "only if data, part, split, eye rule, gaze convention, subjects and the errors of the "
-    "baselines are the same. The baselines look at no pixel: one always says the mean gaze of the "
-    "train part, the other takes the direction of the face for the gaze."
-)
 
 
 def write_page(results: Results, output_dir: Path) -> Path:
@@ -65,7 +61,7 @@ def write_page(results: Results, output_dir: Path) -> Path:
     return path
 
 
-def _headline(results: Results, groups: Mapping[Protocol, Sequence[GazeTest]]) -> Iterable[Element]:
+def _headline(results: Results, groups: Groups) -> Iterable[Element]:
     statuses = [run.status for run in results.runs]
     counts = ", ".join(f"{statuses.count(name)} {name}" for name in sorted(set(statuses)))
     yield node("h1", "Gaze report")
@@ -76,48 +72,73 @@ def _headline(results: Results, groups: Mapping[Protocol, Sequence[GazeTest]]) -
         class_="muted",
     )
     yield node("div", *(_card(*group) for group in groups.items()), class_="cards")
-    yield node("p", _HOW_MEASURED.replace("+-", "\u00b1"))
+    shown = {tests[0].kind.name for tests in groups.values()}
+    for kind in KINDS:
+        if kind.name in shown:
+            yield node("p", kind.explanation.replace("+-", "\u00b1"))
 
 
-def _card(protocol: Protocol, tests: Sequence[GazeTest]) -> Element:
-    best = min(tests, key=lambda test: float(test.summary["mean_deg"]))
+def _card(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Element:
+    measure = tests[0].kind.measure
+    best = measure.best_of(tests)
     baselines = [
-        node("div", f"{name}: {error:.2f} deg", class_="muted")
-        for name, error in protocol.baselines.items()
+        node("div", f"{name}: {measure.text(value)} {measure.unit}", class_="muted")
+        for name, value in protocol.baselines.items()
     ]
     return node(
         "div",
-        node("div", f"{protocol.tested_on}, {protocol.part}: lowest of {len(tests)}"),
-        node("strong", f"{best.summary['mean_deg']:.2f} deg"),
-        node("div", bar_name(best)),
+        node("div", f"{protocol.tested_on}, {protocol.part}: {measure.best} of {len(tests)}"),
+        node("strong", _value_text(best)),
+        node("div", test_name(best, tests)),
         *baselines,
         class_="card",
     )
 
 
 def _protocol_section(
-    number: int, protocol: Protocol, tests: Sequence[GazeTest], output_dir: Path
+    number: int, protocol: TestProtocol, tests: Sequence[ModelTest], output_dir: Path
 ) -> Iterable[Element]:
-    bars = f"images/errors_{number}.png"
-    save_error_bars(protocol, tests, output_dir / bars)
-    yield node("h2", f"{protocol.tested_on}, {protocol.part} part")
+    kind = tests[0].kind
+    stem = f"{kind.figure_stem}_{number}"
+    bars = f"images/{stem}.png"
+    save_bars(protocol, tests, output_dir / bars)
+    yield node("h2", protocol.title)
     yield node("p", protocol.caption, class_="muted")
     yield table_node(result_table(protocol, tests))
-    yield node("div", image_node(bars, "Mean error and its 95 % interval"), class_="chart")
-    yield node("h3", "Predicted angles and error by slice")
+    yield node("div", image_node(bars, kind.bars_caption), class_="chart")
+    yield from _slice_nodes(protocol, tests, f"images/{stem}_slices.png", output_dir)
+    yield node("h3", kind.details_title)
     for place, test in enumerate(tests, start=1):
-        yield _test_details(test, f"errors_{number}_test_{place}", output_dir, place == 1)
+        title = f"{test_name(test, tests)}: {_value_text(test)}"
+        yield _test_details(test, title, f"{stem}_test_{place}", output_dir)
 
 
-def _test_details(test: GazeTest, stem: str, output_dir: Path, is_open: bool) -> Element:
+def _slice_nodes(
+    protocol: TestProtocol, tests: Sequence[ModelTest], source: str, output_dir: Path
+) -> Iterable[Element]:
+    table = slice_table(protocol, tests)
+    if table.rows:
+        measure = tests[0].kind.measure
+        save_slices(tests, output_dir / source)
+        yield node("h3", f"{measure.name} by slice")
+        yield node("div", image_node(source, f"{measure.label} by slice"), class_="chart")
+        yield table_node(table)
+
+
+def _test_details(test: ModelTest, title: str, stem: str, output_dir: Path) -> Element:
     figure = test.path.with_suffix(".png")
     shown = (
         image_node(_copied(figure, stem, output_dir), f"{test.run.name}/{test.folder}")
         if figure.is_file()
         else node("p", f"no figure beside {test.path.name}", class_="muted")
     )
-    title = f"{bar_name(test)}: {test.summary['mean_deg']:.2f} deg"
+    is_open = stem.endswith("_test_1")
     return node("details", node("summary", title), shown, **({"open": ""} if is_open else {}))
+
+
+def _value_text(test: ModelTest) -> str:
+    measure = test.kind.measure
+    return f"{measure.text(test.summary[measure.key])} {measure.unit}"
 
 
 def _curve_section(runs: Sequence[Run], output_dir: Path) -> Iterable[Element]:
@@ -145,7 +166,7 @@ def _photo_section(runs: Sequence[Run], output_dir: Path) -> Iterable[Element]:
         figures = [
             image_node(
                 _copied(path, f"photo_{place}", output_dir),
-                f"{path.parent.name}/{path.name}: {run_name(run)}",
+                f"{path.parent.name}/{path.name}: {run_name(run, [run])}",
             )
             for place, (run, path) in enumerate(shown, start=1)
         ]

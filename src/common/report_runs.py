@@ -10,69 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.report_kind import ResultKind
+from common.report_kinds import kind_named
+from common.report_run import ModelTest, Run, lookup
 from common.snapshot import FILE_NAME, read_snapshot
-
-GAZE_TEST = "gaze_angle_test"
-NO_RUN = "no run"
-_REQUIRED = (
-    *("model", "trained_on", "tested_on", "part", "eye_rule", "num_samples", "mean_deg"),
-    *("std_deg", "interval_over_subjects_deg", "baselines", "by"),
-)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run, finished or not.
-
-    Attributes:
-        number: 1, 2, ... by time of the first start; what tables and figures call it.
-        name: its folder below the folder of runs.
-        folder: where it lies.
-        snapshot: its run.json; empty for tests of an original's checkpoint, which has no run.
-        num_epochs: trained so far; None without a csv log.
-        val_curve: the optimised metric (of validation) by epoch, over all starts.
-    """
-
-    number: int
-    name: str
-    folder: Path
-    snapshot: Mapping[str, Any]
-    num_epochs: int | None
-    val_curve: Mapping[int, float]
-
-    @property
-    def status(self) -> str:
-        """``finished``, ``failed``, ``interrupted``, ``running`` (or killed), ``no run``."""
-        return str(self.snapshot.get("status", NO_RUN))
-
-    def setting(self, path: str) -> Any:
-        """Return an entry of run.json by its dotted path, e.g. ``config.seed``; None if absent."""
-        return lookup(self.snapshot, path)
-
-
-@dataclass(frozen=True)
-class GazeTest:
-    """A test of gaze angles: its numbers and the run it belongs to.
-
-    Attributes:
-        run: the tested run.
-        path: the json; predictions (.csv) and error figure (.png) lie beside it.
-        summary: the json's content.
-    """
-
-    run: Run
-    path: Path
-    summary: Mapping[str, Any]
-
-    @property
-    def model(self) -> str:
-        """The model's name here, or in the original if that is all that is known."""
-        return str(self.run.setting("config.model.name") or self.summary["model"])
-
-    @property
-    def folder(self) -> str:
-        """Where in the run it lies: ``test`` after training, ``predict/NAME`` of predict.py."""
-        return self.path.parent.relative_to(self.run.folder).as_posix()
 
 
 @dataclass(frozen=True)
@@ -89,8 +30,11 @@ class Results:
 
     runs_dir: Path
     runs: list[Run]
-    tests: list[GazeTest]
+    tests: list[ModelTest]
     unread: list[Unread]
+
+
+_Summary = tuple[Path, Mapping[str, Any], ResultKind]
 
 
 def read_results(runs_dir: Path) -> Results:
@@ -119,17 +63,8 @@ def read_results(runs_dir: Path) -> Results:
         _run(number, folder, runs_dir, snapshots[folder])
         for number, folder in enumerate(kept, start=1)
     ]
-    tests = [GazeTest(run, *found) for run in runs for found in summaries[run.folder]]
+    tests = [ModelTest(run, *found) for run in runs for found in summaries[run.folder]]
     return Results(runs_dir, runs, tests, unread)
-
-
-def lookup(values: Any, path: str) -> Any:
-    """Return an entry of nested mappings by its dotted path; None if absent."""
-    for key in path.split("."):
-        if not isinstance(values, Mapping):
-            return None
-        values = values.get(key)
-    return values
 
 
 def _run_folders(runs_dir: Path) -> list[Path]:
@@ -156,36 +91,34 @@ def _debug_run(folder: Path, snapshot: Mapping[str, Any]) -> Unread:
     return Unread(folder / FILE_NAME, f"debug={lookup(snapshot, 'choices.debug')}: no result")
 
 
-def _summaries(folder: Path, unread: list[Unread]) -> list[tuple[Path, Mapping[str, Any]]]:
-    found = {}
+def _summaries(folder: Path, unread: list[Unread]) -> list[_Summary]:
+    found = []
     for path in [*sorted(folder.glob("test/*.json")), *sorted(folder.glob("predict/*/*.json"))]:
         try:
-            found[path] = _gaze_summary(path)
+            found.append((path, *_summary(path)))
         except ValueError as error:
             unread.append(Unread(path, str(error)))
-    once: dict[str, Path] = {}
-    for path in found:
-        once.setdefault(_predictions(path), path)
-    return [(path, found[path]) for path in once.values()]
+    once: dict[str, _Summary] = {}
+    for path, summary, kind in found:
+        once.setdefault(_predictions(path, kind), (path, summary, kind))
+    return list(once.values())
 
 
-def _predictions(path: Path) -> str:
+def _predictions(path: Path, kind: ResultKind) -> str:
     """Return what is the same for two tests with the same predictions under the same name."""
-    predictions = path.with_suffix(".csv")
+    predictions = path.with_name(path.stem + kind.predictions_suffix)
     if not predictions.is_file():
         return str(path)
     return f"{path.name} {hashlib.sha256(predictions.read_bytes()).hexdigest()}"
 
 
-def _gaze_summary(path: Path) -> Mapping[str, Any]:
+def _summary(path: Path) -> tuple[Mapping[str, Any], ResultKind]:
     summary = json.loads(path.read_text())
-    kind = lookup(summary, "kind")
-    if kind != GAZE_TEST:
-        raise ValueError(f"kind is {kind!r}, expected {GAZE_TEST!r}; test again to renew it")
-    missing = [key for key in _REQUIRED if key not in summary]
+    kind = kind_named(lookup(summary, "kind"))
+    missing = [key for key in kind.required if key not in summary]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; test again to renew it")
-    return dict(summary)
+    return dict(summary), kind
 
 
 def _first_start(snapshot: Mapping[str, Any]) -> str:

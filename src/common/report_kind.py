@@ -1,0 +1,185 @@
+"""What a kind of test tells the report about itself; all else is the same for every kind.
+
+A new kind is one file with a `ResultKind`, and its line in `common.report_kinds`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from common.report_columns import Column
+from common.report_run import ModelTest, Run
+
+Settings = Mapping[str, Any]
+NOT_RECORDED = "not recorded"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How the metric that a training optimises is shown.
+
+    Attributes:
+        metric: its name in the log and in run.json.
+        axis: label of the learning curves.
+        column: heading of its last value in the table of unfinished runs.
+        factor: from what is logged to what is shown.
+    """
+
+    metric: str
+    axis: str
+    column: str
+    factor: float
+
+
+@dataclass(frozen=True)
+class Measure:
+    """The number that a test is judged by.
+
+    Attributes:
+        key: its entry in the summary, and in each slice of it.
+        name: in words.
+        unit: in which it is shown.
+        factor: from what is stored to what is shown.
+        best: what the best of several tests is called.
+        higher_is_better: whether the best has the highest value.
+        interval: entry of its interval, {"low", "high"}, stored in the same unit.
+        validation: the same measure during the training.
+    """
+
+    key: str
+    name: str
+    unit: str
+    factor: float
+    best: str
+    higher_is_better: bool
+    interval: str
+    validation: Validation
+
+    @property
+    def label(self) -> str:
+        """Name and unit, e.g. for an axis."""
+        return f"{self.name} [{self.unit}]"
+
+    def shown(self, value: float | None) -> float:
+        """Return a stored value in the unit shown; nan if there is none."""
+        return math.nan if value is None else value * self.factor
+
+    def text(self, value: float | None) -> str:
+        """Return a stored value as shown, without its unit; a dash if there is none."""
+        return "-" if math.isnan(self.shown(value)) else f"{self.shown(value):.2f}"
+
+    def interval_text(self, test: ModelTest) -> str:
+        """Return a test's interval, or a dash."""
+        interval = test.summary[self.interval]
+        if interval is None:
+            return "-"
+        return f"[{self.text(interval['low'])}, {self.text(interval['high'])}]"
+
+    def best_of(self, tests: Sequence[ModelTest]) -> ModelTest:
+        """Return the best test; one without a value is the worst."""
+        sign = -1.0 if self.higher_is_better else 1.0
+
+        def badness(test: ModelTest) -> float:
+            value = sign * self.shown(test.summary[self.key])
+            return math.inf if math.isnan(value) else value
+
+        return min(tests, key=badness)
+
+
+class TestProtocol(Protocol):
+    """What two tests must share to stand in one table; a frozen dataclass of each kind."""
+
+    @property
+    def tested_on(self) -> str:
+        """Name of the data."""
+
+    @property
+    def part(self) -> str:
+        """Part of the data."""
+
+    @property
+    def title(self) -> str:
+        """Headline of its section."""
+
+    @property
+    def caption(self) -> str:
+        """The protocol in words."""
+
+    @property
+    def baselines(self) -> Mapping[str, float]:
+        """Values of predictors that need no training, by name, in the unit of the summaries."""
+
+
+@dataclass(frozen=True)
+class ResultKind:
+    """A kind of test.
+
+    Attributes:
+        name: `kind` in the summaries.
+        required: entries that a summary must have.
+        predictions_suffix: what the name of the predictions has in place of ``.json``.
+        measure: the number that counts.
+        protocol: protocol of a test.
+        columns: of the result table.
+        settings: what may set two runs apart, by name, from the run and a test's summary (empty
+            where no test is meant); None is left out.
+        main_settings: settings that every row names; the others are named if they vary.
+        conditions: what the csv says about how was tested.
+        numbers: what the csv says about what came out, unrounded.
+        slicings: entries of the summary's ``by`` that the report compares, with their titles.
+        slice_counts: entries of a slice that count its samples, with their column names.
+        figure_stem: of the names of its pictures.
+        bars_caption: of the figure with a bar a test.
+        details_title: over the figures that the tests brought.
+        explanation: how was measured, for the reader.
+    """
+
+    name: str
+    required: tuple[str, ...]
+    predictions_suffix: str
+    measure: Measure
+    protocol: Callable[[ModelTest], TestProtocol]
+    columns: tuple[Column, ...]
+    settings: Callable[[Run, Mapping[str, Any]], Settings]
+    main_settings: frozenset[str]
+    conditions: Callable[[ModelTest], Mapping[str, Any]]
+    numbers: Callable[[ModelTest], Mapping[str, Any]]
+    slicings: Mapping[str, str]
+    slice_counts: Mapping[str, str]
+    figure_stem: str
+    bars_caption: str
+    details_title: str
+    explanation: str
+
+    def setting_texts(self, own: Settings, others: Sequence[Settings]) -> list[str]:
+        """Return what a run or test is called beside its model, e.g. ``dropout none``.
+
+        Args:
+            own: its settings.
+            others: settings of what it is shown with; itself may be among them.
+        """
+        return [
+            f"{name} {value}"
+            for name, value in own.items()
+            if value is not None and (name in self.main_settings or _varies(name, [own, *others]))
+        ]
+
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """Return a value that compares equal to itself read again; None for nan and None."""
+    return None if value is None or math.isnan(value) else round(value, digits)
+
+
+def slice_counts(test: ModelTest, slicing: str) -> tuple[tuple[Any, ...], ...]:
+    """Return names and counts of a test's slices: what tells one set of samples from another."""
+    keys = test.kind.slice_counts
+    parts = test.summary["by"][slicing]
+    return tuple((str(part["slice"]), *(part[key] for key in keys)) for part in parts)
+
+
+def _varies(name: str, settings: Sequence[Settings]) -> bool:
+    found = {str(values[name]) for values in settings if values.get(name) is not None}
+    return len(found) > 1
