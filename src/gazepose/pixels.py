@@ -1,0 +1,29 @@
+"""Pixels as the nets want them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Return images in ImageNet's normalisation, on their device.
+
+    Args:
+        images: (..., 3, H, W) uint8, RGB.
+
+    Returns:
+        The same shape in float32; (pixel / 255 - mean) / std, in torchvision's order of rounding.
+
+    Raises:
+        ValueError: If the images are not uint8: floats may be normalised already.
+    """
+    if images.dtype != torch.uint8:
+        raise ValueError(f"got pixels of type {images.dtype}, expected torch.uint8 in 0..255")
+    mean = torch.tensor(IMAGENET_MEAN, device=images.device)[:, None, None]
+    std = torch.tensor(IMAGENET_STD, device=images.device)[:, None, None]
+    # A tensor divides on every device alike; CUDA multiplies by a Python number's reciprocal.
+    return images.float().div_(torch.full_like(mean, 255.0)).sub_(mean).div_(std)
