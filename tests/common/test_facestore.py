@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common import facestore
 from common.facestore import (
     FaceStore,
+    Packs,
     damaged_groups,
     read_failures,
     read_recipe,
@@ -227,3 +229,42 @@ def test_a_folder_without_a_store_says_what_to_type(tmp_path: Path) -> None:
     write_group(tmp_path, "empty", [])
     with pytest.raises(ValueError, match="no usable face; see its skipped"):
         FaceStore(tmp_path)
+
+
+def written_places(store_dir: Path, group: str) -> list[tuple[int, int, int]]:
+    table = FaceStore(store_dir).table
+    rows = table.filter(table["group_name"] == group)
+    return list(rows.select("offset", "num_bytes", "crc32").iter_rows())
+
+
+@pytest.mark.parametrize("longest", [1, 1 << 20])
+def test_images_that_lie_together_come_in_the_order_asked_for(
+    store_dir: Path, monkeypatch: pytest.MonkeyPatch, longest: int
+) -> None:
+    monkeypatch.setattr(facestore, "_LONGEST_READ_BYTES", longest)
+    places = written_places(store_dir, "b")
+    packs = Packs([store_dir / "packs" / "a.1.pack", store_dir / "packs" / "b.pack"])
+    for order in ([2, 0, 1], [1], [0, 2], [1, 1], []):
+        found = packs.read(1, [places[i] for i in order])
+        for data, i in zip(found, order, strict=True):
+            assert data is not None
+            np.testing.assert_array_equal(decode_image(data), image(3 + i))
+
+
+def test_only_the_damaged_image_of_a_read_is_missing(store_dir: Path) -> None:
+    places = written_places(store_dir, "b")
+    pack = store_dir / "packs" / "b.pack"
+    content = bytearray(pack.read_bytes())
+    content[places[1][0] + 30] ^= 1
+    pack.write_bytes(content[:-1])
+    assert [data is None for data in Packs([pack]).read(0, places)] == [False, True, True]
+
+
+def test_more_packs_than_may_be_open_are_all_read(
+    store_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facestore, "_MOST_OPEN_PACKS", 1)
+    store = FaceStore(store_dir)
+    for row in (0, 4, 1, 3, 2):
+        np.testing.assert_array_equal(store.image(row), image(row + 1))
+    assert len(store._packs._descriptors) == 1
