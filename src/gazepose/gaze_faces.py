@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import torch
+from common.loading import current_epoch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from common.facestore import FaceStore, read_recipe
 from common.geometry import mirror_gaze
-from common.loading import current_epoch
 from gazepose.augmentation import random_crop_box
 from gazepose.window_sampler import DrawSampler
 

@@ -18,8 +18,8 @@ from common.checkpoint import read_checkpoint
 from gazepose.batch import ClipBatch
 from gazepose.losses import WeightedCrossEntropy
 from gazepose.metrics import LamAveragePrecision
-from gazepose.pixels import normalise
 from gazepose.originals import init_backbone, load_original, original_state_dict
+from gazepose.pixels import normalise
 from gazepose.priors import mirror_landmarks
 
 LOG = logging.getLogger(__name__)
