@@ -1,0 +1,214 @@
+"""A folder of anybody's videos as a data set: tracks from the face detector, nothing labelled.
+
+Detectors differ in what they call a face. The nets were trained on Ego4D's boxes, which are cut
+without margin; `TIGHT` turns a detector's box into one from ear to ear and hairline to chin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.analysis import FaceAnalyzer
+from common.faces.settings import AnalyzerSettings
+from common.faces.tracking import BoxTrack, TrackingSettings
+from common.faces.tracking import face_tracks as detected_tracks
+from common.skipped import Skipped
+from common.video import DamagedVideoError, VideoInfo, num_frames, read_frames, video_info
+from common.videos import SUFFIXES
+from gazepose.clip_faces import clip_faces
+from gazepose.sample import Clip, FacePreparer, FaceTrack, Finding, RawFace
+from gazepose.tracks import RawTrack, TrackRule, face_tracks
+
+Float = npt.NDArray[np.floating[Any]]
+UNKNOWN = -1
+# Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
+TRAINED_FPS_HZ = 30.0
+FPS_TOLERANCE = 0.2
+# Where the tight face box begins and ends in a detector's, as fractions of its width and height:
+# left, top, right, bottom. Median extent of the face mesh of 255 faces of two real videos that
+# look at most 25 degrees to the side. Detectors that are not listed draw tight boxes themselves.
+TIGHT: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
+    {"mediapipe": (0.03, -0.02, 0.93, 1.02)}
+)
+
+
+@dataclass(frozen=True)
+class VideosReader:
+    """Reads a folder of videos, sub-folders included; see `gazepose.sample.LamReader`.
+
+    A group is a video, named by its file without the suffix; characters that a file name had
+    better not have become ``_``, and videos that would share a name keep their suffixes. All are
+    of the test part.
+
+    Attributes:
+        raw_dir: the folder.
+        analyzer: how faces are found.
+        tracking: when faces of two frames are one.
+        name: of the data set.
+    """
+
+    raw_dir: str | Path
+    analyzer: AnalyzerSettings = field(default_factory=AnalyzerSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
+    name: str = "videos"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return how faces are found and joined, as plain values."""
+        return {"analyzer": asdict(self.analyzer), "tracking": asdict(self.tracking)}
+
+    def groups(self) -> list[str]:
+        """Return the videos' names.
+
+        Raises:
+            ValueError: If there is no folder, or no video in it.
+        """
+        return sorted(self._paths)
+
+    def count(self, group: str) -> int:
+        """Return the video's frames: as many rows as with one face in each."""
+        return num_frames(self._paths[group])
+
+    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
+        """Yield the video's faces, track by track."""
+        return clip_faces(self.clip(group), preparer)
+
+    def clip(self, group: str) -> Clip:
+        """Return a video with the tracks that the detector finds, in one pass over it.
+
+        Raises:
+            ValueError: If it cannot be opened as a video.
+        """
+        return video_clip(self._paths[group], group, self._analyzer, self.tracking)
+
+    def doctor(self) -> list[Finding]:
+        """Say which videos there are, which cannot be opened, and which run at another rate."""
+        try:
+            paths = self._paths
+        except ValueError as error:
+            remedy = "data.raw_dir=FOLDER of videos"
+            return [Finding("error", str(error), str(self.raw_dir), remedy)]
+        return [_finding(paths[group]) for group in sorted(paths)]
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        return _named_videos(Path(self.raw_dir))
+
+    @cached_property
+    def _analyzer(self) -> FaceAnalyzer:
+        return self.analyzer.build()
+
+
+def video_clip(
+    path: Path, clip_uid: str, analyzer: FaceAnalyzer, tracking: TrackingSettings
+) -> Clip:
+    """Return a whole video as a clip, its tracks from the face detector.
+
+    Short gaps in a track are filled with boxes in between, as those of Ego4D's are.
+
+    Args:
+        path: of the video.
+        clip_uid: its name.
+        analyzer: finds the faces.
+        tracking: when faces of two frames are one.
+
+    Raises:
+        ValueError: If it cannot be opened as a video.
+    """
+    damages: list[Skipped] = []
+
+    def sound_frames() -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+        try:
+            yield from read_frames(path)
+        except DamagedVideoError as error:
+            damages.append(Skipped(clip_uid, "", clip_uid, str(error)))
+
+    found = detected_tracks(sound_frames(), analyzer, tracking)
+    rule = TrackRule(max_gap=tracking.max_gap)
+    tracks = tuple(
+        filled for track in found for filled in _filled(track, analyzer.detector_name, rule)
+    )
+    return Clip(clip_uid, "test", path, 0, tracks, tuple(damages))
+
+
+def tight_boxes(boxes_xyxy_px: Float, detector_name: str) -> npt.NDArray[np.float64]:
+    """Return a detector's boxes (N, 4) as tight face boxes (N, 4), xyxy in pixels.
+
+    Args:
+        boxes_xyxy_px: (N, 4).
+        detector_name: as in `TIGHT`; another's boxes are returned as they are.
+    """
+    boxes = np.array(boxes_xyxy_px, np.float64)
+    if detector_name not in TIGHT:
+        return boxes
+    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    return np.tile(boxes[:, :2], 2) + np.array(TIGHT[detector_name]) * sides
+
+
+def _filled(track: BoxTrack, detector_name: str, rule: TrackRule) -> Iterator[FaceTrack]:
+    boxes = tight_boxes(track.boxes_xyxy_px, detector_name)
+    xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    name = str(track.number)
+    raw = RawTrack(name, [name] * len(boxes), track.frames, xywh)
+    for filled in face_tracks(raw, {}, rule)[0]:
+        yield replace(filled, labels=np.full(len(filled), UNKNOWN, np.int8))
+
+
+def _named_videos(folder: Path) -> dict[str, Path]:
+    """Return the videos under a folder by name.
+
+    Raises:
+        ValueError: If there is no folder, or no video in it.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"data.raw_dir={folder} is no folder; expected a folder of videos")
+    paths = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )
+    if not paths:
+        raise ValueError(f"data.raw_dir={folder} holds no video ({', '.join(SUFFIXES)})")
+    stems = [_safe(path.relative_to(folder).with_suffix("")) for path in paths]
+    num_alike = Counter(stem.casefold() for stem in stems)
+    named: dict[str, Path] = {}
+    for path, stem in zip(paths, stems, strict=True):
+        is_alone = num_alike[stem.casefold()] == 1
+        name = stem if is_alone else _safe(path.relative_to(folder))
+        # a b.mp4 and a_b.mp4
+        while name in named:
+            name += "_"
+        named[name] = path
+    return named
+
+
+def _safe(path: Path) -> str:
+    """Return a relative path as one name that every file system takes."""
+    return re.sub(r"[^\w.-]", "_", "_".join(path.parts)).lstrip(".")
+
+
+def _finding(path: Path) -> Finding:
+    try:
+        info = video_info(path)
+    except ValueError as error:
+        return Finding("error", str(error), str(path), "copy or convert it again, or remove it")
+    if abs(info.fps_hz / TRAINED_FPS_HZ - 1) > FPS_TOLERANCE:
+        what = f"{_described(info)}: a clip of 7 frames lasts {7 / max(info.fps_hz, 1):.2f} s"
+        remedy = "scores may suffer; ffmpeg -i IN -vf fps=30 OUT.mp4 makes it as Ego4D's"
+        return Finding("warning", f"{what}, in training 0.23 s", str(path), remedy)
+    return Finding("note", _described(info), str(path))
+
+
+def _described(info: VideoInfo) -> str:
+    size = f"{info.width} x {info.height}"
+    return f"{info.num_frames or 'unknown number of'} frames of {size} at {info.fps_hz:.4g} Hz"
