@@ -7,10 +7,9 @@ from pathlib import Path
 
 from common.atomic import write_text_atomically
 from common.faces.settings import AnalyzerSettings
-from common.facestore import FaceStore, damaged_groups, stored_groups
-from common.facestore_writing import claim_store, remove_group, write_failure
-from common.listing import listed
-from common.preprocess_pool import make_groups
+from common.facestore import FaceStore, damaged_groups
+from common.facestore_writing import remove_group
+from common.preprocess_run import claim_groups, make_missing_groups, warn_of_failures
 from common.shards import parse_shard
 from flame.openface_source import OpenFaceFolder
 from flame.preparation import PreparationSettings
@@ -73,19 +72,10 @@ class FacePreprocessor:
             ValueError: If the store was made with other settings or from other raw data.
         """
         recipe, own = self._claim()
-        done = set(stored_groups(self._store_dir))
-        missing = [group for group in own if group not in done]
-        for group, why in make_groups(recipe, missing, self._num_workers, unit="photo"):
-            if why is not None:
-                write_failure(self._store_dir, group, why)
+        make_missing_groups(recipe, self._store_dir, own, self._num_workers, unit="photo")
         report = report_on(self._store_dir)
         write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
-        if report.failed_groups:
-            LOG.warning(
-                "%d groups could not be made: %s; report.txt says why, another run tries again",
-                len(report.failed_groups),
-                listed(list(report.failed_groups)),
-            )
+        warn_of_failures(report.failed_groups)
         return report
 
     def check(self) -> PreprocessReport:
@@ -118,16 +108,8 @@ class FacePreprocessor:
         recipe = self._recipe
         assert recipe is not None
         groups = recipe.reader.groups()
-        claim_store(self._store_dir, recipe.described())
-        strange = sorted(set(stored_groups(self._store_dir)) - set(groups))
-        if strange:
-            raise ValueError(
-                f"{self._store_dir} holds groups that the raw data do not have: "
-                f"{listed(strange)}. Does data.raw_dir name another data set? Then give it a "
-                "store of its own: data.name=NAME or data.store_dir=FOLDER"
-            )
-        number, of = self._shard
-        return recipe, groups[number::of]
+        own = claim_groups(self._store_dir, recipe.described(), groups, self._shard)
+        return recipe, own
 
 
 def _checked_openface_dir(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.facestore import EmptyStoreError, FaceStore, read_failures, read_skipped
+from common.preprocess_run import item_lines, problem_lines
 from flame.label_check import check_label_signs
 from flame.labels import GazeLabels
 
@@ -32,17 +32,14 @@ class PreprocessReport:
 
     def summary(self) -> str:
         """Return the counts, by reason."""
-        reasons = Counter(item["reason"] for item in self.skipped).most_common()
         lines = [f"{self.num_faces} faces stored, {len(self.skipped)} items skipped"]
-        lines += [f"  {count:6d}  {reason}" for reason, count in reasons]
-        lines += [f"  failed: {group}: {why}" for group, why in self.failed_groups.items()]
+        lines += problem_lines(self.skipped, self.failed_groups)
         lines += [f"  {message}" for message in self.sign_checks]
         return "\n".join(lines)
 
     def text(self) -> str:
         """Return the counts and every skipped item with its reason."""
-        items = [f"{item['sample_id']}\t{item['reason']}" for item in self.skipped]
-        return "\n".join([self.summary(), *items])
+        return "\n".join([self.summary(), *item_lines(self.skipped)])
 
 
 def report_on(store_dir: Path) -> PreprocessReport:
