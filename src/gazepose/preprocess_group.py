@@ -1,0 +1,113 @@
+"""One clip -> its pack and table; the work of one process.
+
+Nothing here imports torch: every spawned worker would spend seconds on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from common.facestore_writing import GroupWriter, write_skipped
+from common.skipped import Skipped, explained
+from gazepose.face_rows import row_of
+from gazepose.preparation import Float, Image, LamPreparation, Preparer
+from gazepose.sample import FacePreparer, LamReader, PreparedFace
+
+
+@dataclass(frozen=True)
+class LamRecipe:
+    """Everything a worker needs, small enough to pickle.
+
+    Attributes:
+        name: what the config calls the data set.
+        reader: reads the raw data set.
+        store_dir: where the store goes.
+        preparation: what is measured and how it is stored.
+    """
+
+    name: str
+    reader: LamReader
+    store_dir: Path
+    preparation: LamPreparation
+
+    def described(self) -> dict[str, Any]:
+        """Return what the store's content depends on, as plain values; folders may be moved."""
+        return {
+            "data": self.name,
+            "reader": self.reader.name,
+            **self.reader.settings,
+            **self.preparation.recipe(),
+        }
+
+    def count(self, group: str) -> int:
+        """Return how many faces a group has; errors as the reader's."""
+        return self.reader.count(group)
+
+    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+        """Write one group to the store.
+
+        Args:
+            group: of the reader's.
+            on_item: called once a row.
+
+        Returns:
+            Why it failed, or None; then the group is there.
+        """
+        counted = _CountedPreparer(_preparer(self.preparation), on_item)
+        try:
+            _write(self, group, counted)
+        # Whatever is wrong with one group must not cost the others; the next run tries it again.
+        except Exception as error:
+            return explained(error)
+        return None
+
+
+class _CountedPreparer:
+    """Tells of every face when it is prepared: a clip's rows come only after its last frame."""
+
+    def __init__(self, preparer: FacePreparer, on_item: Callable[[], object]) -> None:
+        self._preparer = preparer
+        self._on_item = on_item
+        self._num_told = 0
+
+    def from_frame(self, frame: Image, bbox_xyxy_px: Float) -> PreparedFace | None:
+        self._tell()
+        return self._preparer.from_frame(frame, bbox_xyxy_px)
+
+    def from_file(self, encoded: bytes) -> PreparedFace:
+        self._tell()
+        return self._preparer.from_file(encoded)
+
+    def catch_up(self, num_rows: int) -> None:
+        """Tell of rows for which there was nothing to prepare."""
+        while self._num_told < num_rows:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._num_told += 1
+        self._on_item()
+
+
+def _write(recipe: LamRecipe, group: str, preparer: _CountedPreparer) -> None:
+    skipped: list[Skipped] = []
+    num_rows = 0
+    with GroupWriter(recipe.store_dir, group) as writer:
+        for item in recipe.reader.faces(group, preparer):
+            if isinstance(item, Skipped):
+                skipped.append(item)
+                continue
+            encoded = b"" if item.face is None else item.face.encoded
+            writer.add(encoded, row_of(item, recipe.preparation))
+            num_rows += 1
+        preparer.catch_up(num_rows)
+        write_skipped(recipe.store_dir, group, [asdict(item) for item in skipped])
+
+
+@cache
+def _preparer(preparation: LamPreparation) -> Preparer:
+    """Return this process's preparer: MediaPipe's graphs are built once a process."""
+    return preparation.build()
