@@ -60,32 +60,36 @@ class Ranking:
     def __init__(self, scores: Float, is_positive: npt.NDArray[np.bool_]) -> None:
         assert len(scores) == len(is_positive)
         self._order = np.argsort(-scores, kind="stable")
-        ordered = scores[self._order]
-        self._is_positive = is_positive[self._order].astype(np.float64)
-        # The last sample of each group of ties.
-        self._ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(ordered) > 0))
+        self._is_positive = is_positive[self._order]
+        self._starts = _group_starts(scores[self._order])
+        self._corner_starts = _corner_starts(self._starts, self._is_positive)
 
-    def curve(self, weights: Float | None = None) -> Curve | None:
-        """Return the curve, or None if no positive has weight.
+    def curve(self) -> Curve | None:
+        """Return the curve with a point at every distinct score, or None without a positive."""
+        return self._curve(self._starts, np.ones(len(self._order)))
+
+    def average_precision(self, weights: Float | None = None) -> float:
+        """Return the area under the curve's envelope; nan if no positive has weight.
 
         Args:
             weights: (N,) how often each sample counts, in the order given to the constructor;
                 once if None.
         """
-        ones = np.ones(len(self._order))
-        weight = ones if weights is None else weights[self._order].astype(np.float64)
-        num_true = np.cumsum(weight * self._is_positive)[self._ends]
-        num_taken = np.cumsum(weight)[self._ends]
-        if not len(num_true) or num_true[-1] == 0:
+        ordered = np.ones(len(self._order)) if weights is None else weights[self._order]
+        curve = self._curve(self._corner_starts, ordered)
+        return float("nan") if curve is None else curve.area
+
+    def _curve(self, starts: Ints, ordered_weights: Float) -> Curve | None:
+        if not len(starts):
             return None
-        # A group that comes first with weight 0 has no precision, and no recall either.
+        num_taken = np.cumsum(np.add.reduceat(ordered_weights, starts), dtype=np.float64)
+        of_positives = ordered_weights * self._is_positive
+        num_true = np.cumsum(np.add.reduceat(of_positives, starts), dtype=np.float64)
+        if num_true[-1] == 0:
+            return None
+        # Groups that come first with weight 0 have no precision, and no recall either.
         precision = np.divide(num_true, num_taken, out=np.zeros_like(num_true), where=num_taken > 0)
         return Curve(precision, num_true / num_true[-1])
-
-    def average_precision(self, weights: Float | None = None) -> float:
-        """Return the area of the curve; nan if no positive has weight."""
-        curve = self.curve(weights)
-        return float("nan") if curve is None else curve.area
 
 
 def area_under_envelope(precision: Float, recall: Float) -> float:
@@ -178,3 +182,25 @@ def checked(scores: Float, labels: Ints) -> tuple[Float, Ints]:
     if len(unknown):
         raise ValueError(f"labels[{unknown[0]}] = {labels[unknown[0]]}, expected 0 or 1")
     return scores, labels.astype(np.int64)
+
+
+def _group_starts(ordered_scores: Float) -> Ints:
+    """Return where each group of tied samples begins."""
+    is_start = np.append(True, ordered_scores[1:] != ordered_scores[:-1])
+    return np.flatnonzero(is_start[: len(ordered_scores)])
+
+
+def _corner_starts(starts: Ints, is_positive: npt.NDArray[np.bool_]) -> Ints:
+    """Return where groups begin that must be told apart to know the area under the envelope.
+
+    Along groups of positives only, precision rises, so the envelope is that of their end; along
+    groups of negatives only, recall stands still. Either run counts as one step.
+    """
+    if not len(starts):
+        return starts
+    sizes = np.diff(np.append(starts, len(is_positive)))
+    num_positive = np.add.reduceat(is_positive.astype(np.int64), starts)
+    is_pure = (num_positive == 0) | (num_positive == sizes)
+    goes_on = is_pure[1:] & is_pure[:-1] & ((num_positive[1:] > 0) == (num_positive[:-1] > 0))
+    corners: Ints = starts[np.append(True, ~goes_on)]
+    return corners

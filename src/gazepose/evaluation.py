@@ -1,4 +1,4 @@
-"""The two csv files of Ego4D's evaluation: truth and predictions, paired row by row."""
+"""Truth and predictions of Ego4D's evaluation, paired row by row."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-LOG = logging.getLogger(__name__)
+from gazepose.prediction_files import BOX, PREDICTION_COLUMNS, TRUTH_COLUMNS, read_rows, require
 
+LOG = logging.getLogger(__name__)
 KEY = ["uid", "frame", "trackid"]
-BOX = ["x1", "y1", "x2", "y2"]
-GT_COLUMNS = ["uid", "frame", *BOX, "trackid", "label"]
-PREDICTION_COLUMNS = ["uid", "frame", *BOX, "trackid", "label", "score"]
 _BOX_TOLERANCE_PX = 1e-9
-_NUMBERS = {"frame": pl.Int64, "label": pl.Int64} | dict.fromkeys([*BOX, "score"], pl.Float64)
 
 
 def read_pairs(gt_csv: Path, pred_csv: Path) -> pl.DataFrame:
@@ -23,8 +20,8 @@ def read_pairs(gt_csv: Path, pred_csv: Path) -> pl.DataFrame:
     A key (uid, frame, trackid) that comes again in a file is dropped there: the first row counts.
 
     Args:
-        gt_csv: rows of `GT_COLUMNS` without a header.
-        pred_csv: rows of `PREDICTION_COLUMNS` without a header.
+        gt_csv: rows of `gazepose.prediction_files.TRUTH_COLUMNS` without a header.
+        pred_csv: rows of `gazepose.prediction_files.PREDICTION_COLUMNS` without a header.
 
     Returns:
         The columns of `KEY` and `BOX`, ``label`` (1 or 0) and ``score``.
@@ -33,51 +30,17 @@ def read_pairs(gt_csv: Path, pred_csv: Path) -> pl.DataFrame:
         ValueError: If a file is not of its form, a key is in one file only, boxes of a key differ
             by more than 1e-9 pixels, a predicted label is not 1, or a score is not finite.
     """
-    gt = _unique_rows(_read_rows(gt_csv, GT_COLUMNS), gt_csv)
-    _require(gt, pl.col("label").is_in([0, 1]), gt_csv, "label", "1 or 0")
-    predictions = _unique_rows(_read_rows(pred_csv, PREDICTION_COLUMNS), pred_csv)
-    _require(predictions, pl.col("label") == 1, pred_csv, "label", "1, the class its score is of")
-    _require(predictions, pl.col("score").is_finite(), pred_csv, "score", "a finite number")
+    gt = _unique_rows(read_rows(gt_csv, TRUTH_COLUMNS), gt_csv)
+    require(gt, pl.col("label").is_in([0, 1]), gt_csv, "label", "1 or 0")
+    predictions = _unique_rows(read_rows(pred_csv, PREDICTION_COLUMNS), pred_csv)
+    require(predictions, pl.col("label") == 1, pred_csv, "label", "1, the class its score is of")
+    require(predictions, pl.col("score").is_finite(), pred_csv, "score", "a finite number")
     _check_same_keys(gt, gt_csv, predictions, pred_csv)
     pairs = gt.join(
         predictions.drop("label"), on=KEY, how="inner", suffix="_pred", maintain_order="left"
     )
     _check_same_boxes(pairs, gt_csv, pred_csv)
     return pairs.select(*KEY, *BOX, "label", "score")
-
-
-def _read_rows(path: Path, columns: list[str]) -> pl.DataFrame:
-    """Return the rows as typed columns, with ``line``: their number in the file, from 1."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; expected a csv with columns {','.join(columns)}")
-    try:
-        # Everything as text first: inference would make numbers of ids.
-        text = pl.read_csv(path, has_header=False, infer_schema=False).fill_null("")
-    except pl.exceptions.NoDataError as error:
-        raise ValueError(f"{path} is empty, expected rows of {','.join(columns)}") from error
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} is no csv of {','.join(columns)}: {error}") from error
-    if text.width != len(columns):
-        raise ValueError(
-            f"{path} has {text.width} columns, expected {len(columns)}: {','.join(columns)}"
-        )
-    return _typed(text.rename(dict(zip(text.columns, columns, strict=True))), path)
-
-
-def _typed(text: pl.DataFrame, path: Path) -> pl.DataFrame:
-    text = text.with_row_index("line", offset=1)
-    numbers = {name: kind for name, kind in _NUMBERS.items() if name in text.columns}
-    typed = text.with_columns(
-        pl.col(name).str.strip_chars().cast(kind, strict=False) for name, kind in numbers.items()
-    )
-    for name, kind in numbers.items():
-        wrong = text.filter(typed[name].is_null())
-        if wrong.height:
-            expected = "a whole number" if kind == pl.Int64 else "a number"
-            raise ValueError(
-                f"{path}, row {wrong['line'][0]}: {name} is {wrong[name][0]!r}, expected {expected}"
-            )
-    return typed
 
 
 def _unique_rows(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
@@ -90,15 +53,6 @@ def _unique_rows(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
             rows.height,
         )
     return unique
-
-
-def _require(rows: pl.DataFrame, is_right: pl.Expr, path: Path, name: str, expected: str) -> None:
-    wrong = rows.filter(~is_right)
-    if wrong.height:
-        raise ValueError(
-            f"{path}, row {wrong['line'][0]}: {name} is {wrong[name][0]}, expected {expected} "
-            f"({wrong.height} such rows)"
-        )
 
 
 def _check_same_keys(
