@@ -83,8 +83,5 @@ def _rows(store_dir: Path, group: str) -> pl.DataFrame:
         ) from error
     if not table.height:
         return pl.DataFrame(schema=SCHEMA)
-    return (
-        table.with_columns(pl.lit(group).alias("group_name"))
-        .select(list(SCHEMA))
-        .cast(dict(SCHEMA))
-    )
+    named = table.with_columns(pl.lit(group).alias("group_name"))
+    return named.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
