@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
 
 
 class EpochSeed(Callback):
@@ -24,3 +24,14 @@ class EpochSeed(Callback):
         """Seed all devices' generators."""
         words = [self._seed, trainer.current_epoch, trainer.global_rank]
         torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
+
+
+def current_epoch(datamodule: LightningDataModule) -> int:
+    """Return the epoch a loader is made for, also right after a restart.
+
+    Lightning 2.6 draws the first batch of a fit before it tells the sampler the epoch, so a
+    resumed run would begin with the order of epoch 0.
+    """
+    if datamodule.trainer is None:
+        return 0
+    return int(datamodule.trainer.fit_loop.epoch_progress.current.processed)

@@ -15,6 +15,7 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from common.facestore import FaceStore, read_recipe
+from common.reproducibility import current_epoch
 from flame.batch import LEFT, EyeRule, GazeBatch
 from flame.crops import crop_eye
 from flame.eye_sampler import EyeSampler
@@ -190,17 +191,6 @@ class GazeDataModule(LightningDataModule):
             persistent_workers=trains and self._num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
-
-
-def current_epoch(datamodule: LightningDataModule) -> int:
-    """Return the epoch a loader is made for, also right after a restart.
-
-    Lightning 2.6 draws the first batch of a fit before it tells the sampler the epoch, so a
-    resumed run would begin with the order of epoch 0.
-    """
-    if datamodule.trainer is None:
-        return 0
-    return int(datamodule.trainer.fit_loop.epoch_progress.current.processed)
 
 
 def _table_hash(table: pl.DataFrame) -> str:

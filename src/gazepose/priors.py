@@ -96,18 +96,22 @@ def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
     return mirrored
 
 
-def landmark_rows(window: npt.NDArray[np.int64], has_points: npt.NDArray[np.bool_]) -> Array:
-    """Return whose points stand for a clip's middle frame: its own, else the nearest neighbour's.
+def clip_landmarks(
+    points: Float, window: npt.NDArray[np.int64], use_neighbours: bool
+) -> npt.NDArray[np.float32]:
+    """Return the landmarks of clips' middle frames: their own, else the nearest neighbour's.
 
     Args:
-        window: (..., 7) rows of the clip's frames, -1 where there is none.
-        has_points: (..., 7) whether points were found there.
+        points: (N, 5, 3) of all frames, NaN where not found.
+        window: (..., 7) rows of the clips' frames, -1 where there is none.
+        use_neighbours: ask them, in the published order -1, +1, -2, +2, +3, -3.
 
     Returns:
-        (...) rows, -1 if no frame has points. Neighbours are asked in the published order
-        -1, +1, -2, +2, +3, -3.
+        (..., 15) of `eye_centred`; zeros where no frame has points.
     """
-    usable = (has_points & (window >= 0))[..., _NEIGHBOUR_ORDER]
+    order = _NEIGHBOUR_ORDER if use_neighbours else [CENTRE]
+    candidates = window[..., order]
+    usable = (candidates >= 0) & ~np.isnan(points[candidates]).any((-2, -1))
     first = usable.argmax(-1)[..., None]
-    rows = np.take_along_axis(window[..., _NEIGHBOUR_ORDER], first, -1)[..., 0]
-    return np.where(usable.any(-1), rows, -1)
+    rows = np.take_along_axis(candidates, first, -1)[..., 0]
+    return eye_centred(np.where(usable.any(-1)[..., None, None], points[rows], np.nan))

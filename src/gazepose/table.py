@@ -7,6 +7,8 @@ get a copy. Names and whatever only results need stay in the file: `LamTable.sel
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -129,6 +131,29 @@ class LamTable:
         first = int(rows.min())
         frames = pl.scan_parquet(self.store_dir / FRAMES_FILE).select(columns)
         return frames.slice(first, int(rows.max()) + 1 - first).collect()[rows - first]
+
+    def counts(self, column: str) -> dict[str, int]:
+        """Return how often each value of a column of ``frames.parquet`` occurs, by value."""
+        frames = pl.scan_parquet(self.store_dir / FRAMES_FILE)
+        counted = frames.group_by(column).agg(pl.len()).collect()
+        return dict(sorted((str(value), number) for value, number in counted.iter_rows()))
+
+    def parts_sha256(self) -> str:
+        """Hash which group is in which part."""
+        parts = np.unique([self._group_of_track, self._part_of_track], axis=1)
+        named = [[self.group_names[group], int(part)] for group, part in parts.T]
+        return hashlib.sha256(json.dumps(sorted(named)).encode()).hexdigest()
+
+    def sha256(self) -> str:
+        """Hash what decides which clips there are and what they hold, images by checksum."""
+        digest = hashlib.sha256(json.dumps(self.group_names).encode())
+        for values in (
+            *(self.track_starts, self._group_of_track, self._part_of_track),
+            *(self.frame, self.track_index, self.label, self.crc32),
+            *(self.sharpness_p, self.is_filtered),
+        ):
+            digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
 
 
 def _numbered(names: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:

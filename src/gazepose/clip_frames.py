@@ -1,0 +1,108 @@
+"""Reading a clip's frames from the store's packs."""
+
+from __future__ import annotations
+
+import logging
+
+import cv2
+import numpy as np
+
+from common.facestore import GroupPaths, Packs
+from common.image_codec import Image, decode_image
+from gazepose.table import LamTable, Rows
+
+LOG = logging.getLogger(__name__)
+
+
+class ClipFrames:
+    """Decodes frames by their row; safe to pickle into loader workers.
+
+    A frame whose bytes are damaged counts as missing, like one that has no image, so that one bad
+    block of a disk does not end a training of days. Each process warns of the first, the tenth,
+    the hundredth ... one it meets.
+
+    Args:
+        table: all frames.
+        image_size: side of the square frames given; larger ones are shrunk by averaging over
+            areas, smaller ones stretched.
+
+    Attributes:
+        num_damaged: how many damaged frames this process has met, each counted once.
+
+    Raises:
+        ValueError: If a pack is gone; says how to rebuild it.
+    """
+
+    def __init__(self, table: LamTable, image_size: int) -> None:
+        self._table = table
+        self._image_size = image_size
+        paths = [GroupPaths(table.store_dir, group).pack for group in table.group_names]
+        lacking = [path for path in paths if not path.is_file()]
+        if lacking:
+            raise ValueError(
+                f"{len(lacking)} packs are gone, e.g. {lacking[0]}: `python preprocess.py data=... "
+                "mode=check` rebuilds them"
+            )
+        self._packs = Packs(paths)
+        self._damaged: set[int] = set()
+        # Of the clip before: in evaluation the next one shares six frames with it.
+        self._recent: dict[int, Image | None] = {}
+
+    @property
+    def num_damaged(self) -> int:
+        """Return how many damaged frames this process has met."""
+        return len(self._damaged)
+
+    def read(self, rows: Rows) -> list[Image | None]:
+        """Return the frames of one clip.
+
+        Args:
+            rows: (n,) rows of one pack; -1 where nothing is asked for.
+
+        Returns:
+            (size, size, 3) uint8 RGB each; None where nothing was asked for, the row has no image,
+            or it is damaged. Not to be written to.
+        """
+        asked = [int(row) for row in rows if row >= 0 and self._table.num_bytes[row] > 0]
+        new = [row for row in dict.fromkeys(asked) if row not in self._recent]
+        known = {row: self._recent[row] for row in asked if row in self._recent}
+        self._recent = known | dict(zip(new, self._decoded(new), strict=True))
+        return [self._recent.get(int(row)) for row in rows]
+
+    def _decoded(self, rows: list[int]) -> list[Image | None]:
+        if not rows:
+            return []
+        table = self._table
+        places = [
+            (int(table.offset[row]), int(table.num_bytes[row]), int(table.crc32[row]))
+            for row in rows
+        ]
+        (pack,) = set(table.group(np.array(rows)).tolist())
+        images = [
+            None if data is None else decode_image(data) for data in self._packs.read(pack, places)
+        ]
+        for row, image in zip(rows, images, strict=True):
+            if image is None:
+                self._note_damage(row, pack)
+        return [None if image is None else self._sized(image) for image in images]
+
+    def _sized(self, image: Image) -> Image:
+        size = self._image_size
+        if image.shape[:2] == (size, size):
+            return image
+        method = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
+        return cv2.resize(image, (size, size), interpolation=method)
+
+    def _note_damage(self, row: int, pack: int) -> None:
+        if row in self._damaged:
+            return
+        self._damaged.add(row)
+        count = len(self._damaged)
+        if str(count).strip("0") == "1":
+            LOG.warning(
+                "%s: row %d is damaged and counts as missing (%d so far in this process); "
+                "`python preprocess.py data=... mode=check` rebuilds it",
+                self._packs.paths[pack],
+                row,
+                count,
+            )

@@ -1,0 +1,226 @@
+"""Face store -> clips of seven frames, as a Lightning data module."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from common.facestore import read_recipe
+from common.reproducibility import current_epoch
+from gazepose.batch import ClipBatch
+from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
+from gazepose.frames_file import PARTS, LamPart
+from gazepose.priors import num_beyond, num_head_bins
+from gazepose.table import LamTable, Rows
+from gazepose.temporal import Mode, TemporalDropout
+from gazepose.window_sampler import ClipSampler
+from gazepose.windows import class_weights, keyframes
+
+LOG = logging.getLogger(__name__)
+
+
+class LamDataModule(LightningDataModule):
+    """Train, val and test loaders of one eye-contact data set.
+
+    Every `stride`-th frame of a track is the middle of a clip, if it has an image. Training and
+    validation leave out middles without a label; a test goes through all, the label -1 included.
+
+    Args:
+        name: what tables call the data set.
+        store_dir: its face store.
+        use_head: batches hold `head_bins`.
+        use_landmarks: batches hold `landmarks`.
+        split: degrees of head pose a bin.
+        dropout: the arguments of `TemporalDropout`.
+        mirror_priors: mirrored clips get mirrored landmarks; published is not to.
+        image_size: side of a frame; smaller than the store's is for small nets.
+        batch_size: of training.
+        eval_batch_size: of validation and test.
+        train_stride: step between middles of a track; published are 3, 13 and 1.
+        val_stride: the same, in validation.
+        test_stride: the same, in the test, whichever part it goes through.
+        test_part: which part the test loader goes through; ``test`` is the unlabelled one.
+        flip: training mirrors every other clip.
+        random_crop: training crops each frame at random.
+        drop_last: leave out the last, smaller batch of a training epoch.
+        num_workers: loader processes.
+        seed: of order, flips, crops and dropout.
+        repeat_first_epoch: train every epoch on the first one's clips, to overfit a batch.
+
+    Attributes:
+        table: all frames; a batch's ``row`` is one of it.
+
+    Raises:
+        ValueError: If an argument is out of range, or the store cannot be read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store_dir: str,
+        use_head: bool = False,
+        use_landmarks: bool = False,
+        split: float = 1.0,
+        dropout: Mapping[str, Any] | None = None,
+        mirror_priors: bool = False,
+        image_size: int = 224,
+        batch_size: int = 64,
+        eval_batch_size: int = 64,
+        train_stride: int = 3,
+        val_stride: int = 13,
+        test_stride: int = 1,
+        test_part: LamPart = "val",
+        flip: bool = True,
+        random_crop: bool = True,
+        drop_last: bool = False,
+        num_workers: int = 2,
+        seed: int = 0,
+        repeat_first_epoch: bool = False,
+    ) -> None:
+        super().__init__()
+        if test_part not in PARTS:
+            raise ValueError(f"part is {test_part!r}, expected one of {PARTS}")
+        num_head_bins(split)
+        self.name = name
+        self.test_part: LamPart = test_part
+        self._recipe = ClipRecipe(
+            TemporalDropout(**(dropout or {})),
+            split if use_head else None,
+            use_landmarks,
+            mirror_priors,
+            flip,
+            random_crop,
+            image_size,
+        )
+        self._strides = {"train": train_stride, "val": val_stride, "test": test_stride}
+        self._batch_size = batch_size
+        self._eval_batch_size = eval_batch_size
+        self._drop_last = drop_last
+        self._num_workers = num_workers
+        self._seed = seed
+        self._repeat_first_epoch = repeat_first_epoch
+        self.table = LamTable.read(store_dir, head_pose=use_head, points=use_landmarks)
+        self._store_recipe = read_recipe(self.table.store_dir)
+        self._warn_of_wide_angles()
+
+    def train_dataloader(self) -> DataLoader[ClipBatch]:
+        """Return the training loader: shuffled anew every epoch.
+
+        Raises:
+            ValueError: If there is no clip to train on, or less than one batch with `drop_last`.
+        """
+        rows = self._labelled("train")
+        if self._drop_last and len(rows) < self._batch_size:
+            raise ValueError(
+                f"{self.name}: {len(rows)} training clips are less than one batch of "
+                f"{self._batch_size}; set data.datamodule.batch_size lower or drop_last=false"
+            )
+        return self._loader(rows, "train", self._batch_size)
+
+    def val_dataloader(self) -> DataLoader[ClipBatch]:
+        """Return the validation loader, in the order of the table."""
+        return self._loader(self._labelled("val"), "val", self._eval_batch_size)
+
+    def test_dataloader(self) -> DataLoader[ClipBatch]:
+        """Return the loader of `test_part`, in the order of the table, unlabelled ones included."""
+        mode: Mode = "test" if self.test_part == "test" else "val"
+        return self._loader(self.test_rows(), mode, self._eval_batch_size)
+
+    def test_rows(self) -> Rows:
+        """Return the rows of the table that the test loader goes through, in its order."""
+        return self._checked(self._keyframes(self.test_part, "test"), self.test_part)
+
+    def class_weights(self) -> tuple[float, float]:
+        """Return the loss's weights of "not looking" and "looking", from the training clips.
+
+        Raises:
+            ValueError: If all training clips have one label: one weight would be 0.
+        """
+        labels = self.table.label[self._labelled("train")]
+        if labels.min() == labels.max():
+            raise ValueError(
+                f"{self.name}: all {len(labels)} training clips have the label {labels[0]}, so one "
+                "class would weigh nothing. Check the annotations (Ego4D: is "
+                "social_segments_looking there?) and preprocess again, or lower "
+                f"data.datamodule.train_stride (now {self._strides['train']})"
+            )
+        return class_weights(labels)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what identifies data, parts and protocol."""
+        return {
+            "name": self.name,
+            "recipe": self._store_recipe,
+            "split": f"parts-{self.table.parts_sha256()[:12]}",
+            "strides": self._strides,
+            "num_frames": {part: len(self.table.rows_of_part(part)) for part in PARTS},
+            "num_samples": {part: len(self._keyframes(part, part)) for part in PARTS},
+            "head_pose_source": self.table.counts("head_pose_source"),
+            "landmark_source": self.table.counts("landmark_source"),
+            "table_sha256": self.table.sha256(),
+        }
+
+    def _keyframes(self, part: LamPart, loader: LamPart) -> Rows:
+        # The published filter belongs to training with Gaussian dropout.
+        use_filter = loader == "train" and self._recipe.dropout.kind == "gaussian"
+        return keyframes(self.table, part, self._strides[loader], use_filter)
+
+    def _labelled(self, part: LamPart) -> Rows:
+        rows = self._checked(self._keyframes(part, part), part)
+        is_labelled = self.table.label[rows] >= 0
+        if not is_labelled.all():
+            LOG.info("%s: %d clips of %s have no label", self.name, (~is_labelled).sum(), part)
+        return self._checked(rows[is_labelled], f"{part}, labelled")
+
+    def _checked(self, rows: Rows, what: str) -> Rows:
+        if not len(rows):
+            num_frames = {part: len(self.table.rows_of_part(part)) for part in PARTS}
+            raise ValueError(
+                f"{self.name}: no clip of the part {what!r}; {self.table.store_dir} has the frames "
+                f"{num_frames}. Preprocess that part too, or choose another (data.datamodule."
+                "test_part=...)"
+            )
+        return rows
+
+    def _loader(self, rows: Rows, mode: Mode, batch_size: int) -> DataLoader[Any]:
+        trains = mode == "train"
+        sampler = ClipSampler(rows, trains, self._seed, self._repeat_first_epoch)
+        sampler.set_epoch(current_epoch(self))
+        return DataLoader(
+            ClipDataset(self.table, self._recipe, mode),
+            batch_size=batch_size,
+            sampler=sampler,
+            collate_fn=collate_clips,
+            drop_last=trains and self._drop_last,
+            num_workers=self._num_workers,
+            worker_init_fn=_use_one_thread,
+            # Its own generator: opening a loader else draws from the one that drives dropout,
+            # before the epoch's seed in a resumed run and after it in an unbroken one.
+            generator=torch.Generator().manual_seed(self._seed),
+            persistent_workers=trains and self._num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def _warn_of_wide_angles(self) -> None:
+        poses, split_deg = self.table.head_pose_deg, self._recipe.split_deg
+        if poses is None or split_deg is None:
+            return
+        num = num_beyond(poses, split_deg)
+        if num:
+            LOG.warning(
+                "%s: %d of %d head poses have an angle beyond 90 degrees and take the last bin",
+                self.name,
+                num,
+                len(poses),
+            )
+
+
+def _use_one_thread(worker: int) -> None:
+    # Workers are the parallelism; OpenCV would start a pool in each.
+    cv2.setNumThreads(1)
