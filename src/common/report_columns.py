@@ -68,10 +68,14 @@ def config_column(name: str, path: str) -> Column:
     return Column(name, lambda test, _: value_text(test.run.setting(path)), is_numeric=True)
 
 
+def epochs_column() -> Column:
+    """Return the column of how far the run came."""
+    return Column("epochs", lambda test, _: epochs_text(test.run), is_numeric=True)
+
+
 def ending_columns() -> tuple[Column, ...]:
-    """Return how far the run came, and where the test lies."""
+    """Return how the run ended, and where in it the test lies."""
     return (
-        Column("epochs", lambda test, _: epochs_text(test.run), is_numeric=True),
         Column("status", lambda test, _: test.run.status),
         Column("files", lambda test, _: test.folder),
     )

@@ -11,9 +11,11 @@ from common.report_columns import (
     config_column,
     count_column,
     ending_columns,
+    epochs_column,
     model_column,
     number_column,
     summary_column,
+    value_text,
 )
 from common.report_kind import Measure, ResultKind, Validation, rounded, slice_counts
 from common.report_run import ModelTest, Run, lookup
@@ -27,7 +29,11 @@ _MEASURE = Measure(
     higher_is_better=True,
     interval="interval_over_clips",
     validation=Validation(
-        metric="val/map", axis="val/map [%]", column="last val mAP", factor=100.0
+        metric="val/map",
+        axis="val/map [%]",
+        column="last val mAP",
+        factor=100.0,
+        is_from_zero=False,
     ),
 )
 _BASELINES = {
@@ -36,21 +42,21 @@ _BASELINES = {
     "sharpness": "sharpness alone",
 }
 _PRIORS = ("head", "landmarks")
-_MAIN_SETTINGS = frozenset({"priors", "dropout", "tested with dropout"})
 _MODEL_SETTINGS = {
     "width": "config.model.width",
     "backbone width": "config.model.backbone.width",
     "image size": "config.model.image_size",
     "started from": "config.model.init_checkpoint",
+    "flip average": "config.model.module.flip_average",
 }
 _EXPLANATION = (
     "mAP: the mean of the average precisions (AP) of both classes, in per cent: LAM, the person "
-    "looks at the camera, and not LAM. Accuracy: at a score of one half. The interval is a 95 % "
-    "bootstrap interval of the mAP that resamples whole clips; a dash stands where there is none. "
-    "Tests share a table only if data, part, stride, clips with their numbers of samples and "
-    "positives, and the baselines are the same. What else sets two tests apart stands among their "
-    "settings. The baselines need no training: one gives every face the same score, the others "
-    "know nothing but the head pose or the sharpness of the image."
+    "looks at the camera, and not LAM. Accuracy: in per cent, at a score of one half. The interval "
+    "is a 95 % bootstrap interval of the mAP that resamples whole clips; a dash stands where there "
+    "is none. Tests share a table only if data, part, stride, clips with their numbers of samples "
+    "and positives, and the baselines are the same; what else sets two of them apart is named as a "
+    "setting. The baselines need no training: one gives every face the same score, one a higher "
+    "score the more the head faces the camera, one the sharper the image is."
 )
 
 
@@ -118,11 +124,28 @@ def _settings(run: Run, summary: Mapping[str, Any]) -> dict[str, Any]:
         "priors": _priors_text(priors),
         "dropout": trained_with or tested_with,
         "tested with dropout": None if trained_with in (None, tested_with) else tested_with,
-        **{name: run.setting(path) for name, path in _MODEL_SETTINGS.items()},
+        **_model_settings(run),
         **{name: value for name, value in priors.items() if name not in _PRIORS},
         **dropout,
-        **protocol,
+        **{name: _plain(value) for name, value in protocol.items()},
     }
+
+
+def _model_settings(run: Run) -> dict[str, Any]:
+    """Return settings of the model; none of an original's checkpoint, which has no run."""
+    if run.setting("config.model") is None:
+        return {}
+    found = {name: run.setting(path) for name, path in _MODEL_SETTINGS.items()}
+    # GazeLSTM has no width.
+    return {name: value for name, value in found.items() if name != "width" or value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Return a group of settings as text, its kind first: ``median (width_frames 5)``."""
+    if not isinstance(value, Mapping):
+        return value
+    details = [f"{name} {detail}" for name, detail in value.items() if name != "kind"]
+    return f"{value.get('kind')} ({', '.join(details)})"
 
 
 def _priors_text(priors: Mapping[str, Any]) -> str | None:
@@ -133,9 +156,12 @@ def _priors_text(priors: Mapping[str, Any]) -> str | None:
     return ("none", "".join(used), "all")[len(used)]
 
 
-def _settings_text(test: ModelTest, tests: Sequence[ModelTest]) -> str:
-    texts = test.kind.setting_texts(test.settings, [other.settings for other in tests])
-    return ", ".join(texts) or "-"
+def _other_settings(test: ModelTest, tests: Sequence[ModelTest]) -> str:
+    return ", ".join(test.kind.other_texts(test.settings, [other.settings for other in tests]))
+
+
+def _setting_column(name: str) -> Column:
+    return Column(name, lambda test, _: value_text(test.settings[name]))
 
 
 def _per_cent_column(name: str, key: str) -> Column:
@@ -175,7 +201,11 @@ EYE_CONTACT = ResultKind(
     columns=(
         number_column(),
         model_column(),
-        Column("settings", _settings_text),
+        _setting_column("priors"),
+        _setting_column("dropout"),
+        Column("other settings", _other_settings),
+        config_column("seed", "config.seed"),
+        epochs_column(),
         Column(
             _MEASURE.label,
             lambda test, _: _MEASURE.text(test.summary["map"]),
@@ -189,18 +219,17 @@ EYE_CONTACT = ResultKind(
         count_column("n", "num_samples"),
         count_column("positive", "num_positive"),
         summary_column("trained on", "trained_on"),
-        config_column("seed", "config.seed"),
         *ending_columns(),
     ),
     settings=_settings,
-    main_settings=_MAIN_SETTINGS,
+    main_settings=("priors", "dropout"),
     conditions=_conditions,
     numbers=_numbers,
     slicings={
         "sharpness": "sharpness",
-        "face_size": "face size",
-        "head_yaw": "head yaw",
-        "track_length": "track length",
+        "face_size": "face size [px]",
+        "head_yaw": "head yaw [deg]",
+        "track_length": "track [frames]",
     },
     slice_counts={"num_samples": "n", "num_positive": "positive"},
     figure_stem="map",

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from common.atomic import partial_path
 from common.report_kind import TestProtocol
 from common.report_kinds import validation_shown
-from common.report_names import run_name, test_name
+from common.report_names import name_of_run, name_of_test
 from common.report_run import ModelTest, Run
 from common.report_slices import SlicedMeasure, sliced_measures
 
@@ -22,6 +22,8 @@ BLUE, ORANGE, GREY, DARK, GREEN = "#3366aa", "#cc6633", "#777777", "#222222", "#
 # Narrow, so that a phone shows the letters at a readable size.
 _WIDTH, _DPI = 6.4, 160
 _LABEL_WIDTH = 34  # characters
+_NO_BREAK = "\u00a0"
+_TICK_LINE = 40  # characters below a panel
 _LINE_HEIGHT = 0.17  # of a label
 _PANELS_A_ROW = 2
 
@@ -35,9 +37,10 @@ def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) ->
         path: a .png file.
     """
     measure = tests[0].kind.measure
-    names = [_wrapped(test_name(test, tests)) for test in tests]
-    num_lines = sum(max(2, 1 + name.count("\n")) for name in names)
-    figure = Figure(figsize=(_WIDTH, 1.4 + 0.2 * num_lines), layout="constrained")
+    names = [_wrapped(name_of_test(test, tests)) for test in tests]
+    max_lines = max(1 + name.count("\n") for name in names)
+    height = max(0.4, _LINE_HEIGHT * (max_lines + 0.5))
+    figure = Figure(figsize=(_WIDTH, 1.4 + height * len(tests)), layout="constrained")
     axis = figure.subplots()
     values = [test.summary[measure.key] for test in tests]
     axis.barh(
@@ -67,7 +70,7 @@ def save_slices(tests: Sequence[ModelTest], path: Path) -> None:
     slicings = sliced_measures(tests)
     num_rows = math.ceil(len(slicings) / _PANELS_A_ROW)
     height = 2.6 * num_rows + _LINE_HEIGHT * len(tests)
-    figure = Figure(figsize=(_WIDTH * 1.4, height), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     axes = [*figure.subplots(num_rows, _PANELS_A_ROW, sharey=True, squeeze=False).flat]
     for axis, sliced in zip(axes, slicings, strict=False):
         _draw_slices(axis, sliced, tests)
@@ -97,10 +100,12 @@ def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
             linestyle="-" if run.status == "finished" else ":",
             marker="o" if len(epochs) < 25 else None,
             markersize=3,
-            label=_wrapped(run_name(run, runs)),
+            label=_wrapped(name_of_run(run, runs)),
         )
     axis.locator_params(axis="x", integer=True)
-    axis.set(xlabel="epoch", ylabel=shown.axis, ylim=(0, None))
+    axis.set(xlabel="epoch", ylabel=shown.axis)
+    if shown.is_from_zero:
+        axis.set_ylim(0, None)
     _finish(figure, [axis], path)
 
 
@@ -126,12 +131,12 @@ def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) 
             marker="o",
             markersize=3,
             linewidth=1.2,
-            label=test_name(test, tests).replace("\n", ", "),
+            label=name_of_test(test, tests).replace("\n", ", "),
         )
-    counts = [next(iter(count.items())) for count in sliced.counts]
+    counts = [next(iter(count.values())) for count in sliced.counts]
     ticks = [
-        f"{fill(name, 12)}\n{key} = {count}"
-        for name, (key, count) in zip(sliced.slices, counts, strict=True)
+        f"{fill(name, _TICK_LINE // len(counts))}\n({count})"
+        for name, count in zip(sliced.slices, counts, strict=True)
     ]
     axis.set_xticks(range(len(ticks)), ticks, fontsize=8)
     axis.set_xlim(-0.4, len(ticks) - 0.6)
@@ -140,7 +145,10 @@ def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) 
 
 
 def _wrapped(name: str) -> str:
-    return "\n".join(fill(line, _LABEL_WIDTH, break_long_words=False) for line in name.split("\n"))
+    """Break a name into lines, but not between a setting and its value."""
+    kept = name.replace(" ", _NO_BREAK).replace("," + _NO_BREAK, ", ")
+    lines = (fill(line, _LABEL_WIDTH, break_long_words=False) for line in kept.split("\n"))
+    return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
 def _finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:

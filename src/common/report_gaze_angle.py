@@ -11,6 +11,7 @@ from common.report_columns import (
     config_column,
     count_column,
     ending_columns,
+    epochs_column,
     model_column,
     number_column,
     summary_column,
@@ -37,7 +38,6 @@ _MEASURE = Measure(
         metric="val/angular_error_deg",
         axis="val/angular_error [deg]",
         column="last val error",
-        factor=1.0,
     ),
 )
 _EXPLANATION = (
@@ -161,10 +161,11 @@ GAZE_ANGLE = ResultKind(
         summary_column("trained on", "trained_on"),
         config_column("seed", "config.seed"),
         count_column("n", "num_samples"),
+        epochs_column(),
         *ending_columns(),
     ),
     settings=_settings,
-    main_settings=frozenset({"width"}),
+    main_settings=("width",),
     conditions=_conditions,
     numbers=_numbers,
     slicings={},

@@ -21,6 +21,8 @@ th, td { padding: .3rem .75rem .3rem 0; text-align: left; white-space: nowrap;
   vertical-align: top; border-bottom: 1px solid #eee; }
 td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 13rem; }
 th { color: #555; font-weight: 600; border-bottom: 1px solid #999; }
+td.long { white-space: normal; min-width: 11rem; }
+td.number:last-child { min-width: 0; white-space: nowrap; overflow-wrap: normal; }
 .number { text-align: right; } tr.baseline td { color: #666; font-style: italic; }
 .cards, .photos { display: grid; gap: .8rem; margin: 1.1rem 0;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
@@ -35,6 +37,7 @@ summary { cursor: pointer; overflow-wrap: anywhere; }
 pre { background: #f6f6f6; padding: .6rem .8rem; border-radius: 4px; font-size: .82rem;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 """
+_LONG = 24  # characters of a cell that may break into lines
 _STATUSES = ("finished", "failed", "interrupted", "running", "damaged")
 
 
@@ -95,7 +98,8 @@ def _row(row: Sequence[str], table: Table) -> Element:
 
 def _cell(tag: str, text: str, column: str, table: Table) -> Element:
     content = status_node(text) if column == "status" and tag == "td" else _typeset(text)
-    return node(tag, content, **({"class_": "number"} if column in table.numeric else {}))
+    classes = ["number"] * (column in table.numeric) + ["long"] * (len(text) > _LONG)
+    return node(tag, content, **({"class_": " ".join(classes)} if classes else {}))
 
 
 def _typeset(text: str) -> str:

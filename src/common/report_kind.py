@@ -26,12 +26,14 @@ class Validation:
         axis: label of the learning curves.
         column: heading of its last value in the table of unfinished runs.
         factor: from what is logged to what is shown.
+        is_from_zero: whether the axis starts at zero.
     """
 
     metric: str
     axis: str
     column: str
-    factor: float
+    factor: float = 1.0
+    is_from_zero: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ class ResultKind:
         protocol: protocol of a test.
         columns: of the result table.
         settings: what may set two runs apart, by name, from the run and a test's summary (empty
-            where no test is meant); None is left out.
-        main_settings: settings that every row names; the others are named if they vary.
+            where no test is meant). None is not named; what a model does not have is left out.
+        main_settings: settings that are always named; the others are if they vary.
         conditions: what the csv says about how was tested.
         numbers: what the csv says about what came out, unrounded.
         slicings: entries of the summary's ``by`` that the report compares, with their titles.
@@ -144,7 +146,7 @@ class ResultKind:
     protocol: Callable[[ModelTest], TestProtocol]
     columns: tuple[Column, ...]
     settings: Callable[[Run, Mapping[str, Any]], Settings]
-    main_settings: frozenset[str]
+    main_settings: tuple[str, ...]
     conditions: Callable[[ModelTest], Mapping[str, Any]]
     numbers: Callable[[ModelTest], Mapping[str, Any]]
     slicings: Mapping[str, str]
@@ -154,18 +156,25 @@ class ResultKind:
     details_title: str
     explanation: str
 
-    def setting_texts(self, own: Settings, others: Sequence[Settings]) -> list[str]:
-        """Return what a run or test is called beside its model, e.g. ``dropout none``.
+    def main_texts(self, settings: Settings) -> list[str]:
+        """Return the main settings of a run or test, e.g. ``dropout none``."""
+        return _texts({name: settings.get(name) for name in self.main_settings})
+
+    def other_texts(self, own: Settings, others: Sequence[Settings]) -> list[str]:
+        """Return those of the other settings that vary.
 
         Args:
-            own: its settings.
-            others: settings of what it is shown with; itself may be among them.
+            own: of the run or test that is described.
+            others: of what it is shown with; its own may be among them.
         """
-        return [
-            f"{name} {value}"
-            for name, value in own.items()
-            if value is not None and (name in self.main_settings or _varies(name, [own, *others]))
-        ]
+        everyone = [own, *others]
+        return _texts(
+            {
+                name: value
+                for name, value in own.items()
+                if name not in self.main_settings and _varies(name, everyone)
+            }
+        )
 
 
 def rounded(value: float | None, digits: int) -> float | None:
@@ -180,6 +189,10 @@ def slice_counts(test: ModelTest, slicing: str) -> tuple[tuple[Any, ...], ...]:
     return tuple((str(part["slice"]), *(part[key] for key in keys)) for part in parts)
 
 
+def _texts(settings: Settings) -> list[str]:
+    return [f"{name} {value}" for name, value in settings.items() if value is not None]
+
+
 def _varies(name: str, settings: Sequence[Settings]) -> bool:
-    found = {str(values[name]) for values in settings if values.get(name) is not None}
-    return len(found) > 1
+    # A setting that a model does not have at all is no value of its own; None is one.
+    return len({str(values[name]) for values in settings if name in values}) > 1

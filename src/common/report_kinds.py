@@ -31,4 +31,4 @@ def kind_optimising(metric: str | None) -> ResultKind | None:
 def validation_shown(metric: str) -> Validation:
     """Return how a metric of validation is shown; one of no kind under its own name."""
     kind = kind_optimising(metric)
-    return kind.measure.validation if kind else Validation(metric, metric, f"last {metric}", 1.0)
+    return kind.measure.validation if kind else Validation(metric, metric, f"last {metric}")

@@ -8,7 +8,7 @@ from common.report_kinds import kind_optimising
 from common.report_run import NO_RUN, ModelTest, Run
 
 
-def run_name(run: Run, runs: Sequence[Run]) -> str:
+def name_of_run(run: Run, runs: Sequence[Run]) -> str:
     """Return a short name: number, model, what sets it apart, seed; how it ended, if not well.
 
     Args:
@@ -18,19 +18,19 @@ def run_name(run: Run, runs: Sequence[Run]) -> str:
     kind = kind_optimising(run.metric)
     if kind is None:
         return _name(run, [])
-    settings = [kind.settings(other, {}) for other in runs]
-    return _name(run, kind.setting_texts(kind.settings(run, {}), settings))
+    own, others = kind.settings(run, {}), [kind.settings(other, {}) for other in runs]
+    return _name(run, [*kind.main_texts(own), *kind.other_texts(own, others)])
 
 
-def test_name(test: ModelTest, tests: Sequence[ModelTest]) -> str:
+def name_of_test(test: ModelTest, tests: Sequence[ModelTest]) -> str:
     """Return the run's short name, with the training data if it was tested on others.
 
     Args:
         test: the test.
         tests: those it is shown with.
     """
-    settings = [other.settings for other in tests]
-    name = _name(test.run, test.kind.setting_texts(test.settings, settings))
+    own, others = test.settings, [other.settings for other in tests]
+    name = _name(test.run, [*test.kind.main_texts(own), *test.kind.other_texts(own, others)])
     trained_on, tested_on = test.summary["trained_on"], test.summary["tested_on"]
     return name + (f"\ntrained on {trained_on}" if trained_on != tested_on else "")
 

@@ -17,7 +17,7 @@ from common.report_formats import Table
 from common.report_html import image_node, node, page, status_node, table_node
 from common.report_kind import NOT_RECORDED, TestProtocol
 from common.report_kinds import KINDS
-from common.report_names import run_name, test_name
+from common.report_names import name_of_run, name_of_test
 from common.report_run import ModelTest, Run
 from common.report_runs import Results
 from common.report_slices import slice_table
@@ -89,7 +89,7 @@ def _card(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Element:
         "div",
         node("div", f"{protocol.tested_on}, {protocol.part}: {measure.best} of {len(tests)}"),
         node("strong", _value_text(best)),
-        node("div", test_name(best, tests)),
+        node("div", _line(name_of_test(best, tests))),
         *baselines,
         class_="card",
     )
@@ -109,7 +109,7 @@ def _protocol_section(
     yield from _slice_nodes(protocol, tests, f"images/{stem}_slices.png", output_dir)
     yield node("h3", kind.details_title)
     for place, test in enumerate(tests, start=1):
-        title = f"{test_name(test, tests)}: {_value_text(test)}"
+        title = f"{_line(name_of_test(test, tests))}: {_value_text(test)}"
         yield _test_details(test, title, f"{stem}_test_{place}", output_dir)
 
 
@@ -121,7 +121,8 @@ def _slice_nodes(
         measure = tests[0].kind.measure
         save_slices(tests, output_dir / source)
         yield node("h3", f"{measure.name} by slice")
-        yield node("div", image_node(source, f"{measure.label} by slice"), class_="chart")
+        caption = f"{measure.label} by slice; in brackets: a slice's number of samples"
+        yield node("div", image_node(source, caption), class_="chart")
         yield table_node(table)
 
 
@@ -134,6 +135,10 @@ def _test_details(test: ModelTest, title: str, stem: str, output_dir: Path) -> E
     )
     is_open = stem.endswith("_test_1")
     return node("details", node("summary", title), shown, **({"open": ""} if is_open else {}))
+
+
+def _line(name: str) -> str:
+    return name.replace("\n", ", ")
 
 
 def _value_text(test: ModelTest) -> str:
@@ -166,7 +171,7 @@ def _photo_section(runs: Sequence[Run], output_dir: Path) -> Iterable[Element]:
         figures = [
             image_node(
                 _copied(path, f"photo_{place}", output_dir),
-                f"{path.parent.name}/{path.name}: {run_name(run, [run])}",
+                f"{path.parent.name}/{path.name}: {name_of_run(run, [run])}",
             )
             for place, (run, path) in enumerate(shown, start=1)
         ]

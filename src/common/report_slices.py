@@ -38,7 +38,7 @@ def sliced_measures(tests: Sequence[ModelTest]) -> list[SlicedMeasure]:
 def slice_table(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Table:
     """Return the tests' measure by slice, a column a test; without rows if nothing is sliced."""
     kind = tests[0].kind
-    names = [_column_name(test) for test in tests]
+    names = _column_names(tests)
     counts = list(kind.slice_counts.values())
     rows = [
         [
@@ -78,5 +78,11 @@ def _slice_name(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _column_name(test: ModelTest) -> str:
-    return f"#{test.run.number}" + ("" if test.folder == "test" else f" {test.folder}")
+def _column_names(tests: Sequence[ModelTest]) -> list[str]:
+    """Return the runs' numbers; a run's second test is its second row in the result table."""
+    numbers = [test.run.number for test in tests]
+    turns = [numbers[: place + 1].count(number) for place, number in enumerate(numbers)]
+    return [
+        f"#{number}" + (f" ({turn})" if turn > 1 else "")
+        for number, turn in zip(numbers, turns, strict=True)
+    ]

@@ -3,81 +3,15 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
+from fabricated_runs import write_log, write_run, write_test
 
 from common.report import main, write_report
 from common.report_formats import Table, as_latex, as_markdown, as_text
 from common.report_html import node, page
 from common.report_runs import read_results
 from common.report_table import group_by_protocol, result_table, unfinished_table
-
-BASELINES = {"head_pose_deg": 9.876, "train_mean_deg": 12.345}
-START = {"time": "2026-11-21T10:00:00+00:00", "command": ["train.py", "model=flame", "name=a b"]}
-
-
-def summary(**changes):
-    return {
-        "kind": "gaze_angle_test",
-        "model": "mmtm-fusion",
-        "trained_on": "demo_gaze",
-        "tested_on": "demo_gaze",
-        "part": "test",
-        "eye_rule": "parity",
-        "unit": "deg",
-        "num_samples": 40,
-        "mean_deg": 3.25,
-        "std_deg": 1.5,
-        "interval_over_samples_deg": {"low": 3.0, "high": 3.5},
-        "interval_over_subjects_deg": {"low": 2.75, "high": 3.875},
-        "baselines": BASELINES,
-        "by": {"subject": [{"slice": "0001", "num_samples": 40, "mean_deg": 3.25}]},
-        **changes,
-    }
-
-
-def write_run(
-    folder: Path, *, status="finished", name="flame", seed=0, time=START["time"], debug=None
-):
-    folder.mkdir(parents=True)
-    snapshot = {
-        "status": status,
-        "starts": [{**START, "time": time}],
-        "choices": {"model": name, "debug": debug},
-        "config": {
-            "seed": seed,
-            "optimized_metric": "val/angular_error_deg",
-            "data": {"name": "demo_gaze"},
-            "model": {"name": name, "key": "mmtm-fusion", "width": 16},
-            "trainer": {"max_epochs": 3, "precision": "32-true"},
-        },
-        "data": {
-            "name": "demo_gaze",
-            "split": "cross_person_seed0",
-            "recipe": {"gaze_convention": "columbia_target_angles"},
-            "num_samples": {"train": 320, "test": 40},
-        },
-        "git": {"commit": "0123abcd", "changes": "diff"},
-        "versions": {"torch": "2.15.0"},
-        "machine": {"platform": "Linux", "devices": []},
-    }
-    (folder / "run.json").write_text(json.dumps(snapshot))
-    return folder
-
-
-def write_test(run: Path, where="test", **changes):
-    path = run / where / "demo_gaze_demo_gaze_mmtm-fusion.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(summary(**changes)))
-    path.with_suffix(".png").write_bytes(b"a figure")
-
-
-def write_log(run: Path, version: int, rows: list[str]):
-    folder = run / "csv" / f"version_{version}"
-    folder.mkdir(parents=True)
-    header = "epoch,step,test/angular_error_deg,train/loss,val/angular_error_deg"
-    (folder / "metrics.csv").write_text("\n".join([header, *rows]) + "\n")
 
 
 @pytest.fixture
