@@ -1,0 +1,89 @@
+"""Places of the members of a large JSON object: read once, then each where it is needed.
+
+A position in the text is a position in the file, because every byte is taken for a character.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
+
+
+class Member(NamedTuple):
+    """A member of an object.
+
+    Attributes:
+        key: its name.
+        start: first byte of the key's opening quote.
+        value_start: first byte of the value.
+        end: byte after the value.
+    """
+
+    key: str
+    start: int
+    value_start: int
+    end: int
+
+
+def object_members(path: Path) -> Iterator[Member]:
+    """Go through the members of a file's top-level object; one value at a time is parsed.
+
+    Yields:
+        Each member, in the file's order.
+
+    Raises:
+        ValueError: If the file is cut short, damaged or no object, after the members before.
+    """
+    text = _bytes_as_text(path)
+    try:
+        yield from _members(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path} is cut short or damaged at byte {error.pos} of {len(text)} ({error.msg})"
+        ) from error
+
+
+def read_span(path: Path, start: int, end: int) -> bytes:
+    """Return the bytes of a file between two places."""
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
+
+
+def _bytes_as_text(path: Path) -> str:
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return str(content, "latin-1")
+
+
+def _members(text: str) -> Iterator[Member]:
+    position = _after(text, 0, "{")
+    while text[position : position + 1] != "}":
+        key, end = _DECODER.raw_decode(text, position)
+        value_start = _after(text, end, ":")
+        _, value_end = _DECODER.raw_decode(text, value_start)
+        yield Member(key.encode("latin-1").decode(), position, value_start, value_end)
+        end = _skip_space(text, value_end)
+        position = end if text[end : end + 1] == "}" else _after(text, end, ",")
+
+
+def _after(text: str, position: int, mark: str) -> int:
+    """Return where what follows a mark begins."""
+    position = _skip_space(text, position)
+    if text[position : position + 1] != mark:
+        raise json.JSONDecodeError(f"expected {mark!r}", text, position)
+    return _skip_space(text, position + 1)
+
+
+def _skip_space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    assert match is not None
+    return match.end()
