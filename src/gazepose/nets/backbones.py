@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from gazepose.nets.published_weights import imagenet_weights
+from gazepose.nets.published_weights import check_weights_name, imagenet_weights
 from gazepose.nets.resnet import BasicBlock, ResNet
 
 
@@ -52,6 +52,7 @@ def resnet18(width: int = 64, weights: str | None = None, frozen: bool = False) 
     Raises:
         ValueError: If the weights are unknown, not to be had, or of another width.
     """
+    check_weights_name(weights)
     trunk = ResNet(BasicBlock, (2, 2, 2, 2), width)
     if weights is not None:
         if width != 64:
@@ -59,7 +60,7 @@ def resnet18(width: int = 64, weights: str | None = None, frozen: bool = False) 
                 f"{weights} weights are of width 64, got {width}; type model.backbone.width=64 or "
                 "model.backbone.weights=null"
             )
-        trunk.load_state_dict(imagenet_weights("resnet18", weights))
+        trunk.load_state_dict(imagenet_weights("resnet18"))
     return Backbone(trunk, trunk.num_channels, frozen)
 
 
@@ -80,7 +81,6 @@ class TorchvisionBackbone(Backbone):
     def __init__(
         self, name: str, weights: str | None = None, frozen: bool = False, image_size: int = 224
     ) -> None:
-        # Here, as only this backbone needs it: the import takes long.
         from gazepose.nets.torchvision_trunk import TorchvisionTrunk
 
         trunk = TorchvisionTrunk(name, weights, image_size)

@@ -23,27 +23,15 @@ class FrameFeatures(NamedTuple):
     """(M, C, h, w); None for a net that looks at embeddings only."""
 
 
-class ClipNet(nn.Module):
-    """Base of the nets: a backbone, an embedding of each frame, a bidirectional LSTM.
-
-    A net is two halves, so that frames which several clips share are looked at once
-    (`gazepose.dense`): `frame_features` for each frame, `decide` for each clip.
+class ClipEncoder(nn.Module):
+    """A backbone, an embedding of each frame, a bidirectional LSTM over them.
 
     Args:
         backbone: image to map.
         embedding: E.
         embedding_hidden: units between the pooled map and the embedding.
         lstm_hidden: H, of each of two layers and two directions.
-
-    Attributes:
-        uses_head: whether the net asks for `head_bins`.
-        uses_landmarks: whether it asks for `landmarks`.
-        uses_map: whether it asks for the centre frame's map.
     """
-
-    uses_head: bool = False
-    uses_landmarks: bool = False
-    uses_map: ClassVar[bool] = False
 
     def __init__(
         self, backbone: Backbone, embedding: int, embedding_hidden: int, lstm_hidden: int
@@ -59,10 +47,35 @@ class ClipNet(nn.Module):
             embedding, lstm_hidden, num_layers=2, bidirectional=True, batch_first=True
         )
 
+    def look(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Return embeddings (M, E) and maps (M, C, h, w) of normalised frames (M, 3, H, W)."""
+        feature_map = self.backbone(frames)
+        return self.embedding(pooled(feature_map)), feature_map
+
+    def centre_state(self, embedding: Tensor) -> Tensor:
+        """Return the LSTM's state (B, 2H) at the middle one of frames (B, T, E)."""
+        return self.lstm(embedding)[0][:, embedding.shape[1] // 2]
+
+
+class ClipNet(ClipEncoder):
+    """Base of the eye-contact nets.
+
+    A net is two halves, so that frames which several clips share are looked at once
+    (`gazepose.dense`): `frame_features` for each frame, `decide` for each clip.
+
+    Attributes:
+        uses_head: whether the net asks for `head_bins`.
+        uses_landmarks: whether it asks for `landmarks`.
+        uses_map: whether it asks for the centre frame's map.
+    """
+
+    uses_head: bool = False
+    uses_landmarks: bool = False
+    uses_map: ClassVar[bool] = False
+
     def frame_features(self, frames: Tensor) -> FrameFeatures:
         """Look at normalised frames (M, 3, H, W), each for itself."""
-        feature_map = self.backbone(frames)
-        embedding = self.embedding(pooled(feature_map))
+        embedding, feature_map = self.look(frames)
         return FrameFeatures(embedding, feature_map if self.uses_map else None)
 
     def decide(
@@ -100,15 +113,11 @@ class ClipNet(nn.Module):
             ValueError: If a prior that the net asks for is missing.
         """
         embedding, maps = self.frame_features(clip.flatten(0, 1))
-        embedding = embedding.unflatten(0, clip.shape[:2])
         centre_map = None
         if maps is not None:
             centre_map = maps.unflatten(0, clip.shape[:2])[:, clip.shape[1] // 2]
+        embedding = embedding.unflatten(0, clip.shape[:2])
         return self.decide(embedding, centre_map, head_bins, landmarks)
-
-    def centre_state(self, embedding: Tensor) -> Tensor:
-        """Return the LSTM's state (B, 2H) at the middle one of frames (B, T, E)."""
-        return self.lstm(embedding)[0][:, embedding.shape[1] // 2]
 
 
 class Classifier(nn.Sequential):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 
 import torch
 from torch import Tensor
+from torchvision import models  # type: ignore[import-untyped]
 
 IMAGENET = "imagenet"
 
@@ -17,39 +19,33 @@ def check_weights_name(weights: str | None) -> None:
         raise ValueError(f"model.backbone.weights is {weights!r}, expected {IMAGENET} or null")
 
 
-def imagenet_weights(name: str, weights: str) -> dict[str, Tensor]:
+def imagenet_weights(name: str) -> dict[str, Tensor]:
     """Return torchvision's default ImageNet weights of a ResNet without its classifier.
+
+    The nets here have other layers in place of ``fc``, named otherwise, which start at random, as
+    published.
 
     Args:
         name: of the net, as torchvision has it.
-        weights: must be "imagenet".
-
-    Returns:
-        The state dict without ``fc.*``: the nets here have other layers there, named otherwise,
-        and start them at random, as published.
-
-    Raises:
-        ValueError: If the weights are unknown or cannot be had.
-    """
-    check_weights_name(weights)
-    state = download(name)
-    return {key: value for key, value in state.items() if not key.startswith("fc.")}
-
-
-def download(name: str) -> dict[str, Tensor]:
-    """Return torchvision's default weights of a net; kept in torch's cache.
 
     Raises:
         ValueError: If they cannot be had; says where a file brought by hand goes.
     """
-    from torchvision.models import get_model_weights  # type: ignore[import-untyped]
+    published = models.get_model_weights(name).DEFAULT
+    with explained_download(name):
+        state = published.get_state_dict(progress=False, check_hash=True)
+    return {key: value for key, value in state.items() if not key.startswith("fc.")}
 
-    published = get_model_weights(name).DEFAULT
+
+@contextmanager
+def explained_download(name: str) -> Iterator[None]:
+    """Turn what fails while torchvision's weights of a net are fetched into a ValueError."""
     try:
-        return dict(published.get_state_dict(progress=False, check_hash=True))
-    except (URLError, OSError, RuntimeError) as error:
+        yield
+    except (OSError, RuntimeError) as error:
+        url = models.get_model_weights(name).DEFAULT.url
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         raise ValueError(
-            f"ImageNet weights of {name} cannot be had ({error}); bring the file {published.url} "
-            f"into {folder}, or type model.backbone.weights=null to start from random ones"
+            f"ImageNet weights of {name} cannot be had ({error}); bring the file {url} into "
+            f"{folder}, or type model.backbone.weights=null to start from random ones"
         ) from error

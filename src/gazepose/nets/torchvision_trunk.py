@@ -6,17 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import (  # type: ignore[import-untyped]
-    VisionTransformer,
-    get_model,
-    list_models,
-)
+from torchvision import models  # type: ignore[import-untyped]
 from torchvision.models.feature_extraction import (  # type: ignore[import-untyped]
     create_feature_extractor,
     get_graph_node_names,
 )
 
-from gazepose.nets.published_weights import check_weights_name, download
+from gazepose.nets.published_weights import check_weights_name, explained_download
 
 # What follows the map; in some nets maps of 1000 channels, one a class.
 _CLASSIFIERS = ("classifier", "fc", "head")
@@ -38,9 +34,7 @@ class TorchvisionTrunk(nn.Module):
     def __init__(self, name: str, weights: str | None, image_size: int) -> None:
         super().__init__()
         check_weights_name(weights)
-        net = _classifier(name)
-        if weights is not None:
-            net.load_state_dict(download(name))
+        net = _classifier(name, weights)
         node, self.num_channels = _last_map(name, net, image_size)
         self.net = create_feature_extractor(net, {node: "map"})
 
@@ -50,16 +44,15 @@ class TorchvisionTrunk(nn.Module):
         return feature_map
 
 
-def _classifier(name: str) -> nn.Module:
-    from torchvision import models
-
-    if name not in list_models(models):
+def _classifier(name: str, weights: str | None) -> nn.Module:
+    known = models.list_models(models)
+    if name not in known:
         raise ValueError(
-            f"torchvision has no image classifier {name!r}, expected one of "
-            f"{', '.join(list_models(models))}"
+            f"torchvision has no image classifier {name!r}, expected one of {', '.join(known)}"
         )
-    net: nn.Module = get_model(name, weights=None)
-    if isinstance(net, VisionTransformer):
+    with explained_download(name):
+        net: nn.Module = models.get_model(name, weights=weights and "DEFAULT")
+    if isinstance(net, models.VisionTransformer):
         raise ValueError(
             f"torchvision's {name} gives no feature map; take timm's, as in "
             "gazepose.nets.backbones.TimmBackbone with name=vit_base_patch16_224"
