@@ -1,45 +1,28 @@
-"""A folder of anybody's videos as a data set: tracks from the face detector, nothing labelled.
-
-Detectors differ in what they call a face. The nets were trained on Ego4D's boxes, which are cut
-without margin; `TIGHT` turns a detector's box into one from ear to ear and hairline to chin.
-"""
+"""A folder of anybody's videos as a data set: tracks from the face detector, nothing labelled."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
-from common.faces.tracking import BoxTrack, TrackingSettings
-from common.faces.tracking import face_tracks as detected_tracks
+from common.faces.tracking import TrackingSettings
 from common.skipped import Skipped
-from common.video import DamagedVideoError, VideoInfo, num_frames, read_frames, video_info
+from common.video import VideoInfo, num_frames, video_info
 from common.videos import SUFFIXES
 from gazepose.clip_faces import clip_faces
-from gazepose.sample import Clip, FacePreparer, FaceTrack, Finding, RawFace
-from gazepose.tracks import RawTrack, TrackRule, face_tracks
+from gazepose.detected_clip import video_clip
+from gazepose.sample import Clip, FacePreparer, Finding, RawFace
 
-Float = npt.NDArray[np.floating[Any]]
-UNKNOWN = -1
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0
 FPS_TOLERANCE = 0.2
-# Where the tight face box begins and ends in a detector's, as fractions of its width and height:
-# left, top, right, bottom. Median extent of the face mesh of 255 faces of two real videos that
-# look at most 25 degrees to the side. Detectors that are not listed draw tight boxes themselves.
-TIGHT: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
-    {"mediapipe": (0.03, -0.02, 0.93, 1.02)}
-)
 
 
 @dataclass(frozen=True)
@@ -107,61 +90,6 @@ class VideosReader:
     @cached_property
     def _analyzer(self) -> FaceAnalyzer:
         return self.analyzer.build()
-
-
-def video_clip(
-    path: Path, clip_uid: str, analyzer: FaceAnalyzer, tracking: TrackingSettings
-) -> Clip:
-    """Return a whole video as a clip, its tracks from the face detector.
-
-    Short gaps in a track are filled with boxes in between, as those of Ego4D's are.
-
-    Args:
-        path: of the video.
-        clip_uid: its name.
-        analyzer: finds the faces.
-        tracking: when faces of two frames are one.
-
-    Raises:
-        ValueError: If it cannot be opened as a video.
-    """
-    damages: list[Skipped] = []
-
-    def sound_frames() -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-        try:
-            yield from read_frames(path)
-        except DamagedVideoError as error:
-            damages.append(Skipped(clip_uid, "", clip_uid, str(error)))
-
-    found = detected_tracks(sound_frames(), analyzer, tracking)
-    rule = TrackRule(max_gap=tracking.max_gap)
-    tracks = tuple(
-        filled for track in found for filled in _filled(track, analyzer.detector_name, rule)
-    )
-    return Clip(clip_uid, "test", path, 0, tracks, tuple(damages))
-
-
-def tight_boxes(boxes_xyxy_px: Float, detector_name: str) -> npt.NDArray[np.float64]:
-    """Return a detector's boxes (N, 4) as tight face boxes (N, 4), xyxy in pixels.
-
-    Args:
-        boxes_xyxy_px: (N, 4).
-        detector_name: as in `TIGHT`; another's boxes are returned as they are.
-    """
-    boxes = np.array(boxes_xyxy_px, np.float64)
-    if detector_name not in TIGHT:
-        return boxes
-    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
-    return np.tile(boxes[:, :2], 2) + np.array(TIGHT[detector_name]) * sides
-
-
-def _filled(track: BoxTrack, detector_name: str, rule: TrackRule) -> Iterator[FaceTrack]:
-    boxes = tight_boxes(track.boxes_xyxy_px, detector_name)
-    xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    name = str(track.number)
-    raw = RawTrack(name, [name] * len(boxes), track.frames, xywh)
-    for filled in face_tracks(raw, {}, rule)[0]:
-        yield replace(filled, labels=np.full(len(filled), UNKNOWN, np.int8))
 
 
 def _named_videos(folder: Path) -> dict[str, Path]:

@@ -24,11 +24,13 @@ def box(left: float, top: float = 0, side: float = 100) -> np.ndarray:
 class Script:
     """Finds in each frame the boxes that a script says; the image is the frame's number."""
 
-    def __init__(self, *frames: list[np.ndarray]) -> None:
+    def __init__(self, *frames: list[np.ndarray], confidence: float = 0.9) -> None:
         self._frames = frames
+        self._confidence = confidence
 
     def detect(self, image: np.ndarray) -> list[Face]:
-        return [Face(found, 0.9) for found in self._frames[int(image[0, 0, 0])]]
+        number = int(image[0, 0, 0])
+        return [Face(found, self._confidence + 0.01 * number) for found in self._frames[number]]
 
     def frames(self) -> Iterator[tuple[int, np.ndarray]]:
         for number in range(len(self._frames)):
@@ -87,11 +89,18 @@ def test_a_false_alarm_is_dropped_and_its_number_not_given_again() -> None:
     assert tracks_of(*frames, min_length=2) == [(0, [0, 1, 2, 3, 4]), (2, [3, 4])]
 
 
+@pytest.mark.parametrize(("least", "num_tracks"), [(0.52, 1), (0.53, 0)])
+def test_a_track_must_once_look_like_a_face(least: float, num_tracks: int) -> None:
+    script = Script([box(0)], [box(5)], [box(9)], confidence=0.5)
+    settings = TrackingSettings(min_length=1, min_peak_confidence=least)
+    assert len(face_tracks(script.frames(), script, settings)) == num_tracks
+
+
 def test_a_track_carries_its_boxes_and_scores() -> None:
     script = Script([box(0)], [box(5)])
     (track,) = face_tracks(script.frames(), script, TrackingSettings(min_length=2))
     np.testing.assert_array_equal(track.boxes_xyxy_px, [box(0), box(5)])
-    np.testing.assert_array_equal(track.confidences, [0.9, 0.9])
+    np.testing.assert_array_equal(track.confidences, [0.9, 0.91])
     assert track.frames.dtype == np.int32
 
 

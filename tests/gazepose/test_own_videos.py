@@ -11,7 +11,7 @@ from coloured_faces import GREEN, RED, SIDE, square_settings, write_faces_video
 
 from common.faces.tracking import TrackingSettings
 from common.skipped import Skipped
-from gazepose.own_videos import VideosReader, tight_boxes
+from gazepose.own_videos import VideosReader
 from gazepose.sample import FaceTrack, PreparedFace, RawFace
 
 STILL = [60] * 12
@@ -133,12 +133,6 @@ def test_of_a_damaged_video_the_sound_part_is_kept_and_the_rest_named(tmp_path: 
     skipped = [row for row in rows if isinstance(row, Skipped)]
     assert 5 <= len(faces) < 100
     assert any("damaged" in row.reason or "decoding failed" in row.reason for row in skipped)
-
-
-def test_mediapipes_boxes_lose_their_margin_and_others_stay() -> None:
-    box = np.array([[100.0, 200.0, 300.0, 400.0]])
-    np.testing.assert_allclose(tight_boxes(box, "mediapipe"), [[106, 196, 286, 404]])
-    np.testing.assert_array_equal(tight_boxes(box, "retinaface"), box)
 
 
 def test_settings_say_how_faces_are_found_and_survive_a_spawned_process(tmp_path: Path) -> None:
