@@ -180,7 +180,7 @@ class LamReader(Protocol):
         """Return what a row depends on, as plain values."""
 
     def groups(self) -> list[str]:
-        """Return all groups: a clip's uid, or ``part.uid`` where several parts list the clip.
+        """Return all groups, which are clips.
 
         Raises:
             ValueError: If the folder does not hold this data set.
