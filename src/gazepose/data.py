@@ -166,6 +166,10 @@ class LamDataModule(LightningDataModule):
             "table_sha256": self.table.sha256(),
         }
 
+    def test_conditions(self) -> dict[str, Any]:
+        """Return what a test's numbers depend on beside data and part: dropout and stride."""
+        return {"dropout": self._recipe.dropout.kind, "stride": self._strides["test"]}
+
     def _keyframes(self, part: LamPart, loader: LamPart) -> Rows:
         # The published filter belongs to training with Gaussian dropout.
         use_filter = loader == "train" and self._recipe.dropout.kind == "gaussian"
