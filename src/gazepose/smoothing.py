@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +51,9 @@ class TrackSmoothing:
             raise ValueError(f"max_gap_frames is {self.max_gap_frames}, expected 1 or more")
 
     @property
-    def settings(self) -> dict[str, Any] | None:
-        """All numbers as plain values; None if nothing is smoothed."""
-        return None if self.kind == "none" else asdict(self)
+    def description(self) -> str | None:
+        """In words, for tables; None if nothing is smoothed."""
+        return None if self.kind == "none" else f"{self.kind}, {self.width_frames} frames"
 
     def __call__(self, predictions: pl.DataFrame) -> pl.DataFrame:
         """Return predictions with smoothed scores, all else and the order unchanged.

@@ -1,0 +1,59 @@
+"""Scores of a test beside what is known of their samples: one row a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from torch import Tensor, cat
+
+from gazepose.table import LamTable
+
+CLIP_UID = pl.col("group_name").str.strip_prefix(pl.col("part") + ".").alias("uid")
+"""A clip's id from a store's table: where several parts list a clip, its group is ``part.uid``."""
+
+KEY = ["uid", "trackid", "frame", "unique_id"]
+_OF_THE_TABLE = (
+    *("group_name", "part", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
+    *("sharpness", "sharpness_p", "head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
+    *("head_pose_source", "landmark_source"),
+)
+
+
+def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) -> pl.DataFrame:
+    """Return one row a prediction, in the order of the data.
+
+    Args:
+        outputs: ``score`` (B,), ``label`` (B,) and ``row`` (B,) of all test batches, on the CPU.
+        table: the data module's.
+
+    Returns:
+        ``uid`` (clip), ``trackid``, ``frame``, ``unique_id`` (empty without one), ``part``;
+        ``label`` (1 looks at the camera, 0 not, -1 unknown), ``score``;
+        ``x1 y1 x2 y2`` in pixels of the video; ``sharpness``, ``sharpness_p``;
+        ``head_yaw_deg``, ``head_pitch_deg``, ``head_roll_deg``, ``head_pose_source``,
+        ``landmark_source``; ``track_length``: frames of the whole track. NaN or null is unknown.
+    """
+    rows = _column(outputs, "row").astype(np.int64)
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    lengths = np.diff(table.track_starts)[table.track[rows]]
+    return (
+        table.select(rows, _OF_THE_TABLE)
+        .with_columns(
+            CLIP_UID,
+            pl.Series("track_length", lengths),
+            pl.Series("label", _column(outputs, "label")[order].astype(np.int8)),
+            pl.Series("score", _column(outputs, "score")[order].astype(np.float64)),
+        )
+        .rename({"track_id": "trackid"})
+        .drop("group_name")
+    )
+
+
+def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:
+    values: npt.NDArray[Any] = cat([output[name] for output in outputs]).numpy()
+    return values
