@@ -22,6 +22,8 @@ from common.atomic import partial_path
 
 RgbImage = npt.NDArray[np.uint8]
 
+REPRODUCIBLE_X264 = {"threads": "1", "x264-params": "mbtree=0"}
+
 
 class DamagedVideoError(ValueError):
     """A video that decodes only in part; raised after its sound frames were handed out."""
@@ -120,7 +122,7 @@ def write_video(
     *,
     quality: int = 18,
     preset: str = "medium",
-    num_threads: int = 0,
+    is_reproducible: bool = False,
 ) -> None:
     """Encode frames as H.264, the file whole or not at all.
 
@@ -131,7 +133,8 @@ def write_video(
         fps_hz: frame rate.
         quality: x264's CRF, 0 (largest) to 51; 18 looks lossless.
         preset: x264's trade of time for size, "ultrafast" to "veryslow".
-        num_threads: encoder threads; 0 lets FFmpeg choose. The bytes depend on their number.
+        is_reproducible: the same frames give the same bytes, everywhere: one thread, and without
+            x264's macroblock tree, which for some heights (540) differs from run to run.
 
     Raises:
         ValueError: If there are no frames, or they differ in size.
@@ -141,7 +144,8 @@ def write_video(
         size = None
         for frame in frames:
             if stream is None:
-                options = {"crf": str(quality), "preset": preset, "threads": str(num_threads)}
+                options = {"crf": str(quality), "preset": preset}
+                options |= REPRODUCIBLE_X264 if is_reproducible else {}
                 stream, size = _add_stream(container, frame, fps_hz, options), frame.shape
             if frame.shape != size:
                 raise ValueError(f"{path}: frame of shape {frame.shape} after {size}")
