@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -29,9 +28,9 @@ FPS_TOLERANCE = 0.2
 class VideosReader:
     """Reads a folder of videos, sub-folders included; see `gazepose.sample.LamReader`.
 
-    A group is a video, named by its file without the suffix; characters that a file name had
-    better not have become ``_``, and videos that would share a name keep their suffixes. All are
-    of the test part.
+    A group is a video, named by its file; characters that a name had better not have become
+    ``_``. The suffix stays, so that a video that comes later changes no other's name. All are of
+    the test part.
 
     Attributes:
         raw_dir: the folder.
@@ -107,12 +106,9 @@ def _named_videos(folder: Path) -> dict[str, Path]:
     )
     if not paths:
         raise ValueError(f"data.raw_dir={folder} holds no video ({', '.join(SUFFIXES)})")
-    stems = [_safe(path.relative_to(folder).with_suffix("")) for path in paths]
-    num_alike = Counter(stem.casefold() for stem in stems)
     named: dict[str, Path] = {}
-    for path, stem in zip(paths, stems, strict=True):
-        is_alone = num_alike[stem.casefold()] == 1
-        name = stem if is_alone else _safe(path.relative_to(folder))
+    for path in paths:
+        name = _safe(path.relative_to(folder))
         # a b.mp4 and a_b.mp4
         while name in named:
             name += "_"

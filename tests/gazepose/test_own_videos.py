@@ -66,12 +66,12 @@ def test_short_gaps_are_filled_and_long_ones_part_a_face(tmp_path: Path) -> None
 
 def test_rows_show_the_face_of_their_track(tmp_path: Path) -> None:
     write_faces_video(tmp_path / "v.mp4", {RED: [20] * 6, GREEN: [90] * 6})
-    rows = list(reader(tmp_path).faces("v", ColourPreparer()))
+    rows = list(reader(tmp_path).faces("v.mp4", ColourPreparer()))
     assert len(rows) == 12
     for index, row in enumerate(rows):
         assert isinstance(row, RawFace)
         assert row.face is not None
-        assert (row.clip_uid, row.part, row.label) == ("v", "test", -1)
+        assert (row.clip_uid, row.part, row.label) == ("v.mp4", "test", -1)
         assert (row.track_id, row.frame, row.track_index) == (str(index // 6), index % 6, index % 6)
         colour = np.frombuffer(row.face.encoded, np.uint8)
         assert int(colour.argmax()) == index // 6
@@ -83,7 +83,7 @@ def test_groups_are_named_by_their_files(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    expected = ["a_b_", "deep_x", "party.mov", "party.mp4"]
+    expected = ["a_b_.mp4", "deep_x.mkv", "party.mov", "party.mp4"]
     assert VideosReader(tmp_path).groups() == expected
     # Another video of that name changes nobody else's.
     (tmp_path / "party.avi").touch()
@@ -109,7 +109,7 @@ def test_a_folder_without_videos_says_so(tmp_path: Path, name: str, message: str
 def test_a_file_that_is_no_video_is_an_error_of_its_group(tmp_path: Path) -> None:
     (tmp_path / "v.mp4").write_bytes(b"no video")
     with pytest.raises(ValueError, match="cannot be opened as a video"):
-        list(reader(tmp_path).faces("v", ColourPreparer()))
+        list(reader(tmp_path).faces("v.mp4", ColourPreparer()))
 
 
 def test_the_doctor_names_what_cannot_be_opened_and_other_frame_rates(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_of_a_damaged_video_the_sound_part_is_kept_and_the_rest_named(tmp_path: 
     first, last = content.index(b"mdat") + 4, content.rindex(b"moov") - 4
     kept = first + 2 * (last - first) // 3
     path.write_bytes(content[:kept] + b"\xff" * (last - kept) + content[last:])
-    rows = list(reader(tmp_path).faces("v", ColourPreparer()))
+    rows = list(reader(tmp_path).faces("v.mp4", ColourPreparer()))
     faces = [row for row in rows if isinstance(row, RawFace) and row.face is not None]
     skipped = [row for row in rows if isinstance(row, Skipped)]
     assert 5 <= len(faces) < 100
@@ -138,9 +138,9 @@ def test_of_a_damaged_video_the_sound_part_is_kept_and_the_rest_named(tmp_path: 
 def test_settings_say_how_faces_are_found_and_survive_a_spawned_process(tmp_path: Path) -> None:
     write_faces_video(tmp_path / "v.mp4", {RED: STILL})
     original = reader(tmp_path, max_gap=4)
-    original.clip("v")
+    original.clip("v.mp4")
     copy = pickle.loads(pickle.dumps(original))
     assert copy.settings == original.settings
     assert original.settings["tracking"]["max_gap"] == 4
     assert copy.settings["analyzer"] == {"min_confidence": 0.5}
-    assert len(copy.clip("v").tracks) == 1
+    assert len(copy.clip("v.mp4").tracks) == 1
