@@ -1,0 +1,168 @@
+"""One clip of ``av_*.json``: who is seen where, and who looks at the camera when.
+
+What the published description says and the files do not keep: ``is_at_me`` is False and ``target``
+null in every row of the looking segments, so that a segment's being listed is the label; a segment
+may name no person; the wearer is not always the first person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gazepose.tracks import DroppedBox, RawTrack, Segments
+
+_WEARER_ID = "0"
+_FPS_HZ = 30.0
+_BOX_KEYS = ("x", "y", "width", "height")
+
+
+@dataclass(frozen=True)
+class Oddities:
+    """What a clip's annotations hold that had to be passed over or changed.
+
+    Attributes:
+        renamed_tracks: ids that were taken, as they are called now.
+        suspect_tracks: ids that the annotators marked as suspect.
+        num_unowned_segments: looking segments that name no person.
+        num_useless_segments: looking segments without frames, or that end before they start.
+    """
+
+    renamed_tracks: tuple[str, ...]
+    suspect_tracks: tuple[str, ...]
+    num_unowned_segments: int
+    num_useless_segments: int
+
+
+@dataclass(frozen=True)
+class ClipAnnotation:
+    """A clip's annotations.
+
+    Attributes:
+        clip_uid: the clip.
+        video_uid: the recording it is cut from, empty if not said.
+        video_start_frame: the clip's frame 0 in the recording.
+        num_frames: by the annotations, 0 if they do not say.
+        fps_hz: by the annotations, 30 if they do not say.
+        is_labelled: False if the looking segments are null: nobody looks, then.
+        tracks: everybody's but the wearer's.
+        looks: by person, (first, last) frames of looking at the camera, both included.
+        dropped: boxes without a frame number (called -1).
+        oddities: what was passed over or changed.
+    """
+
+    clip_uid: str
+    video_uid: str
+    video_start_frame: int
+    num_frames: int
+    fps_hz: float
+    is_labelled: bool
+    tracks: tuple[RawTrack, ...]
+    looks: Segments
+    dropped: tuple[DroppedBox, ...]
+    oddities: Oddities
+
+
+def parse_clip(clip: Any) -> ClipAnnotation:
+    """Read a clip object of ``av_*.json``, of version 1 or 2.
+
+    Raises:
+        ValueError: If it is no object, lacks its ``clip_uid`` or holds something else than the
+            description says.
+    """
+    if not isinstance(clip, dict) or not clip.get("clip_uid"):
+        raise ValueError("an entry of clips has no clip_uid")
+    try:
+        return _parsed(clip)
+    except (TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"clip {clip['clip_uid']} is not as Ego4D's are: {error}") from error
+
+
+def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
+    tracks: list[RawTrack] = []
+    dropped: list[DroppedBox] = []
+    renamed: list[str] = []
+    suspect: list[str] = []
+    for person_id, path in _tracking_paths(clip):
+        wanted = str(path.get("track_id") or "unnamed")
+        track_id = _free_name(wanted, {track.track_id for track in tracks})
+        boxes = [box for box in path.get("track") or () if _frame(box) is not None]
+        num_lost = len(path.get("track") or ()) - len(boxes)
+        dropped += [DroppedBox(track_id, -1, "a box without a frame number")] * num_lost
+        tracks.append(_raw_track(track_id, person_id, boxes))
+        renamed += [track_id] * (track_id != wanted)
+        suspect += [track_id] * bool(path.get("suspect"))
+    looks, num_unowned, num_useless = _looks(clip.get("social_segments_looking") or ())
+    return ClipAnnotation(
+        clip_uid=str(clip["clip_uid"]),
+        video_uid=str(clip.get("video_uid") or ""),
+        video_start_frame=int(clip.get("video_start_frame") or 0),
+        num_frames=int(clip.get("clip_end_frame") or 0),
+        fps_hz=_fps_hz(clip),
+        is_labelled=clip.get("social_segments_looking") is not None,
+        tracks=tuple(tracks),
+        looks=looks,
+        dropped=tuple(dropped),
+        oddities=Oddities(tuple(renamed), tuple(suspect), num_unowned, num_useless),
+    )
+
+
+def _tracking_paths(clip: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (person id, tracking path) of everybody but the wearer."""
+    for person in clip.get("persons") or ():
+        person_id = _person_id(person.get("person_id"))
+        if person.get("camera_wearer") is True or person_id == _WEARER_ID:
+            continue
+        for path in person.get("tracking_paths") or ():
+            yield person_id, path
+
+
+def _person_id(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _free_name(wanted: str, taken: set[str]) -> str:
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}#{number}"
+    return name
+
+
+def _raw_track(track_id: str, person_id: str, boxes: list[dict[str, Any]]) -> RawTrack:
+    # None becomes NaN, and the track's rule drops the box.
+    corners = [[box.get(key) for key in _BOX_KEYS] for box in boxes]
+    return RawTrack(
+        track_id,
+        [person_id] * len(boxes),
+        np.array([_frame(box) for box in boxes], dtype=np.int64),
+        np.array(corners, dtype=np.float64).reshape(-1, 4),
+    )
+
+
+def _frame(row: Mapping[str, Any], key: str = "frame") -> int | None:
+    value = row.get(key)
+    return int(value) if isinstance(value, int | float) and value == value // 1 else None
+
+
+def _looks(rows: Any) -> tuple[dict[str, list[tuple[int, int]]], int, int]:
+    """Return the segments by person, and how many name nobody, and how many no frames."""
+    looks: dict[str, list[tuple[int, int]]] = {}
+    num_unowned = num_useless = 0
+    for row in rows:
+        first, last = _frame(row, "start_frame"), _frame(row, "end_frame")
+        if row.get("person") is None:
+            num_unowned += 1
+        elif first is None or last is None or last < first:
+            num_useless += 1
+        else:
+            looks.setdefault(str(row["person"]), []).append((first, last))
+    return looks, num_unowned, num_useless
+
+
+def _fps_hz(clip: Mapping[str, Any]) -> float:
+    end_s, end_frame = clip.get("clip_end_sec"), clip.get("clip_end_frame")
+    return float(end_frame) / float(end_s) if end_s and end_frame else _FPS_HZ

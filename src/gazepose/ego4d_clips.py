@@ -1,0 +1,123 @@
+"""Which clips an Ego4D folder holds for which part, and where their annotations lie."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.listing import listed
+from gazepose.clip_annotation import ClipAnnotation, parse_clip
+from gazepose.clip_json import ClipSpan, iterate_clips
+from gazepose.ego4d_files import Ego4DFiles
+from gazepose.split_lists import check_disjoint, read_split_list, rebuilt_list
+from gazepose.tracks import TrackRule, face_tracks
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ClipEntry:
+    """A clip that a part wants.
+
+    Attributes:
+        part: train or val.
+        span: where its annotations lie; None if no file has them.
+        num_rows: frames of its tracks, gaps filled; 0 if its annotations are damaged.
+    """
+
+    part: str
+    span: ClipSpan | None
+    num_rows: int
+
+
+def find_clips(files: Ego4DFiles, parts: Iterable[str], rule: TrackRule) -> dict[str, ClipEntry]:
+    """Go through the annotations once and note where the parts' clips lie.
+
+    Args:
+        files: the folder.
+        parts: of train and val.
+        rule: that the tracks will be made by.
+
+    Returns:
+        The clips in their lists' order, part after part. Those that a list names and no file
+        has are among them: they will fail, and be reported, one by one.
+
+    Raises:
+        ValueError: If a part's annotations are missing or damaged, its list is empty, or a clip
+            is in two lists.
+    """
+    annotated = {part: _annotated_clips(files.annotation_path(part), rule) for part in parts}
+    wanted = {part: part_clips(files, part, clips) for part, clips in annotated.items()}
+    check_disjoint(wanted)
+    known = {uid: entry for clips in annotated.values() for uid, entry in clips.items()}
+    nowhere = (None, 0)
+    return {
+        uid: ClipEntry(part, *known.get(uid, nowhere))
+        for part, clips in wanted.items()
+        for uid in clips
+    }
+
+
+def part_clips(files: Ego4DFiles, part: str, annotated: Iterable[str]) -> list[str]:
+    """Return the clips of a part's split list, or of its annotations if there is no list.
+
+    Raises:
+        ValueError: If the list names no clip.
+    """
+    annotated = list(annotated)
+    path = files.list_path(part)
+    if path is not None:
+        clips = read_split_list(path)
+        unknown = sorted(set(clips) - set(annotated))
+        if unknown:
+            LOG.warning("%s names clips without annotations: %s", path, listed(unknown))
+        return clips
+    rebuilt = rebuilt_list(annotated)
+    LOG.info(
+        "no %s.list: its %d clips are those of %s, less %d that the published list leaves out",
+        part,
+        len(rebuilt),
+        files.annotation_path(part),
+        len(annotated) - len(rebuilt),
+    )
+    return rebuilt
+
+
+def require_annotations(path: Path, part: str) -> None:
+    """Refuse a part without annotations.
+
+    Raises:
+        ValueError: If the file is not there.
+    """
+    if not path.is_file():
+        raise ValueError(
+            f"no {path}, which the {part} part needs: download the annotations, or leave the part "
+            "out with data.reader.parts=[...]"
+        )
+
+
+def num_rows(annotation: ClipAnnotation, rule: TrackRule) -> int:
+    """Return how many frames a clip's tracks have, boxes outside the image included."""
+    tracks = (face_tracks(track, {}, rule)[0] for track in annotation.tracks)
+    return sum(len(piece) for pieces in tracks for piece in pieces)
+
+
+def _annotated_clips(path: Path, rule: TrackRule) -> Mapping[str, tuple[ClipSpan, int]]:
+    require_annotations(path, path.stem.removeprefix("av_"))
+    found: dict[str, tuple[ClipSpan, int]] = {}
+    for span, clip in iterate_clips(path):
+        uid = str(clip.get("clip_uid")) if isinstance(clip, dict) else ""
+        if uid in found:
+            LOG.warning("%s has clip %s twice; the first counts", path, uid)
+        elif uid:
+            found[uid] = (span, _counted(clip, rule))
+    return found
+
+
+def _counted(clip: object, rule: TrackRule) -> int:
+    try:
+        return num_rows(parse_clip(clip), rule)
+    except ValueError:
+        return 0  # reading the clip will say what is wrong

@@ -1,0 +1,137 @@
+"""Where the Ego4D downloader puts things, and where people move them.
+
+``ego4d -o RAW`` writes ``RAW/v2/annotations/av_train.json``, ``RAW/v2/clips/<clip>.mp4`` and
+``RAW/v2/full_scale/<video>.mp4``, each folder with a ``manifest.csv``; version 1 writes ``RAW/v1``.
+The split lists come with the Looking-At-Me baseline, as ``data/split/train.list``.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+_VERSIONS = ("v2", "v1", ".")
+_SPLIT_FOLDERS = ("split", "data/split")
+_S3_COLUMNS = ("canonical_s3_location", "s3_path")
+_SMALL = "540ss"
+DOWNLOAD = "ego4d -o {raw_dir} --datasets annotations clips --benchmarks AV --version v2 -y"
+
+
+@dataclass(frozen=True)
+class Ego4DFiles:
+    """An Ego4D folder.
+
+    Attributes:
+        raw_dir: where the downloader wrote, or one of its ``v2`` and ``v1`` folders.
+        annotations_dir: with ``av_train.json`` and ``av_val.json``.
+        split_dir: with ``train.list`` and ``val.list``, None if there is none.
+    """
+
+    raw_dir: Path
+    annotations_dir: Path
+    split_dir: Path | None
+
+    @classmethod
+    def locate(
+        cls, raw_dir: Path, annotations_dir: Path | None = None, split_dir: Path | None = None
+    ) -> Ego4DFiles:
+        """Find annotations and split lists, unless they are given.
+
+        Raises:
+            ValueError: If there are no annotations, or a given folder is not there.
+        """
+        for option, folder in (("annotations_dir", annotations_dir), ("split_dir", split_dir)):
+            if folder is not None and not folder.is_dir():
+                raise ValueError(f"data.reader.{option}: no folder {folder}")
+        return cls(
+            raw_dir,
+            annotations_dir or _found_annotations(raw_dir),
+            split_dir or _found_split_dir(raw_dir),
+        )
+
+    def annotation_path(self, part: str) -> Path:
+        """Return where a part's annotations are, there or not."""
+        return self.annotations_dir / f"av_{part}.json"
+
+    def list_path(self, part: str) -> Path | None:
+        """Return a part's split list, None if there is none."""
+        path = None if self.split_dir is None else self.split_dir / f"{part}.list"
+        return path if path is not None and path.is_file() else None
+
+    def find_video(self, clip_uid: str, video_uid: str, start_frame: int) -> tuple[Path, int]:
+        """Return the video that shows a clip, and the clip's first frame in it.
+
+        Args:
+            clip_uid: of ``clips/<clip_uid>.mp4``, which is preferred.
+            video_uid: of ``full_scale/<video_uid>.mp4``.
+            start_frame: the clip's first frame in the latter.
+
+        Raises:
+            ValueError: If there is neither.
+        """
+        whole = "video_540ss" if self.is_small else "full_scale"
+        clip = None if self.is_small else self._first_file(f"clips/{clip_uid}.mp4")
+        if clip is not None:
+            return clip, 0
+        video = self._first_file(f"{whole}/{video_uid}.mp4") if video_uid else None
+        if video is not None:
+            return video, start_frame
+        raise ValueError(self._missing_video(clip_uid, video_uid))
+
+    @property
+    def is_small(self) -> bool:
+        """Return whether the boxes are those of videos of 540 px (``annotations_540ss``)."""
+        return _SMALL in self.annotations_dir.name
+
+    def manifests(self) -> list[Path]:
+        """Return the manifests of the video folders."""
+        folders = (self.raw_dir / v / kind for v in _VERSIONS for kind in ("clips", "full_scale"))
+        return [path for folder in folders if (path := folder / "manifest.csv").is_file()]
+
+    def _first_file(self, name: str) -> Path | None:
+        paths = (self.raw_dir / version / name for version in _VERSIONS)
+        return next((path for path in paths if path.is_file()), None)
+
+    def _missing_video(self, clip_uid: str, video_uid: str) -> str:
+        if not self.is_small and self._first_file(f"video_540ss/{video_uid}.mp4"):
+            return (
+                f"clip {clip_uid} is there as video_540ss only, while the boxes are full-scale "
+                "pixels: download clips or full_scale, or give "
+                "data.reader.annotations_dir=.../annotations_540ss"
+            )
+        return (
+            f"no video of clip {clip_uid}: neither clips/{clip_uid}.mp4 nor "
+            f"full_scale/{video_uid}.mp4 under {self.raw_dir} or its v2 and v1. Download it: "
+            f"ego4d -o {self.raw_dir} --datasets clips --benchmarks AV --video_uids {clip_uid} -y"
+        )
+
+
+def read_manifest(path: Path) -> set[str]:
+    """Return the names of the files that a ``manifest.csv`` lists.
+
+    Raises:
+        ValueError: If it has no column of locations.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        column = next((c for c in _S3_COLUMNS if c in (rows.fieldnames or ())), None)
+        if column is None:
+            raise ValueError(f"{path} has columns {rows.fieldnames}, expected one of {_S3_COLUMNS}")
+        return {name for row in rows if (name := (row[column] or "").rpartition("/")[2])}
+
+
+def _found_annotations(raw_dir: Path) -> Path:
+    folders = [raw_dir / version / "annotations" for version in _VERSIONS]
+    for folder in (*folders, raw_dir):
+        if any(folder.glob("av_*.json")):
+            return folder
+    raise ValueError(
+        f"no av_train.json or av_val.json in {', '.join(map(str, folders))}. Give the folder that "
+        f"the downloader wrote to as data.raw_dir=FOLDER: {DOWNLOAD.format(raw_dir=raw_dir)}"
+    )
+
+
+def _found_split_dir(raw_dir: Path) -> Path | None:
+    folders = (raw_dir / version / name for version in _VERSIONS for name in _SPLIT_FOLDERS)
+    return next((folder for folder in folders if any(folder.glob("*.list"))), None)

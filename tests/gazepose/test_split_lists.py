@@ -1,0 +1,46 @@
+import logging
+
+import pytest
+
+from gazepose.split_lists import REMOVED_UIDS, check_disjoint, read_split_list, rebuilt_list
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_last_line_needs_no_newline(tmp_path, ending):
+    path = tmp_path / "val.list"
+    path.write_text("b\na" + ending)
+    assert read_split_list(path) == ["b", "a"]
+
+
+def test_blank_lines_and_repeated_clips_are_passed_over_with_a_warning(tmp_path, caplog):
+    path = tmp_path / "val.list"
+    path.write_text("b\n\n  \na\nb\n")
+    with caplog.at_level(logging.WARNING):
+        assert read_split_list(path) == ["b", "a"]
+    assert "2 blank lines are passed over" in caplog.text
+    assert "named twice, counted once: b" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_empty_list_is_refused(tmp_path, text):
+    path = tmp_path / "train.list"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"train\.list names no clip"):
+        read_split_list(path)
+
+
+def test_missing_list_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no split list"):
+        read_split_list(tmp_path / "train.list")
+
+
+def test_rebuilt_list_keeps_the_order_and_leaves_the_removed_out():
+    removed = sorted(REMOVED_UIDS)
+    assert len(removed) == 4
+    assert rebuilt_list(["z", *removed, "a"]) == ["z", "a"]
+
+
+def test_clip_in_two_parts_is_refused():
+    check_disjoint({"train": ["a", "a"], "val": ["b"]})
+    with pytest.raises(ValueError, match=r"1 clips are in more than one .*: b\. Take each out"):
+        check_disjoint({"train": ["a", "b"], "val": ["b"]})
