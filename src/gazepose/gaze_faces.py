@@ -11,17 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import torch
-from common.loading import current_epoch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from common.facestore import FaceStore, read_recipe
 from common.geometry import mirror_gaze
-from gazepose.augmentation import random_crop_box
-from gazepose.window_sampler import DrawSampler
+from common.reproducibility import current_epoch
+from gazepose.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
+from gazepose.window_sampler import ClipSampler
 
 Image = npt.NDArray[np.uint8]
+Gaze = npt.NDArray[np.float32]
+Augmented = tuple[Image, Gaze]
+SQUARE_PX = 224
 
 
 class GazeBatch(TypedDict):
@@ -103,7 +106,7 @@ class GazeFacesDataModule(LightningDataModule):
 
     def _loader(self, part: str, trains: bool) -> DataLoader[GazeBatch]:
         rows = np.flatnonzero((self.table["part"] == part).to_numpy())
-        sampler = DrawSampler(rows, shuffle=trains, seed=self._seed)
+        sampler = ClipSampler(rows, shuffle=trains, seed=self._seed)
         sampler.set_epoch(current_epoch(self))
         dataset = GazeFaces(
             self._store, self._gaze, self._image_size, self._least_width_px if trains else None
@@ -133,7 +136,7 @@ class GazeFaces(Dataset[GazeBatch]):
     def __init__(
         self,
         store: FaceStore,
-        gaze: npt.NDArray[np.float32],
+        gaze: Gaze,
         image_size: int,
         least_width_px: int | None,
     ) -> None:
@@ -143,24 +146,23 @@ class GazeFaces(Dataset[GazeBatch]):
         self._least_width_px = least_width_px
 
     def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
-        row, draw = key
-        image, gaze = self._store.image(row), self._gaze[row]
+        row, seed = key
+        # Squeezed into a square, as Ego4D's boxes are.
+        image, gaze = _resized(self._store.image(row), SQUARE_PX), self._gaze[row]
         if self._least_width_px is not None:
-            image, gaze = self._augmented(image, gaze, np.random.default_rng(draw))
+            image, gaze = self._augmented(image, gaze, np.random.default_rng(seed))
         image = _resized(image, self._image_size)
         frame = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         return GazeBatch(clip=frame[None], gaze=torch.from_numpy(gaze), row=torch.tensor(row))
 
-    def _augmented(
-        self, image: Image, gaze: npt.NDArray[np.float32], generator: np.random.Generator
-    ) -> tuple[Image, npt.NDArray[np.float32]]:
+    def _augmented(self, image: Image, gaze: Gaze, generator: np.random.Generator) -> Augmented:
         assert self._least_width_px is not None
         if generator.random() > 0.5:
-            image, gaze = image[:, ::-1], mirror_gaze(gaze)
-        top, left, height, width = random_crop_box(image.shape[0], image.shape[1], generator)
-        image = image[top : top + height, left : left + width]
-        small = int(generator.integers(self._least_width_px, self._image_size + 1))
-        return _resized(image, small), gaze
+            image, gaze = mirrored(image), mirror_gaze(gaze)
+        draws = generator.random((1, NUM_TRIES, NUM_CROP_DRAWS))
+        top, left, height, width = crop_boxes(draws, SQUARE_PX)[0].tolist()
+        side = int(generator.integers(self._least_width_px, self._image_size + 1))
+        return _resized(image[top : top + height, left : left + width], side), gaze
 
 
 def _resized(image: Image, side: int) -> Image:

@@ -18,7 +18,7 @@ from common.checkpoint import read_checkpoint
 from gazepose.batch import ClipBatch
 from gazepose.losses import WeightedCrossEntropy
 from gazepose.metrics import LamAveragePrecision
-from gazepose.originals import init_backbone, load_original, original_state_dict
+from gazepose.originals import init_backbone, init_everything, load_original, original_state_dict
 from gazepose.pixels import normalise
 from gazepose.priors import mirror_landmarks
 
@@ -126,8 +126,8 @@ class EyeContactModule(LightningModule):
     def setup(self, stage: str) -> None:
         """Take the weights a fresh training starts from."""
         if stage == "fit" and self._init_checkpoint and self.trainer.ckpt_path is None:
-            load = init_backbone if self._init_part == "backbone" else load_original
-            LOG.info("%s", load(self.net, Path(self._init_checkpoint)))
+            start = init_backbone if self._init_part == "backbone" else init_everything
+            LOG.info("%s", start(self.net, Path(self._init_checkpoint)))
 
     def adopt(self, datamodule: Any) -> None:
         """Take the class weights of the training data."""
