@@ -228,7 +228,7 @@ EYE_CONTACT = ResultKind(
     slicings={
         "sharpness": "sharpness",
         "face_size": "face size [px]",
-        "head_yaw": "head yaw [deg]",
+        "head_yaw": "|head yaw| [deg]",
         "track_length": "track [frames]",
     },
     slice_counts={"num_samples": "n", "num_positive": "positive"},

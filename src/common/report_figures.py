@@ -26,6 +26,7 @@ _NO_BREAK = "\u00a0"
 _TICK_LINE = 40  # characters below a panel
 _LINE_HEIGHT = 0.17  # of a label
 _PANELS_A_ROW = 2
+_MARKERS = "os^Dvx"
 
 
 def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) -> None:
@@ -39,7 +40,7 @@ def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) ->
     measure = tests[0].kind.measure
     names = [_wrapped(name_of_test(test, tests)) for test in tests]
     max_lines = max(1 + name.count("\n") for name in names)
-    height = max(0.4, _LINE_HEIGHT * (max_lines + 0.5))
+    height = max(0.4, _LINE_HEIGHT * (max_lines + 0.35))
     figure = Figure(figsize=(_WIDTH, 1.4 + height * len(tests)), layout="constrained")
     axis = figure.subplots()
     values = [test.summary[measure.key] for test in tests]
@@ -125,13 +126,15 @@ def _draw_intervals(axis: Axes, tests: Sequence[ModelTest]) -> None:
 
 def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) -> None:
     measure = tests[0].kind.measure
-    for test, values in zip(tests, sliced.values, strict=True):
+    for place, (test, values) in enumerate(zip(tests, sliced.values, strict=True)):
+        # Ten colours, then the same with another marker.
+        marker = _MARKERS[place // 10 % len(_MARKERS)]
         axis.plot(
             [measure.shown(value) for value in values],
-            marker="o",
-            markersize=3,
+            marker=marker,
+            markersize=3.5,
             linewidth=1.2,
-            label=name_of_test(test, tests).replace("\n", ", "),
+            label=_wrapped(name_of_test(test, tests).replace("\n", ", "), 2 * _LABEL_WIDTH),
         )
     counts = [next(iter(count.values())) for count in sliced.counts]
     ticks = [
@@ -144,10 +147,10 @@ def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) 
     axis.grid(axis="y", color="#eeeeee")
 
 
-def _wrapped(name: str) -> str:
-    """Break a name into lines, but not between a setting and its value."""
+def _wrapped(name: str, width: int = _LABEL_WIDTH) -> str:
+    """Break a name into lines, if possible not between a setting and its value."""
     kept = name.replace(" ", _NO_BREAK).replace("," + _NO_BREAK, ", ")
-    lines = (fill(line, _LABEL_WIDTH, break_long_words=False) for line in kept.split("\n"))
+    lines = (fill(line, width, break_long_words=False) for line in kept.split("\n"))
     return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
@@ -157,7 +160,8 @@ def _finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
     handles, labels = axes[0].get_legend_handles_labels()
     if labels:
         # Long names do not fit beside each other.
-        ncols = 2 if max(map(len, labels)) < 2 * _LABEL_WIDTH else 1
+        lengths = [len(line) for label in labels for line in label.split("\n")]
+        ncols = 2 if max(lengths) <= _LABEL_WIDTH else 1
         style: dict[str, Any] = {"ncols": ncols, "frameon": False, "fontsize": 9}
         figure.legend(handles, labels, loc="outside lower center", **style)
     with partial_path(path) as partial:
