@@ -67,10 +67,12 @@ def _bytes_as_text(path: Path) -> str:
 def _members(text: str) -> Iterator[Member]:
     position = _after(text, 0, "{")
     while text[position : position + 1] != "}":
-        key, end = _DECODER.raw_decode(text, position)
+        _, end = _DECODER.raw_decode(text, position)
+        # The text is bytes; only the parser knows what they spell.
+        key = json.loads(text[position:end].encode("latin-1"))
         value_start = _after(text, end, ":")
         _, value_end = _DECODER.raw_decode(text, value_start)
-        yield Member(key.encode("latin-1").decode(), position, value_start, value_end)
+        yield Member(key, position, value_start, value_end)
         end = _skip_space(text, value_end)
         position = end if text[end : end + 1] == "}" else _after(text, end, ",")
 

@@ -63,7 +63,7 @@ class ClipPriors:
     filters: Mapping[str, Any] = field(default_factory=dict)
 
     def points(self, track: str, key: str) -> Float | None:
-        """Return (5, 3) [x, y, score] as in the file; None if there are fewer than five.
+        """Return (5, 3) [x, y, score] as in the file; None if they are not five.
 
         Args:
             track: its id.
@@ -71,16 +71,17 @@ class ClipPriors:
         """
         found = _inner(self.mesh, track, key)
         try:
-            points = np.array([found[i] for i in range(NUM_POINTS)], np.float64)
-            return np.asarray(points[:, _POINT_COLUMNS])
+            points = np.array(list(found)[:NUM_POINTS], np.float64)[:, _POINT_COLUMNS]
         except (TypeError, ValueError, IndexError):
             return None
+        is_whole = len(points) == NUM_POINTS and np.isfinite(points).all()
+        return np.asarray(points) if is_whole else None
 
     def head_pose_deg(self, track: str, *names: str) -> Float | None:
         """Return (3,) [yaw, pitch, roll]; `names` are the frame, in test unique id and frame."""
         found = self._flat(self.angles, track, *names)
         try:
-            angles = np.array(found[:_NUM_ANGLES], np.float64)
+            angles = np.array(list(found)[:_NUM_ANGLES], np.float64)
         except (TypeError, ValueError):
             return None
         is_whole = angles.shape == (_NUM_ANGLES,) and np.isfinite(angles).all()

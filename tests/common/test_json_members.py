@@ -1,0 +1,66 @@
+"""Members of a large object: places that parse back to the values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from common.json_members import object_members, read_span
+
+CONTENT = {"a": {"x": [1, 2, {"b": None}]}, "grüße": "ä,}:{", "": [], "n": -1.5e3}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_every_member_parses_back(tmp_path: Path, indent: int | None, ensure_ascii: bool) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(CONTENT, indent=indent, ensure_ascii=ensure_ascii), "utf-8")
+    members = list(object_members(path))
+    values = {m.key: json.loads(read_span(path, m.value_start, m.end)) for m in members}
+    assert values == CONTENT
+    for member in members:
+        whole = b"{%s}" % read_span(path, member.start, member.end)
+        assert json.loads(whole) == {member.key: CONTENT[member.key]}
+
+
+@pytest.mark.parametrize("text", ["{}", " { }\n"])
+def test_an_empty_object_has_no_member(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    assert list(object_members(path)) == []
+
+
+@pytest.mark.parametrize("length", [1, 5, 9, 14, 20, 40])
+def test_a_file_cut_short_names_the_place(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(json.dumps(CONTENT).encode()[:length])
+    with pytest.raises(
+        ValueError, match=rf"x\.json is cut short or damaged at byte \d+ of {length}"
+    ):
+        list(object_members(path))
+
+
+def test_members_before_the_damage_are_handed_out(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"a": 1, "b": 2, "c": [')
+    members = object_members(path)
+    assert [next(members).key, next(members).key] == ["a", "b"]
+    with pytest.raises(ValueError, match="cut short"):
+        next(members)
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", "3"])
+def test_anything_but_an_object_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="cut short or damaged"):
+        list(object_members(path))
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.touch()
+    with pytest.raises(ValueError, match="is empty"):
+        list(object_members(path))

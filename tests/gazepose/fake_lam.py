@@ -1,0 +1,125 @@
+"""Stand-ins for a data set of clips and for what measures faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from common.image_codec import encode_image
+from common.skipped import Skipped
+from gazepose.sample import FacePreparer, Finding, PreparedFace, RawFace
+
+IMAGE, NO_IMAGE = "image", "no image"
+# Of one clip: what its frames hold, a reason to skip an item, or an exception to raise.
+Kinds = list[str | BaseException]
+
+
+class FakeMesh:
+    """A face that fills its box: 478 points on a grid, or none where the image is black."""
+
+    calls = 0
+
+    def landmarks(self, image: np.ndarray, bbox_xyxy_px: np.ndarray) -> np.ndarray | None:
+        self.calls += 1
+        if not image.any():
+            return None
+        mesh = np.zeros((478, 3))
+        left, top, right, bottom = bbox_xyxy_px
+        spread = np.random.default_rng(0).uniform(0.2, 0.8, (478, 2))
+        mesh[:, :2] = [left, top] + spread * [right - left, bottom - top]
+        return mesh
+
+
+class FakePreparer:
+    """Stores the mean colour of what it gets; sharpness is its first channel."""
+
+    def from_frame(self, frame: np.ndarray, bbox_xyxy_px: np.ndarray) -> PreparedFace | None:
+        left, top, right, bottom = (int(value) for value in np.nan_to_num(bbox_xyxy_px, nan=-9))
+        window = frame[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        return None if window.size == 0 else prepared_face(window.mean((0, 1)))
+
+    def from_file(self, encoded: bytes) -> PreparedFace:
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError("damaged image")
+        return prepared_face(image[..., ::-1].mean((0, 1)))
+
+
+def prepared_face(colour: Any) -> PreparedFace:
+    image = np.full((4, 4, 3), np.round(colour), np.uint8)
+    points = np.tile([0.5, 0.5, 1.0], (5, 1))
+    return PreparedFace(encode_image(image, "png", 1), float(image[0, 0, 0]), points, np.zeros(3))
+
+
+@dataclass(frozen=True)
+class FakePreparation:
+    """Stands where `gazepose.preparation.LamPreparation` does."""
+
+    margin: float = 0.0
+    landmarks: str = "mesh"
+    head_pose: str = "mesh"
+    wants_priors: bool = False
+
+    def recipe(self) -> dict[str, Any]:
+        return {"margin": self.margin}
+
+    def build(self) -> FakePreparer:
+        return FakePreparer()
+
+
+@dataclass(frozen=True)
+class FakeLamReader:
+    """A data set in memory, a track of one person a clip.
+
+    Attributes:
+        kinds: clip -> its frames; even numbered frames look at the camera.
+    """
+
+    kinds: dict[str, Kinds]
+    settings: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    name: str = "fake"
+
+    def groups(self) -> list[str]:
+        return sorted(self.kinds)
+
+    def count(self, group: str) -> int:
+        return len(self.kinds[group])
+
+    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
+        for index, kind in enumerate(self.kinds[group]):
+            if isinstance(kind, BaseException):
+                raise kind
+            if kind not in (IMAGE, NO_IMAGE):
+                yield Skipped(f"{group}:t:{index}", "t", group, kind)
+                continue
+            frame = np.full((8, 8, 3), 10 * index + len(group), np.uint8)
+            box = np.array([0.0, 0.0, 8.0, 8.0])
+            face = preparer.from_frame(frame, box) if kind == IMAGE else None
+            yield raw_face(group, index, box, face)
+
+    def doctor(self) -> list[Finding]:
+        return list(self.findings)
+
+
+def raw_face(
+    clip: str, index: int, box: np.ndarray, face: PreparedFace | None, **changes: Any
+) -> RawFace:
+    fields: dict[str, Any] = {
+        "clip_uid": clip,
+        "track_id": "t",
+        "person_id": "1",
+        "part": "val" if clip.startswith("v") else "train",
+        "frame": 100 + index,
+        "track_index": index,
+        "label": 1 - index % 2,
+        "bbox_xyxy_px": box,
+        "is_interpolated": False,
+        "unique_id": "",
+        "face": face,
+    }
+    return RawFace(**(fields | changes))

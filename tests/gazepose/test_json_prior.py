@@ -1,0 +1,171 @@
+"""Prior files: what they say of a clip, and what they may lack."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_tree import CLIP_A, CLIP_B, CLIP_C, unpack_tiny_tree
+
+from gazepose.json_prior import PriorFiles
+
+POINTS = [
+    [0.1, 0.2, 9.0, 0.5],
+    [3.0, -2.6, 0, 1.2],
+    [0.4, 0.4, 0, 0],
+    [0.5, 0.7, 0, 1],
+    [0, 1, 0, 1],
+]
+UUID = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
+
+
+def write(folder: Path, name: str, content: Any) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(json.dumps(content))
+
+
+def test_points_keep_x_y_and_score_as_they_are(tmp_path: Path) -> None:
+    write(tmp_path, "train_mesh.json", {"clip": {"t": {"7": POINTS, "8": [*POINTS, POINTS[0]]}}})
+    priors = PriorFiles(tmp_path, "train").of_clip("clip")
+    expected = np.array(POINTS)[:, [0, 1, 3]]
+    for frame in ("7", "8"):
+        np.testing.assert_array_equal(priors.points("t", frame), expected)
+
+
+@pytest.mark.parametrize("points", [[], POINTS[:4], None, "x", [[1, 2]] * 5, {"a": 1}, [None] * 5])
+def test_points_that_are_not_five_are_unknown(tmp_path: Path, points: Any) -> None:
+    write(tmp_path, "train_mesh.json", {"clip": {"t": {"7": points}}})
+    assert PriorFiles(tmp_path, "train").of_clip("clip").points("t", "7") is None
+
+
+@pytest.mark.parametrize("separator", [":", "-"])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("train", "train_headpose.json"),
+        ("val", "val_headpose-all.json"),
+        ("val", "val_headpose.json"),
+    ],
+)
+def test_head_angles_with_either_separator(
+    tmp_path: Path, separator: str, part: str, name: str
+) -> None:
+    key = separator.join((UUID, "track_1", "7"))
+    write(tmp_path, name, {key: [1.5, -95.0, 3, 1, 0, 0], "other:t:7": [0, 0, 0]})
+    priors = PriorFiles(tmp_path, part).of_clip(UUID)
+    np.testing.assert_array_equal(priors.head_pose_deg("track_1", "7"), [1.5, -95.0, 3.0])
+    assert priors.head_pose_deg("track_1", "07") is None
+
+
+@pytest.mark.parametrize("angles", [[], [1, 2], None, [1, 2, math.nan], ["a", "b", "c"], 3, {}])
+def test_angles_that_are_not_three_numbers_are_unknown(tmp_path: Path, angles: Any) -> None:
+    write(tmp_path, "train_headpose.json", {"clip:t:7": angles})
+    assert PriorFiles(tmp_path, "train").of_clip("clip").head_pose_deg("t", "7") is None
+
+
+def test_test_angles_are_found_by_unique_id_and_frame(tmp_path: Path) -> None:
+    write(tmp_path, "test_headpose.json", {"v:t:abc-1:00012": [1, 2, 3]})
+    priors = PriorFiles(tmp_path, "test").of_clip("v")
+    np.testing.assert_array_equal(priors.head_pose_deg("t", "abc-1", "00012"), [1, 2, 3])
+    assert priors.head_pose_deg("t", "abc-1", "12") is None
+
+
+@pytest.mark.parametrize(
+    ("found", "rank"), [(0.25, 0.25), (1, 1.0), (None, None), (math.nan, None), ("x", None)]
+)
+def test_sharpness_ranks(tmp_path: Path, found: Any, rank: float | None) -> None:
+    write(tmp_path, "train_p.json", {"clip": {"t": {"7": found}}})
+    priors = PriorFiles(tmp_path, "train").of_clip("clip")
+    assert priors.sharpness_p("t", "7") == rank
+    assert priors.sharpness_p("t", "8") is None
+    assert priors.sharpness_p("u", "7") is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_filtered"),
+    [
+        ({"max_index": 1, "array": [0.5, 0.0]}, True),
+        ({"max_index": 0, "array": [0.5, 0.0]}, False),
+        ({"max_index": 0, "array": [-1.0]}, True),
+        ({"max_index": 7, "array": [0.5]}, None),
+        ({"array": [0.5]}, None),
+        (None, None),
+    ],
+)
+def test_the_filter_looks_at_the_best_of_the_window(
+    tmp_path: Path, entry: Any, is_filtered: bool | None
+) -> None:
+    write(tmp_path, "train_filter_all.json", {"clip:t:7": entry})
+    assert PriorFiles(tmp_path, "train").of_clip("clip").is_filtered("t", "7") is is_filtered
+
+
+def test_scattered_entries_of_a_clip_are_all_found(tmp_path: Path) -> None:
+    entries = {f"{clip}:t:{i}": [i, 0, 0] for i in range(6) for clip in ("a", "b")}
+    write(tmp_path, "train_headpose.json", entries)
+    for clip in ("a", "b"):
+        priors = PriorFiles(tmp_path, "train").of_clip(clip)
+        found = [priors.head_pose_deg("t", str(i)) for i in range(6)]
+        np.testing.assert_array_equal(np.array(found)[:, 0], range(6))
+
+
+def test_without_files_everything_is_unknown(tmp_path: Path) -> None:
+    files = PriorFiles(tmp_path / "nowhere", "train")
+    files.open()
+    priors = files.of_clip("clip")
+    assert not files.are_there()
+    assert priors.points("t", "1") is priors.head_pose_deg("t", "1") is None
+    assert priors.sharpness_p("t", "1") is priors.is_filtered("t", "1") is None
+
+
+def test_a_file_cut_in_half_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    write(tmp_path, "train_mesh.json", {"clip": {"t": {"7": POINTS}}})
+    path = tmp_path / "train_mesh.json"
+    path.write_bytes(path.read_bytes()[:60])
+    files = PriorFiles(tmp_path, "train")
+    with pytest.raises(ValueError, match=r"train_mesh\.json is cut short or damaged at byte"):
+        files.open()
+    worst = files.findings(["clip"])[0]
+    assert worst.severity == "error"
+    assert "copy it again, or move it away" in worst.remedy
+
+
+def test_findings_count_the_clips_that_a_file_lacks(tmp_path: Path) -> None:
+    write(tmp_path, "train_p.json", {"a": {}, "b": {}})
+    found = {
+        str(f.where).rpartition("/")[2]: f
+        for f in PriorFiles(tmp_path, "train").findings(list("abc"))
+    }
+    assert found["train_p.json"].severity == "warning"
+    assert "knows 2 of 3 clips" in found["train_p.json"].what
+
+
+def test_opened_files_travel_to_other_processes(tmp_path: Path) -> None:
+    write(tmp_path, "train_p.json", {"a": {"t": {"1": 0.5}}})
+    files = PriorFiles(tmp_path, "train")
+    files.open()
+    sent = pickle.loads(pickle.dumps(files))
+    assert sent.of_clip("a").sharpness_p("t", "1") == 0.5
+
+
+def test_every_entry_of_the_recorded_files_is_found(tmp_path: Path) -> None:
+    folder = unpack_tiny_tree(tmp_path) / "data" / "json_prior"
+    for part, clips in {
+        "train": [CLIP_A, CLIP_B],
+        "val": [CLIP_A, CLIP_B],
+        "test": [CLIP_C],
+    }.items():
+        files = PriorFiles(folder, part)
+        found = {clip: files.of_clip(clip) for clip in clips}
+        for clip, tracks in json.loads((folder / f"{part}_p.json").read_text()).items():
+            for track, ranks in tracks.items():
+                for key, rank in ranks.items():
+                    assert found[clip].sharpness_p(track, key) == rank
+        name = f"{part}_headpose{'-all' if part == 'val' else ''}.json"
+        for key, angles in json.loads((folder / name).read_text()).items():
+            clip, track, *names = key.split(":")
+            np.testing.assert_array_equal(found[clip].head_pose_deg(track, *names), angles[:3])
