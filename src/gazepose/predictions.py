@@ -10,10 +10,8 @@ import numpy.typing as npt
 import polars as pl
 from torch import Tensor, cat
 
+from gazepose.prediction_files import CLIP_UID
 from gazepose.table import LamTable
-
-CLIP_UID = pl.col("group_name").str.strip_prefix(pl.col("part") + ".").alias("uid")
-"""A clip's id from a store's table: where several parts list a clip, its group is ``part.uid``."""
 
 KEY = ["uid", "trackid", "frame", "unique_id"]
 _OF_THE_TABLE = (
