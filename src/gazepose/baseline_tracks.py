@@ -17,7 +17,8 @@ import numpy as np
 from common.skipped import Skipped
 from gazepose.sample import FaceTrack
 from gazepose.split_lists import read_split_list
-from gazepose.tracks import DroppedBox, RawTrack, Segments, TrackRule, face_tracks
+from gazepose.track_boxes import DroppedBox, RawTrack
+from gazepose.tracks import Segments, TrackRule, face_tracks
 
 _BOX_KEYS = ("x", "y", "width", "height")
 

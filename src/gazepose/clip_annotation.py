@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gazepose.tracks import DroppedBox, RawTrack, Segments
+from gazepose.track_boxes import DroppedBox, RawTrack
+from gazepose.tracks import Segments
 
 _WEARER_ID = "0"
 _FPS_HZ = 30.0

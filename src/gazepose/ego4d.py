@@ -24,7 +24,8 @@ from gazepose.ego4d_doctor import examine
 from gazepose.ego4d_files import Ego4DFiles
 from gazepose.sample import Clip, FacePreparer, FaceTrack, Finding, RawFace
 from gazepose.split_lists import check_disjoint
-from gazepose.tracks import DroppedBox, RuleName, TrackRule, face_tracks
+from gazepose.track_boxes import DroppedBox
+from gazepose.tracks import RuleName, TrackRule, face_tracks
 from gazepose.videos_challenge import VideosChallengeReader, find_challenge_dir
 
 LOG = logging.getLogger(__name__)

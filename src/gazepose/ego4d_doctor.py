@@ -122,9 +122,9 @@ def _surveyed(
         require_annotations(path, part)
         for _, clip in iterate_clips(path):
             uid = str(clip.get("clip_uid")) if isinstance(clip, dict) else ""
-            annotated.append(uid)
-            if clips is None or uid in clips:
+            if uid not in annotated and uid in (rebuilt_list([uid]) if clips is None else clips):
                 survey.look_at(clip, files, rule)
+            annotated.append(uid)
     except ValueError as error:
         return annotated, survey, [Finding("error", str(error), str(path))]
     twice = sorted(uid for uid, count in Counter(annotated).items() if count > 1)

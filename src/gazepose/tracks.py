@@ -8,7 +8,7 @@ quirks included; the repaired one does not invent a face over hundreds of frames
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -16,31 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from gazepose.sample import FaceTrack
+from gazepose.track_boxes import Boxes, DroppedBox, RawTrack
 
 IntArray = npt.NDArray[np.integer[Any]]
 Float = npt.NDArray[np.floating[Any]]
-BoolArray = npt.NDArray[np.bool_]
 Segments = Mapping[str, Sequence[tuple[int, int]]]
 RuleName = Literal["repaired", "published"]
 _PIECE_MARK = "~"
-_DOUBLE = "a second box in a frame"
-
-
-@dataclass(frozen=True)
-class RawTrack:
-    """Boxes as annotated, in any order.
-
-    Attributes:
-        track_id: unique in the clip.
-        person_ids: (N,) whose face each box is; empty where unknown.
-        frames: (N,) integers.
-        boxes_xywh_px: (N, 4) left, top, width, height; NaN allowed.
-    """
-
-    track_id: str
-    person_ids: Sequence[str]
-    frames: IntArray
-    boxes_xywh_px: Float
+# 92 hours: a larger number is damage, and a gap up to it would fill the memory.
+_MAX_FRAME = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -55,16 +39,7 @@ class Filled:
 
     frames: IntArray
     boxes_xyxy_px: npt.NDArray[np.float64]
-    is_interpolated: BoolArray
-
-
-@dataclass(frozen=True)
-class DroppedBox:
-    """A box that a rule left out, and why."""
-
-    track_id: str
-    frame: int
-    reason: str
+    is_interpolated: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -123,7 +98,7 @@ def face_tracks(
         The track in as many pieces as the rule makes (none if no box is usable): the first keeps
         the id, later ones are ``id~2``, ``id~3``. And the boxes left out.
     """
-    boxes = _Boxes.of(raw)
+    boxes = Boxes.of(raw)
     dropped: list[DroppedBox] = []
     valid = _without_invalid(boxes, rule, dropped)
     if rule.name == "published":
@@ -131,8 +106,8 @@ def face_tracks(
         owners = [str(boxes.persons[0])] if len(valid.frames) else []
         pieces = [_published_fill(valid, dropped) for _ in owners]
     else:
-        sound = _without_doubles(_clamped(valid, image_size, dropped), dropped)
-        runs = _runs(sound, rule.max_gap)
+        inside = valid if image_size is None else valid.cut_to_image(image_size, dropped)
+        runs = _runs(inside.first_of_each_frame(dropped), rule.max_gap)
         owners = [str(run.persons[0]) for run in runs]
         pieces = [_filled(run.frames, run.xyxy_px) for run in runs]
     return list(_labelled(raw.track_id, pieces, owners, looks)), dropped
@@ -151,78 +126,29 @@ def look_labels(frames: IntArray, segments: Sequence[tuple[int, int]]) -> npt.ND
     return labels
 
 
-@dataclass(frozen=True)
-class _Boxes:
-    """Boxes of a track on their way: (N,) ids, (N,) frames, (N, 4) left, top, right, bottom."""
-
-    track_id: str
-    persons: npt.NDArray[np.object_]
-    frames: IntArray
-    xyxy_px: npt.NDArray[np.float64]
-
-    @classmethod
-    def of(cls, raw: RawTrack) -> _Boxes:
-        order = np.argsort(raw.frames, kind="stable")
-        xywh = np.asarray(raw.boxes_xywh_px, dtype=np.float64).reshape(-1, 4)
-        xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
-        persons = np.array(raw.person_ids, dtype=np.object_)
-        return cls(raw.track_id, persons[order], np.asarray(raw.frames)[order], xyxy[order])
-
-    def where(self, keep: BoolArray | slice) -> _Boxes:
-        return _Boxes(self.track_id, self.persons[keep], self.frames[keep], self.xyxy_px[keep])
-
-    def moved(self, xyxy_px: npt.NDArray[np.float64]) -> _Boxes:
-        return replace(self, xyxy_px=xyxy_px)
-
-    def without(self, is_faulty: BoolArray, reason: str, dropped: list[DroppedBox]) -> _Boxes:
-        """Leave out boxes, and list them in `dropped`."""
-        dropped += [DroppedBox(self.track_id, int(f), reason) for f in self.frames[is_faulty]]
-        return self.where(~is_faulty)
-
-
-def _without_invalid(boxes: _Boxes, rule: TrackRule, dropped: list[DroppedBox]) -> _Boxes:
+def _without_invalid(boxes: Boxes, rule: TrackRule, dropped: list[DroppedBox]) -> Boxes:
     first = rule.first_frame
     boxes = boxes.without(boxes.frames < first, f"a frame before {first}", dropped)
+    is_absurd = boxes.frames > _MAX_FRAME
+    boxes = boxes.without(is_absurd, f"a frame after {_MAX_FRAME}", dropped)
     is_finite = np.isfinite(boxes.xyxy_px).all(axis=1)
     boxes = boxes.without(~is_finite, "a box that is not finite", dropped)
-    boxes = boxes.without(_has_no_area(boxes), "a box without width or height", dropped)
+    boxes = boxes.without(boxes.have_no_area, "a box without width or height", dropped)
     return boxes.without(boxes.persons == "", "a box of nobody", dropped)
 
 
-def _published_fill(boxes: _Boxes, dropped: list[DroppedBox]) -> Filled:
+def _published_fill(boxes: Boxes, dropped: list[DroppedBox]) -> Filled:
     """Clamp and fill as the original's ``check()`` does, once invalid boxes are out."""
-    shift = np.maximum(-boxes.xyxy_px[:, :2], 0)
-    shifted = boxes.moved(boxes.xyxy_px + np.concatenate([shift, shift], axis=1))
-    frames = boxes.frames
+    shifted, frames = boxes.shifted_into_image(), boxes.frames
     # Doubles count as frames, so that they can hide a gap.
     if frames[-1] - frames[0] + 1 <= len(frames):
         return Filled(frames, shifted.xyxy_px, np.zeros(len(frames), dtype=np.bool_))
-    # Of doubles the last is what interpolation passes through.
-    is_double = np.diff(frames, append=frames[-1] + 1) == 0
-    single = shifted.without(is_double, _DOUBLE, dropped)
+    # Interpolation passes through the last of doubles.
+    single = shifted.last_of_each_frame(dropped)
     return _filled(single.frames, single.xyxy_px)
 
 
-def _clamped(
-    boxes: _Boxes, image_size: tuple[int, int] | None, dropped: list[DroppedBox]
-) -> _Boxes:
-    if image_size is None:
-        return boxes
-    limit = np.array([*image_size, *image_size], dtype=np.float64)
-    clamped = boxes.moved(np.clip(boxes.xyxy_px, 0, limit))
-    return clamped.without(_has_no_area(clamped), "a box outside the image", dropped)
-
-
-def _without_doubles(boxes: _Boxes, dropped: list[DroppedBox]) -> _Boxes:
-    is_double = np.diff(boxes.frames, prepend=boxes.frames[:1] - 1) == 0
-    return boxes.without(is_double, _DOUBLE, dropped)
-
-
-def _has_no_area(boxes: _Boxes) -> BoolArray:
-    return (boxes.xyxy_px[:, 2:] <= boxes.xyxy_px[:, :2]).any(axis=1)
-
-
-def _runs(boxes: _Boxes, max_gap: int | None) -> list[_Boxes]:
+def _runs(boxes: Boxes, max_gap: int | None) -> list[Boxes]:
     """Split where too many frames are missing and where the person changes."""
     too_far = np.inf if max_gap is None else max_gap + 1
     is_cut = (np.diff(boxes.frames) > too_far) | (boxes.persons[1:] != boxes.persons[:-1])

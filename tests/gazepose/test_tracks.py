@@ -159,6 +159,13 @@ def test_nothing_usable_gives_no_track(rule):
     assert len(dropped) == 2
 
 
+@pytest.mark.parametrize("rule", [TrackRule(max_gap=None), PUBLISHED])
+def test_absurd_frame_numbers_do_not_fill_the_memory(rule):
+    (track,), dropped = face_tracks(_track([3, 4, 10**12]), {}, rule)
+    assert track.frames.tolist() == [3, 4]
+    assert [box.frame for box in dropped] == [10**12]
+
+
 def test_rules_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match=r"track_rule is 'best', expected one of \('repaired'"):
         TrackRule("best")

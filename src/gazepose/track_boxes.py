@@ -1,0 +1,106 @@
+"""Annotated boxes on their way to a track: sorted, and what is wrong left out with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.integer[Any]]
+Float = npt.NDArray[np.floating[Any]]
+BoolArray = npt.NDArray[np.bool_]
+_DOUBLE = "a second box in a frame"
+
+
+@dataclass(frozen=True)
+class RawTrack:
+    """Boxes as annotated, in any order.
+
+    Attributes:
+        track_id: unique in the clip.
+        person_ids: (N,) whose face each box is; empty where unknown.
+        frames: (N,) integers.
+        boxes_xywh_px: (N, 4) left, top, width, height; NaN allowed.
+    """
+
+    track_id: str
+    person_ids: Sequence[str]
+    frames: IntArray
+    boxes_xywh_px: Float
+
+
+@dataclass(frozen=True)
+class DroppedBox:
+    """A box that a rule left out, and why."""
+
+    track_id: str
+    frame: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes of one track, frames ascending.
+
+    Attributes:
+        track_id: of the track.
+        persons: (N,) str, whose face.
+        frames: (N,).
+        xyxy_px: (N, 4) left, top, right, bottom.
+    """
+
+    track_id: str
+    persons: npt.NDArray[np.object_]
+    frames: IntArray
+    xyxy_px: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, raw: RawTrack) -> Boxes:
+        """Sort a track as annotated; boxes of one frame keep their order."""
+        order = np.argsort(raw.frames, kind="stable")
+        xywh = np.asarray(raw.boxes_xywh_px, dtype=np.float64).reshape(-1, 4)
+        xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
+        persons = np.array(raw.person_ids, dtype=np.object_)
+        return cls(raw.track_id, persons[order], np.asarray(raw.frames)[order], xyxy[order])
+
+    def where(self, keep: BoolArray | slice) -> Boxes:
+        """Return some of the boxes."""
+        return Boxes(self.track_id, self.persons[keep], self.frames[keep], self.xyxy_px[keep])
+
+    def moved(self, xyxy_px: npt.NDArray[np.float64]) -> Boxes:
+        """Return the boxes in other places."""
+        return replace(self, xyxy_px=xyxy_px)
+
+    def without(self, is_faulty: BoolArray, reason: str, dropped: list[DroppedBox]) -> Boxes:
+        """Leave out boxes that are marked, and list them in `dropped`."""
+        dropped += [DroppedBox(self.track_id, int(f), reason) for f in self.frames[is_faulty]]
+        return self.where(~is_faulty)
+
+    def shifted_into_image(self) -> Boxes:
+        """Move boxes that begin left of or above the image, sizes kept."""
+        shift = np.maximum(-self.xyxy_px[:, :2], 0)
+        return self.moved(self.xyxy_px + np.concatenate([shift, shift], axis=1))
+
+    def cut_to_image(self, image_size: tuple[int, int], dropped: list[DroppedBox]) -> Boxes:
+        """Clamp to an image (width, height) px, and leave out what lies beyond it."""
+        limit = np.array([*image_size, *image_size], dtype=np.float64)
+        cut = self.moved(np.clip(self.xyxy_px, 0, limit))
+        return cut.without(cut.have_no_area, "a box outside the image", dropped)
+
+    def first_of_each_frame(self, dropped: list[DroppedBox]) -> Boxes:
+        """Leave out all but the first box of a frame."""
+        is_double = np.diff(self.frames, prepend=self.frames[:1] - 1) == 0
+        return self.without(is_double, _DOUBLE, dropped)
+
+    def last_of_each_frame(self, dropped: list[DroppedBox]) -> Boxes:
+        """Leave out all but the last box of a frame."""
+        is_double = np.diff(self.frames, append=self.frames[-1:] + 1) == 0
+        return self.without(is_double, _DOUBLE, dropped)
+
+    @property
+    def have_no_area(self) -> BoolArray:
+        """Return (N,) whether a box is empty."""
+        return (self.xyxy_px[:, 2:] <= self.xyxy_px[:, :2]).any(axis=1)

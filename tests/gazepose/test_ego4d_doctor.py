@@ -1,0 +1,204 @@
+import re
+
+import pytest
+from small_ego4d import (
+    box,
+    clip,
+    default_clips,
+    look,
+    person,
+    track,
+    write_annotations,
+    write_grey_video,
+    write_lists,
+    write_small_ego4d,
+)
+
+from gazepose.ego4d import Ego4DReader
+from gazepose.sample import findings_text
+
+
+def _found(raw_dir, pattern, severity, **options):
+    """Assert that exactly one finding is of that kind."""
+    findings = Ego4DReader(raw_dir, **options).doctor()
+    matching = [finding for finding in findings if re.search(pattern, finding.what)]
+    assert len(matching) == 1, findings_text(findings)
+    assert matching[0].severity == severity
+    return matching[0]
+
+
+def _with(**changes):
+    clips = default_clips()
+    clips["train"][0].update(changes)
+    return clips
+
+
+def test_sound_folder_has_notes_only_and_they_count(tmp_path):
+    findings = Ego4DReader(write_small_ego4d(tmp_path)).doctor()
+    assert {finding.severity for finding in findings} == {"note"}
+    said = findings_text(findings)
+    assert said.startswith("0 errors, 0 warnings")
+    assert "train: 2 clips, 2 tracks, 18 frames, 33.3% of them look at the camera" in said
+    assert "val: 1 clips, 1 tracks, 9 frames, 33.3%" in said
+
+
+def test_empty_folder_says_what_to_download(tmp_path):
+    (finding,) = Ego4DReader(tmp_path).doctor()
+    assert finding.severity == "error"
+    assert "ego4d -o" in finding.what
+
+
+def test_missing_annotations_of_one_part(tmp_path):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "v2/annotations/av_val.json").unlink()
+    _found(tmp_path, r"av_val\.json, which the val part needs", "error")
+    _found(tmp_path, r"^train: 2 clips", "note")
+
+
+def test_annotations_cut_in_half_do_not_hide_the_rest(tmp_path):
+    write_small_ego4d(tmp_path)
+    path = tmp_path / "v2/annotations/av_train.json"
+    path.write_bytes(path.read_bytes()[:-60])
+    _found(tmp_path, "cut short or damaged at byte", "error")
+    _found(tmp_path, r"^train: 1 clips", "note")
+    _found(tmp_path, r"^val: 1 clips", "note")
+
+
+def test_clips_without_video(tmp_path):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "v2/clips/bbb.mp4").unlink()
+    _found(tmp_path, "train: 1 clips without a video: bbb", "warning")
+
+
+def test_videos_that_cannot_be_opened(tmp_path):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "v2/clips/bbb.mp4").write_bytes(b"no video")
+    assert "bbb.mp4" in _found(tmp_path, "1 videos that cannot be opened", "warning").what
+
+
+def test_small_copies(tmp_path):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "v2/clips/bbb.mp4").unlink()
+    write_grey_video(tmp_path / "v2/video_540ss/video-bbb.mp4")
+    _found(tmp_path, "1 clips are there as video_540ss only.*bbb", "error")
+
+
+def test_boxes_of_larger_videos(tmp_path):
+    boxes = [box(i, x=100 + 3 * i) for i in range(30)]
+    write_small_ego4d(tmp_path, _with(persons=[person("1", track("t", boxes))]))
+    found = _found(tmp_path, "1 videos are smaller than what the boxes", "error")
+    assert "64 x 48, 100% outside" in found.what
+
+
+def test_other_frame_rate(tmp_path):
+    write_small_ego4d(tmp_path)
+    write_grey_video(tmp_path / "v2/clips/aaa.mp4", fps_hz=25)
+    found = _found(tmp_path, r"1 videos whose frame rate .* aaa \(25 Hz\)", "error")
+    assert "ffmpeg" in found.remedy
+
+
+def test_videos_shorter_than_their_boxes(tmp_path):
+    write_small_ego4d(tmp_path)
+    write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=11)
+    _found(tmp_path, r"1 videos that end before .* aaa \(11 frames, boxes up to 11\)", "warning")
+
+
+def test_whole_videos_shorter_than_their_clips(tmp_path):
+    write_small_ego4d(tmp_path, _with(video_start_frame=35))
+    (tmp_path / "v2/clips/aaa.mp4").unlink()
+    write_grey_video(tmp_path / "v2/full_scale/video-aaa.mp4")
+    _found(tmp_path, r"aaa \(40 frames, boxes up to 46\)", "warning")
+
+
+def test_list_against_annotations(tmp_path):
+    write_small_ego4d(tmp_path)
+    write_lists(tmp_path, {"train": ["aaa", "nnn", "", "aaa"], "val": ["ccc"]})
+    _found(tmp_path, "1 clips of the list have no annotations: nnn", "warning")
+    _found(tmp_path, "1 clips with annotations are not in the list: bbb", "note")
+    _found(tmp_path, "1 blank lines", "warning")
+    _found(tmp_path, "named twice, counted once: aaa", "warning")
+    _found(tmp_path, r"^train: 1 clips", "note")
+
+
+def test_empty_list_and_no_list(tmp_path):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "split/train.list").write_text("\n")
+    (tmp_path / "split/val.list").unlink()
+    _found(tmp_path, "names no clip", "error")
+    _found(tmp_path, r"no usable val\.list", "note")
+
+
+def test_clip_in_two_lists(tmp_path):
+    write_small_ego4d(tmp_path)
+    write_lists(tmp_path, {"train": ["aaa", "ccc"], "val": ["ccc"]})
+    _found(tmp_path, "in more than one of the lists", "error")
+
+
+def test_nobody_looks(tmp_path):
+    clips = {"train": default_clips()["train"], "val": [clip("ccc", social_segments_looking=None)]}
+    write_small_ego4d(tmp_path, clips)
+    _found(tmp_path, "val: nobody looks at the camera in any frame", "error")
+    _found(tmp_path, "1 clips whose looking segments are null", "note")
+
+
+@pytest.mark.parametrize(
+    ("looks", "pattern"),
+    [
+        ([look(None, 1, 2), look("1", 1, 2)], "1 clips with looking segments of nobody"),
+        ([look("1", 2, 1), look("1", 1, 2)], "1 clips with looking segments without frames"),
+        ([look("-1", 1, 2), look("1", 1, 2)], "segments of persons without a track: aaa"),
+    ],
+)
+def test_odd_segments(tmp_path, looks, pattern):
+    write_small_ego4d(tmp_path, _with(social_segments_looking=looks))
+    _found(tmp_path, pattern, "note")
+
+
+@pytest.mark.parametrize(
+    ("tracks", "pattern", "severity"),
+    [
+        ([track("t", [1]), track("t", [5])], "1 tracks whose id .* renamed: aaa:t#2", "warning"),
+        ([track("t", [1, 2], suspect=True)], "1 tracks marked as suspect: aaa:t", "note"),
+        ([track("t", [1, 17])], None, None),
+        ([track("t", [1, 18])], "1 tracks with gaps longer than max_gap: aaa:t", "note"),
+        ([track("t", [box(1, width=0), box(2)])], "left out: 1 of a box without width", "note"),
+        ([], "1 clips in which nobody is tracked: aaa", "note"),
+    ],
+)
+def test_odd_tracks(tmp_path, tracks, pattern, severity):
+    write_small_ego4d(tmp_path, _with(persons=[person("1", *tracks)]))
+    if pattern is not None:
+        _found(tmp_path, pattern, severity)
+    else:
+        assert "max_gap" not in findings_text(Ego4DReader(tmp_path).doctor())
+
+
+def test_malformed_and_doubled_clips(tmp_path):
+    clips = default_clips()
+    clips["train"] += [clip("aaa"), {**clip("ddd"), "persons": 3}]
+    write_small_ego4d(tmp_path, clips)
+    _found(tmp_path, "1 clips whose annotations cannot be read: clip ddd", "warning")
+    _found(tmp_path, "the annotations have twice; the first counts: aaa", "warning")
+
+
+@pytest.mark.parametrize("column", ["canonical_s3_location", "s3_path"])
+def test_manifest_against_files(tmp_path, column):
+    write_small_ego4d(tmp_path)
+    rows = "".join(f"{uid},s3://bucket/clips/{uid}.mp4\n" for uid in ("aaa", "eee"))
+    (tmp_path / "v2/clips/manifest.csv").write_text(f"exported_clip_uid,{column}\n{rows}")
+    _found(tmp_path, r"1 of 2 files of the manifest are not there: eee\.mp4", "note")
+
+
+def test_manifest_of_another_kind(tmp_path):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "v2/clips/manifest.csv").write_text("uid,where\na,b\n")
+    _found(tmp_path, r"has columns \['uid', 'where'\], expected one of", "note")
+
+
+def test_test_part_is_said_to_be_there_or_not(tmp_path):
+    write_annotations(tmp_path, default_clips())
+    _found(tmp_path, "test: no videos_challenge", "note")
+    folder = tmp_path / "social_test/videos_challenge/vid/trk"
+    folder.mkdir(parents=True)
+    (folder / "00012_abc.jpg").write_bytes(b"face")
+    _found(tmp_path, "test: 1 videos, 1 tracks, 1 images", "note")
