@@ -4,8 +4,9 @@
 file (folder ``json_prior``)    content
 ==============================  ==============================================================
 ``<part>_mesh.json``            {clip: {track: {key: [[x, y, z, score] x 5]}}}
-``<part>_headpose.json``        {"clip:track:frame": [yaw, pitch, roll, ...]} in degrees; test has
-                                "clip:track:unique id:frame"; val is ``val_headpose-all.json``
+``<part>_headpose.json``        {"clip:track:frame": [yaw, pitch, roll, label, 0, 0]} in degrees;
+                                test: {"clip:track:unique id:frame": [yaw, pitch, roll]}; val is
+                                ``val_headpose-all.json``
 ``<part>_p.json``               {clip: {track: {key: Gaussian CDF of the sharpness}}}
 ``train_filter_all.json``       {"clip:track:frame": {"max_index", "array"}}
 ==============================  ==============================================================
@@ -38,6 +39,8 @@ NUM_POINTS = 5
 # x, y and score; z is not used.
 _POINT_COLUMNS = [0, 1, 3]
 _NUM_ANGLES = 3
+# Angles, label and two zeros; in test the angles alone. Other lengths are unknown, as there.
+_LENGTH_OF_ANGLES = {"train": 6, "val": 6, "test": _NUM_ANGLES}
 # README of the original says "-", its code ":".
 _SEPARATORS = (":", "-")
 _NUM_UUID_PARTS = 5
@@ -50,6 +53,7 @@ class ClipPriors:
 
     Attributes:
         clip_uid: the clip.
+        part: train, val or test.
         mesh: {track: {key: points}}.
         rank: {track: {key: p}}.
         angles: {"clip:track:...": values}.
@@ -57,6 +61,7 @@ class ClipPriors:
     """
 
     clip_uid: str
+    part: str
     mesh: Mapping[str, Any] = field(default_factory=dict)
     rank: Mapping[str, Any] = field(default_factory=dict)
     angles: Mapping[str, Any] = field(default_factory=dict)
@@ -81,11 +86,11 @@ class ClipPriors:
         """Return (3,) [yaw, pitch, roll]; `names` are the frame, in test unique id and frame."""
         found = self._flat(self.angles, track, *names)
         try:
-            angles = np.array(list(found)[:_NUM_ANGLES], np.float64)
+            values = np.array(found, np.float64)
         except (TypeError, ValueError):
             return None
-        is_whole = angles.shape == (_NUM_ANGLES,) and np.isfinite(angles).all()
-        return angles if is_whole else None
+        is_whole = values.shape == (_LENGTH_OF_ANGLES[self.part],) and np.isfinite(values).all()
+        return values[:_NUM_ANGLES] if is_whole else None
 
     def sharpness_p(self, track: str, key: str) -> float | None:
         """Return the Gaussian CDF of the sharpness, [0, 1]; None if the file says nothing."""
@@ -144,7 +149,7 @@ class PriorFiles:
         found = {
             kind: {} if file is None else file.read(clip_uid) for kind, file in self._files.items()
         }
-        return ClipPriors(clip_uid, **found)
+        return ClipPriors(clip_uid, self.part, **found)
 
     def findings(self, clips: Sequence[str]) -> list[Finding]:
         """Say which files are there, and which clips they lack."""
