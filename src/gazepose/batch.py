@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from torch import Tensor
+if TYPE_CHECKING:  # spawned preprocessing workers would spend seconds on it
+    from torch import Tensor
 
 NUM_FRAMES = 7
 CENTRE = NUM_FRAMES // 2

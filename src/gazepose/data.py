@@ -105,7 +105,7 @@ class LamDataModule(LightningDataModule):
         self._num_workers = num_workers
         self._seed = seed
         self._repeat_first_epoch = repeat_first_epoch
-        self.table = LamTable.read(store_dir, head_pose=use_head, points=use_landmarks)
+        self.table = LamTable.read(store_dir, head_pose=use_head, landmarks=use_landmarks)
         self._store_recipe = read_recipe(self.table.store_dir)
         self._warn_of_wide_angles()
 

@@ -130,8 +130,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
             priors["head_bins"] = head_bins(self._table.head_pose_deg[row], self._recipe.split_deg)
         if self._recipe.use_landmarks:
             mirrors = is_flipped and self._recipe.mirror_priors
-            assert self._table.points is not None
-            landmarks = clip_landmarks(self._table.points, window, self._mode != "test")
+            assert self._table.landmarks is not None
+            landmarks = clip_landmarks(self._table.landmarks, window, self._mode != "test")
             priors["landmarks"] = mirror_landmarks(landmarks) if mirrors else landmarks
         return priors
 

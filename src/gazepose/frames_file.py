@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from common.facestore import EmptyStoreError
+from gazepose.priors import eye_centred
 
 LamPart = Literal["train", "val", "test"]
 PARTS: tuple[LamPart, ...] = get_args(LamPart)
@@ -73,23 +74,23 @@ class Frames:
     Attributes:
         numbers: the per-row columns by name, all of one length N.
         tracks: the tracks, in the order of their rows.
-        head_pose_deg: (N, 3) float32 or None.
-        points: (N, 5, 3) float32 or None.
+        head_pose_deg: (N, 3) float64 or None.
+        landmarks: (N, 15) float32 of `gazepose.priors.eye_centred`, or None.
     """
 
     numbers: dict[str, Array]
     tracks: Tracks
     head_pose_deg: Array | None
-    points: Array | None
+    landmarks: Array | None
 
 
-def read_frames(path: Path, head_pose: bool, points: bool) -> Frames:
+def read_frames(path: Path, head_pose: bool, landmarks: bool) -> Frames:
     """Read a store's table.
 
     Args:
         path: the file.
         head_pose: whether to read head poses.
-        points: whether to read the five points.
+        landmarks: whether to read the five points.
 
     Raises:
         EmptyStoreError: If there is no table, or no row in it.
@@ -98,7 +99,7 @@ def read_frames(path: Path, head_pose: bool, points: bool) -> Frames:
     if not path.is_file():
         raise EmptyStoreError(f"no {path}: run `python preprocess.py data=...` first")
     try:
-        frames = _read(path, _HEAD_POSE * head_pose, _POINTS * points)
+        frames = _read(path, _HEAD_POSE * head_pose, _POINTS * landmarks)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ValueError(f"{path} is damaged ({error}); {REMEDY}") from error
     _check_order(path, frames)
@@ -109,22 +110,19 @@ def _read(path: Path, head_pose: tuple[str, ...], points: tuple[str, ...]) -> Fr
     columns = [*_NAMES, *_NUMBERS, *head_pose, *points]
     num_rows = _checked_length(path, columns)
     numbers = {name: np.empty(num_rows, dtype) for name, (dtype, _) in _NUMBERS.items()}
-    poses = np.empty((num_rows, len(head_pose)), np.float32)
-    coordinates = np.empty((num_rows, len(points)), np.float32)
+    poses = np.empty((num_rows, len(head_pose)), np.float64)
+    landmarks = np.empty((num_rows, len(points)), np.float32)
     tracks = Tracks()
     for first, stretch in _stretches(path, num_rows, columns):
         here = slice(first, first + stretch.height)
         tracks.add(stretch.select(_NAMES), first)
         for name, (_, null) in _NUMBERS.items():
             numbers[name][here] = _filled(stretch[name], null)
-        _fill_wide(poses[here], stretch, head_pose)
-        _fill_wide(coordinates[here], stretch, points)
-    return Frames(
-        numbers,
-        tracks,
-        poses if head_pose else None,
-        coordinates.reshape(num_rows, NUM_POINTS, 3) if points else None,
-    )
+        if head_pose:
+            poses[here] = _together(stretch, head_pose)
+        if points:
+            landmarks[here] = eye_centred(_together(stretch, points).reshape(-1, NUM_POINTS, 3))
+    return Frames(numbers, tracks, poses if head_pose else None, landmarks if points else None)
 
 
 def _checked_length(path: Path, columns: Sequence[str]) -> int:
@@ -147,9 +145,8 @@ def _stretches(
         yield first, frames.slice(first, _STRETCH_ROWS).collect()
 
 
-def _fill_wide(target: Array, stretch: pl.DataFrame, columns: Sequence[str]) -> None:
-    for i, column in enumerate(columns):
-        target[:, i] = _filled(stretch[column], np.nan)
+def _together(stretch: pl.DataFrame, columns: Sequence[str]) -> Array:
+    return np.column_stack([_filled(stretch[column], np.nan) for column in columns])
 
 
 def _filled(column: pl.Series, null: Any) -> Array:

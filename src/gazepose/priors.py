@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from gazepose.batch import CENTRE
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.floating[Any]]
-Landmarks = TypeVar("Landmarks", Array, Tensor)
+Landmarks = TypeVar("Landmarks", Array, "Tensor")
 
 LARGEST_DEG = 90.0
 """End of the table of head poses, and what stands for an unknown one."""
@@ -73,16 +75,14 @@ def eye_centred(points: Float) -> npt.NDArray[np.float32]:
 
     Returns:
         (..., 15) float32: 5 x and 5 y in crop widths, at most 2 from the middle, and 5 scores of
-        at most 1; zeros where not found, as published.
+        at most 1; NaN where not found.
     """
     points = points.astype(np.float64)
     xy = points[..., :2]
     middle = (xy[..., LEFT_EYE, :] + xy[..., RIGHT_EYE, :]) / 2
     offsets = np.clip(xy - middle[..., None, :], -_BOUND, _BOUND)
     scores = np.minimum(points[..., 2], 1.0)
-    values = np.concatenate([offsets[..., 0], offsets[..., 1], scores], axis=-1)
-    is_found = ~np.isnan(values).any(-1, keepdims=True)
-    return np.where(is_found, values, 0.0).astype(np.float32)
+    return np.concatenate([offsets[..., 0], offsets[..., 1], scores], axis=-1, dtype=np.float32)
 
 
 def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
@@ -97,21 +97,21 @@ def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
 
 
 def clip_landmarks(
-    points: Float, window: npt.NDArray[np.int64], use_neighbours: bool
+    landmarks: npt.NDArray[np.float32], window: npt.NDArray[np.int64], use_neighbours: bool
 ) -> npt.NDArray[np.float32]:
     """Return the landmarks of clips' middle frames: their own, else the nearest neighbour's.
 
     Args:
-        points: (N, 5, 3) of all frames, NaN where not found.
+        landmarks: (N, 15) of all frames, of `eye_centred`.
         window: (..., 7) rows of the clips' frames, -1 where there is none.
         use_neighbours: ask them, in the published order -1, +1, -2, +2, +3, -3.
 
     Returns:
-        (..., 15) of `eye_centred`; zeros where no frame has points.
+        (..., 15); zeros where no frame has landmarks, as published.
     """
     order = _NEIGHBOUR_ORDER if use_neighbours else [CENTRE]
     candidates = window[..., order]
-    usable = (candidates >= 0) & ~np.isnan(points[candidates]).any((-2, -1))
+    usable = (candidates >= 0) & ~np.isnan(landmarks[candidates]).any(-1)
     first = usable.argmax(-1)[..., None]
     rows = np.take_along_axis(candidates, first, -1)[..., 0]
-    return eye_centred(np.where(usable.any(-1)[..., None, None], points[rows], np.nan))
+    return np.where(usable.any(-1)[..., None], landmarks[rows], np.float32(0))

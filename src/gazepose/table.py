@@ -42,8 +42,9 @@ class LamTable:
         crc32: (N,) uint32 of the image's bytes.
         sharpness_p: (N,) float64 Gaussian CDF of the sharpness, NaN where there is none.
         is_filtered: (N,) bool: the published filter drops the frame as a keyframe.
-        head_pose_deg: (N, 3) float32 [yaw, pitch, roll], NaN where unknown; None if not read.
-        points: (N, 5, 3) float32 [x, y, score] as `gazepose.sample.PreparedFace`; None if not read.
+        head_pose_deg: (N, 3) float64 [yaw, pitch, roll], NaN where unknown; None if not read.
+        landmarks: (N, 15) float32 of `gazepose.priors.eye_centred`, NaN where not found; None if
+            not read.
         group_names: names of the packs.
     """
 
@@ -58,8 +59,8 @@ class LamTable:
         self.crc32: npt.NDArray[np.uint32] = numbers["crc32"]
         self.sharpness_p: npt.NDArray[np.float64] = numbers["sharpness_p"]
         self.is_filtered: npt.NDArray[np.bool_] = numbers["is_filtered"]
-        self.head_pose_deg: npt.NDArray[np.float32] | None = frames.head_pose_deg
-        self.points: npt.NDArray[np.float32] | None = frames.points
+        self.head_pose_deg: npt.NDArray[np.float64] | None = frames.head_pose_deg
+        self.landmarks: npt.NDArray[np.float32] | None = frames.landmarks
         self.track_starts = np.array([*tracks.starts, len(self.frame)], np.int64)
         lengths = np.diff(self.track_starts)
         self.track = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
@@ -69,20 +70,21 @@ class LamTable:
 
     @classmethod
     def read(
-        cls, store_dir: str | Path, *, head_pose: bool = False, points: bool = False
+        cls, store_dir: str | Path, *, head_pose: bool = False, landmarks: bool = False
     ) -> LamTable:
         """Read a store's table.
 
         Args:
             store_dir: the store's folder.
-            head_pose: whether to keep head poses, 12 bytes a frame.
-            points: whether to keep the five points, 60 bytes a frame.
+            head_pose: whether to keep head poses, 24 bytes a frame.
+            landmarks: whether to keep landmarks, 60 bytes a frame.
 
         Raises:
             EmptyStoreError: If there is no table, or no row in it.
             ValueError: If it is damaged or lacks a column; says what to type.
         """
-        return cls(Path(store_dir), read_frames(Path(store_dir) / FRAMES_FILE, head_pose, points))
+        frames = read_frames(Path(store_dir) / FRAMES_FILE, head_pose, landmarks)
+        return cls(Path(store_dir), frames)
 
     def __len__(self) -> int:
         return len(self.frame)
