@@ -84,14 +84,7 @@ class ClipFrames:
         for row, image in zip(rows, images, strict=True):
             if image is None:
                 self._note_damage(row, pack)
-        return [None if image is None else self._sized(image) for image in images]
-
-    def _sized(self, image: Image) -> Image:
-        size = self._image_size
-        if image.shape[:2] == (size, size):
-            return image
-        method = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
-        return cv2.resize(image, (size, size), interpolation=method)
+        return [None if image is None else sized(image, self._image_size) for image in images]
 
     def _note_damage(self, row: int, pack: int) -> None:
         if row in self._damaged:
@@ -106,3 +99,11 @@ class ClipFrames:
                 row,
                 count,
             )
+
+
+def sized(image: Image, size: int) -> Image:
+    """Return an image (H, W, 3) as (size, size, 3): shrunk by area averaging, or stretched."""
+    if image.shape[:2] == (size, size):
+        return image
+    method = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
+    return cv2.resize(image, (size, size), interpolation=method)

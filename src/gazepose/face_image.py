@@ -38,6 +38,11 @@ class FaceWindow:
         inside = np.asarray(points_px) + 0.5 - [self.x0, self.y0]
         return np.asarray(inside / [self.x1 - self.x0, self.y1 - self.y0])
 
+    def in_frame(self, points: Float) -> Float:
+        """Return points (..., 2) in fractions of the window as pixels of the frame."""
+        inside = np.asarray(points) * [self.x1 - self.x0, self.y1 - self.y0]
+        return np.asarray(inside - 0.5 + [self.x0, self.y0])
+
 
 def face_window(
     bbox_xyxy_px: Float, image_shape: tuple[int, ...], margin: float

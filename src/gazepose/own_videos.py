@@ -26,14 +26,14 @@ FPS_TOLERANCE = 0.2
 
 @dataclass(frozen=True)
 class VideosReader:
-    """Reads a folder of videos, sub-folders included; see `gazepose.sample.LamReader`.
+    """Reads a folder of videos, sub-folders included, or one; see `gazepose.sample.LamReader`.
 
     A group is a video, named by its file; characters that a name had better not have become
     ``_``. The suffix stays, so that a video that comes later changes no other's name. All are of
     the test part.
 
     Attributes:
-        raw_dir: the folder.
+        raw_dir: the folder, or one video.
         analyzer: how faces are found.
         tracking: when faces of two frames are one.
         name: of the data set.
@@ -92,13 +92,15 @@ class VideosReader:
 
 
 def _named_videos(folder: Path) -> dict[str, Path]:
-    """Return the videos under a folder by name.
+    """Return the videos under a folder by name, or the one video.
 
     Raises:
         ValueError: If there is no folder, or no video in it.
     """
+    if folder.is_file():
+        return {_safe(Path(folder.name)): folder}
     if not folder.is_dir():
-        raise ValueError(f"data.raw_dir={folder} is no folder; expected a folder of videos")
+        raise ValueError(f"data.raw_dir={folder} is not there; expected a folder of videos, or one")
     paths = sorted(
         path
         for path in folder.rglob("*")

@@ -68,3 +68,9 @@ def test_points_are_fractions_of_the_window() -> None:
     window = FaceWindow(10, 20, 50, 100)
     edges = window.normalised(np.array([[9.5, 19.5], [49.5, 99.5], [29.5, 59.5]]))
     np.testing.assert_allclose(edges, [[0, 0], [1, 1], [0.5, 0.5]])
+
+
+def test_fractions_of_the_window_come_back_as_pixels_of_the_frame() -> None:
+    window = FaceWindow(10, 20, 50, 100)
+    points = np.random.default_rng(0).uniform(-20, 300, (7, 2))
+    np.testing.assert_allclose(window.in_frame(window.normalised(points)), points)

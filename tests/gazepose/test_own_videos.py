@@ -90,6 +90,13 @@ def test_groups_are_named_by_their_files(tmp_path: Path) -> None:
     assert VideosReader(tmp_path).groups() == sorted([*expected, "party.avi"])
 
 
+def test_one_video_is_a_data_set_too(tmp_path: Path) -> None:
+    path = write_faces_video(tmp_path / "my v.mp4", {RED: STILL})
+    write_faces_video(tmp_path / "other.mp4", {RED: STILL})
+    assert VideosReader(path).groups() == ["my_v.mp4"]
+    assert len(reader(path).clip("my_v.mp4").tracks) == 1
+
+
 def test_names_that_become_alike_stay_apart(tmp_path: Path) -> None:
     for name in ("a b.mp4", "a_b.mp4", "a?b.mp4"):
         (tmp_path / name).touch()
@@ -97,7 +104,8 @@ def test_names_that_become_alike_stay_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nowhere", "is no folder"), (".", r"holds no video \(\.mp4, \.mov")]
+    ("name", "message"),
+    [("nowhere", "is not there; expected a folder"), (".", r"holds no video \(\.mp4, \.mov")],
 )
 def test_a_folder_without_videos_says_so(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
