@@ -68,10 +68,10 @@ def load_net(
     """
     given = unwrapped(state_dict)
     steps = {"split": split, "dsplit": dsplit, "csplit": csplit, "heads": heads}
-    with torch.random.fork_rng(devices=[]):
+    with torch.device("meta"):
         net = net_of_size(model_key, given, priors, steps)
     is_double = any(value.dtype == torch.float64 for value in given.values())
-    net.to(torch.float64 if is_double else torch.float32)
+    net = net.to(torch.float64 if is_double else torch.float32).to_empty(device="cpu")
     _fill(net, given, "this state dict")
     return net.eval()
 

@@ -61,10 +61,11 @@ def load_hopenet(path: Path) -> Hopenet:
         if not key.startswith(_UNUSED)
     }
     first = given.get("trunk.conv1.weight")
-    with torch.random.fork_rng(devices=[]):
+    with torch.device("meta"):
         net = Hopenet(64 if first is None else len(first))
     problems = misfits(given, net.state_dict())
     if problems:
         raise ValueError(f"{path} does not hold Hopenet's weights: {problems}")
+    net = net.to_empty(device="cpu")
     net.load_state_dict(given)
     return net.eval()

@@ -32,7 +32,8 @@ class SinePosition(nn.Module):
         if width % 4:
             raise ValueError(f"width is {width}, expected a multiple of 4")
         self.width = width
-        self.register_buffer("table", sine_positions(7, 7, width), persistent=False)
+        # Filled by the first map; a net built without memory (torch.device("meta")) keeps none.
+        self.register_buffer("table", torch.zeros(width, 0, 0), persistent=False)
 
     def forward(self, feature_map: Tensor) -> Tensor:
         """Return the embeddings (width, h, w) of a map (B, C, h, w), float32."""
