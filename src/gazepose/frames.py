@@ -41,6 +41,15 @@ def write_frames(store_dir: Path, sharpness_stride: int) -> pl.DataFrame:
             return frames
 
 
+def frames_are_sound(store_dir: Path) -> bool:
+    """Return whether the table is there and can be read."""
+    try:
+        pl.read_parquet(store_dir / FRAMES_FILE)
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return True
+
+
 def with_sharpness_p(frames: pl.DataFrame, stride: int) -> pl.DataFrame:
     """Return the rows with the column ``sharpness_p`` in place of ``prior_sharpness_p``.
 

@@ -11,7 +11,7 @@ from common.facestore import damaged_groups, stored_groups
 from common.facestore_writing import remove_group
 from common.preprocess_run import claim_groups, make_missing_groups, warn_of_failures
 from common.shards import parse_shard
-from gazepose.frames import write_frames
+from gazepose.frames import frames_are_sound, write_frames
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess_group import LamRecipe
 from gazepose.preprocess_report import CheckReport, LamReport, report_on
@@ -105,6 +105,9 @@ class LamPreprocessor:
         if removed:
             # Its rows would point at packs that are gone.
             (self._store_dir / FRAMES_FILE).unlink(missing_ok=True)
+        if not frames_are_sound(self._store_dir):
+            where, remedy = str(self._store_dir / FRAMES_FILE), "the next run writes it again"
+            findings.append(Finding("warning", "missing or damaged", where, remedy))
         done = set(stored_groups(self._store_dir))
         return CheckReport(findings, [group for group in own if group not in done], removed)
 

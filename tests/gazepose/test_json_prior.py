@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_tree import CLIP_A, CLIP_B, CLIP_C, unpack_tiny_tree
+from tiny_ego4d import unpack
 
 from gazepose.json_prior import PriorFiles
 
@@ -21,7 +21,9 @@ POINTS = [
     [0.5, 0.7, 0, 1],
     [0, 1, 0, 1],
 ]
-UUID = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
+UUID = CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
+CLIP_B = "0a1b2c3d-2222-4ccc-9ddd-00000000000b"
+CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 
 
 def write(folder: Path, name: str, content: Any) -> None:
@@ -157,7 +159,7 @@ def test_opened_files_travel_to_other_processes(tmp_path: Path) -> None:
 
 
 def test_every_entry_of_the_recorded_files_is_found(tmp_path: Path) -> None:
-    folder = unpack_tiny_tree(tmp_path) / "data" / "json_prior"
+    folder = unpack(tmp_path) / "data" / "json_prior"
     for part, clips in {
         "train": [CLIP_A, CLIP_B],
         "val": [CLIP_A, CLIP_B],

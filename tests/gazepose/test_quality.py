@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 import pytest
 from scipy.stats import norm
-from tiny_tree import GOLDEN
+from tiny_ego4d import GOLDEN_DIR
 
 from gazepose.quality import fit_gaussian, gaussian_cdf, sharpness
 
-QUALITY: dict[str, Any] = json.loads((GOLDEN / "quality" / "quality_expected.json").read_text())
+QUALITY: dict[str, Any] = json.loads((GOLDEN_DIR / "quality" / "quality_expected.json").read_text())
 NAMES = sorted(QUALITY["images"])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sharpness_is_the_recorded_one(name: str) -> None:
-    image = cv2.imread(str(GOLDEN / "quality" / f"{name}.png"))
+    image = cv2.imread(str(GOLDEN_DIR / "quality" / f"{name}.png"))
     expected = QUALITY["images"][name]["laplacian_var_all_channels"]
     assert sharpness(image) == pytest.approx(expected, rel=1e-12)
     assert sharpness(image[..., ::-1].copy()) == pytest.approx(expected, rel=1e-12)

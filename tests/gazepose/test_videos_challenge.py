@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_lam import FakePreparer
-from tiny_tree import CLIP_C, unpack_tiny_tree
+from tiny_ego4d import unpack
 
 from common.image_codec import encode_image
 from common.skipped import Skipped
 from gazepose.sample import RawFace
 from gazepose.videos_challenge import VideosChallengeReader, challenge_faces
+
+CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 
 
 def write_tree(root: Path, names: list[str]) -> Path:
@@ -96,7 +98,7 @@ def test_priors_lie_beside_the_videos_or_where_one_says(tmp_path: Path) -> None:
 
 
 def test_the_recorded_tree(tmp_path: Path) -> None:
-    raw = unpack_tiny_tree(tmp_path)
+    raw = unpack(tmp_path)
     reader = VideosChallengeReader(raw, raw / "data" / "json_prior")
     assert reader.groups() == [CLIP_C]
     assert reader.count(CLIP_C) == 46
