@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import golden_nets as golden
@@ -47,8 +46,8 @@ def config(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def net(config: str) -> Iterator[GazePose]:
-    yield golden.gazepose(config)
+def net(config: str) -> GazePose:
+    return golden.gazepose(config)
 
 
 @pytest.fixture(scope="module")

@@ -71,19 +71,16 @@ class TorchvisionBackbone(Backbone):
         name: as torchvision has it: resnet50, mobilenet_v3_small, convnext_tiny, swin_t, ...
         weights: None for random ones, "imagenet" for torchvision's default ones.
         frozen: see `Backbone`.
-        image_size: side of the images, pixels; finding the map needs an example.
 
     Raises:
         ValueError: If torchvision has no such net, it has no feature map, or its weights are
             unknown or not to be had.
     """
 
-    def __init__(
-        self, name: str, weights: str | None = None, frozen: bool = False, image_size: int = 224
-    ) -> None:
+    def __init__(self, name: str, weights: str | None = None, frozen: bool = False) -> None:
         from gazepose.nets.torchvision_trunk import TorchvisionTrunk
 
-        trunk = TorchvisionTrunk(name, weights, image_size)
+        trunk = TorchvisionTrunk(name, weights)
         super().__init__(trunk, trunk.num_channels, frozen)
 
 

@@ -14,6 +14,8 @@ from torchvision.models.feature_extraction import (  # type: ignore[import-untyp
 
 from gazepose.nets.published_weights import check_weights_name, explained_download
 
+# Side of the image the map is found with: all of torchvision's nets take it.
+_EXAMPLE_PX = 224
 # What follows the map; in some nets maps of 1000 channels, one a class.
 _CLASSIFIERS = ("classifier", "fc", "head")
 
@@ -24,18 +26,17 @@ class TorchvisionTrunk(nn.Module):
     Args:
         name: as torchvision has it.
         weights: None or "imagenet".
-        image_size: side of the images, pixels.
 
     Raises:
         ValueError: If torchvision has no such classifier, it has no feature map, or the weights
             are unknown or cannot be had.
     """
 
-    def __init__(self, name: str, weights: str | None, image_size: int) -> None:
+    def __init__(self, name: str, weights: str | None) -> None:
         super().__init__()
         check_weights_name(weights)
         net = _classifier(name, weights)
-        node, self.num_channels = _last_map(name, net, image_size)
+        node, self.num_channels = _last_map(name, net)
         self.net = create_feature_extractor(net, {node: "map"})
 
     def forward(self, images: Tensor) -> Tensor:
@@ -60,18 +61,18 @@ def _classifier(name: str, weights: str | None) -> nn.Module:
     return net
 
 
-def _last_map(name: str, net: nn.Module, image_size: int) -> tuple[str, int]:
+def _last_map(name: str, net: nn.Module) -> tuple[str, int]:
     """Return which node of a net gives its last map, and the map's channels."""
     in_training, in_eval = get_graph_node_names(net)
     nodes = [node for node in in_eval if node in set(in_training) and not _is_classifier(node)]
     net.eval()
     with torch.no_grad():
-        outputs = create_feature_extractor(net, nodes)(torch.zeros(1, 3, image_size, image_size))
+        outputs = create_feature_extractor(net, nodes)(torch.zeros(1, 3, _EXAMPLE_PX, _EXAMPLE_PX))
     net.train()
     for node in reversed(nodes):
         if _is_map(outputs[node]):
             return node, outputs[node].shape[1]
-    raise ValueError(f"{name} gives no feature map for images of {image_size} x {image_size} px")
+    raise ValueError(f"torchvision's {name} gives no feature map; take a convolutional net")
 
 
 def _is_classifier(node: str) -> bool:
