@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 Float = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
+_MAX_CELLS_AT_ONCE = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,6 @@ class Curve:
 
     precision: Float
     recall: Float
-
-    @property
-    def area(self) -> float:
-        """The area under the monotone envelope."""
-        return area_under_envelope(self.precision, self.recall)
 
 
 @dataclass(frozen=True)
@@ -62,34 +58,48 @@ class Ranking:
         self._order = np.argsort(-scores, kind="stable")
         self._is_positive = is_positive[self._order]
         self._starts = _group_starts(scores[self._order])
-        self._corner_starts = _corner_starts(self._starts, self._is_positive)
 
     def curve(self) -> Curve | None:
         """Return the curve with a point at every distinct score, or None without a positive."""
-        return self._curve(self._starts, np.ones(len(self._order)))
+        if not self._is_positive.any():
+            return None
+        num_true = np.cumsum(np.add.reduceat(self._is_positive.astype(np.int64), self._starts))
+        num_taken = np.append(self._starts[1:], len(self._order))
+        return Curve(num_true / num_taken, num_true / num_true[-1])
 
-    def average_precision(self, weights: Float | None = None) -> float:
-        """Return the area under the curve's envelope; nan if no positive has weight.
+    def average_precision(self) -> float:
+        """Return the area under the curve's envelope; nan without a positive."""
+        curve = self.curve()
+        return float("nan") if curve is None else area_under_envelope(curve.precision, curve.recall)
+
+    def average_precisions(self, groups: Ints, times: Ints) -> Float:
+        """Return the average precision where every sample counts as often as its group.
 
         Args:
-            weights: (N,) how often each sample counts, in the order given to the constructor;
-                once if None.
-        """
-        ordered = np.ones(len(self._order)) if weights is None else weights[self._order]
-        curve = self._curve(self._corner_starts, ordered)
-        return float("nan") if curve is None else curve.area
+            groups: (N,) group of each sample, from 0 on, in the order given to the constructor.
+            times: (R, G) how often each group counts, in R weightings.
 
-    def _curve(self, starts: Ints, ordered_weights: Float) -> Curve | None:
+        Returns:
+            (R,); nan where no positive counts.
+        """
+        starts = _corner_starts(self._starts, self._is_positive)
         if not len(starts):
-            return None
-        num_taken = np.cumsum(np.add.reduceat(ordered_weights, starts), dtype=np.float64)
-        of_positives = ordered_weights * self._is_positive
-        num_true = np.cumsum(np.add.reduceat(of_positives, starts), dtype=np.float64)
-        if num_true[-1] == 0:
-            return None
-        # Groups that come first with weight 0 have no precision, and no recall either.
-        precision = np.divide(num_true, num_taken, out=np.zeros_like(num_true), where=num_taken > 0)
-        return Curve(precision, num_true / num_true[-1])
+            return np.full(len(times), np.nan)
+        step = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(self._order))))
+        cell = groups[self._order] * len(starts) + step
+        num_cells = times.shape[1] * len(starts)
+        taken, true = (
+            np.bincount(cell, weights, num_cells).reshape(times.shape[1], -1)
+            for weights in (None, self._is_positive)
+        )
+        rows_at_once = max(1, _MAX_CELLS_AT_ONCE // len(starts))
+        weightings = times.astype(np.float64)
+        return np.concatenate(
+            [
+                _areas(part @ taken, part @ true)
+                for part in np.array_split(weightings, -(-len(times) // rows_at_once))
+            ]
+        )
 
 
 def area_under_envelope(precision: Float, recall: Float) -> float:
@@ -204,3 +214,13 @@ def _corner_starts(starts: Ints, is_positive: npt.NDArray[np.bool_]) -> Ints:
     goes_on = is_pure[1:] & is_pure[:-1] & ((num_positive[1:] > 0) == (num_positive[:-1] > 0))
     corners: Ints = starts[np.append(True, ~goes_on)]
     return corners
+
+
+def _areas(num_taken: Float, num_true: Float) -> Float:
+    """Return the areas (R,) under envelopes from what each step of a curve adds (R, K)."""
+    taken, true = np.cumsum(num_taken, axis=1), np.cumsum(num_true, axis=1)
+    # Steps that come first with weight 0 have no precision, and no recall either.
+    precision = np.divide(true, taken, out=np.zeros_like(true), where=taken > 0)
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    total, areas = true[:, -1], np.full(len(true), np.nan)
+    return np.divide((num_true * envelope).sum(axis=1), total, out=areas, where=total > 0)

@@ -79,7 +79,7 @@ def _draw_curves(axis: Axes, predictions: pl.DataFrame, summary: Mapping[str, An
         if curve is not None:
             _draw_curve(axis, curve, f"{name}: AP {summary[key]:.3f}", color)
     axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
-    axis.set_title("precision over recall, ends of ties")
+    axis.set_title("precision over recall")
     axis.legend(loc="lower left")
 
 

@@ -49,13 +49,12 @@ def map_interval(
     num_clips = numbers.max(initial=-1) + 1
     if num_clips < 2:
         return None
-    rankings = rank_lam(scores, labels), rank_not_lam(scores, labels)
-    generator = np.random.default_rng(seed)
-    values = np.empty(num_resamples)
-    for place in range(num_resamples):
-        times_drawn = np.bincount(generator.integers(0, num_clips, num_clips), minlength=num_clips)
-        weights = times_drawn.astype(np.float64)[numbers]
-        values[place] = np.mean([ranking.average_precision(weights) for ranking in rankings])
+    drawn = np.random.default_rng(seed).integers(0, num_clips, (num_resamples, num_clips))
+    times = np.stack([np.bincount(each, minlength=num_clips) for each in drawn])
+    of_classes = [
+        rank(scores, labels).average_precisions(numbers, times) for rank in (rank_lam, rank_not_lam)
+    ]
+    values = np.mean(of_classes, axis=0)
     defined = values[~np.isnan(values)]
     if len(defined) < max(1, _LEAST_DEFINED * num_resamples):
         return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import pairwise
-from math import inf, isnan
+from math import isnan
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from gazepose.map_interval import map_interval
@@ -16,23 +17,49 @@ from gazepose.metrics import describe_scores
 Slice = dict[str, Any]
 UNKNOWN = "unknown"
 
-# Each bin holds its lower edge, not its upper one.
-_EDGES: dict[str, tuple[pl.Expr, list[float]]] = {
-    "face_size": (
-        ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).sqrt(),
-        [0, 32, 64, 128, 256, inf],
+
+@dataclass(frozen=True)
+class _Bins:
+    """Stretches of a value.
+
+    Attributes:
+        value: of a sample.
+        thresholds: between the bins; each belongs to the bin above.
+        names: of the bins, one more than thresholds.
+    """
+
+    value: pl.Expr
+    thresholds: Sequence[float]
+    names: Sequence[str]
+
+    def of(self, predictions: pl.DataFrame) -> pl.Series:
+        """Return the name of each sample's bin."""
+        values = predictions.select(self.value.cast(pl.Float64)).to_series()
+        numbers = np.digitize(values.fill_null(np.nan).to_numpy(), self.thresholds)
+        names = pl.Series(np.array(self.names, dtype=object)[numbers], dtype=pl.String)
+        return names.set(values.is_null() | values.is_nan(), UNKNOWN)
+
+
+def _ranges(value: pl.Expr, thresholds: Sequence[float]) -> _Bins:
+    inner = [f"{low:g}-{high:g}" for low, high in pairwise([0.0, *thresholds])]
+    return _Bins(value, thresholds, [*inner, f"{thresholds[-1]:g}+"])
+
+
+_BINS = {
+    "sharpness": _Bins(pl.col("sharpness_p"), [0.5], ["low", "high"]),
+    "face_size": _ranges(
+        ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).sqrt(), [32, 64, 128, 256]
     ),
-    "head_yaw": (pl.col("head_yaw_deg").abs(), [0, 15, 30, 45, 60, inf]),
-    "track_length": (pl.col("track_length").cast(pl.Float64), [0, 30, 90, 300, 900, inf]),
+    "head_yaw": _ranges(pl.col("head_yaw_deg").abs(), [15, 30, 45, 60]),
+    "track_length": _ranges(pl.col("track_length"), [30, 90, 300, 900]),
 }
 
 
-def describe_samples(predictions: pl.DataFrame, num_resamples: int = 1000) -> dict[str, Any]:
+def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
     """Return the official numbers of labelled predictions, and how far to trust them.
 
     Args:
         predictions: columns ``score``, ``label`` (1 or 0) and ``uid``, one row or more.
-        num_resamples: of the interval over clips.
 
     Returns:
         ``num_samples``, ``num_clips``, ``num_positive``; `gazepose.metrics.describe_scores`, None
@@ -40,9 +67,7 @@ def describe_samples(predictions: pl.DataFrame, num_resamples: int = 1000) -> di
         interval of the mAP, or None (`map_interval`).
     """
     scores, labels = predictions["score"].to_numpy(), predictions["label"].to_numpy()
-    interval = map_interval(
-        scores, labels, predictions["uid"].to_numpy(), num_resamples=num_resamples
-    )
+    interval = map_interval(scores, labels, predictions["uid"].to_numpy())
     numbers = describe_scores(scores, labels)
     return {
         "num_samples": len(predictions),
@@ -62,15 +87,13 @@ def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
     ``clip``: the clip's name. What is not known of a sample puts it into the slice ``unknown``.
 
     Args:
-        predictions: one row or more of `gazepose.results.predictions_table`.
+        predictions: one row or more of `gazepose.predictions.predictions_table`.
     """
-    p = pl.col("sharpness_p")
-    half = pl.when(p < 0.5).then(pl.lit("low")).otherwise(pl.lit("high"))
-    slices = {"sharpness": _sliced(predictions, pl.when(_is_known(p)).then(half), ["low", "high"])}
-    for name, (value, edges) in _EDGES.items():
-        slices[name] = _sliced(predictions, *_binned(value, edges))
-    clips = predictions["uid"].unique().sort().to_list()
-    return slices | {"clip": _sliced(predictions, pl.col("uid"), clips)}
+    slices = {
+        kind: _sliced(predictions, bins.of(predictions), bins.names) for kind, bins in _BINS.items()
+    }
+    clips = predictions["uid"]
+    return slices | {"clip": _sliced(predictions, clips, clips.unique().sort().to_list())}
 
 
 def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:
@@ -93,24 +116,13 @@ _COLUMNS = (
 )
 
 
-def _is_known(value: pl.Expr) -> pl.Expr:
-    return value.is_not_null() & value.is_not_nan()
-
-
-def _binned(value: pl.Expr, edges: Sequence[float]) -> tuple[pl.Expr, list[str]]:
-    """Return the name of a value's bin, null if it is unknown, and all names in their order."""
-    names = [f"{low:g}+" if high == inf else f"{low:g}-{high:g}" for low, high in pairwise(edges)]
-    bins = value.cut(list(edges[1:-1]), labels=names, left_closed=True).cast(pl.String)
-    return pl.when(_is_known(value)).then(bins), names
-
-
-def _sliced(predictions: pl.DataFrame, name: pl.Expr, order: Sequence[str]) -> list[Slice]:
-    named = predictions.with_columns(name.fill_null(UNKNOWN).alias("slice"))
+def _sliced(predictions: pl.DataFrame, names: pl.Series, order: Sequence[str]) -> list[Slice]:
+    named = predictions.with_columns(names.alias("slice"))
     found = named.partition_by("slice", as_dict=True)
     return [
-        {"slice": key, **describe_samples(found[(key,)])}
-        for key in (*order, UNKNOWN)
-        if (key,) in found
+        {"slice": name, **describe_samples(found[(name,)])}
+        for name in (*order, UNKNOWN)
+        if (name,) in found
     ]
 
 

@@ -117,13 +117,30 @@ def test_a_class_without_samples_has_no_precision() -> None:
 
 
 @pytest.mark.parametrize("num_values", [None, 5])
-def test_weights_repeat_samples(num_values: int | None) -> None:
+def test_groups_that_count_twice_are_there_twice(
+    num_values: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scores, labels = checked(*sample(5, 80, num_values))
-    weights = np.random.default_rng(2).integers(0, 4, 80)
-    repeated = average_precision(np.repeat(scores, weights), np.repeat(labels, weights))
+    rng = np.random.default_rng(2)
+    groups, times = rng.integers(0, 6, 80), rng.integers(0, 4, (30, 6))
+    expected = [
+        average_precision(np.repeat(scores, each[groups]), np.repeat(labels, each[groups]))
+        for each in times
+    ]
     ranking = rank_lam(scores, labels)
-    assert ranking.average_precision(weights) == pytest.approx(repeated, abs=1e-12)
-    assert ranking.average_precision() == average_precision(scores, labels)
+    np.testing.assert_allclose(ranking.average_precisions(groups, times), expected, atol=1e-12)
+    monkeypatch.setattr("gazepose.average_precision._MAX_CELLS_AT_ONCE", 200)
+    np.testing.assert_allclose(ranking.average_precisions(groups, times), expected, atol=1e-12)
+
+
+def test_groups_without_a_positive_have_no_precision() -> None:
+    scores, labels = np.array([0.1, 0.2, 0.3]), np.array([0, 1, 0])
+    times = np.array([[1, 0], [0, 1], [0, 0]])
+    found = rank_lam(scores, labels).average_precisions(np.array([0, 1, 0]), times)
+    np.testing.assert_array_equal(found, [np.nan, 1, np.nan])
+    nobody = rank_lam(scores[:0], labels[:0])
+    assert np.isnan(nobody.average_precisions(np.array([], int), times)).all()
+    assert nobody.curve() is None
 
 
 @pytest.mark.parametrize(

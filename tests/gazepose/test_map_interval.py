@@ -19,10 +19,8 @@ def sample(num_clips: int = 8, num: int = 200) -> tuple[np.ndarray, np.ndarray, 
 
 def test_it_is_that_of_clips_put_together_anew() -> None:
     scores, labels, clips = sample()
-    names, generator = np.unique(clips), np.random.default_rng(0)
-    values = []
-    for _ in range(50):
-        drawn = generator.integers(0, len(names), len(names))
+    names, values = np.unique(clips), []
+    for drawn in np.random.default_rng(0).integers(0, len(names), (50, len(names))):
         rows = np.concatenate([np.flatnonzero(clips == names[number]) for number in drawn])
         values.append(mean_precision(scores[rows].tolist(), labels[rows].tolist()))
     interval = map_interval(scores, labels, clips, num_resamples=50)
