@@ -24,7 +24,7 @@ TRAINED_FPS_HZ = 30.0
 FPS_TOLERANCE = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass
 class VideosReader:
     """Reads a folder of videos, sub-folders included, or one; see `gazepose.sample.LamReader`.
 

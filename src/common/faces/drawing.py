@@ -53,7 +53,7 @@ def draw_label(image: Image, text: str, bbox_xyxy_px: Float) -> None:
         bbox_xyxy_px: (4,).
     """
     width = _line_width(image, face_size_px(bbox_xyxy_px))
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, width / 4)
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, width / 3)
     (text_width, text_height), _ = cv2.getTextSize(text, font, scale, width)
     x = min(max(0, round(float(bbox_xyxy_px[0]))), max(0, image.shape[1] - text_width))
     y = round(float(bbox_xyxy_px[1])) - 2 * width
