@@ -92,6 +92,7 @@ class DropoutConfig:
     margin: float = MISSING
     threshold: float = MISSING
     drop_rate: float = MISSING
+    drop_centre_at_test: bool = MISSING
 
 
 @dataclass

@@ -17,6 +17,7 @@ from gazepose.batch import ClipBatch
 from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.frames_file import PARTS, LamPart
 from gazepose.priors import num_beyond, num_head_bins
+from gazepose.stretches import TrackStretches
 from gazepose.table import LamTable, Rows
 from gazepose.temporal import Mode, TemporalDropout
 from gazepose.window_sampler import ClipSampler
@@ -44,8 +45,10 @@ class LamDataModule(LightningDataModule):
         eval_batch_size: of validation and test.
         train_stride: step between middles of a track; published are 3, 13 and 1.
         val_stride: the same, in validation.
-        test_stride: the same, in the test, whichever part it goes through.
+        test_stride: the same, in a test of the part ``test``; of other parts it is theirs.
         test_part: which part the test loader goes through; ``test`` is the unlabelled one.
+        dense: the test loader gives stretches of tracks (`TrackStretches`), in which clips share
+            frames; else clips, each with its own. The scores are the same.
         flip: training mirrors every other clip.
         random_crop: training crops each frame at random.
         drop_last: leave out the last, smaller batch of a training epoch.
@@ -76,6 +79,7 @@ class LamDataModule(LightningDataModule):
         val_stride: int = 13,
         test_stride: int = 1,
         test_part: LamPart = "val",
+        dense: bool = True,
         flip: bool = True,
         random_crop: bool = True,
         drop_last: bool = False,
@@ -99,6 +103,7 @@ class LamDataModule(LightningDataModule):
             image_size,
         )
         self._strides = {"train": train_stride, "val": val_stride, "test": test_stride}
+        self._dense = dense
         self._batch_size = batch_size
         self._eval_batch_size = eval_batch_size
         self._drop_last = drop_last
@@ -127,14 +132,24 @@ class LamDataModule(LightningDataModule):
         """Return the validation loader, in the order of the table."""
         return self._loader(self._labelled("val"), "val", self._eval_batch_size)
 
-    def test_dataloader(self) -> DataLoader[ClipBatch]:
+    def test_dataloader(self) -> DataLoader[Any]:
         """Return the loader of `test_part`, in the order of the table, unlabelled ones included."""
         mode: Mode = "test" if self.test_part == "test" else "val"
-        return self._loader(self.test_rows(), mode, self._eval_batch_size)
+        if not self._dense:
+            return self._loader(self.test_rows(), mode, self._eval_batch_size)
+        return DataLoader(
+            TrackStretches(self.table, self._recipe, mode, self.test_rows()),
+            batch_size=None,
+            num_workers=self._num_workers,
+            worker_init_fn=_use_one_thread,
+            generator=torch.Generator().manual_seed(self._seed),
+            pin_memory=torch.cuda.is_available(),
+        )
 
     def test_rows(self) -> Rows:
         """Return the rows of the table that the test loader goes through, in its order."""
-        return self._checked(self._keyframes(self.test_part, "test"), self.test_part)
+        rows = keyframes(self.table, self.test_part, self._strides[self.test_part], False)
+        return self._checked(rows, self.test_part)
 
     def class_weights(self) -> tuple[float, float]:
         """Return the loss's weights of "not looking" and "looking", from the training clips.
@@ -160,7 +175,7 @@ class LamDataModule(LightningDataModule):
             "split": f"parts-{self.table.parts_sha256()[:12]}",
             "strides": self._strides,
             "num_frames": {part: len(self.table.rows_of_part(part)) for part in PARTS},
-            "num_samples": {part: len(self._keyframes(part, part)) for part in PARTS},
+            "num_samples": {part: len(self._keyframes(part)) for part in PARTS},
             "head_pose_source": self.table.counts("head_pose_source"),
             "landmark_source": self.table.counts("landmark_source"),
             "table_sha256": self.table.sha256(),
@@ -168,15 +183,15 @@ class LamDataModule(LightningDataModule):
 
     def test_conditions(self) -> dict[str, Any]:
         """Return what a test's numbers depend on beside data and part: dropout and stride."""
-        return {"dropout": self._recipe.dropout.kind, "stride": self._strides["test"]}
+        return {"dropout": self._recipe.dropout.kind, "stride": self._strides[self.test_part]}
 
-    def _keyframes(self, part: LamPart, loader: LamPart) -> Rows:
+    def _keyframes(self, part: LamPart) -> Rows:
         # The published filter belongs to training with Gaussian dropout.
-        use_filter = loader == "train" and self._recipe.dropout.kind == "gaussian"
-        return keyframes(self.table, part, self._strides[loader], use_filter)
+        use_filter = part == "train" and self._recipe.dropout.kind == "gaussian"
+        return keyframes(self.table, part, self._strides[part], use_filter)
 
     def _labelled(self, part: LamPart) -> Rows:
-        rows = self._checked(self._keyframes(part, part), part)
+        rows = self._checked(self._keyframes(part), part)
         is_labelled = self.table.label[rows] >= 0
         if not is_labelled.all():
             LOG.info("%s: %d clips of %s have no label", self.name, (~is_labelled).sum(), part)

@@ -16,11 +16,14 @@ from torch.optim.lr_scheduler import LRScheduler
 from common.atomic import partial_path
 from common.checkpoint import read_checkpoint
 from gazepose.batch import ClipBatch
+from gazepose.dense import dense_scores
 from gazepose.losses import WeightedCrossEntropy
 from gazepose.metrics import LamAveragePrecision
+from gazepose.nets.parts import ClipNet
 from gazepose.originals import init_backbone, init_everything, load_original, original_state_dict
 from gazepose.pixels import normalise
 from gazepose.priors import mirror_landmarks
+from gazepose.stretches import StretchBatch
 
 LOG = logging.getLogger(__name__)
 InitPart = Literal["backbone", "all"]
@@ -55,7 +58,7 @@ class EyeContactModule(LightningModule):
 
     def __init__(
         self,
-        net: nn.Module,
+        net: ClipNet,
         loss: WeightedCrossEntropy,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler] | None,
@@ -86,12 +89,12 @@ class EyeContactModule(LightningModule):
         )
         return logits.float()
 
-    def scores(self, batch: ClipBatch) -> Tensor:
+    def scores(self, batch: ClipBatch | StretchBatch) -> Tensor:
         """Return the probability of looking at the camera (B,), as a test gives it."""
-        scores = self(batch).softmax(1)[:, 1]
+        scores = self._plain_scores(batch)
         if not self._flip_average:
             return scores
-        return (scores + self(self._mirrored(batch)).softmax(1)[:, 1]) / 2
+        return (scores + self._plain_scores(self._mirrored(batch))) / 2
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
@@ -106,7 +109,7 @@ class EyeContactModule(LightningModule):
         self.val_map.update(logits.softmax(1)[:, 1], batch["label"], batch["row"])
         self.log("val/map", self.val_map, prog_bar=True, batch_size=num)
 
-    def test_step(self, batch: ClipBatch, batch_idx: int) -> EyeContactOutput:
+    def test_step(self, batch: ClipBatch | StretchBatch, batch_idx: int) -> EyeContactOutput:
         """Update the test metric where labels are known; return the scores for the callbacks."""
         scores = self.scores(batch)
         num_known = int((batch["label"] >= 0).sum())
@@ -159,8 +162,22 @@ class EyeContactModule(LightningModule):
         LOG.info("%s", load_original(self.net, path))
         return {"name": trained_on or "published", "recipe": {}}
 
-    def _mirrored(self, batch: ClipBatch) -> ClipBatch:
-        mirrored = {**batch, "clip": batch["clip"].flip(-1)}
+    def _plain_scores(self, batch: Any) -> Tensor:
+        if "windows" not in batch:
+            return self(batch).softmax(1)[:, 1]
+        frames = batch["frames"]
+        return dense_scores(
+            self.net,
+            frames,
+            batch["windows"].cpu().numpy(),
+            batch.get("head_bins"),
+            batch.get("landmarks"),
+            image_size=frames.shape[-1],
+        ).to(frames.device)
+
+    def _mirrored(self, batch: Any) -> Any:
+        pixels = "frames" if "windows" in batch else "clip"
+        mirrored = {**batch, pixels: batch[pixels].flip(-1)}
         if self._mirror_priors and "landmarks" in batch:
             mirrored["landmarks"] = mirror_landmarks(batch["landmarks"])
-        return ClipBatch(**mirrored)  # type: ignore[typeddict-item]
+        return mirrored
