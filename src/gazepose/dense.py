@@ -150,10 +150,11 @@ def _loader(frames: Tensor | FrameLoader, image_size: int) -> FrameLoader:
         images = torch.zeros(len(rows), 3, image_size, image_size, dtype=torch.uint8)
         if len(real):
             loaded = frames[torch.from_numpy(real)] if isinstance(frames, Tensor) else frames(real)
-            if loaded.shape != (len(real), *images.shape[1:]):
+            expected = (len(real), *images.shape[1:])
+            if loaded.shape != expected or loaded.dtype != torch.uint8:
                 raise ValueError(
-                    f"got frames {tuple(loaded.shape)}, expected ({len(real)}, 3, {image_size}, "
-                    f"{image_size}); give their side as image_size"
+                    f"got frames {tuple(loaded.shape)} of {loaded.dtype}, expected {expected} of "
+                    "torch.uint8; image_size is their side"
                 )
             images[len(rows) - len(real) :] = loaded
         return images
