@@ -20,6 +20,8 @@ __all__ = ["LamAveragePrecision", "average_precision", "describe_scores", "evalu
 
 LOG = logging.getLogger(__name__)
 THRESHOLD = 0.5
+# Of a sample that was given without a row. As bits of float32 it is -0.0; those of -1 are a nan.
+_NO_ROW = -(2**31)
 Float = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 
@@ -56,7 +58,7 @@ class LamAveragePrecision(Metric):
             row: (B,) numbers below 2^31 - 2^23 that tell samples apart: one that comes again
                 counts once, with its lowest score. Every sample counts if None.
         """
-        rows = torch.full_like(label, -1) if row is None else row
+        rows = torch.full_like(label, _NO_ROW) if row is None else row
         self.scores.append(score.detach().float())
         self.labels.append(label.float())
         # The integer's bits, because float32 holds no whole numbers above 2^24.
@@ -162,7 +164,7 @@ def undefined_reason(scores: Float, labels: Ints) -> str:
 
 
 def _first_of_rows(row: Ints, score: Float) -> Ints:
-    """Return the samples that count: one per row number, all without one (-1)."""
+    """Return the samples that count: one per row number, all without one (`_NO_ROW`)."""
     order = np.lexsort((score, row))
     ordered = row[order]
     is_repeated = np.append(False, (ordered[1:] == ordered[:-1]) & (ordered[1:] >= 0))[: len(row)]
