@@ -58,6 +58,8 @@ def predict(config: Config) -> str:
             f"got {' and '.join(asked) or 'none'} of split=, source= and export=; give one: "
             "split=test, source=PHOTO_OR_VIDEO or export=FILE.pth"
         )
+    if config["run"] is not None and config["priors"] is not None:
+        raise ValueError("priors= belongs to model=NAME checkpoint=FILE; a run keeps its own")
     trained = _from_run(config) if config["run"] is not None else _from_original(config)
     if asked == ["split"]:
         return _test(config, trained)
@@ -71,7 +73,7 @@ def _from_run(config: Config) -> Trained:
     run_dir = Path(config["run"])
     snapshot = read_snapshot(run_dir)
     checkpoint = _chosen_checkpoint(config, run_dir)
-    module = build_module(snapshot["config"])
+    module = build_module(snapshot["config"], **config["module"])
     load_module(module, checkpoint)
     trained_on = snapshot["config"]["data"]["name"]
     data = snapshot["data"]
@@ -88,7 +90,7 @@ def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
 def _from_original(config: Config) -> Trained:
     if config["model"] is None or config["checkpoint"] is None:
         raise ValueError("predict with what? Give run=RUN, or model=NAME checkpoint=FILE.pth")
-    module = build_module(config)
+    module = build_module(config, **config["module"])
     checkpoint = Path(config["checkpoint"])
     named = config["statistics"] or (config["data"] or {}).get("name")
     data = module.load_original(checkpoint, named)
@@ -102,7 +104,7 @@ def _test(config: Config, trained: Trained) -> str:
         raise ValueError(f"which data? Give data=NAME for split={config['split']}")
     check_line(trained.config["model"], data_config)
     asked = {**trained.config, "data": data_config}
-    datamodule = build_data(asked, test_part=config["split"])
+    datamodule = build_data(asked, test_part=config["split"], **_other_dropout(config))
     tested = datamodule.fingerprint()
     check_conventions(trained.data, tested, config["allow_other_convention"])
     check_same_split(trained.data, tested)
@@ -111,10 +113,18 @@ def _test(config: Config, trained: Trained) -> str:
         trained.config["model"]["callbacks"]["results"],
         output_dir=str(output_dir),
         trained_on=trained.trained_on,
+        **config["results"],
     )
     metrics = test(trained.module, datamodule, [results])
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
-    return f"{numbers} -> {output_dir}"
+    return f"{numbers or 'no labels, so no metric'} -> {output_dir}"
+
+
+def _other_dropout(config: Config) -> dict[str, Any]:
+    """Return the dropout a run is tested with, where the command asks for another than its own."""
+    if config["run"] is None or config["dropout"] is None:
+        return {}
+    return {"dropout": config["dropout"]}
 
 
 def _annotate(config: Config, trained: Trained) -> str:
@@ -131,4 +141,20 @@ def _annotate(config: Config, trained: Trained) -> str:
 def _output_dir(config: Config, trained: Trained, name: str) -> Path:
     if config["output_dir"] is not None:
         return Path(config["output_dir"])
-    return trained.folder / "predict" / name.replace("*", "all")
+    name = "_".join([name.replace("*", "all"), *_changes(config)])
+    return trained.folder / "predict" / name
+
+
+def _changes(config: Config) -> list[str]:
+    """Return what the command changes of a run's test, as words of a folder's name."""
+    dropout = _other_dropout(config).get("dropout", {})
+    named = {"dropout": dropout.get("kind", {}), "results": config["results"]}
+    return _words({**named, "module": config["module"]})
+
+
+def _words(values: Config) -> list[str]:
+    words = []
+    for key, value in values.items():
+        nested = _words(value) if isinstance(value, Mapping) else [str(value)]
+        words += [f"{key}-{'-'.join(nested)}"] if nested else []
+    return words

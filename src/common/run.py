@@ -123,9 +123,9 @@ def build_data(config: Config, **arguments: Any) -> Any:
     return build(config["data"]["datamodule"], **config["model"]["inputs"], **arguments)
 
 
-def build_module(config: Config) -> Any:
+def build_module(config: Config, **arguments: Any) -> Any:
     """Return the Lightning module of a config, net included."""
-    return build(config["model"]["module"])
+    return build(config["model"]["module"], **arguments)
 
 
 def _continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, Config]:

@@ -152,6 +152,8 @@ class PredictConfig:
     statistics: str | None = None
     allow_other_convention: bool = False
     annotator: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    module: dict[str, Any] = field(default_factory=dict)
     export: str | None = None
     data: DataConfig | None = None
     priors: PriorsConfig | None = None
