@@ -153,23 +153,30 @@ class PriorFiles:
 
     def findings(self, clips: Sequence[str]) -> list[Finding]:
         """Say which files are there, and which clips they lack."""
+        where = str(self.prior_dir)
+        if not self.are_there():
+            return [Finding("note", f"{self.part}: no prior files", where)]
         return [
-            file.finding(clips)
-            if file is not None
-            else Finding("note", f"{self.part}: no prior file for {kind}", str(self.prior_dir))
+            Finding("note", f"no {self._names[kind][0]}", where)
+            if file is None
+            else file.finding(clips)
             for kind, file in self._files.items()
         ]
 
+    @property
+    def _names(self) -> dict[str, list[str]]:
+        """Return what the files may be called, by the fields of `ClipPriors`."""
+        names = {
+            "mesh": [f"{self.part}_mesh.json"],
+            "rank": [f"{self.part}_p.json"],
+            "angles": [f"{self.part}_headpose.json", f"{self.part}_headpose-all.json"],
+        }
+        # The original filters training keyframes only.
+        return names | ({"filters": ["train_filter_all.json"]} if self.part == "train" else {})
+
     @cached_property
     def _files(self) -> dict[str, _PriorFile | None]:
-        part = self.part
-        names = {
-            "mesh": [f"{part}_mesh.json"],
-            "rank": [f"{part}_p.json"],
-            "angles": [f"{part}_headpose.json", f"{part}_headpose-all.json"],
-            "filters": [f"{part}_filter_all.json"],
-        }
-        return {kind: self._first(kind, candidates) for kind, candidates in names.items()}
+        return {kind: self._first(kind, names) for kind, names in self._names.items()}
 
     def _first(self, kind: str, names: list[str]) -> _PriorFile | None:
         paths = (self.prior_dir / name for name in names)
