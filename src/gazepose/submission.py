@@ -12,56 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from common.atomic import write_text_atomically
 from gazepose.frames_file import FRAMES_FILE
 from gazepose.prediction_files import CLIP_UID, TEST_COLUMNS, read_rows, require
+from gazepose.submission_check import CHALLENGE, VERSION, SampleId, validate_submission
 
-VERSION, CHALLENGE = "1.0", "ego4d_looking_at_me"
-_ENTRY_KEYS = ("video_id", "unique_id", "track_id", "label", "score")
-_NUM_EXAMPLES = 3
-
-SampleId = tuple[str, str, str]
-"""video_id, track_id, unique_id."""
-
-
-@dataclass(frozen=True)
-class SubmissionReport:
-    """What a check found.
-
-    Attributes:
-        path: the file.
-        num_entries: scores in it.
-        num_expected: samples of the test set; None if they were not given.
-        problems: in words; empty if the file can be submitted.
-    """
-
-    path: Path
-    num_entries: int
-    num_expected: int | None
-    problems: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The report for people."""
-        if self.problems:
-            head = f"{self.path}: not to be submitted, {len(self.problems)} problems\n"
-            return head + "".join(f"  - {problem}\n" for problem in self.problems)
-        compared = (
-            "form and scores only; which samples are expected was not given"
-            if self.num_expected is None
-            else f"one for each of {self.num_expected} expected samples"
-        )
-        return f"{self.path}: fit for submission, {self.num_entries} scores ({compared})\n"
+__all__ = ["convert_predictions", "expected_samples", "validate_submission", "write_submission"]
 
 
 def write_submission(predictions: pl.DataFrame, path: Path) -> None:
@@ -113,33 +75,6 @@ def expected_samples(store_dir: Path) -> set[SampleId]:
     return set(named.select(CLIP_UID, "track_id", "unique_id").iter_rows())
 
 
-def validate_submission(
-    json_path: str | Path, expected: Iterable[SampleId] | None
-) -> SubmissionReport:
-    """Check a submission: schema, ids, counts, repetitions, and scores.
-
-    Args:
-        json_path: the file.
-        expected: ids of all samples of the test set, as text; None to check the form only.
-
-    Raises:
-        ValueError: If there is no such file.
-    """
-    path = Path(json_path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
-    wanted = None if expected is None else set(expected)
-    num_expected = None if wanted is None else len(wanted)
-    try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
-        return SubmissionReport(path, 0, num_expected, (f"no json: {error}",))
-    problems, entries = _frame_problems(content)
-    problems += [problem for check in _ENTRY_CHECKS for problem in check(entries)]
-    problems += _id_problems(entries, wanted)
-    return SubmissionReport(path, len(entries), num_expected, tuple(problems))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write and check, or only check, a submission; 0 if it is fit."""
     parser = argparse.ArgumentParser(prog="python -m gazepose.submission", description=__doc__)
@@ -155,108 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = validate_submission(given.output or given.source, expected)
     sys.stdout.write(report.text)
     return 1 if report.problems else 0
-
-
-def _frame_problems(content: Any) -> tuple[list[str], list[Any]]:
-    """Return what is wrong around the entries, and the entries."""
-    if not isinstance(content, dict):
-        return [f"the file holds a {type(content).__name__}, expected an object"], []
-    problems = [
-        f"{name} is {content.get(name)!r}, expected {value!r}"
-        for name, value in (("version", VERSION), ("challenge", CHALLENGE))
-        if content.get(name) != value
-    ]
-    surplus = sorted(set(content) - {"version", "challenge", "results"})
-    problems += [f"unknown entries beside results: {', '.join(surplus)}"] if surplus else []
-    entries = content.get("results")
-    if not isinstance(entries, list):
-        return [*problems, f"results is a {type(entries).__name__}, expected a list"], []
-    return problems + ([] if entries else ["results is empty"]), entries
-
-
-def _key_problems(entries: list[Any]) -> list[str]:
-    expected = set(_ENTRY_KEYS)
-    bad = [
-        f"results[{place}]"
-        for place, entry in enumerate(entries)
-        if not isinstance(entry, dict) or set(entry) != expected
-    ]
-    return _told(bad, f"entries without exactly {', '.join(_ENTRY_KEYS)}")
-
-
-def _type_problems(entries: list[Any]) -> list[str]:
-    bad = [
-        f"results[{place}] {key} = {entry[key]!r}"
-        for place, entry in enumerate(entries)
-        if isinstance(entry, dict)
-        for key in ("video_id", "unique_id", "track_id")
-        if key in entry and not isinstance(entry[key], str)
-    ]
-    return _told(bad, "ids that are no text")
-
-
-def _label_problems(entries: list[Any]) -> list[str]:
-    bad = [
-        f"results[{place}] label = {entry['label']!r}"
-        for place, entry in enumerate(entries)
-        if isinstance(entry, dict) and "label" in entry and not _is_one(entry["label"])
-    ]
-    return _told(bad, "labels other than 1")
-
-
-def _score_problems(entries: list[Any]) -> list[str]:
-    bad = [
-        f"results[{place}] score = {entry['score']!r}"
-        for place, entry in enumerate(entries)
-        if isinstance(entry, dict) and "score" in entry and not _is_score(entry["score"])
-    ]
-    return _told(bad, "scores that are no number in [0, 1]")
-
-
-_ENTRY_CHECKS = (_key_problems, _type_problems, _label_problems, _score_problems)
-
-
-def _id_problems(entries: list[Any], expected: Collection[SampleId] | None) -> list[str]:
-    given = Counter(_sample_id(entry) for entry in entries if isinstance(entry, dict))
-    repeated = sorted(sample for sample, count in given.items() if count > 1)
-    problems = _told(map(_named, repeated), "samples with more than one score")
-    if expected is None:
-        return problems
-    wanted = set(expected)
-    missing, surplus = sorted(wanted - set(given)), sorted(set(given) - wanted)
-    return [
-        *problems,
-        *_told(map(_named, missing), f"of {len(wanted)} expected samples without a score"),
-        *_told(map(_named, surplus), "scores of samples that are not expected"),
-    ]
-
-
-def _sample_id(entry: dict[str, Any]) -> SampleId:
-    video_id, track_id, unique_id = (
-        str(entry.get(key)) for key in ("video_id", "track_id", "unique_id")
-    )
-    return video_id, track_id, unique_id
-
-
-def _named(sample: SampleId) -> str:
-    return "/".join(sample)
-
-
-def _is_one(value: Any) -> bool:
-    return value == 1 and isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_score(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and 0 <= value <= 1
-
-
-def _told(bad: Iterable[str], what: str) -> list[str]:
-    found = list(bad)
-    if not found:
-        return []
-    examples = "; ".join(found[:_NUM_EXAMPLES]) + ("; ..." if len(found) > _NUM_EXAMPLES else "")
-    return [f"{len(found)} {what}: {examples}"]
 
 
 if __name__ == "__main__":
