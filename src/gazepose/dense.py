@@ -147,17 +147,17 @@ def _loader(frames: Tensor | FrameLoader, image_size: int) -> FrameLoader:
 
     def load(rows: Rows) -> Tensor:
         real = rows[rows != BLACK]
-        images = torch.zeros(len(rows), 3, image_size, image_size, dtype=torch.uint8)
-        if len(real):
-            loaded = frames[torch.from_numpy(real)] if isinstance(frames, Tensor) else frames(real)
-            expected = (len(real), *images.shape[1:])
-            if loaded.shape != expected or loaded.dtype != torch.uint8:
-                raise ValueError(
-                    f"got frames {tuple(loaded.shape)} of {loaded.dtype}, expected {expected} of "
-                    "torch.uint8; image_size is their side"
-                )
-            images[len(rows) - len(real) :] = loaded
-        return images
+        expected = (len(real), 3, image_size, image_size)
+        if not len(real):
+            return torch.zeros(len(rows), *expected[1:], dtype=torch.uint8)
+        loaded = frames[torch.from_numpy(real)] if isinstance(frames, Tensor) else frames(real)
+        if loaded.shape != expected or loaded.dtype != torch.uint8:
+            raise ValueError(
+                f"got frames {tuple(loaded.shape)} of {loaded.dtype}, expected {expected} of "
+                "torch.uint8; image_size is their side"
+            )
+        black = loaded.new_zeros(len(rows) - len(real), *expected[1:])
+        return torch.cat([black, loaded])
 
     return load
 

@@ -44,7 +44,6 @@ def net_of_size(
     return GazePose(
         use_head=priors in ("all", "head"),
         use_landmarks=priors in ("all", "landmarks"),
-        dropout=0.1,
         **frames,
         **_transformer_sizes(state_dict),
         **steps,

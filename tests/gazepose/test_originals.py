@@ -225,7 +225,7 @@ def test_a_start_of_another_width_changes_nothing(tmp_path: Path) -> None:
 
 def test_weights_of_something_else_start_nothing(tmp_path: Path) -> None:
     path = saved(tmp_path / "other.pth", {"conv.weight": torch.zeros(1)})
-    with pytest.raises(ValueError, match=r"\(an unknown net\) does not fit GazePose: 1\d\d missin"):
+    with pytest.raises(ValueError, match=r"an unknown net\) does not fit GazePose: 1\d\d missing"):
         init_everything(small_gazepose(), path)
     # A run of the other line has none of these parts.
     path = saved(tmp_path / "flame.ckpt", {"state_dict": {"net.head.out.bias": torch.zeros(2)}})
