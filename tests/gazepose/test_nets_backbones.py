@@ -56,7 +56,8 @@ def test_width_scales_everything() -> None:
 
 
 def test_a_frozen_backbone_does_not_change() -> None:
-    net = GazePose(resnet18(4, frozen=True), use_head=False, use_landmarks=False)
+    backbone = resnet18(4, frozen=True)
+    net = GazePose(backbone, **FRAMES, **TRANSFORMER, use_head=False, use_landmarks=False)
     net.train()
     before = {key: value.clone() for key, value in net.backbone.state_dict().items()}
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=0.1)
