@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +19,8 @@ class ClipFrames:
     """Decodes frames by their row; safe to pickle into loader workers.
 
     A frame whose bytes are damaged counts as missing, like one that has no image, so that one bad
-    block of a disk does not end a training of days. Each process warns of the first, the tenth,
-    the hundredth ... one it meets.
+    block of a disk does not end a training of days; where it is a clip's middle, the clip has a
+    black one. Each process warns of the first, the tenth, the hundredth ... one it meets.
 
     Args:
         table: all frames.
@@ -47,6 +48,9 @@ class ClipFrames:
         self._damaged: set[int] = set()
         # Of the clip before: in evaluation the next one shares six frames with it.
         self._recent: dict[int, Image | None] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_recent": {}}
 
     @property
     def num_damaged(self) -> int:

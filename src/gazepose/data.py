@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
@@ -24,6 +25,7 @@ from gazepose.window_sampler import ClipSampler
 from gazepose.windows import class_weights, keyframes
 
 LOG = logging.getLogger(__name__)
+_PIECE_ROWS = 1 << 16
 
 
 class LamDataModule(LightningDataModule):
@@ -230,7 +232,9 @@ class LamDataModule(LightningDataModule):
         poses, split_deg = self.table.head_pose_deg, self._recipe.split_deg
         if poses is None or split_deg is None:
             return
-        num = num_beyond(poses, split_deg)
+        # In pieces: temporary arrays of all rows would be what the process needs most memory for.
+        pieces = np.array_split(poses, 1 + len(poses) // _PIECE_ROWS)
+        num = sum(num_beyond(piece, split_deg) for piece in pieces)
         if num:
             LOG.warning(
                 "%s: %d of %d head poses have an angle beyond 90 degrees and take the last bin",

@@ -36,7 +36,7 @@ _NUMBERS: dict[str, tuple[npt.DTypeLike, Any]] = {
     "sharpness_p": (np.float64, np.nan),
     "is_filtered": (np.bool_, False),
 }
-_STRETCH_ROWS = 1 << 18
+_STRETCH_ROWS = 1 << 16
 
 
 @dataclass

@@ -36,7 +36,13 @@ def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def module(store_dir: Path, **settings: Any) -> LamDataModule:
-    defaults = {"image_size": SIZE, "num_workers": 0, "val_stride": 5, "batch_size": 8, "dense": False}
+    defaults = {
+        "image_size": SIZE,
+        "num_workers": 0,
+        "val_stride": 5,
+        "batch_size": 8,
+        "dense": False,
+    }
     return LamDataModule(name="small", store_dir=str(store_dir), **(defaults | settings))
 
 
