@@ -133,7 +133,8 @@ def _annotate(config: Config, trained: Trained) -> str:
         name = trained.config["model"]["name"]
         raise ValueError(f"model {name} is not for photos and videos; give split=test")
     # Later values lie over the run's own, level by level.
-    annotator = build(configured, module=trained.module, **config["annotator"])
+    changes = {**_other_dropout(config), **config["annotator"]}
+    annotator = build(configured, module=trained.module, **changes)
     output_dir = _output_dir(config, trained, Path(config["source"]).stem or "photos")
     return annotate_source(config["source"], annotator, output_dir, CAMERA_S)
 
