@@ -41,7 +41,7 @@ def object_members(path: Path) -> Iterator[Member]:
     Raises:
         ValueError: If the file is cut short, damaged or no object, after the members before.
     """
-    text = _bytes_as_text(path)
+    text = bytes_as_text(path)
     try:
         yield from _members(text)
     except json.JSONDecodeError as error:
@@ -57,35 +57,45 @@ def read_span(path: Path, start: int, end: int) -> bytes:
         return file.read(end - start)
 
 
-def _bytes_as_text(path: Path) -> str:
+def bytes_as_text(path: Path) -> str:
+    """Return a file with one character a byte: places in the text are places in the file.
+
+    Raises:
+        ValueError: If it is empty.
+    """
     if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty")
+        raise ValueError(f"{path} is empty: download it again")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return str(content, "latin-1")
 
 
 def _members(text: str) -> Iterator[Member]:
-    position = _after(text, 0, "{")
+    position = after_mark(text, 0, "{")
     while text[position : position + 1] != "}":
         _, end = _DECODER.raw_decode(text, position)
         # The text is bytes; only the parser knows what they spell.
         key = json.loads(text[position:end].encode("latin-1"))
-        value_start = _after(text, end, ":")
+        value_start = after_mark(text, end, ":")
         _, value_end = _DECODER.raw_decode(text, value_start)
         yield Member(key, position, value_start, value_end)
-        end = _skip_space(text, value_end)
-        position = end if text[end : end + 1] == "}" else _after(text, end, ",")
+        end = skip_space(text, value_end)
+        position = end if text[end : end + 1] == "}" else after_mark(text, end, ",")
 
 
-def _after(text: str, position: int, mark: str) -> int:
-    """Return where what follows a mark begins."""
-    position = _skip_space(text, position)
+def after_mark(text: str, position: int, mark: str) -> int:
+    """Return where what follows a mark begins.
+
+    Raises:
+        json.JSONDecodeError: If there is something else.
+    """
+    position = skip_space(text, position)
     if text[position : position + 1] != mark:
         raise json.JSONDecodeError(f"expected {mark!r}", text, position)
-    return _skip_space(text, position + 1)
+    return skip_space(text, position + 1)
 
 
-def _skip_space(text: str, position: int) -> int:
+def skip_space(text: str, position: int) -> int:
+    """Return the place of the next character that is no white space."""
     match = _SPACE.match(text, position)
     assert match is not None
     return match.end()

@@ -8,14 +8,13 @@ carries no annotations when it is pickled.
 from __future__ import annotations
 
 import json
-import mmap
-import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_SPACE = re.compile(r"[ \t\r\n]*")
+from common.json_members import after_mark, bytes_as_text, skip_space
+
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _DECODER = json.JSONDecoder()
 # Walks one value of a text from a position, yields what it finds, returns where the value ends.
@@ -49,7 +48,7 @@ def iterate_clips(path: Path) -> Iterator[tuple[ClipSpan, Any]]:
     Raises:
         ValueError: If the file is cut short or damaged, after the clips before the damage.
     """
-    text = _bytes_as_text(path)
+    text = bytes_as_text(path)
     start = len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0
     try:
         for begin, end, clip in _object(text, start, {"videos": _videos}):
@@ -76,14 +75,6 @@ def read_clip(span: ClipSpan) -> Any:
         raise ValueError(f"{span.path} changed while it was in use: run again") from error
 
 
-def _bytes_as_text(path: Path) -> str:
-    """Return one character a byte: positions in the text are positions in the file."""
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty: download it again")
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return str(content, "latin-1")
-
-
 def _videos(text: str, start: int) -> _Walk:
     return (yield from _array(text, start, _video))
 
@@ -107,7 +98,7 @@ def _object(text: str, start: int, walks: Mapping[str, Callable[[str, int], _Wal
 
     def member(text: str, start: int) -> _Walk:
         key, end = _DECODER.raw_decode(text, start)
-        value_start = _after(text, end, ":")
+        value_start = after_mark(text, end, ":")
         walk = walks.get(key, _passed_over)
         return (yield from walk(text, value_start))
 
@@ -120,31 +111,17 @@ def _array(text: str, start: int, item: Callable[[str, int], _Walk]) -> _Walk:
 
 def _listing(text: str, start: int, brackets: str, entry: Callable[[str, int], _Walk]) -> _Walk:
     opening, closing = brackets[0], brackets[1]
-    start = _skip_space(text, start)
+    start = skip_space(text, start)
     if text[start : start + 1] != opening:
         # null, or of a kind that holds no clip
         return (yield from _passed_over(text, start))
-    position = _skip_space(text, start + 1)
+    position = skip_space(text, start + 1)
     while text[position : position + 1] != closing:
-        end = _skip_space(text, (yield from entry(text, position)))
-        position = end if text[end : end + 1] == closing else _after(text, end, ",")
+        end = skip_space(text, (yield from entry(text, position)))
+        position = end if text[end : end + 1] == closing else after_mark(text, end, ",")
     return position + 1
 
 
 def _passed_over(text: str, start: int) -> _Walk:
     yield from ()
     return _DECODER.raw_decode(text, start)[1]
-
-
-def _after(text: str, position: int, mark: str) -> int:
-    """Return where what follows a mark begins."""
-    position = _skip_space(text, position)
-    if text[position : position + 1] != mark:
-        raise json.JSONDecodeError(f"expected {mark!r}", text, position)
-    return _skip_space(text, position + 1)
-
-
-def _skip_space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    assert match is not None
-    return match.end()

@@ -15,8 +15,8 @@ import polars as pl
 from common.atomic import partial_path
 from common.facestore import GroupPaths, stored_groups
 from gazepose.face_rows import SCHEMA
+from gazepose.frames_file import FRAMES_FILE
 from gazepose.quality import fit_gaussian, gaussian_cdf
-from gazepose.table import FRAMES_FILE
 
 LOG = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from common.facestore_writing import remove_group
 from common.preprocess_run import claim_groups, make_missing_groups, warn_of_failures
 from common.shards import parse_shard
 from gazepose.frames import frames_are_sound, write_frames
+from gazepose.frames_file import FRAMES_FILE
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess_group import LamRecipe
 from gazepose.preprocess_report import CheckReport, LamReport, report_on
 from gazepose.sample import Finding, LamReader
-from gazepose.table import FRAMES_FILE
 
 LOG = logging.getLogger(__name__)
 
