@@ -85,3 +85,17 @@ def test_where_there_is_no_face_nothing_is_known(mesh: Preparer) -> None:
     face = mesh.from_frame(frame(), np.array([700.0, 300.0, 860.0, 460.0]))
     assert face is not None
     assert face.points is face.head_pose_deg is None
+
+
+def test_a_stretched_image_of_a_file_gives_the_frames_head_pose(mesh: Preparer) -> None:
+    """Stretching alone would be read as a pitch."""
+    narrow = box() + [20, 0, -20, 0]  # four fifths as wide as high
+    from_frame = mesh.from_frame(frame(), narrow)
+    assert from_frame is not None
+    from_file = mesh.from_file(from_frame.encoded)
+    assert from_frame.head_pose_deg is not None
+    assert from_file.head_pose_deg is not None
+    np.testing.assert_allclose(from_file.head_pose_deg, from_frame.head_pose_deg, atol=4)
+    assert from_frame.points is not None
+    assert from_file.points is not None
+    np.testing.assert_allclose(from_file.points, from_frame.points, atol=0.03)
