@@ -89,7 +89,7 @@ def test_where_there_is_no_face_nothing_is_known(mesh: Preparer) -> None:
 
 def test_a_stretched_image_of_a_file_gives_the_frames_head_pose(mesh: Preparer) -> None:
     """Stretching alone would be read as a pitch."""
-    narrow = box() + [20, 0, -20, 0]  # four fifths as wide as high
+    narrow = box() + np.array([20, 0, -20, 0])  # four fifths as wide as high
     from_frame = mesh.from_frame(frame(), narrow)
     assert from_frame is not None
     from_file = mesh.from_file(from_frame.encoded)
