@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common.synthetic.fields import smoothstep
+from common.synthetic.fields import blend_into, smoothstep, tinted
 from common.synthetic.head import Identity
 from common.synthetic.identity import HairCut, Traits
 from common.synthetic.lighting import Lighting
@@ -133,8 +133,11 @@ def _paint_hair(easel: _Easel, traits: Traits, outline_cm: Array, brightness: fl
     round_off = 0.7 + 0.3 * np.abs(x)
     light = easel.lighting.lamp * 0.6 + easel.lighting.ambient
     shade = np.clip(brightness * light * round_off * (1 + 0.22 * strands), 0, None)
-    colour = traits.hair.rgb.astype(F32) * shade[..., None] * easel.lighting.rgb.astype(F32)
-    _compose(easel.canvas, rows, columns, colour, mask)
+    light_rgb = easel.lighting.rgb.astype(F32)
+    planes = [
+        shade * hair * lit for hair, lit in zip(traits.hair.rgb.astype(F32), light_rgb, strict=True)
+    ]
+    blend_into(easel.canvas[rows, columns], cv2.merge(planes), mask)
 
 
 def _paint_neck(
@@ -158,7 +161,7 @@ def _paint_neck(
     lit = _cylinder_light(easel.lighting, across).astype(F32)
     under_jaw = (0.30 + 0.60 * smoothstep(11.5, SHOULDER_Y_CM, y_cm)).astype(F32)
     skin = (traits.skin.rgb * easel.lighting.rgb).astype(F32)
-    _compose(easel.canvas, rows, columns, (under_jaw * lit)[..., None] * skin, mask)
+    blend_into(easel.canvas[rows, columns], tinted(under_jaw * lit, skin), mask)
 
 
 def _paint_clothes(easel: _Easel, traits: Traits) -> None:
@@ -181,8 +184,9 @@ def _paint_clothes(easel: _Easel, traits: Traits) -> None:
     colour = outfit.rgb + (outfit.stripe_rgb - outfit.rgb) * stripe[..., None]
     lit = _cylinder_light(easel.lighting, np.clip(x_cm / (wide + 4), -0.97, 0.97))
     folds = 1 + 0.06 * np.sin(x_cm * 0.9 + 0.3 * y_cm + traits.seed)
-    colour = colour * (0.85 * lit * folds)[..., None] * easel.lighting.rgb
-    _compose(easel.canvas, rows, columns, colour.astype(F32), mask)
+    shade, light_rgb = 0.85 * lit * folds, easel.lighting.rgb
+    planes = [(colour[..., i] * shade * light_rgb[i]).astype(F32) for i in range(3)]
+    blend_into(easel.canvas[rows, columns], cv2.merge(planes), mask)
 
 
 def _cylinder_light(lighting: Lighting, across: Array) -> Array:
@@ -216,8 +220,3 @@ def _mask(easel: _Easel, outline_cm: Array, soft_cm: float) -> tuple[slice, slic
         mask = cv2.GaussianBlur(mask, (0, 0), soft_px)
     rows, columns = slice(low[1], high[1]), slice(low[0], high[0])
     return rows, columns, mask.astype(F32) * F32(1 / 255)
-
-
-def _compose(canvas: Array, rows: slice, columns: slice, colour: Array, mask: Array) -> None:
-    patch = canvas[rows, columns]
-    patch += (colour - patch) * mask[..., None]

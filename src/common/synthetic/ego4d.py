@@ -25,7 +25,7 @@ CLIP_FOLDER, ANNOTATION_FOLDER = Path("v2", "clips"), Path("v2", "annotations")
 SPLIT_FOLDER = Path("split")
 # Raised when the same arguments give other videos or labels than before.
 FILM_VERSION = 1
-VIDEO_QUALITY, VIDEO_PRESET = 20, "veryfast"
+VIDEO_QUALITY, VIDEO_PRESET = 22, "veryfast"
 
 
 def write_ego4d(

@@ -30,12 +30,16 @@ SURROUNDINGS, BACKDROP_SCALE = (2.4, 2.0), 0.5
 # Blurred furniture: how many, their sides and their blur in heights of the surroundings.
 THINGS, THING_HEIGHTS, THING_BLUR_HEIGHTS = (15, 40), (0.04, 0.35), (0.003, 0.012)
 EXPOSURE, EXPOSURE_FLICKER, NOISE_LEVELS = (0.85, 1.2), 0.02, (0.5, 2.5)
-LOW_LIGHT_SHARE, LOW_EXPOSURE, LOW_LIGHT_NOISE = 0.2, (0.30, 0.55), (4.0, 7.0)
+LOW_LIGHT_SHARE, LOW_EXPOSURE, LOW_LIGHT_NOISE = 0.2, (0.38, 0.62), (4.0, 7.0)
 SHARP_BLUR_WIDTHS = (0.3e-3, 0.7e-3)
 # A lens that hunts for focus: how far it goes off, for how long.
 DEFOCUS_SHARE, DEFOCUS_WIDTHS, DEFOCUS_FRAMES = 0.3, (1.4e-3, 2.8e-3), (6, 20)
-# A shorter smear changes nothing visible; a longer one is cut.
-SMEAR_WIDTHS = (1.2e-3, 0.035)
+# A shorter smear counts as defocus, which costs less; a longer one is cut.
+SMEAR_WIDTHS = (2.6e-3, 0.035)
+# Standard deviation of a smear of length 1.
+SMEAR_SPREAD = 12**-0.5
+# Enough for faces up to 200 pixels wide.
+PAINT_CHART_SIZE = 512
 # People wholly beyond the border, by their head's reach, are not drawn.
 HEAD_REACH_CM, BODY_REACH_CM = 20.0, 30.0
 
@@ -74,11 +78,12 @@ def film(scene: Scene, image_size: tuple[int, int]) -> Iterator[RgbImage]:
             _draw(canvas, actor, frame, scene.camera.matrix, look.lighting)
         if scene.passer is not None:
             scene.passer.paint(canvas, frame)
+        canvas, blur_px = _smeared(canvas, scene.camera.smear_px[frame], look.blur_px[frame])
         yield develop(
-            _smear(canvas, scene.camera.smear_px[frame]),
+            canvas,
             rng,
             exposure=float(look.exposure[frame]),
-            blur_px=float(look.blur_px[frame]),
+            blur_px=blur_px,
             noise_levels=look.noise_levels,
         )
 
@@ -146,7 +151,7 @@ def _draw(
     shut = float(act.closure[frame])
     draw_face(
         canvas,
-        make_identity(act.traits.seed),
+        make_identity(act.traits.seed, PAINT_CHART_SIZE),
         head_pose=act.head_pose[frame],
         gaze=act.gaze[frame],
         position_cm=act.position_cm[frame],
@@ -166,18 +171,19 @@ def _is_in_sight(canvas: Float, place_cm: Float, camera_matrix: Float) -> bool:
     return bool(-sideways < x < width + sideways and y < height + above)
 
 
-def _smear(canvas: Float, smear_px: Float) -> Float:
-    """Return the canvas as seen while the camera moved by `smear_px` (2,)."""
+def _smeared(canvas: Float, smear_px: Float, blur_px: float) -> tuple[Float, float]:
+    """Return the canvas as seen while the camera moved by `smear_px` (2,), and what to blur it."""
     shortest, longest = (part * canvas.shape[1] for part in SMEAR_WIDTHS)
     length = float(np.hypot(*smear_px))
     if length < shortest:
-        return canvas
+        return canvas, float(np.hypot(blur_px, SMEAR_SPREAD * length))
     half = smear_px / length * min(length, longest) / 2
     radius = int(np.ceil(np.abs(half).max()))
     kernel = np.zeros((2 * radius + 1, 2 * radius + 1), F32)
     steps = np.linspace(-1, 1, 8 * radius + 1)[:, None] * half + radius
     _splat(kernel, steps)
-    return cv2.filter2D(canvas, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+    kernel /= kernel.sum()
+    return cv2.filter2D(canvas, -1, kernel, borderType=cv2.BORDER_REPLICATE), blur_px
 
 
 def _splat(kernel: Float, points: npt.NDArray[Any]) -> None:

@@ -22,10 +22,10 @@ Float = npt.NDArray[np.floating[Any]]
 # Focal length over the image's width: 62 to 70 degrees of view.
 FOCAL_WIDTHS = (0.72, 0.83)
 # Face widths in parts of the image's width, those of a few people farther off, and their share.
-FACE_WIDTHS, FAR_FACE_WIDTHS, FAR_SHARE = (0.075, 0.20), (0.052, 0.075), 0.15
+FACE_WIDTHS, FAR_FACE_WIDTHS, FAR_SHARE = (0.075, 0.20), (0.052, 0.075), 0.12
 FACE_WIDTH_CM = 15.0
 # Where people are, degrees to the right of the camera's resting direction, for two and three.
-PLACES_DEG = {2: (-13.0, 13.0), 3: (-20.0, 0.0, 20.0)}
+PLACES_DEG, THREE_SHARE = {2: (-13.0, 13.0), 3: (-20.0, 0.0, 20.0)}, 0.65
 PLACE_SPREAD_DEG, ELEVATION_DEG = 3.0, (-4.0, 5.0)
 DRIFT_CM, DRIFT_TAU_FRAMES = np.array([2.5, 1.2, 3.5]), 24.0
 # Some walk by; centimetres a frame, the step's length in frames, how far the head bobs.
@@ -33,7 +33,7 @@ WALKER_SHARE, WALK_CM_PER_FRAME, STEP_FRAMES, BOB_CM = 0.3, (1.6, 3.2), 16.0, 1.
 WALKER_TURN_DEG = 32.0
 REST_SPREAD_DEG, REST_LIMIT_DEG = np.array([11.0, 4.0]), np.array([30.0, 10.0])
 # People differ in how much they seek the camera: factors on the wanted share.
-SHARE_FACTORS = (0.5, 1.75)
+SHARE_FACTORS = (0.55, 1.8)
 PUPIL_RADIUS_CM = (0.18, 0.30)
 PASSER_SHARE, PASSER_HALF_WIDTHS, PASSER_SPEED_WIDTHS = 0.4, (0.04, 0.10), (0.008, 0.045)
 
@@ -110,7 +110,7 @@ def _lens(rng: np.random.Generator, image_size: tuple[int, int]) -> Float:
 def _place_people(
     rng: np.random.Generator, num_frames: int, matrix: Float, image_width: int
 ) -> list[_Place]:
-    directions_deg = PLACES_DEG[int(rng.integers(2, MAX_PEOPLE, endpoint=True))]
+    directions_deg = PLACES_DEG[3 if rng.random() < THREE_SHARE else 2]
     walker = int(rng.integers(len(directions_deg))) if rng.random() < WALKER_SHARE else -1
     places = []
     for person, direction_deg in enumerate(directions_deg):

@@ -38,7 +38,7 @@ class Identity:
         eye_depth_cm: f of the eyeballs' centres in face axes.
         bounding_radius_cm: the whole head, hair included, lies within it.
         radius_chart: (384, 384) float32 distance of the surface from the head's middle, cm.
-        colour_chart: (768, 768, 3) uint8 sRGB-like colour; `photo.to_linear` gives linear light.
+        colour_chart: (N, N, 3) uint8 sRGB-like colour; `photo.to_linear` gives linear light.
         normal_chart: (384, 384, 4) float32 outward normal in face axes, then the gloss.
     """
 
@@ -55,15 +55,16 @@ class Identity:
 
 
 @lru_cache(maxsize=CACHED_IDENTITIES)
-def make_identity(seed: int) -> Identity:
+def make_identity(seed: int, paint_chart_size: int = PAINT_CHART_SIZE) -> Identity:
     """Return the invented person that belongs to `seed`, a non-negative integer.
 
-    Takes about 0.3 s; the last few identities are kept, 5 MB each.
+    Takes about 0.3 s; the last few identities are kept, 5 MB each. A smaller chart of colours
+    is quicker, and enough for faces that are small in the picture.
     """
-    return build_identity(sample_traits(seed))
+    return build_identity(sample_traits(seed), paint_chart_size)
 
 
-def build_identity(traits: Traits) -> Identity:
+def build_identity(traits: Traits, paint_chart_size: int = PAINT_CHART_SIZE) -> Identity:
     """Shape and paint the head of a person with the given traits."""
     rng = np.random.default_rng([PAINT_STREAM, traits.seed])
     eye_depth_cm = eyeball_depth_cm(traits)
@@ -71,7 +72,7 @@ def build_identity(traits: Traits) -> Identity:
     radius, hair_height = head_radius(traits, directions, eye_depth_cm)
     noise = value_noise(rng, RADIUS_CHART_SIZE, (44, 44))
     radius = radius + noise * bumpiness_cm(traits.hair, *(radius * d for d in directions))
-    surface = _surface(radius, hair_height)
+    surface = _surface(radius, hair_height, paint_chart_size)
     paint = paint_head(traits, surface, rng)
     points = np.stack([radius * d for d in directions], -1)
     gloss = cv2.resize(paint.gloss, (RADIUS_CHART_SIZE, RADIUS_CHART_SIZE))
@@ -85,10 +86,10 @@ def build_identity(traits: Traits) -> Identity:
     )
 
 
-def _surface(radius: Array, hair_height: Array) -> Surface:
+def _surface(radius: Array, hair_height: Array, size: int) -> Surface:
     """Return the surface at the resolution of paint."""
-    directions = chart_directions(PAINT_CHART_SIZE)
-    shape = (PAINT_CHART_SIZE, PAINT_CHART_SIZE)
+    directions = chart_directions(size)
+    shape = (size, size)
     fine = cv2.resize(radius, shape, interpolation=cv2.INTER_CUBIC)
     hair = cv2.resize(hair_height, shape, interpolation=cv2.INTER_LINEAR)
     x, y, f = (fine * d for d in directions)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from common.synthetic.chart import chart_pixels, look_up
+from common.synthetic.fields import tinted
 from common.synthetic.head import Identity
 from common.synthetic.photo import to_linear
 from common.synthetic.placement import HeadPlacement
@@ -90,8 +92,8 @@ def shade_skin(identity: Identity, hits: Hits, light: FaceLight, lighting: Light
     for _ in range(4):
         mirror = mirror * mirror
     shine = mirror * normal[..., 3] * F32(lighting.highlight)
-    colour *= (lit + around)[..., None] * lighting.rgb.astype(F32)
-    colour += shine[..., None]
+    colour *= tinted(lit + around, lighting.rgb)
+    colour += cv2.merge((shine, shine, shine))
     return colour
 
 

@@ -42,10 +42,11 @@ def develop(
     if blur_px > MIN_BLUR_PX:
         linear = cv2.GaussianBlur(linear, (0, 0), blur_px)
     top = GAMMA_LEVELS - 1
-    levels = np.clip(linear * F32(exposure * top), 0, top).astype(np.uint16)
-    photo = _gamma_table()[levels]
-    photo += _noise(rng, *photo.shape[:2]) * F32(noise_levels)
-    return np.clip(photo, 0, 255).astype(np.uint8)
+    scaled = linear * F32(exposure * top)
+    levels = np.clip(scaled, 0, top, out=scaled).astype(np.uint16)
+    photo = np.take(_gamma_table(), levels)
+    photo += np.multiply(_noise(rng, *photo.shape[:2]), F32(noise_levels), out=scaled)
+    return np.clip(photo, 0, 255, out=photo).astype(np.uint8)
 
 
 def to_levels(linear: Array) -> npt.NDArray[np.uint8]:

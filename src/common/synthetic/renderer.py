@@ -13,6 +13,7 @@ from common.synthetic.backdrop import sample_backdrop
 from common.synthetic.body import paint_body
 from common.synthetic.eye_paint import paint_eye
 from common.synthetic.face_pose import FaceLabels, FacePose
+from common.synthetic.fields import blend_into
 from common.synthetic.glasses import GLASSES_REACH_CM, paint_glasses
 from common.synthetic.head import Identity
 from common.synthetic.lighting import FaceLight, Lighting, sample_lighting, shade_skin
@@ -167,8 +168,7 @@ def _paint_head(
     pixel_cm = float(placement.position_cm[2] / camera_matrix[0, 0])
     for eye in pose.eyes:
         paint_eye(colour, identity, eye, hits, pixel_cm, light, lighting)
-    patch = canvas[window.slices]
-    patch += (colour - patch) * _coverage(hits, pixel_cm)[..., None]
+    blend_into(canvas[window.slices], colour, _coverage(hits, pixel_cm))
     paint_glasses(canvas, identity, placement, camera_matrix, lighting, hits, window)
 
 
