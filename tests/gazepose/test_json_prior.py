@@ -149,8 +149,8 @@ def test_findings_count_the_clips_that_a_file_lacks(tmp_path: Path) -> None:
     assert found["train_p.json"].severity == "warning"
     assert "knows 2 of 3 clips" in found["train_p.json"].what
     assert "no train_mesh.json" in {f.what for f in PriorFiles(tmp_path, "train").findings([])}
-    whats = [finding.what for finding in PriorFiles(tmp_path, "val").findings(["a"])]
-    assert whats == ["val: no prior files"]
+    sentences = [finding.what for finding in PriorFiles(tmp_path, "val").findings(["a"])]
+    assert sentences == ["val: no prior files"]
 
 
 def test_opened_files_travel_to_other_processes(tmp_path: Path) -> None:
