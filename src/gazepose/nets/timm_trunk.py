@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from torch import Tensor, nn
@@ -47,7 +48,7 @@ class TimmTrunk(nn.Module):
 
 def _timm() -> Any:
     try:
-        import timm
+        # By name: type checkers must not ask for what need not be installed.
+        return importlib.import_module("timm")
     except ImportError as error:
         raise ValueError("this backbone needs timm; type pip install -e '.[timm]'") from error
-    return timm
