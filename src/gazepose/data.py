@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
@@ -143,7 +142,6 @@ class LamDataModule(LightningDataModule):
             TrackStretches(self.table, self._recipe, mode, self.test_rows()),
             batch_size=None,
             num_workers=self._num_workers,
-            worker_init_fn=_use_one_thread,
             generator=torch.Generator().manual_seed(self._seed),
             pin_memory=torch.cuda.is_available(),
         )
@@ -213,6 +211,8 @@ class LamDataModule(LightningDataModule):
         trains = mode == "train"
         sampler = ClipSampler(rows, trains, self._seed, self._repeat_first_epoch)
         sampler.set_epoch(current_epoch(self))
+        # Workers must not touch cv2.setNumThreads: where their parent has used OpenCV's threads, it
+        # waits forever for the parent's. Frames this small are decoded and cropped by one anyway.
         return DataLoader(
             ClipDataset(self.table, self._recipe, mode),
             batch_size=batch_size,
@@ -220,7 +220,6 @@ class LamDataModule(LightningDataModule):
             collate_fn=collate_clips,
             drop_last=trains and self._drop_last,
             num_workers=self._num_workers,
-            worker_init_fn=_use_one_thread,
             # Its own generator: opening a loader else draws from the one that drives dropout,
             # before the epoch's seed in a resumed run and after it in an unbroken one.
             generator=torch.Generator().manual_seed(self._seed),
@@ -242,8 +241,3 @@ class LamDataModule(LightningDataModule):
                 num,
                 len(poses),
             )
-
-
-def _use_one_thread(worker: int) -> None:
-    # Workers are the parallelism; OpenCV would start a pool in each.
-    cv2.setNumThreads(1)

@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import polars as pl
 import pytest
@@ -361,6 +362,14 @@ def test_worker_processes_deliver_the_same_batches(store_dir: Path, part: str) -
     )
     for one, other in zip(here, there, strict=True):
         assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.timeout(60)
+def test_workers_work_after_their_parent_used_opencvs_threads(store_dir: Path) -> None:
+    cv2.setNumThreads(2)
+    cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (1500, 1500), interpolation=cv2.INTER_CUBIC)
+    data = module(store_dir, num_workers=1, dropout={"kind": "gaussian"})
+    assert len(batches(data.train_dataloader())["row"]) == 24
 
 
 def test_what_travels_to_a_spawned_worker_is_arrays(store_dir: Path) -> None:
