@@ -173,7 +173,7 @@ def _paint_clothes(easel: _Easel, traits: Traits) -> None:
     fall = np.linspace(0, 1, 8)[1:]
     slope_y = NECK_BASE_Y_CM + 0.8 + 5.5 * fall**1.4 + 1.5 * fall**6
     slope_x = half + 1.0 + (wide - half - 1.0) * fall
-    right = np.concatenate([np.stack([slope_x, slope_y], 1), [[wide + 2.5, 40], [wide + 3, 95]]])
+    right = np.concatenate([np.stack([slope_x, slope_y], 1), [[wide + 2.5, 40], [wide + 4, 190]]])
     outline = np.concatenate([collar, right, right[::-1] * [-1, 1]])
     layer = _mask(easel, outline, soft_cm=0.05)
     if layer is None:

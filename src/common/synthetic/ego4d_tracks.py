@@ -16,7 +16,7 @@ Int = npt.NDArray[np.integer[Any]]
 
 TRACK_STREAM = 14
 # A face of which less can be seen gets no box.
-LEAST_VISIBLE = 0.45
+LEAST_VISIBLE = 0.6
 # How boxes err, in parts of the face's width: slowly, from frame to frame, and per track in size.
 SLOW_JITTER, SLOW_TAU_FRAMES, FAST_JITTER, SIZE_BIAS = 0.018, 6.0, 0.006, (0.98, 1.10)
 # Gaps in tracks without a reason: how often a frame starts one, and how long they are.
