@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
-from lam_store import write_store
+from lam_store import smooth_jpeg, write_store
 
+from common.image_codec import decode_image
+from gazepose.batch import NUM_FRAMES
 from gazepose.data import LamDataModule
 
 # Facts of the original: its data set's __getitem__ alone, warm cache, one core, the data read.
@@ -66,6 +68,7 @@ def main(given: Sequence[str] | None = None) -> None:
         store_dir = arguments.store or Path(folder)
         if arguments.store is None:
             write_store(store_dir, arguments.clips, num_frames=1500)
+        sys.stdout.write(describe_decoding() + "\n")
         for loader in LOADERS:
             for num_workers in (0, 2):
                 line = describe(store_dir, loader, num_workers, arguments.passes)
@@ -84,6 +87,19 @@ def describe(store_dir: Path, loader: Loader, num_workers: int, num_passes: int)
     return (
         f"{loader.what}, {num_workers} workers: {rates[0]:,.0f} clips/s{by_processor}; "
         f"the original about {loader.original} a core"
+    )
+
+
+def describe_decoding() -> str:
+    """Say how many clips a second there could be if frames were decoded and nothing else done."""
+    data, num = smooth_jpeg(np.random.default_rng(0)), 300
+    start = time.process_time()
+    for _ in range(num * NUM_FRAMES):
+        decode_image(data)
+    rate = num / (time.process_time() - start)
+    return (
+        f"decoding {NUM_FRAMES} frames of {len(data):,} bytes: "
+        f"{rate:,.0f} clips a second of processor"
     )
 
 
