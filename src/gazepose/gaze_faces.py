@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -23,7 +24,6 @@ from gazepose.window_sampler import ClipSampler
 
 Image = npt.NDArray[np.uint8]
 Gaze = npt.NDArray[np.float32]
-Augmented = tuple[Image, Gaze]
 SQUARE_PX = 224
 
 
@@ -47,7 +47,8 @@ class GazeFacesDataModule(LightningDataModule):
         val_fraction: share of the people held out.
         batch_size: of both loaders.
         image_size: side of what the net sees.
-        least_width_px: smallest width, drawn between this and `image_size`.
+        random_crop: training crops each face at random.
+        least_width_px: smallest width, drawn between this and `image_size`; None leaves it.
         num_workers: loader processes.
         seed: of the held-out people and of all random choices.
         test_part: always the held-out people.
@@ -63,7 +64,8 @@ class GazeFacesDataModule(LightningDataModule):
         val_fraction: float,
         batch_size: int,
         image_size: int,
-        least_width_px: int,
+        random_crop: bool,
+        least_width_px: int | None,
         num_workers: int,
         seed: int,
         test_part: str = "val",
@@ -78,7 +80,7 @@ class GazeFacesDataModule(LightningDataModule):
         self._gaze = gaze.astype(np.float32)
         self._batch_size = batch_size
         self._image_size = image_size
-        self._least_width_px = least_width_px
+        self._augmentation = FaceAugmentation(random_crop, least_width_px or image_size)
         self._num_workers = num_workers
         self._seed = seed
 
@@ -108,9 +110,8 @@ class GazeFacesDataModule(LightningDataModule):
         rows = np.flatnonzero((self.table["part"] == part).to_numpy())
         sampler = ClipSampler(rows, shuffle=trains, seed=self._seed)
         sampler.set_epoch(current_epoch(self))
-        dataset = GazeFaces(
-            self._store, self._gaze, self._image_size, self._least_width_px if trains else None
-        )
+        augmentation = self._augmentation if trains else None
+        dataset = GazeFaces(self._store, self._gaze, self._image_size, augmentation)
         return DataLoader(
             dataset,
             batch_size=self._batch_size,
@@ -123,14 +124,39 @@ class GazeFacesDataModule(LightningDataModule):
         )
 
 
+@dataclass(frozen=True)
+class FaceAugmentation:
+    """What training does to a face, beside mirroring every other one.
+
+    Attributes:
+        random_crop: crop it, by the rule of clips' frames.
+        least_width_px: show it as if photographed this small, or larger.
+    """
+
+    random_crop: bool
+    least_width_px: int
+
+    def __call__(
+        self, image: Image, gaze: Gaze, size: int, generator: np.random.Generator
+    ) -> tuple[Image, Gaze]:
+        """Return a square face of another look, of `size` at most, and where it then looks."""
+        if generator.random() > 0.5:
+            image, gaze = mirrored(image), mirror_gaze(gaze)
+        if self.random_crop:
+            draws = generator.random((1, NUM_TRIES, NUM_CROP_DRAWS))
+            top, left, height, width = crop_boxes(draws, len(image))[0].tolist()
+            image = image[top : top + height, left : left + width]
+        return _resized(image, int(generator.integers(self.least_width_px, size + 1))), gaze
+
+
 class GazeFaces(Dataset[GazeBatch]):
-    """Faces of a store; indexed by (row, draw) pairs.
+    """Faces of a store; indexed by (row, draw seed) pairs.
 
     Args:
         store: with a gaze.
         gaze: (N, 2) of all rows.
         image_size: side of a sample.
-        least_width_px: smallest random width; None shows faces as they are.
+        augmentation: of training; None shows faces as they are.
     """
 
     def __init__(
@@ -138,31 +164,23 @@ class GazeFaces(Dataset[GazeBatch]):
         store: FaceStore,
         gaze: Gaze,
         image_size: int,
-        least_width_px: int | None,
+        augmentation: FaceAugmentation | None,
     ) -> None:
         self._store = store
         self._gaze = gaze
         self._image_size = image_size
-        self._least_width_px = least_width_px
+        self._augmentation = augmentation
 
     def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
         row, seed = key
         # Squeezed into a square, as Ego4D's boxes are.
         image, gaze = _resized(self._store.image(row), SQUARE_PX), self._gaze[row]
-        if self._least_width_px is not None:
-            image, gaze = self._augmented(image, gaze, np.random.default_rng(seed))
+        if self._augmentation is not None:
+            generator = np.random.default_rng(seed)
+            image, gaze = self._augmentation(image, gaze, self._image_size, generator)
         image = _resized(image, self._image_size)
         frame = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         return GazeBatch(clip=frame[None], gaze=torch.from_numpy(gaze), row=torch.tensor(row))
-
-    def _augmented(self, image: Image, gaze: Gaze, generator: np.random.Generator) -> Augmented:
-        assert self._least_width_px is not None
-        if generator.random() > 0.5:
-            image, gaze = mirrored(image), mirror_gaze(gaze)
-        draws = generator.random((1, NUM_TRIES, NUM_CROP_DRAWS))
-        top, left, height, width = crop_boxes(draws, SQUARE_PX)[0].tolist()
-        side = int(generator.integers(self._least_width_px, self._image_size + 1))
-        return _resized(image[top : top + height, left : left + width], side), gaze
 
 
 def _resized(image: Image, side: int) -> Image:

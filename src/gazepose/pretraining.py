@@ -10,6 +10,7 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from common.metrics import AngularError
 from gazepose.gaze_faces import GazeBatch
@@ -27,6 +28,7 @@ class GazePretrainingModule(LightningModule):
         net: GazeLSTM with Gaze360's head.
         loss: of angles and uncertainty.
         optimizer: called with the parameters.
+        scheduler: called with the optimizer; stepped once an epoch.
         channels_last: keep images in the channels-last memory format.
     """
 
@@ -35,6 +37,7 @@ class GazePretrainingModule(LightningModule):
         net: Gaze360,
         loss: PinballLoss,
         optimizer: Callable[[Iterable[torch.nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler] | None = None,
         channels_last: bool = False,
     ) -> None:
         super().__init__()
@@ -43,6 +46,7 @@ class GazePretrainingModule(LightningModule):
         self.val_error = AngularError()
         self.test_error = AngularError()
         self._optimizer = optimizer
+        self._scheduler = scheduler
 
     def forward(self, batch: GazeBatch) -> tuple[Tensor, Tensor]:
         """Return gaze (B, 2) in radians, viewer frame, and its uncertainty (B, 1) in radians."""
@@ -66,9 +70,12 @@ class GazePretrainingModule(LightningModule):
         self.test_error.update(self(batch)[0], batch["gaze"])
         self.log("test/angular_error_deg", self.test_error, batch_size=len(batch["row"]))
 
-    def configure_optimizers(self) -> Optimizer:
-        """Return the optimizer."""
-        return self._optimizer(self.net.parameters())
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer, and the scheduler if there is one."""
+        optimizer = self._optimizer(self.net.parameters())
+        if self._scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
 
     def adopt(self, datamodule: Any) -> None:
         """Nothing: angles need no ranges and no weights."""
