@@ -126,9 +126,10 @@ class EyeContactModule(LightningModule):
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
 
-    def setup(self, stage: str) -> None:
+    def on_fit_start(self) -> None:
         """Take the weights a fresh training starts from."""
-        if stage == "fit" and self._init_checkpoint and self.trainer.ckpt_path is None:
+        # Not in `setup`: there the trainer does not know yet whether it resumes.
+        if self._init_checkpoint and self.trainer.ckpt_path is None:
             start = init_backbone if self._init_part == "backbone" else init_everything
             LOG.info("%s", start(self.net, Path(self._init_checkpoint)))
 
