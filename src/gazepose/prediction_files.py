@@ -23,8 +23,6 @@ BOX = ["x1", "y1", "x2", "y2"]
 TRUTH_COLUMNS = ["uid", "frame", *BOX, "trackid", "label"]
 PREDICTION_COLUMNS = [*TRUTH_COLUMNS, "score"]
 TEST_COLUMNS = ["uid", "unique_id", "trackid", "label", "score"]
-CLIP_UID = pl.col("group_name").str.strip_prefix(pl.col("part") + ".").alias("uid")
-"""A clip's id from a store's table: where several parts list a clip, its group is ``part.uid``."""
 
 _NUMBERS = {"frame": pl.Int64, "label": pl.Int64} | dict.fromkeys([*BOX, "score"], pl.Float64)
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import polars as pl
 from torch import Tensor, cat
 
-from gazepose.prediction_files import CLIP_UID
 from gazepose.table import LamTable
 
 KEY = ["uid", "trackid", "frame", "unique_id"]
@@ -42,13 +41,11 @@ def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) 
     return (
         table.select(rows, _OF_THE_TABLE)
         .with_columns(
-            CLIP_UID,
             pl.Series("track_length", lengths),
             pl.Series("label", _column(outputs, "label")[order].astype(np.int8)),
             pl.Series("score", _column(outputs, "score")[order].astype(np.float64)),
         )
-        .rename({"track_id": "trackid"})
-        .drop("group_name")
+        .rename({"group_name": "uid", "track_id": "trackid"})
     )
 
 

@@ -20,7 +20,7 @@ import polars as pl
 
 from common.atomic import write_text_atomically
 from gazepose.frames_file import FRAMES_FILE
-from gazepose.prediction_files import CLIP_UID, TEST_COLUMNS, read_rows, require
+from gazepose.prediction_files import TEST_COLUMNS, read_rows, require
 from gazepose.submission_check import CHALLENGE, VERSION, SampleId, validate_submission
 
 __all__ = ["convert_predictions", "expected_samples", "validate_submission", "write_submission"]
@@ -68,11 +68,11 @@ def expected_samples(store_dir: Path) -> set[SampleId]:
     path = store_dir / FRAMES_FILE
     if not path.is_file():
         raise ValueError(f"{path}: no such file; run `python preprocess.py data=...` first")
-    table = pl.read_parquet(path, columns=["group_name", "part", "track_id", "unique_id"])
+    table = pl.read_parquet(path, columns=["group_name", "track_id", "unique_id"])
     named = table.filter(pl.col("unique_id") != "")
     if named.is_empty():
         raise ValueError(f"{path} holds no sample of the test set: none has a unique_id")
-    return set(named.select(CLIP_UID, "track_id", "unique_id").iter_rows())
+    return set(named.iter_rows())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

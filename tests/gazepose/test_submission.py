@@ -178,10 +178,8 @@ def store(tmp_path: Path) -> Path:
             if video == uid
         ]
         image = np.zeros((32, 32, 3), np.uint8) if uid == "v" else False
-        # Val has a clip of the same name, so the part is in the group's.
-        group = "test.v" if uid == "v" else uid
-        write_clip(store_dir, group, [row | {"image": image} for row in rows])
-    write_clip(store_dir, "v", [small_row(generator, "val", "track0", 10, 0)])
+        write_clip(store_dir, uid, [row | {"image": image} for row in rows])
+    write_clip(store_dir, "of val", [small_row(generator, "val", "track0", 10, 0)])
     finish_store(store_dir)
     return store_dir
 
