@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ from gazepose.nets.parts import ClipNet
 from gazepose.priors import mirror_landmarks
 
 SIZE = 32
+
+
+@pytest.fixture(autouse=True)
+def _quick() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +198,7 @@ def scores_of_a_test(store_dir: Path, folder: Path, **settings: Any) -> dict[int
     step = module.test_step
     module.test_step = lambda *batch: outputs.append(step(*batch))  # type: ignore[method-assign]
     data = with_priors(store_dir, **settings)
-    with one_thread():
-        small_trainer(folder).test(module, data, verbose=False)
+    small_trainer(folder).test(module, data, verbose=False)
     rows = torch.cat([output["row"] for output in outputs]).tolist()
     return dict(zip(rows, torch.cat([o["score"] for o in outputs]).tolist(), strict=True))
 
@@ -232,11 +238,6 @@ def suite_checkpoint(path: Path, net: nn.Module) -> Path:
     return path
 
 
-def fitted(module: EyeContactModule, data: LamDataModule, trainer: Trainer, **fit: Any) -> None:
-    with one_thread():
-        trainer.fit(module.train(), data, **fit)
-
-
 def unmoved(module_settings: dict[str, Any]) -> dict[str, Any]:
     """Settings of a module whose parameters training does not move."""
     return {**module_settings, "optimizer": lambda values: torch.optim.SGD(values, lr=0.0)}
@@ -250,7 +251,7 @@ def test_a_fresh_training_starts_from_the_given_weights(
     path = suite_checkpoint(tmp_path / "start.ckpt", start)
     settings = unmoved({"init_checkpoint": str(path), "init_part": init_part})
     module = small_module(small_gazelstm(0), **settings)
-    fitted(module, small_data(store_dir), small_trainer(tmp_path, max_epochs=1))
+    small_trainer(tmp_path, max_epochs=1).fit(module.train(), small_data(store_dir))
     for name, value in module.net.named_parameters():
         is_taken = init_part == "all" or not name.startswith("last.")
         source = start if is_taken else untouched
@@ -261,7 +262,7 @@ def test_gaze_pretraining_starts_gazepose(store_dir: Path, tmp_path: Path) -> No
     start, untouched = small_gaze360(5), small_gazepose(0)
     path = suite_checkpoint(tmp_path / "gaze360.ckpt", start)
     module = small_module(**unmoved({"init_checkpoint": str(path)}))
-    fitted(module, with_priors(store_dir), small_trainer(tmp_path, max_epochs=1))
+    small_trainer(tmp_path, max_epochs=1).fit(module.train(), with_priors(store_dir))
     assert torch.equal(module.net.lstm.weight_hh_l0, start.lstm.weight_hh_l0)
     assert torch.equal(module.net.last[1].weight, untouched.last[1].weight)
 
@@ -272,17 +273,17 @@ def test_a_resumed_training_keeps_its_own_weights(store_dir: Path, tmp_path: Pat
     data, last = small_data(store_dir), tmp_path / "last.ckpt"
     trainer = small_trainer(tmp_path, max_epochs=1)
     first = small_module(small_gazelstm(0), **settings)
-    fitted(first, data, trainer)
+    trainer.fit(first.train(), data)
     with torch.no_grad():
         first.net.lstm.weight_hh_l0.add_(1)
     trainer.save_checkpoint(last)
     # It goes on where the file that it started from is not at hand.
     path.unlink()
     with pytest.raises(ValueError, match=r"no checkpoint .*start\.ckpt"):
-        fitted(small_module(small_gazelstm(1), **settings), data, small_trainer(tmp_path))
+        small_trainer(tmp_path, max_epochs=1).fit(small_module(small_gazelstm(1), **settings), data)
     trainer = small_trainer(tmp_path, max_epochs=2)
     second = small_module(small_gazelstm(1), **settings)
-    fitted(second, data, trainer, ckpt_path=str(last), weights_only=True)
+    trainer.fit(second.train(), data, ckpt_path=str(last), weights_only=True)
     assert trainer.current_epoch == 2
     for name, value in second.net.named_parameters():
         assert torch.equal(value, first.net.get_parameter(name)), name
