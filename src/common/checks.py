@@ -10,6 +10,8 @@ LOG = logging.getLogger(__name__)
 # A layout that does not say how its data set defined gaze.
 UNSTATED_CONVENTION = "flame_layout"
 Fingerprint = Mapping[str, Any]
+# What a model that has use of a config group asks of the data module.
+_INPUT_OF_GROUP = {"priors": "use_head", "dropout": "dropout"}
 
 
 def check_line(model: Mapping[str, Any], data: Mapping[str, Any]) -> None:
@@ -26,6 +28,28 @@ def check_line(model: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         raise ValueError(
             f"model={model['name']} is about {model['line']}, data={data['name']} about "
             f"{data['line']}: choose data of its own line (README lists them)"
+        )
+
+
+def check_inputs(model: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
+    """Refuse priors or dropout chosen for a model that takes none: they would change nothing.
+
+    Args:
+        model: the model's config.
+        chosen: the config with the groups ``priors`` and ``dropout``, None where not chosen.
+
+    Raises:
+        ValueError: If one is chosen in vain.
+    """
+    idle = [
+        group
+        for group, asked in _INPUT_OF_GROUP.items()
+        if chosen[group] is not None and asked not in model["inputs"]
+    ]
+    if idle:
+        raise ValueError(
+            f"model={model['name']} takes no {' and no '.join(idle)}: leave out "
+            f"{' '.join(f'{group}=' for group in idle)}"
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from common.annotation import annotate_source
 from common.checkpoint import load_module
-from common.checks import check_conventions, check_line, check_same_split
+from common.checks import check_conventions, check_inputs, check_line, check_same_split
 from common.instantiate import build
 from common.run import build_data, build_module, test
 from common.snapshot import read_snapshot
@@ -61,6 +61,7 @@ def predict(config: Config) -> str:
     if config["run"] is not None and config["priors"] is not None:
         raise ValueError("priors= belongs to model=NAME checkpoint=FILE; a run keeps its own")
     trained = _from_run(config) if config["run"] is not None else _from_original(config)
+    check_inputs(trained.config["model"], config)
     if asked == ["split"]:
         return _test(config, trained)
     if asked == ["source"]:
@@ -73,11 +74,19 @@ def _from_run(config: Config) -> Trained:
     run_dir = Path(config["run"])
     snapshot = read_snapshot(run_dir)
     checkpoint = _chosen_checkpoint(config, run_dir)
-    module = build_module(snapshot["config"], **config["module"])
+    module = _unloaded(snapshot["config"], config)
     load_module(module, checkpoint)
     trained_on = snapshot["config"]["data"]["name"]
     data = snapshot["data"]
     return Trained(module, snapshot["config"], trained_on, data, run_dir, checkpoint)
+
+
+def _unloaded(built_from: Config, config: Config) -> Any:
+    """Return the module of a config, with the command's changes, before it has its weights."""
+    backbone = built_from["model"]["module"]["net"].get("backbone", {})
+    # The checkpoint brings its own: published weights need not be there, or be downloaded.
+    changes = {"net": {"backbone": {"weights": None}}} if backbone.get("weights") else {}
+    return build_module(built_from, **changes | config["module"])
 
 
 def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
@@ -90,7 +99,7 @@ def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
 def _from_original(config: Config) -> Trained:
     if config["model"] is None or config["checkpoint"] is None:
         raise ValueError("predict with what? Give run=RUN, or model=NAME checkpoint=FILE.pth")
-    module = build_module(config, **config["module"])
+    module = _unloaded(config, config)
     checkpoint = Path(config["checkpoint"])
     named = config["statistics"] or (config["data"] or {}).get("name")
     data = module.load_original(checkpoint, named)

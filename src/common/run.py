@@ -13,7 +13,7 @@ from pytorch_lightning import seed_everything as seed_all
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
 
-from common.checks import check_line, check_resumed_data
+from common.checks import check_inputs, check_line, check_resumed_data
 from common.console import quiet_libraries
 from common.instantiate import build
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
@@ -74,6 +74,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
             LOG.info("%s is finished and left as it is", run_dir)
             return finished
     check_line(config["model"], config["data"])
+    check_inputs(config["model"], config)
     quiet_libraries()
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)

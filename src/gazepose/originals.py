@@ -120,6 +120,8 @@ def _fill(net: nn.Module, given: Mapping[str, Tensor], source: str) -> LoadRepor
 def _hint(kind: Kind, found: Kind, given: Mapping[str, Tensor]) -> str:
     if found is Kind.SUITE:
         return "It is a checkpoint of this suite: give its run as run=RUN"
+    if found is Kind.BASELINE and kind is Kind.GAZELSTM:
+        return "It is the Ego4D baseline's: model=gazelstm 'model.net.head_hidden=[128]'"
     if found is not kind:
         return f"Its keys are those of {found}; load it as that"
     if kind is Kind.GAZEPOSE:

@@ -6,6 +6,7 @@ import pytest
 
 from common.checks import (
     check_conventions,
+    check_inputs,
     check_line,
     check_multirun,
     check_one_device_test,
@@ -79,6 +80,15 @@ def test_a_sweep_of_jobs_that_start_processes_is_refused(trainer: dict[str, obje
 
 def test_a_sweep_of_jobs_on_one_device_passes() -> None:
     check_multirun({"devices": 1, "strategy": "auto"}, is_multirun=True)
+
+
+def test_priors_and_dropout_are_refused_where_they_change_nothing() -> None:
+    gazelstm = {"name": "gazelstm", "inputs": {"dropout": {"kind": "none"}}}
+    check_inputs(gazelstm, {"priors": None, "dropout": {"kind": "uniform"}})
+    with pytest.raises(ValueError, match=r"model=gazelstm takes no priors: leave out priors=$"):
+        check_inputs(gazelstm, {"priors": {"head": True}, "dropout": None})
+    with pytest.raises(ValueError, match=r"takes no priors and no dropout: .* priors= dropout="):
+        check_inputs({"name": "flame", "inputs": {}}, {"priors": {}, "dropout": {}})
 
 
 def test_a_model_is_refused_on_data_of_the_other_line() -> None:

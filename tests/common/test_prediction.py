@@ -11,7 +11,7 @@ import pytest
 from small_run import composed, train_here
 from small_store import write_small_store
 
-from common.prediction import Trained, _annotate, predict
+from common.prediction import Trained, _annotate, _unloaded, predict
 
 SMALL_SPLIT = [
     "data.datamodule.split=cross_person",
@@ -136,3 +136,15 @@ def test_a_model_without_an_annotator_says_so(work_dir: Path) -> None:
     trained = Trained(None, config, "x", {}, work_dir, work_dir)
     with pytest.raises(ValueError, match="gaze_pretraining is not for photos and videos"):
         _annotate({"source": "x.jpg"}, trained)
+
+
+def test_no_published_weights_are_fetched_where_a_checkpoint_follows() -> None:
+    # Of another width, published weights would be refused.
+    options = ["model=gazelstm", "model.backbone.width=4", "model.backbone.weights=imagenet"]
+    config = composed("predict", "paths.run_dir=x", *options)
+    assert _unloaded(config, config).net.backbone.num_channels == 32
+
+
+def test_dropout_is_refused_for_a_run_that_has_none(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match="model=flame takes no dropout"):
+        asked(f"run={work_dir / 'run'}", "split=test", "dropout=none")

@@ -85,14 +85,16 @@ def test_every_experiment_composes(experiment: str) -> None:
 def required(experiment: str) -> list[str]:
     """Data and model for an experiment that does not choose them itself."""
     text = (CONF_DIR / "experiment" / f"{experiment}.yaml").read_text()
-    defaults = {"data": "demo_gaze", "model": "flame"}
+    is_eye_contact = "/data: demo_lam" in text
+    defaults = {"data": "demo_gaze", "model": "gazepose" if is_eye_contact else "flame"}
     return [f"{group}={name}" for group, name in defaults.items() if f"/{group}:" not in text]
 
 
 def small(config: dict) -> dict:
-    """The config with a net that is quickly built."""
-    net = {**config["model"]["net"], "width": 2, "hidden": 8}
-    module = {**config["model"]["module"], "net": net}
+    """The config with a net that is quickly built; the demo's of eye contact are."""
+    is_gaze_angle = config["model"]["line"] == "gaze_angle"
+    sizes = {"width": 2, "hidden": 8} if is_gaze_angle else {}
+    module = {**config["model"]["module"], "net": {**config["model"]["net"], **sizes}}
     return {**config, "model": {**config["model"], "module": module}}
 
 
@@ -178,6 +180,21 @@ def test_the_published_settings_of_eye_contact_are_the_default() -> None:
             "val/map",
             "max",
         )
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "option"),
+    [
+        ("face_imgs", "gazepose", "data.reader.parts=[val]"),
+        ("face_imgs", "gazepose", "data.reader.track_rule=repaired"),
+        ("ego4d", "gazepose", "model.backbone.weights=imagenet"),
+        ("ego4d", "gazelstm", "model.backbone.frozen=true"),
+        ("ego4d", "gazelstm", "model.net.head_hidden=[128]"),
+        ("ego4d", "gazelstm", "data.datamodule.drop_last=true"),
+    ],
+)
+def test_what_messages_name_can_be_typed(data: str, model: str, option: str) -> None:
+    train_config(f"data={data}", f"model={model}", option)
 
 
 @pytest.mark.parametrize(
