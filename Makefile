@@ -15,7 +15,7 @@ SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0002/0002_2m_*P_10V_15H.jpg
 # A run folder of its own, gone on with if it was interrupted.
 into = hydra.run.dir=runs/$(1) continue_run=true
 
-.PHONY: help install demo test test-slow lint format bench clean
+.PHONY: help install demo demo-gaze demo-lam test test-slow lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,11 +28,23 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: install ## invented people -> store -> FLAME and F-B -> table, figures, photo (15 minutes, 2 cores)
+demo: demo-gaze demo-lam ## both lines on invented people, from raw data to tables and pictures (20 minutes, 2 cores)
+
+demo-gaze: install ## invented people -> store -> FLAME and F-B -> table, figures, photo
 	$(BIN)/python preprocess.py data=demo_gaze
 	$(BIN)/python train.py experiment=demo_gaze model=flame $(call into,demo/flame)
 	$(BIN)/python train.py experiment=demo_gaze model=flame_b $(call into,demo/flame_b)
 	$(BIN)/python predict.py run=runs/demo/flame source='$(SOURCE)'
+	$(BIN)/python -m common.report runs/demo
+
+demo-lam: install ## invented people in clips -> store -> GazeLSTM and GazePose -> tables, submission, video
+	$(BIN)/python preprocess.py data=demo_gaze
+	$(BIN)/python preprocess.py data=demo_lam
+	$(BIN)/python train.py experiment=demo_gaze360 $(call into,demo/gaze360)
+	$(BIN)/python train.py experiment=demo_lam model=gazelstm $(call into,demo/gazelstm)
+	$(BIN)/python train.py experiment=demo_lam model=gazepose $(call into,demo/gazepose)
+	$(BIN)/python predict.py run=runs/demo/gazepose split=test
+	$(BIN)/python predict.py run=runs/demo/gazepose source="$$(ls data/demo_lam/v2/clips/*.mp4 | head -1)"
 	$(BIN)/python -m common.report runs/demo
 
 test: install ## the tests (under 10 minutes on 2 cores)
@@ -57,6 +69,11 @@ bench: install ## speed and size against the original
 	$(BIN)/python benchmarks/bench_flame.py
 	$(BIN)/python benchmarks/bench_loader.py
 	$(BIN)/python benchmarks/bench_demo_people.py
+	$(BIN)/python preprocess.py data=demo_lam
+	$(BIN)/python benchmarks/bench_preprocess.py
+	$(BIN)/python benchmarks/bench_lam_loader.py
+	$(BIN)/python benchmarks/lam_memory.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_lam_nets.py --num-frames 300 --num-clips 30
 
 clean: ## forget environment, demo data and runs
 	rm -rf $(VENV) data runs

@@ -65,6 +65,7 @@ class EyeContactModelConfig(ModelConfig):
     embedding: int = MISSING  # a frame's features
     lstm_hidden: int = MISSING
     image_size: int = MISSING  # side of what the net sees
+    zoom: float = MISSING  # 1: the whole face
     transformer: dict[str, Any] = field(default_factory=dict)  # GazePose's
     init_checkpoint: str | None = None  # weights to start from
     init_part: str = MISSING  # backbone | all

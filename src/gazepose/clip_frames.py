@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import cv2
 import numpy as np
 
 from common.facestore import GroupPaths, Packs
 from common.image_codec import Image, decode_image
+from gazepose.face_view import FaceView
 from gazepose.table import LamTable, Rows
 
 LOG = logging.getLogger(__name__)
@@ -24,8 +24,7 @@ class ClipFrames:
 
     Args:
         table: all frames.
-        image_size: side of the square frames given; larger ones are shrunk by averaging over
-            areas, smaller ones stretched.
+        view: what is given of each.
 
     Attributes:
         num_damaged: how many damaged frames this process has met, each counted once.
@@ -34,9 +33,9 @@ class ClipFrames:
         ValueError: If a pack is gone; says how to rebuild it.
     """
 
-    def __init__(self, table: LamTable, image_size: int) -> None:
+    def __init__(self, table: LamTable, view: FaceView) -> None:
         self._table = table
-        self._image_size = image_size
+        self._view = view
         paths = [GroupPaths(table.store_dir, group).pack for group in table.group_names]
         lacking = [path for path in paths if not path.is_file()]
         if lacking:
@@ -88,7 +87,7 @@ class ClipFrames:
         for row, image in zip(rows, images, strict=True):
             if image is None:
                 self._note_damage(row, pack)
-        return [None if image is None else sized(image, self._image_size) for image in images]
+        return [None if image is None else self._view(image) for image in images]
 
     def _note_damage(self, row: int, pack: int) -> None:
         if row in self._damaged:
@@ -103,11 +102,3 @@ class ClipFrames:
                 row,
                 count,
             )
-
-
-def sized(image: Image, size: int) -> Image:
-    """Return an image (H, W, 3) as (size, size, 3): shrunk by area averaging, or stretched."""
-    if image.shape[:2] == (size, size):
-        return image
-    method = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
-    return cv2.resize(image, (size, size), interpolation=method)

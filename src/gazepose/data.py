@@ -15,6 +15,7 @@ from common.facestore import read_recipe
 from common.reproducibility import current_epoch
 from gazepose.batch import ClipBatch
 from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
+from gazepose.face_view import FaceView
 from gazepose.frames_file import PARTS, LamPart
 from gazepose.priors import num_beyond, num_head_bins
 from gazepose.stretches import TrackStretches
@@ -42,6 +43,7 @@ class LamDataModule(LightningDataModule):
         dropout: the arguments of `TemporalDropout`.
         mirror_priors: mirrored clips get mirrored landmarks; published is not to.
         image_size: side of a frame; smaller than the store's is for small nets.
+        zoom: 1 shows the whole face; see `FaceView`.
         batch_size: of training.
         eval_batch_size: of validation and test.
         train_stride: step between middles of a track; published are 3, 13 and 1.
@@ -74,6 +76,7 @@ class LamDataModule(LightningDataModule):
         dropout: Mapping[str, Any] | None = None,
         mirror_priors: bool = False,
         image_size: int = 224,
+        zoom: float = 1.0,
         batch_size: int = 64,
         eval_batch_size: int = 64,
         train_stride: int = 3,
@@ -101,7 +104,7 @@ class LamDataModule(LightningDataModule):
             mirror_priors,
             flip,
             random_crop,
-            image_size,
+            FaceView(image_size, zoom),
         )
         self._strides = {"train": train_stride, "val": val_stride, "test": test_stride}
         self._dense = dense

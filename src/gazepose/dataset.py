@@ -15,6 +15,7 @@ from common.image_codec import Image
 from gazepose.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored, paint
 from gazepose.batch import NUM_FRAMES, ClipBatch
 from gazepose.clip_frames import ClipFrames
+from gazepose.face_view import FaceView
 from gazepose.priors import clip_landmarks, head_bins, mirror_landmarks
 from gazepose.table import LamTable, Rows
 from gazepose.temporal import BLACK, NUM_NEIGHBOURS, Mode, TemporalDropout, positions_to_show
@@ -37,7 +38,7 @@ class ClipRecipe:
         mirror_priors: a mirrored clip's landmarks are mirrored too; published is not to.
         flip: training mirrors every other clip.
         random_crop: training crops each frame at random.
-        image_size: side of a frame.
+        view: what is shown of a frame.
     """
 
     dropout: TemporalDropout
@@ -46,7 +47,7 @@ class ClipRecipe:
     mirror_priors: bool
     flip: bool
     random_crop: bool
-    image_size: int
+    view: FaceView
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         self._table = table
         self._recipe = recipe
         self._mode = mode
-        self.frames = ClipFrames(table, recipe.image_size)
+        self.frames = ClipFrames(table, recipe.view)
 
     def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
         row, seed = key
@@ -108,7 +109,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         self, images: Sequence[Image | None], is_flipped: bool, generator: np.random.Generator
     ) -> Image:
         """Return the clip (7, H, W, 3) as it is shown."""
-        size = self._recipe.image_size
+        size = self._recipe.view.size
         clip = np.zeros((NUM_FRAMES, size, size, 3), np.uint8)
         crops = self._crops(generator)
         for target, shown, crop in zip(clip, shown_positions(images), crops, strict=True):
@@ -118,7 +119,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         return clip
 
     def _crops(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
-        size = self._recipe.image_size
+        size = self._recipe.view.size
         if self._mode == "train" and self._recipe.random_crop:
             return crop_boxes(generator.random((NUM_FRAMES, NUM_TRIES, NUM_CROP_DRAWS)), size)
         return np.tile([0, 0, size, size], (NUM_FRAMES, 1))

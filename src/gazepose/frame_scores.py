@@ -13,6 +13,7 @@ from torch import Tensor
 from gazepose.batch import NUM_FRAMES
 from gazepose.clip_frames import ClipFrames
 from gazepose.dense import FrameLoader, dense_scores
+from gazepose.face_view import FaceView
 from gazepose.nets.parts import ClipNet
 from gazepose.priors import clip_landmarks, eye_centred, head_bins, mirror_landmarks
 from gazepose.table import LamTable, Rows
@@ -30,7 +31,7 @@ class FrameScorer:
         net: in eval mode.
         dropout: which blurred neighbours are left out, by rule.
         split_deg: size of a bin of the head pose, for a net that `uses_head`.
-        image_size: side of what the net sees.
+        view: what the net sees of a face.
         flip_average: scores are the mean of a clip's and its mirror image's.
         mirror_priors: the mirror image's landmarks are mirrored too, as in training.
         frames_at_once: frames that go through the net together.
@@ -39,7 +40,7 @@ class FrameScorer:
     net: ClipNet
     dropout: TemporalDropout
     split_deg: float
-    image_size: int
+    view: FaceView
     flip_average: bool
     mirror_priors: bool
     frames_at_once: int
@@ -71,7 +72,7 @@ class FrameScorer:
         """Return the probabilities (n,) of single faces, each as a clip that stands still.
 
         Args:
-            images: (n, S, S, 3) RGB, of `image_size`.
+            images: (n, S, S, 3) RGB, as seen through `view`.
             head_pose_deg: (n, 3) [yaw, pitch, roll] as Hopenet counts, NaN where unknown.
             points: (n, 5, 3) as `gazepose.sample.PreparedFace`, NaN where not found.
         """
@@ -106,15 +107,15 @@ class FrameScorer:
             windows,
             bins,
             landmarks,
-            image_size=self.image_size,
+            image_size=self.view.size,
             frames_at_once=self.frames_at_once,
             clips_at_once=self.frames_at_once,
         )
         return scores.numpy().astype(np.float64)
 
     def _loader(self, table: LamTable) -> FrameLoader:
-        frames = ClipFrames(table, self.image_size)
-        black = np.zeros((self.image_size, self.image_size, 3), np.uint8)
+        frames = ClipFrames(table, self.view)
+        black = np.zeros((self.view.size, self.view.size, 3), np.uint8)
 
         def load(rows: npt.NDArray[np.integer[Any]]) -> Tensor:
             groups = table.group(rows.astype(np.int64))

@@ -20,6 +20,7 @@ from common.facestore import FaceStore, read_recipe
 from common.geometry import mirror_gaze
 from common.reproducibility import current_epoch
 from gazepose.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
+from gazepose.face_view import FaceView
 from gazepose.window_sampler import ClipSampler
 
 Image = npt.NDArray[np.uint8]
@@ -47,8 +48,9 @@ class GazeFacesDataModule(LightningDataModule):
         val_fraction: share of the people held out.
         batch_size: of both loaders.
         image_size: side of what the net sees.
+        zoom: 1 shows the whole face; see `FaceView`.
         random_crop: training crops each face at random.
-        least_width_px: smallest width, drawn between this and `image_size`; None leaves it.
+        least_width_px: smallest width, drawn between this and 224; None leaves it.
         num_workers: loader processes.
         seed: of the held-out people and of all random choices.
         test_part: always the held-out people.
@@ -64,6 +66,7 @@ class GazeFacesDataModule(LightningDataModule):
         val_fraction: float,
         batch_size: int,
         image_size: int,
+        zoom: float,
         random_crop: bool,
         least_width_px: int | None,
         num_workers: int,
@@ -79,8 +82,8 @@ class GazeFacesDataModule(LightningDataModule):
         gaze = self.table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy()
         self._gaze = gaze.astype(np.float32)
         self._batch_size = batch_size
-        self._image_size = image_size
-        self._augmentation = FaceAugmentation(random_crop, least_width_px or image_size)
+        self._view = FaceView(image_size, zoom)
+        self._augmentation = FaceAugmentation(random_crop, least_width_px)
         self._num_workers = num_workers
         self._seed = seed
 
@@ -111,7 +114,7 @@ class GazeFacesDataModule(LightningDataModule):
         sampler = ClipSampler(rows, shuffle=trains, seed=self._seed)
         sampler.set_epoch(current_epoch(self))
         augmentation = self._augmentation if trains else None
-        dataset = GazeFaces(self._store, self._gaze, self._image_size, augmentation)
+        dataset = GazeFaces(self._store, self._gaze, self._view, augmentation)
         return DataLoader(
             dataset,
             batch_size=self._batch_size,
@@ -130,23 +133,25 @@ class FaceAugmentation:
 
     Attributes:
         random_crop: crop it, by the rule of clips' frames.
-        least_width_px: show it as if photographed this small, or larger.
+        least_width_px: show it as if photographed this small, or larger; None leaves it.
     """
 
     random_crop: bool
-    least_width_px: int
+    least_width_px: int | None
 
     def __call__(
-        self, image: Image, gaze: Gaze, size: int, generator: np.random.Generator
+        self, image: Image, gaze: Gaze, generator: np.random.Generator
     ) -> tuple[Image, Gaze]:
-        """Return a square face of another look, of `size` at most, and where it then looks."""
+        """Return a square face of another look, and where it then looks."""
         if generator.random() > 0.5:
             image, gaze = mirrored(image), mirror_gaze(gaze)
         if self.random_crop:
             draws = generator.random((1, NUM_TRIES, NUM_CROP_DRAWS))
             top, left, height, width = crop_boxes(draws, len(image))[0].tolist()
             image = image[top : top + height, left : left + width]
-        return _resized(image, int(generator.integers(self.least_width_px, size + 1))), gaze
+        if self.least_width_px is not None:
+            image = _resized(image, int(generator.integers(self.least_width_px, SQUARE_PX + 1)))
+        return image, gaze
 
 
 class GazeFaces(Dataset[GazeBatch]):
@@ -155,7 +160,7 @@ class GazeFaces(Dataset[GazeBatch]):
     Args:
         store: with a gaze.
         gaze: (N, 2) of all rows.
-        image_size: side of a sample.
+        view: what is shown of a face.
         augmentation: of training; None shows faces as they are.
     """
 
@@ -163,12 +168,12 @@ class GazeFaces(Dataset[GazeBatch]):
         self,
         store: FaceStore,
         gaze: Gaze,
-        image_size: int,
+        view: FaceView,
         augmentation: FaceAugmentation | None,
     ) -> None:
         self._store = store
         self._gaze = gaze
-        self._image_size = image_size
+        self._view = view
         self._augmentation = augmentation
 
     def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
@@ -177,8 +182,8 @@ class GazeFaces(Dataset[GazeBatch]):
         image, gaze = _resized(self._store.image(row), SQUARE_PX), self._gaze[row]
         if self._augmentation is not None:
             generator = np.random.default_rng(seed)
-            image, gaze = self._augmentation(image, gaze, self._image_size, generator)
-        image = _resized(image, self._image_size)
+            image, gaze = self._augmentation(image, gaze, generator)
+        image = self._view(image)
         frame = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         return GazeBatch(clip=frame[None], gaze=torch.from_numpy(gaze), row=torch.tensor(row))
 

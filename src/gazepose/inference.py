@@ -19,9 +19,9 @@ from common.faces.tracking import TrackingSettings
 from common.image_codec import decode_image
 from common.video import read_frames
 from common.videos import AnnotatedFrame
-from gazepose.clip_frames import sized
 from gazepose.detected_clip import tight_boxes
 from gazepose.face_rows import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.face_view import FaceView
 from gazepose.frame_scores import FrameScorer
 from gazepose.judged_face import JudgedFace, drawn_faces, judged_face
 from gazepose.module import EyeContactModule
@@ -63,6 +63,7 @@ class VideoPredictor:
         dropout: the arguments of `TemporalDropout`, as in training; None is no dropout.
         split: degrees of head pose a bin, as in training.
         image_size: side of what the net sees.
+        zoom: 1 shows the whole face, as in training; see `FaceView`.
         smoothing: of a track's scores in time.
         flip_average: scores are the mean of a clip's and its mirror image's.
         mirror_priors: the mirror image's landmarks are mirrored too.
@@ -84,6 +85,7 @@ class VideoPredictor:
         smoothing: TrackSmoothing,
         split: float = 1.0,
         image_size: int = 224,
+        zoom: float = 1.0,
         flip_average: bool = False,
         mirror_priors: bool = False,
         threshold: float = 0.5,
@@ -96,7 +98,7 @@ class VideoPredictor:
             module.eval().net,
             TemporalDropout(**(dropout or {})),
             split,
-            image_size,
+            FaceView(image_size, zoom),
             flip_average,
             mirror_priors,
             frames_at_once,
@@ -193,7 +195,7 @@ class VideoPredictor:
     def _pixels(self, face: PreparedFace) -> Image:
         image = decode_image(face.encoded)
         assert image is not None, "it was encoded just now"
-        return sized(image, self._scorer.image_size)
+        return self._scorer.view(image)
 
     @cached_property
     def _preparer(self) -> Preparer:

@@ -49,7 +49,7 @@ class TrackStretches(Dataset[StretchBatch]):
         self._recipe = recipe
         self._mode = mode
         self._stretches = _cut(rows, table.track[rows], length)
-        self._frames = ClipFrames(table, recipe.image_size)
+        self._frames = ClipFrames(table, recipe.view)
 
     def __len__(self) -> int:
         return len(self._stretches)
@@ -62,7 +62,7 @@ class TrackStretches(Dataset[StretchBatch]):
         asked = np.unique(kept[kept >= 0])
         images = self._frames.read(asked)
         batch: dict[str, Any] = {
-            "frames": _stacked(images, self._recipe.image_size),
+            "frames": _stacked(images, self._recipe.view.size),
             "windows": torch.from_numpy(_shown(kept, asked, images)),
             "label": torch.from_numpy(self._table.label[rows].astype(np.int64)),
             "row": torch.from_numpy(rows),

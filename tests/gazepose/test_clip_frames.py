@@ -12,6 +12,7 @@ import pytest
 from small_lam import finish_store, frame_image, small_row, write_clip
 
 from gazepose.clip_frames import ClipFrames
+from gazepose.face_view import FaceView
 from gazepose.table import LamTable
 
 SIZE = 32
@@ -43,7 +44,7 @@ def frame_number(image: np.ndarray | None) -> int | None:
 
 
 def test_rows_come_in_the_order_asked_for(store_dir: Path) -> None:
-    frames = ClipFrames(LamTable.read(store_dir), SIZE)
+    frames = ClipFrames(LamTable.read(store_dir), FaceView(SIZE))
     for rows in ([0, 1, 2], [2, -1, 4, 5, 2], [29, 3], [-1, -1], [4]):
         found = [frame_number(image) for image in frames.read(np.array(rows))]
         assert found == [None if row in (-1, 4) else row for row in rows]
@@ -51,7 +52,7 @@ def test_rows_come_in_the_order_asked_for(store_dir: Path) -> None:
 
 def test_images_are_what_was_stored(store_dir: Path) -> None:
     table = LamTable.read(store_dir)
-    (image,) = ClipFrames(table, SIZE).read(np.array([7]))
+    (image,) = ClipFrames(table, FaceView(SIZE)).read(np.array([7]))
     row = table.select(np.array([7]), ["frame", "label", "track_id"]).row(0, named=True)
     np.testing.assert_array_equal(image, frame_image(row, SIZE))
 
@@ -59,7 +60,7 @@ def test_images_are_what_was_stored(store_dir: Path) -> None:
 def test_frames_shared_with_the_clip_before_are_decoded_once(
     store_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frames = ClipFrames(LamTable.read(store_dir), SIZE)
+    frames = ClipFrames(LamTable.read(store_dir), FaceView(SIZE))
     read, asked = frames._packs.read, []
     monkeypatch.setattr(
         frames._packs, "read", lambda pack, places: asked.append(len(places)) or read(pack, places)
@@ -72,7 +73,7 @@ def test_frames_shared_with_the_clip_before_are_decoded_once(
 
 @pytest.mark.parametrize("size", [16, 20, 48])
 def test_another_size_is_asked_for(store_dir: Path, size: int) -> None:
-    (image,) = ClipFrames(LamTable.read(store_dir), size).read(np.array([7]))
+    (image,) = ClipFrames(LamTable.read(store_dir), FaceView(size)).read(np.array([7]))
     assert image.shape == (size, size, 3)
     assert np.unique(image[..., 0]).tolist() == [7]
 
@@ -82,7 +83,7 @@ def test_shrinking_averages_over_areas(tmp_path: Path) -> None:
     row = small_row(np.random.default_rng(0), "train", "track0", 0, 0, image=noise)
     write_clip(tmp_path, "a", [row])
     finish_store(tmp_path)
-    (image,) = ClipFrames(LamTable.read(tmp_path), SIZE // 2).read(np.array([0]))
+    (image,) = ClipFrames(LamTable.read(tmp_path), FaceView(SIZE // 2)).read(np.array([0]))
     blocks = noise.reshape(SIZE // 2, 2, SIZE // 2, 2, 3).mean((1, 3))
     np.testing.assert_allclose(image, blocks, atol=0.51)
 
@@ -91,7 +92,7 @@ def test_a_damaged_frame_is_missing_and_counted(
     store_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(store_dir, 7)
-    frames = ClipFrames(LamTable.read(store_dir), SIZE)
+    frames = ClipFrames(LamTable.read(store_dir), FaceView(SIZE))
     for _ in range(3):
         found = [frame_number(image) for image in frames.read(np.array([6, 7, 8]))]
         assert found == [6, None, 8]
@@ -107,7 +108,7 @@ def test_many_damaged_frames_do_not_flood_the_log(
 ) -> None:
     pack = store_dir / "packs" / "a.pack"
     pack.write_bytes(bytes(pack.stat().st_size))
-    frames = ClipFrames(LamTable.read(store_dir), SIZE)
+    frames = ClipFrames(LamTable.read(store_dir), FaceView(SIZE))
     with caplog.at_level(logging.WARNING):
         for row in range(NUM_FRAMES):
             assert frames.read(np.array([row])) == [None]
@@ -123,17 +124,17 @@ def test_bytes_that_are_no_image_are_missing(store_dir: Path) -> None:
     content = pack.read_bytes()
     table.num_bytes[:] = 10
     table.crc32[:] = [zlib.crc32(content[start : start + 10]) for start in table.offset.tolist()]
-    assert ClipFrames(table, SIZE).read(np.array([3])) == [None]
+    assert ClipFrames(table, FaceView(SIZE)).read(np.array([3])) == [None]
 
 
 def test_a_pack_that_is_gone_is_refused_at_once(store_dir: Path) -> None:
     (store_dir / "packs" / "a.pack").unlink()
     with pytest.raises(ValueError, match=r"1 packs are gone, e\.g\. .*a\.pack.*mode=check"):
-        ClipFrames(LamTable.read(store_dir), SIZE)
+        ClipFrames(LamTable.read(store_dir), FaceView(SIZE))
 
 
 def test_a_pickled_reader_reads_on(store_dir: Path) -> None:
-    frames = ClipFrames(LamTable.read(store_dir), SIZE)
+    frames = ClipFrames(LamTable.read(store_dir), FaceView(SIZE))
     frames.read(np.array([0]))
     copy = pickle.loads(pickle.dumps(frames))
     assert frame_number(copy.read(np.array([5]))[0]) == 5

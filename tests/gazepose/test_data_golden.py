@@ -15,6 +15,7 @@ from tiny_ego4d import expected, unpack, write_tiny_store
 
 from gazepose.dataset import ClipDataset, ClipRecipe
 from gazepose.face_imgs import FaceImgsReader
+from gazepose.face_view import FaceView
 from gazepose.frames_file import PARTS, LamPart
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess import LamPreprocessor
@@ -76,7 +77,7 @@ def recipe(flags: list[str], split: float = 1.0) -> ClipRecipe:
         mirror_priors=False,
         flip=True,
         random_crop=False,
-        image_size=224,
+        view=FaceView(),
     )
 
 

@@ -18,6 +18,7 @@ from small_lam import (
 from small_nets import small_gazelstm, small_gazepose
 
 from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
+from gazepose.face_view import FaceView
 from gazepose.frame_scores import FrameScorer
 from gazepose.losses import WeightedCrossEntropy
 from gazepose.module import EyeContactModule
@@ -33,7 +34,7 @@ def scorer(net: Any, **settings: Any) -> FrameScorer:
     defaults: dict[str, Any] = {
         "dropout": DROPOUT,
         "split_deg": SPLIT_DEG,
-        "image_size": SIZE,
+        "view": FaceView(SIZE),
         "flip_average": False,
         "mirror_priors": False,
         "frames_at_once": 5,
@@ -52,7 +53,7 @@ def scores_clip_by_clip(net: Any, table: LamTable, rows: np.ndarray, **settings:
         False,
         False,
         False,
-        SIZE,
+        FaceView(SIZE),
     )
     clips = ClipDataset(table, recipe, "val")
     batch = collate_clips([clips[int(row), 0] for row in rows])

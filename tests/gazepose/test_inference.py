@@ -17,6 +17,7 @@ from small_nets import small_gazelstm, small_gazepose
 from common.faces.tracking import TrackingSettings
 from common.video import read_frames
 from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
+from gazepose.face_view import FaceView
 from gazepose.frames_file import FRAMES_FILE
 from gazepose.inference import VideoPredictor
 from gazepose.losses import WeightedCrossEntropy
@@ -74,7 +75,7 @@ def test_a_video_is_seen_as_preprocessing_and_validation_see_it(
     reader = VideosReader(video, analyzer=square_settings())
     LamPreprocessor("v", reader, tmp_path / "store", PLAIN, num_workers=0).run()
     table = LamTable.read(tmp_path / "store")
-    recipe = ClipRecipe(TemporalDropout(**DROPOUT), None, False, False, False, False, 24)  # type: ignore[arg-type]
+    recipe = ClipRecipe(TemporalDropout(**DROPOUT), None, False, False, False, False, FaceView(24))  # type: ignore[arg-type]
     clips = ClipDataset(table, recipe, "val")
     rows = np.arange(len(table))
     batch = collate_clips([clips[int(row), 0] for row in rows])

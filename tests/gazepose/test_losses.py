@@ -46,5 +46,5 @@ def test_pinball_is_least_at_the_quantiles_of_the_targets() -> None:
 
 
 def test_a_quantile_beyond_the_median_is_refused() -> None:
-    with pytest.raises(ValueError, match="low is 0.6"):
+    with pytest.raises(ValueError, match=r"low is 0\.6"):
         PinballLoss(0.6)

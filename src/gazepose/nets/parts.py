@@ -26,6 +26,9 @@ class FrameFeatures(NamedTuple):
 class ClipEncoder(nn.Module):
     """A backbone, an embedding of each frame, a bidirectional LSTM over them.
 
+    Under autocast embedding and LSTM keep the weights' precision: images differ little in their
+    mean features, and bfloat16 would round much of the difference away.
+
     Args:
         backbone: image to map.
         embedding: E.
@@ -50,11 +53,18 @@ class ClipEncoder(nn.Module):
     def look(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return embeddings (M, E) and maps (M, C, h, w) of normalised frames (M, 3, H, W)."""
         feature_map = self.backbone(frames)
-        return self.embedding(pooled(feature_map)), feature_map
+        with torch.autocast(frames.device.type, enabled=False):
+            features = pooled(feature_map.to(self._dtype))
+            return self.embedding(features), feature_map
 
     def centre_state(self, embedding: Tensor) -> Tensor:
         """Return the LSTM's state (B, 2H) at the middle one of frames (B, T, E)."""
-        return self.lstm(embedding)[0][:, embedding.shape[1] // 2]
+        with torch.autocast(embedding.device.type, enabled=False):
+            return self.lstm(embedding)[0][:, embedding.shape[1] // 2]
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.lstm.parameters()).dtype
 
 
 class ClipNet(ClipEncoder):
