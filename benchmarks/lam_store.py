@@ -11,9 +11,9 @@ import polars as pl
 
 from common.facestore_writing import GroupWriter, claim_store
 from common.image_codec import encode_image
-from gazepose.face_rows import HEAD_POSE_COLUMNS, SCHEMA
+from gazepose.face_rows import SCHEMA
 from gazepose.frames import with_sharpness_p
-from gazepose.frames_file import FRAMES_FILE
+from gazepose.frames_file import FRAMES_FILE, HEAD_POSE_COLUMNS
 
 NUM_TRACKS = 3
 PLACE = ("offset", "num_bytes", "crc32")

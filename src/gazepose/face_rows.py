@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gazepose.frames_file import HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.preparation import NONE, PRIOR, LamPreparation
 from gazepose.sample import RawFace
 
@@ -38,11 +39,6 @@ Float = npt.NDArray[np.floating[Any]]
 Columns = dict[str, Any]
 
 BOX_COLUMNS = ("x1", "y1", "x2", "y2")
-HEAD_POSE_COLUMNS = ("head_yaw_deg", "head_pitch_deg", "head_roll_deg")
-NUM_POINTS = 5
-POINT_COLUMNS = tuple(
-    f"point_{what}{number}" for number in range(NUM_POINTS) for what in ("x", "y", "score")
-)
 # As the file of all frames has them; a group's own table is less strict.
 SCHEMA = pl.Schema(
     {

@@ -40,7 +40,7 @@ def save_score_figure(
 
     Args:
         predictions: labelled rows of `gazepose.predictions.predictions_table`.
-        summary: of `gazepose.results.summarise`.
+        summary: of `gazepose.result_files.summarise`.
         path: a .png file.
         title: headline, followed by the mAP.
     """

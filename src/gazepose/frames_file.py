@@ -12,18 +12,18 @@ import numpy.typing as npt
 import polars as pl
 
 from common.facestore import EmptyStoreError
-from gazepose.priors import eye_centred
+from gazepose.priors import NUM_POINTS, eye_centred
 
 LamPart = Literal["train", "val", "test"]
 PARTS: tuple[LamPart, ...] = get_args(LamPart)
 FRAMES_FILE = "frames.parquet"
-NUM_POINTS = 5
 REMEDY = "run `python preprocess.py data=...` again"
+
+HEAD_POSE_COLUMNS = tuple(f"head_{axis}_deg" for axis in ("yaw", "pitch", "roll"))
+POINT_COLUMNS = tuple(f"point_{what}{i}" for i in range(NUM_POINTS) for what in ("x", "y", "score"))
 
 Array = npt.NDArray[Any]
 
-_HEAD_POSE = tuple(f"head_{axis}_deg" for axis in ("yaw", "pitch", "roll"))
-_POINTS = tuple(f"point_{what}{i}" for i in range(NUM_POINTS) for what in ("x", "y", "score"))
 _NAMES = ("group_name", "part", "track_id")
 # Type of a column, and what stands for a null.
 _NUMBERS: dict[str, tuple[npt.DTypeLike, Any]] = {
@@ -99,7 +99,7 @@ def read_frames(path: Path, head_pose: bool, landmarks: bool) -> Frames:
     if not path.is_file():
         raise EmptyStoreError(f"no {path}: run `python preprocess.py data=...` first")
     try:
-        frames = _read(path, _HEAD_POSE * head_pose, _POINTS * landmarks)
+        frames = _read(path, HEAD_POSE_COLUMNS * head_pose, POINT_COLUMNS * landmarks)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ValueError(f"{path} is damaged ({error}); {REMEDY}") from error
     _check_order(path, frames)

@@ -18,8 +18,6 @@ Float = npt.NDArray[np.floating[Any]]
 INPUT_PX = 224
 BIN_DEG = 3.0
 LOWEST_DEG = -99.0
-IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 class HopenetHeadPose:
@@ -83,7 +81,8 @@ def decoded_angles_deg(logits: Float) -> Float:
 def _as_input(image: npt.NDArray[np.uint8]) -> torch.Tensor:
     import torch
 
+    from gazepose.pixels import normalise
+
     if image.shape[:2] != (INPUT_PX, INPUT_PX):
         image = np.asarray(cv2.resize(image, (INPUT_PX, INPUT_PX)), np.uint8)
-    normalised = (image.astype(np.float32) / 255 - IMAGENET_MEAN) / IMAGENET_STD
-    return torch.from_numpy(normalised.transpose(2, 0, 1)[None].copy())
+    return normalise(torch.from_numpy(image).permute(2, 0, 1)[None])

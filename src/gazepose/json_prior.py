@@ -30,12 +30,12 @@ import numpy as np
 import numpy.typing as npt
 
 from common.json_members import object_members, read_span
+from gazepose.priors import NUM_POINTS
 from gazepose.sample import Finding
 
 Float = npt.NDArray[np.floating[Any]]
 
 PRIOR_DIR = "json_prior"
-NUM_POINTS = 5
 # x, y and score; z is not used.
 _POINT_COLUMNS = [0, 1, 3]
 _NUM_ANGLES = 3

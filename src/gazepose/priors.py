@@ -18,7 +18,7 @@ Landmarks = TypeVar("Landmarks", Array, "Tensor")
 
 LARGEST_DEG = 90.0
 """End of the table of head poses, and what stands for an unknown one."""
-NUM_LANDMARK_VALUES = 15
+NUM_POINTS = 5
 LEFT_EYE, RIGHT_EYE = 1, 2
 
 # Nose, left eye, right eye, mouth left, mouth right as a mirror shows them.
@@ -33,10 +33,12 @@ def num_head_bins(split_deg: float) -> int:
     """Return how many bins an angle has.
 
     Raises:
-        ValueError: If a bin's size is not positive.
+        ValueError: If a bin's size is not in (0, 90].
     """
-    if split_deg <= 0:
-        raise ValueError(f"split is {split_deg}, expected degrees above 0")
+    if not 0 < split_deg <= LARGEST_DEG:
+        raise ValueError(
+            f"priors.split is {split_deg} degrees, expected more than 0 and at most 90"
+        )
     return int(LARGEST_DEG / split_deg) + 1
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from common.facestore_writing import GroupWriter, claim_store
 from common.image_codec import encode_image
-from gazepose.face_rows import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.face_rows import BOX_COLUMNS
 from gazepose.frames import write_frames
+from gazepose.frames_file import HEAD_POSE_COLUMNS, POINT_COLUMNS
 
 POSITIVE, NEGATIVE = 220, 60
 RECIPE = {"data": "small_lam", "reader": "small_lam"}

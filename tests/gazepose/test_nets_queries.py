@@ -6,7 +6,8 @@ import torch
 from golden_nets import GOLDEN_DIR, recorded
 from torch import Tensor
 
-from gazepose.nets.queries import HeadQueries, LandmarkQueries, LearnedQueries, num_head_bins
+from gazepose.nets.queries import HeadQueries, LandmarkQueries, LearnedQueries
+from gazepose.priors import num_head_bins
 
 
 def points_at(x: float, y: float, score: float = 0.5) -> Tensor:

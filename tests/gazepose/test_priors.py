@@ -42,8 +42,8 @@ def test_an_unknown_head_pose_is_one_of_90_degrees(split: float) -> None:
 
 
 def test_a_bin_needs_a_size() -> None:
-    for split in (0, -1.0):
-        with pytest.raises(ValueError, match=r"split is .*, expected degrees above 0"):
+    for split in (0, -1.0, 91):
+        with pytest.raises(ValueError, match=r"split is .* degrees, expected more than 0"):
             num_head_bins(split)
 
 

@@ -15,12 +15,12 @@ from gazepose.nets.parts import Classifier, ClipNet
 from gazepose.nets.position import SinePosition
 from gazepose.nets.queries import (
     NUM_ANGLES,
-    NUM_POINTS,
     HeadQueries,
     LandmarkQueries,
     LearnedQueries,
 )
 from gazepose.nets.transformer import Transformer, places_of
+from gazepose.priors import NUM_POINTS
 
 
 class GazePose(ClipNet):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gazepose.priors import NUM_POINTS, num_head_bins
+
 NUM_ANGLES = 3
-NUM_POINTS = 5
-MAX_ANGLE_DEG = 90
 LANDMARK_RANGE = 2.0
 """Landmark coordinates lie in [-2, 2], scores in [0, 1]."""
 LANDMARK_INDICES = ("original", "collision_free")
@@ -117,17 +117,6 @@ class LandmarkQueries(nn.Module):
             return column * int(LANDMARK_RANGE / self.cell_size) + row
         last = self.cells_per_side - 1
         return column.clamp(0, last) * self.cells_per_side + row.clamp(0, last)
-
-
-def num_head_bins(split: float) -> int:
-    """Return how many bins |angle| in degrees falls into; the last one starts at 90 or below.
-
-    Raises:
-        ValueError: If the split is not in (0, 90].
-    """
-    if not 0 < split <= MAX_ANGLE_DEG:
-        raise ValueError(f"priors.split is {split} degrees, expected more than 0 and at most 90")
-    return int(MAX_ANGLE_DEG / split) + 1
 
 
 def _step(name: str, value: float) -> float:
