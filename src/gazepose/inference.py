@@ -19,10 +19,12 @@ from common.faces.tracking import TrackingSettings
 from common.image_codec import decode_image
 from common.video import read_frames
 from common.videos import AnnotatedFrame
+from gazepose.dataset import ClipRecipe
 from gazepose.detected_clip import tight_boxes
-from gazepose.face_rows import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.face_rows import BOX_COLUMNS
 from gazepose.face_view import FaceView
 from gazepose.frame_scores import FrameScorer
+from gazepose.frames_file import HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.judged_face import JudgedFace, drawn_faces, judged_face
 from gazepose.module import EyeContactModule
 from gazepose.preparation import PRIOR, LamPreparation, Preparer
@@ -55,7 +57,7 @@ class VideoPredictor:
     training store at hand among the video's own, as the published system ranks each part.
 
     Args:
-        module: with its weights.
+        module: with its weights; averages over mirror images where its config says so.
         analyzer: how faces are found.
         tracking: when faces of two frames are one.
         preparation: as of the training data. Priors from files, which a video does not bring, are
@@ -65,11 +67,8 @@ class VideoPredictor:
         image_size: side of what the net sees.
         zoom: 1 shows the whole face, as in training; see `FaceView`.
         smoothing: of a track's scores in time.
-        flip_average: scores are the mean of a clip's and its mirror image's.
-        mirror_priors: the mirror image's landmarks are mirrored too.
         threshold: score from which a face counts as looking, in [0, 1].
         trained_store_dir: store of the training data.
-        frames_at_once: frames that go through the net together.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -86,23 +85,21 @@ class VideoPredictor:
         split: float = 1.0,
         image_size: int = 224,
         zoom: float = 1.0,
-        flip_average: bool = False,
-        mirror_priors: bool = False,
         threshold: float = 0.5,
         trained_store_dir: str | None = None,
-        frames_at_once: int = 32,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise ValueError(f"threshold is {threshold}, expected a score from 0 to 1")
-        self._scorer = FrameScorer(
-            module.eval().net,
+        recipe = ClipRecipe(
             TemporalDropout(**(dropout or {})),
-            split,
-            FaceView(image_size, zoom),
-            flip_average,
-            mirror_priors,
-            frames_at_once,
+            split if module.net.uses_head else None,
+            module.net.uses_landmarks,
+            mirror_priors=False,
+            flip=False,
+            random_crop=False,
+            view=FaceView(image_size, zoom),
         )
+        self._scorer = FrameScorer(module.eval(), recipe)
         self._analyzer = analyzer.build()
         self._tracking = tracking
         self._preparation = _measured(preparation)
@@ -166,7 +163,7 @@ class VideoPredictor:
 
     def _scores(self, frames: pl.DataFrame, store_dir: Path) -> npt.NDArray[np.float64]:
         """Return every row's smoothed score, NaN where it has no image."""
-        net = self._scorer.net
+        net = self._scorer.module.net
         table = LamTable.read(store_dir, head_pose=net.uses_head, landmarks=net.uses_landmarks)
         rows = np.flatnonzero(table.num_bytes > 0)
         named = frames[rows].select(
@@ -195,7 +192,7 @@ class VideoPredictor:
     def _pixels(self, face: PreparedFace) -> Image:
         image = decode_image(face.encoded)
         assert image is not None, "it was encoded just now"
-        return self._scorer.view(image)
+        return self._scorer.recipe.view(image)
 
     @cached_property
     def _preparer(self) -> Preparer:

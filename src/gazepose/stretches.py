@@ -38,7 +38,8 @@ class TrackStretches(Dataset[StretchBatch]):
         recipe: how clips are made; nothing is drawn by chance.
         mode: ``val`` or ``test``.
         rows: (n,) middle frames, in the order of the table.
-        length: clips of a stretch, at most; a stretch decodes up to six frames more.
+        length: clips of a stretch, at most; of neighbouring frames, it decodes up
+            to six frames more.
     """
 
     def __init__(

@@ -30,35 +30,24 @@ SPLIT_DEG = 5.0
 DROPOUT = TemporalDropout("gaussian", threshold=0.4)
 
 
-def scorer(net: Any, **settings: Any) -> FrameScorer:
-    defaults: dict[str, Any] = {
-        "dropout": DROPOUT,
-        "split_deg": SPLIT_DEG,
-        "view": FaceView(SIZE),
-        "flip_average": False,
-        "mirror_priors": False,
-        "frames_at_once": 5,
-    }
-    return FrameScorer(net.eval(), **(defaults | settings))
+def module_of(net: Any, **settings: Any) -> EyeContactModule:
+    return EyeContactModule(net, WeightedCrossEntropy(), torch.optim.Adam, None, **settings).eval()
+
+
+def recipe_for(net: Any, dropout: TemporalDropout = DROPOUT) -> ClipRecipe:
+    split_deg = SPLIT_DEG if net.uses_head else None
+    return ClipRecipe(dropout, split_deg, net.uses_landmarks, False, False, False, FaceView(SIZE))
+
+
+def scorer(net: Any, dropout: TemporalDropout = DROPOUT, **settings: Any) -> FrameScorer:
+    return FrameScorer(module_of(net, **settings), recipe_for(net, dropout))
 
 
 def scores_clip_by_clip(net: Any, table: LamTable, rows: np.ndarray, **settings: Any) -> np.ndarray:
-    module = EyeContactModule(
-        net, WeightedCrossEntropy(), torch.optim.Adam, None, **settings
-    ).eval()
-    recipe = ClipRecipe(
-        DROPOUT,
-        SPLIT_DEG if net.uses_head else None,
-        net.uses_landmarks,
-        False,
-        False,
-        False,
-        FaceView(SIZE),
-    )
-    clips = ClipDataset(table, recipe, "val")
+    clips = ClipDataset(table, recipe_for(net), "val")
     batch = collate_clips([clips[int(row), 0] for row in rows])
     with torch.inference_mode():
-        return module.scores(batch).numpy()
+        return module_of(net, **settings).scores(batch).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +91,10 @@ def test_some_rows_in_any_order(table: LamTable, rows: np.ndarray) -> None:
     np.testing.assert_allclose(scorer(net).of_rows(table, chosen), expected, atol=1e-5)
 
 
+def test_no_row_has_no_score(table: LamTable) -> None:
+    assert scorer(small_gazelstm()).of_rows(table, np.empty(0, np.int64)).shape == (0,)
+
+
 def test_dropout_changes_scores(table: LamTable, rows: np.ndarray) -> None:
     net = small_gazelstm()
     with_dropout = scorer(net).of_rows(table, rows)
@@ -126,7 +119,6 @@ def test_a_still_is_a_clip_that_stands_still(table: LamTable) -> None:
         "head_bins": torch.tensor([[2, 4, 0], [18, 18, 18]]),
         "landmarks": torch.from_numpy(landmarks).float(),
     }
-    module = EyeContactModule(net, WeightedCrossEntropy(), torch.optim.Adam, None).eval()
     with torch.inference_mode():
-        expected = module.scores(batch).numpy()
+        expected = module_of(net).scores(batch).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-5)
