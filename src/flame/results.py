@@ -3,78 +3,37 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer
 
 from common.atomic import partial_path, write_text_atomically
 from common.geometry import angular_error, face_direction
+from common.output_collector import OutputCollector
 from flame.batch import LEFT
 from flame.error_slices import describe_errors, error_slices, slice_table
 from flame.figures import save_error_figure
 from flame.module import GazeOutput
 
 
-class TestResults(Callback):
-    """Collects the predictions of a test and writes them in the order of the data.
-
-    Args:
-        output_dir: where the files go.
-        model_key: the net's name in the original, part of the csv's name.
-        trained_on: name of the training data set, part of the csv's name.
-    """
+class TestResults(OutputCollector):
+    """Writes the predictions of a test in the order of the data; arguments as `OutputCollector`."""
 
     __test__ = False  # no test class of pytest's
-
-    def __init__(self, output_dir: str, model_key: str, trained_on: str) -> None:
-        self._output_dir = Path(output_dir)
-        self._model_key = model_key
-        self._trained_on = trained_on
-        self._outputs: list[dict[str, torch.Tensor]] = []
-
-    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget an earlier test.
-
-        Raises:
-            ValueError: If several processes test: each would write its share over the others'.
-        """
-        if trainer.world_size > 1:
-            raise ValueError(
-                f"got a test in {trainer.world_size} processes, expected one: type "
-                "trainer.devices=1, or after a training on several devices "
-                f"python predict.py run={self._output_dir.parent} split=test"
-            )
-        self._outputs = []
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Keep a batch's predictions."""
-        self._outputs.append({name: value.cpu() for name, value in outputs.items()})
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write predictions and slices as csv, numbers as json, and the figure."""
         datamodule = trainer.datamodule
         results = results_table(self._outputs, datamodule.table)
         summary = summarise(results) | {"baselines": _baselines(datamodule)}
-        stem = f"{self._trained_on}_{datamodule.name}_{self._model_key}"
+        stem = self._stem(datamodule)
         described = {
             "kind": "gaze_angle_test",
             "unit": "deg",
-            "model": self._model_key,
-            "trained_on": self._trained_on,
-            "tested_on": datamodule.name,
-            "part": datamodule.test_part,
+            **self._described(datamodule),
             "split": datamodule.split.name,
             "gaze_convention": datamodule.gaze_convention,
             "eye_rule": datamodule.fingerprint()["eval_eye"],
