@@ -205,8 +205,8 @@ class LamDataModule(LightningDataModule):
             num_frames = {part: len(self.table.rows_of_part(part)) for part in PARTS}
             raise ValueError(
                 f"{self.name}: no clip of the part {what!r}; {self.table.store_dir} has the frames "
-                f"{num_frames}. Preprocess that part too, or choose another (data.datamodule."
-                "test_part=...)"
+                f"{num_frames}. Preprocess that part too; a test can be of another "
+                "(data.datamodule.test_part=..., in predict.py split=...)"
             )
         return rows
 

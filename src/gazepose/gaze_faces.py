@@ -134,10 +134,19 @@ class FaceAugmentation:
     Attributes:
         random_crop: crop it, by the rule of clips' frames.
         least_width_px: show it as if photographed this small, or larger; None leaves it.
+
+    Raises:
+        ValueError: If the width is none of a face as it is squeezed.
     """
 
     random_crop: bool
     least_width_px: int | None
+
+    def __post_init__(self) -> None:
+        if self.least_width_px is not None and not 1 <= self.least_width_px <= SQUARE_PX:
+            raise ValueError(
+                f"least_width_px is {self.least_width_px}, expected 1 to {SQUARE_PX}, or null"
+            )
 
     def __call__(
         self, image: Image, gaze: Gaze, generator: np.random.Generator

@@ -324,7 +324,7 @@ def test_unknown_parts_kinds_and_sizes_are_refused(store_dir: Path) -> None:
         module(store_dir, test_part="all")
     with pytest.raises(ValueError, match="dropout kind is 'gauss'"):
         module(store_dir, dropout={"kind": "gauss"})
-    with pytest.raises(ValueError, match=r"split is 0, expected degrees"):
+    with pytest.raises(ValueError, match=r"split is 0 degrees, expected more than 0"):
         module(store_dir, split=0)
     with pytest.raises(ValueError, match="stride is 0"):
         module(store_dir, train_stride=0).train_dataloader()

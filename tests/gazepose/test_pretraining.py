@@ -208,6 +208,12 @@ def test_too_few_people_are_refused(tmp_path: Path) -> None:
         small_data(tmp_path)
 
 
+@pytest.mark.parametrize("width", [0, 225])
+def test_a_width_that_no_face_has_is_refused(store_dir: Path, width: int) -> None:
+    with pytest.raises(ValueError, match=f"least_width_px is {width}, expected 1 to 224"):
+        small_data(store_dir, least_width_px=width)
+
+
 def test_no_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no face store in .*preprocess\.py"):
         small_data(tmp_path)
