@@ -43,12 +43,13 @@ _BASELINES = {
 }
 _PRIORS = ("head", "landmarks")
 _MODEL_SETTINGS = {
-    "width": "config.model.width",
-    "backbone width": "config.model.backbone.width",
     "image size": "config.model.image_size",
+    "zoom": "config.model.zoom",
     "started from": "config.model.init_checkpoint",
     "flip average": "config.model.module.flip_average",
 }
+# Parts of a model: all that is said of them is a setting.
+_MODEL_PARTS = ("backbone", "transformer")
 _EXPLANATION = (
     "mAP: the mean of the average precisions (AP) of both classes, in per cent: LAM, the person "
     "looks at the camera, and not LAM. Accuracy: in per cent, at a score of one half. The interval "
@@ -135,9 +136,12 @@ def _model_settings(run: Run) -> dict[str, Any]:
     """Return settings of the model; none of an original's checkpoint, which has no run."""
     if run.setting("config.model") is None:
         return {}
-    found = {name: run.setting(path) for name, path in _MODEL_SETTINGS.items()}
-    # GazeLSTM has no width.
-    return {name: value for name, value in found.items() if name != "width" or value is not None}
+    of_parts = {
+        f"{part} {name.strip('_')}": value
+        for part in _MODEL_PARTS
+        for name, value in (run.setting(f"config.model.{part}") or {}).items()
+    }
+    return {name: run.setting(path) for name, path in _MODEL_SETTINGS.items()} | of_parts
 
 
 def _plain(value: Any) -> Any:

@@ -125,6 +125,24 @@ def test_settings_that_vary_are_named_and_others_are_not(runs_dir):
     )
 
 
+def test_another_size_of_the_net_is_named(runs_dir):
+    folder = write_lam_run(runs_dir / "small")
+    snapshot = json.loads((folder / "run.json").read_text())
+    snapshot["config"]["model"]["transformer"] = {"width": 64}
+    snapshot["config"]["model"]["backbone"] |= {"width": 8}
+    (folder / "run.json").write_text(json.dumps(snapshot))
+    path = runs_dir / "pose" / "run.json"
+    changed = json.loads(path.read_text())
+    changed["config"]["model"]["transformer"] = {"width": 512}
+    path.write_text(json.dumps(changed))
+    write_lam_test(folder)
+    assert sorted(column(runs_dir, "other settings")[3:]) == [
+        "backbone width 16",
+        "backbone width 16, transformer width 512",
+        "backbone width 8, transformer width 64",
+    ]
+
+
 def test_a_test_otherwise_than_trained_is_named(runs_dir):
     changed = PROTOCOL | {"dropout": "none", "smoothing": {"kind": "median", "width_frames": 5}}
     write_lam_test(runs_dir / "pose", "predict/smooth", protocol=changed)
