@@ -178,7 +178,7 @@ def register() -> None:
     for name, schema in (
         ("train", TrainConfig),
         ("preprocess", PreprocessConfig),
-        ("predict", PredictConfig),
+        ("predict", _predict_schema()),
     ):
         store.store(group="schema", name=name, node=schema, package="_global_")
     for name, model in (
@@ -189,6 +189,15 @@ def register() -> None:
     store.store(group="schema", name="priors", node=PriorsConfig)
     store.store(group="schema", name="dropout", node=DropoutConfig)
     OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
+
+
+def _predict_schema() -> DictConfig:
+    """Return the schema of predictions, in which changes to a run may have any key."""
+    schema = OmegaConf.structured(PredictConfig)
+    for name in ("annotator", "results", "module"):
+        # Else Hydra takes their keys for misspelt ones: nothing lists them.
+        OmegaConf.set_struct(schema[name], False)
+    return schema
 
 
 def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:

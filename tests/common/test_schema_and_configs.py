@@ -297,3 +297,17 @@ def test_run_folders_tell_net_and_data_without_an_equals_sign() -> None:
     assert sweep.startswith("runs/sweep_")
     assert str(job) == "3"
     assert "=" not in run + sweep
+
+
+def test_changes_to_a_run_are_typed_as_the_readme_has_them() -> None:
+    typed = [
+        "results={smoothing:{kind:median,width_frames:7}}",
+        "module={flip_average:true}",
+        "annotator={analyzer:{min_face_px:24,min_face_fraction:0}}",
+    ]
+    config = composed("predict", "paths.run_dir=RUN", *typed)
+    assert config["results"] == {"smoothing": {"kind": "median", "width_frames": 7}}
+    assert config["module"] == {"flip_average": True}
+    assert config["annotator"] == {"analyzer": {"min_face_px": 24, "min_face_fraction": 0}}
+    with pytest.raises(ConfigCompositionException, match="reslts"):
+        composed("predict", "paths.run_dir=RUN", "reslts={smoothing:{kind:median}}")
