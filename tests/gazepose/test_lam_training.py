@@ -226,31 +226,32 @@ def test_a_split_is_tested_as_after_training(run_dir: Path, unbroken: Metrics) -
         assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
-def test_what_is_changed_names_the_folder(run_dir: Path) -> None:
-    plain = scores(run_dir / "test")
-    changes = {
-        "smoothing-kind-median-width_frames-5": "results={smoothing:{kind:median,width_frames:5}}",
-        "module-flip_average-True": "module={flip_average:true}",
-        # A run of gazepose has been trained with Gaussian dropout, one of gazelstm with none.
-        "dropout-uniform": "dropout=uniform",
-    }
-    folders = set()
-    for name, change in changes.items():
-        said = predict_here(f"run={run_dir}", "split=val", change)
-        folder = Path(said.split(" -> ")[1])
-        assert folder.parent == run_dir / "predict"
-        assert folder.name.startswith("ego4d_val_")
-        assert folder.name.endswith(name)
-        folders.add(folder)
+def test_what_is_changed_takes_effect_and_names_the_folder(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirrored: list[int] = []
+
+    def changed(*typed: str) -> tuple[Path, dict[str, Any]]:
+        folder = Path(predict_here(f"run={run_dir}", "split=val", *typed).split(" -> ")[1])
         (path,) = folder.glob("*.json")
-        protocol = json.loads(path.read_text())["protocol"]
-        if change.startswith("results"):
-            assert protocol["smoothing"] == "median, 5 frames"
-        if change.startswith("dropout"):
-            assert protocol["dropout"] == "uniform"
-        else:
-            assert not np.array_equal(scores(folder), plain), change
-    assert len(folders) == len(changes)
+        return folder.relative_to(run_dir / "predict"), json.loads(path.read_text())["protocol"]
+
+    def mirror(module: EyeContactModule, batch: Any) -> Any:
+        mirrored.append(1)
+        return batch
+
+    folder, protocol = changed("results={smoothing:{kind:median,width_frames:5}}")
+    assert folder == Path("ego4d_val_results-smoothing-kind-median-width_frames-5")
+    assert protocol["smoothing"] == "median, 5 frames"
+    smoothed = scores(run_dir / "predict" / folder)
+    assert not np.array_equal(smoothed, scores(run_dir / "test"))
+    folder, protocol = changed("dropout=uniform")
+    assert (folder, protocol["dropout"]) == (Path("ego4d_val_dropout-uniform"), "uniform")
+    # Faces of one colour are their own mirror image.
+    monkeypatch.setattr(EyeContactModule, "_mirrored", mirror)
+    folder, _ = changed("module={flip_average:true}")
+    assert folder == Path("ego4d_val_module-flip_average-True")
+    assert len(mirrored) > 0
 
 
 def test_the_unlabelled_part_becomes_a_submission(run_dir: Path, work_dir: Path) -> None:
