@@ -120,8 +120,13 @@ def test(
 
 
 def build_data(config: Config, **arguments: Any) -> Any:
-    """Return the data module of a config, with what its model asks of the data."""
-    return build(config["data"]["datamodule"], **config["model"]["inputs"], **arguments)
+    """Return the data module of a config, with what its model asks of the data.
+
+    Args:
+        config: of a run.
+        arguments: of the data module; they take precedence.
+    """
+    return build(config["data"]["datamodule"], **config["model"]["inputs"] | arguments)
 
 
 def build_module(config: Config, **arguments: Any) -> Any:
