@@ -45,7 +45,7 @@ class LamDataModule(LightningDataModule):
         image_size: side of a frame; smaller than the store's is for small nets.
         zoom: 1 shows the whole face; see `FaceView`.
         batch_size: of training.
-        eval_batch_size: of validation and test.
+        eval_batch_size: of validation, and of a test that is not `dense`.
         train_stride: step between middles of a track; published are 3, 13 and 1.
         val_stride: the same, in validation.
         test_stride: the same, in a test of the part ``test``; of other parts it is theirs.

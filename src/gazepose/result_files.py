@@ -47,7 +47,7 @@ def write_results(
         predictions.write_parquet(partial)
     known = predictions.filter(pl.col("label") >= 0)
     if known.is_empty():
-        _write_unlabelled(predictions, output_dir, stem)
+        _write_unlabelled(predictions, described.get("stride"), output_dir, stem)
         return
     if known.height < predictions.height:
         LOG.warning(
@@ -86,7 +86,9 @@ def _write_labelled(
     save_score_figure(predictions, summary, output_dir / f"{stem}.png", title=stem)
 
 
-def _write_unlabelled(predictions: pl.DataFrame, output_dir: Path, stem: str) -> None:
+def _write_unlabelled(
+    predictions: pl.DataFrame, stride: int | None, output_dir: Path, stem: str
+) -> None:
     path = output_dir / f"{stem}_pred.csv"
     if (predictions["unique_id"].fill_null("") == "").any():
         write_rows(predictions, PREDICTION_COLUMNS, path)
@@ -99,3 +101,9 @@ def _write_unlabelled(predictions: pl.DataFrame, output_dir: Path, stem: str) ->
         "no label is known, so there are no metrics: %d scores -> %s and, for EvalAI, %s",
         *(predictions.height, path, submission),
     )
+    if stride not in (None, 1):
+        LOG.warning(
+            "%s holds every %s. frame of a track, EvalAI wants all: test again with "
+            "data.datamodule.test_stride=1",
+            *(submission, stride),
+        )

@@ -196,6 +196,7 @@ def test_the_unlabelled_set_becomes_a_submission(
     with caplog.at_level(logging.WARNING):
         written(data, outputs_of(data), tmp_path / "test")
     assert "no label is known, so there are no metrics: 20 scores" in caplog.text
+    assert "EvalAI wants all" not in caplog.text
     submission = tmp_path / "test" / "evalai" / "other_small_gazelstm.json"
     report = validate_submission(submission, expected_samples(store_dir))
     assert report.problems == ()
@@ -205,6 +206,11 @@ def test_the_unlabelled_set_becomes_a_submission(
     assert [float(line.split(",")[4]) for line in pred] == [entry["score"] for entry in entries]
     # No json beside the results of tests: the report takes those for tests.
     assert not list((tmp_path / "test").glob("*.json"))
+    every_other = LamDataModule(
+        "small", str(store_dir), test_part="test", test_stride=2, num_workers=0
+    )
+    written(every_other, outputs_of(every_other), tmp_path / "every_other")
+    assert "every 2. frame of a track, EvalAI wants all" in caplog.text
 
 
 def test_videos_without_labels_and_ids_get_scores_only(
