@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tiny_ego4d import expected, unpack, write_tiny_store
+from tiny_ego4d import challenge_files, exact_frame, expected, is_misled, unpack, write_tiny_store
 
 from gazepose.dataset import ClipDataset, ClipRecipe
 from gazepose.face_imgs import FaceImgsReader
@@ -188,26 +188,6 @@ def test_keyframes_of_the_test_set(tables: Tables) -> None:
         rows = keyframes(table, "test", config["stride"], use_filter=False)
         assert len(rows) == len(config["kframes"])
     assert len(rows) == GOLDEN["test"]["plain"]["n_images"] == 46
-
-
-def challenge_files(tree: Path, track: str) -> list[Path]:
-    (folder,) = (tree / "videos_challenge").glob(f"*/{track}")
-    return sorted(folder.iterdir())
-
-
-def exact_frame(files: list[Path], frame: int) -> Path | None:
-    return next((path for path in files if int(path.name.split("_")[0]) == frame), None)
-
-
-def is_misled(tree: Path, item: Item) -> bool:
-    """Whether the original's search by substring takes another file than the frame's."""
-    files = challenge_files(tree, item["track"])
-    centre = int(item["frame_id"])
-    return any(
-        next((path for path in files if str(i).zfill(5) in path.name), None)
-        != exact_frame(files, i)
-        for i in range(centre - 3, centre + 4)
-    )
 
 
 def is_shown(sample: Item, item: Item, tree: Path) -> bool:

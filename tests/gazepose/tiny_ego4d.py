@@ -41,6 +41,28 @@ def expected() -> dict[str, Any]:
     return json.loads(gzip.decompress((GOLDEN_DIR / "dataset_expected.json.gz").read_bytes()))
 
 
+def challenge_files(tree: Path, track: str) -> list[Path]:
+    """Return the files of a test track, whose names are unique in the tree."""
+    (folder,) = (tree / "videos_challenge").glob(f"*/{track}")
+    return sorted(folder.iterdir())
+
+
+def exact_frame(files: list[Path], frame: int) -> Path | None:
+    """Return the file of a frame number."""
+    return next((path for path in files if int(path.name.split("_")[0]) == frame), None)
+
+
+def is_misled(tree: Path, item: dict[str, Any]) -> bool:
+    """Whether the original's search by substring takes another file than the frame's."""
+    files = challenge_files(tree, item["track"])
+    centre = int(item["frame_id"])
+    return any(
+        next((path for path in files if str(i).zfill(5) in path.name), None)
+        != exact_frame(files, i)
+        for i in range(centre - 3, centre + 4)
+    )
+
+
 def write_tiny_store(tree: Path, store_dir: Path) -> None:
     """Write the tree's train, val and test parts as one store."""
     for part in ("train", "val"):
