@@ -41,7 +41,7 @@ NUM_FRAMES = 24
 """Of each track."""
 SMALL_TRAINING = [
     "model.learning_rate=0.005",
-    "trainer.max_epochs=4",
+    "trainer.max_epochs=3",
     "trainer.enable_progress_bar=false",
     "trainer.accelerator=cpu",
 ]

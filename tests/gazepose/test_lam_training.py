@@ -98,13 +98,14 @@ def test_the_same_seed_gives_the_same_numbers_with_loader_processes_too(
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_numbers(work_dir: Path, model: str, unbroken: Metrics) -> None:
     assert train(work_dir, model, "other", "seed=1")["train/loss"] != unbroken["train/loss"]
 
 
 def test_the_test_is_of_the_best_validation(work_dir: Path, model: str, unbroken: Metrics) -> None:
     maps = [found for _, found in logged_maps(work_dir / f"{model}_unbroken")]
-    assert len(maps) == 4
+    assert len(maps) == 3
     assert unbroken["best_val/map"] == pytest.approx(max(maps), abs=1e-6)
 
 
@@ -142,7 +143,7 @@ def test_the_last_checkpoint_is_the_last_epochs_and_not_the_last_best(work_dir: 
     train(work_dir, "gazelstm", "worst", "model.metric_mode=min")
     folder = work_dir / "gazelstm_worst" / "checkpoints"
     epochs = {path.name: read_checkpoint(path)["epoch"] for path in folder.iterdir()}
-    assert epochs == {"best.ckpt": 0, "last.ckpt": 3}
+    assert epochs == {"best.ckpt": 0, "last.ckpt": 2}
 
 
 # Twelve batches an epoch: validated after the fourth, the eighth and the last.
@@ -188,7 +189,7 @@ def test_killed_inside_an_epoch_and_resumed_ends_like_one_never_killed(
     time.sleep(0.5)
     os.kill(slow.pid, signal.SIGKILL)
     slow.wait()
-    assert read_checkpoint(last)["epoch"] < 3, "the kill fell inside an epoch"
+    assert read_checkpoint(last)["epoch"] < 2, "the kill fell inside an epoch"
     assert json.loads((run_dir / "run.json").read_text())["status"] == "running"
     done = subprocess.run(
         [sys.executable, *train_script, f"ckpt_path={last}"],
