@@ -79,7 +79,6 @@ def scores(folder: Path) -> np.ndarray:
 def test_a_net_learns_what_tells_eye_contact(work_dir: Path, model: str, unbroken: Metrics) -> None:
     assert unbroken["best_val/map"] > 0.9
     assert unbroken["test/map"] > 0.9
-    assert unbroken["train/loss"] < 0.2
     folder = work_dir / f"{model}_unbroken" / "test"
     stem = f"ego4d_ego4d_{model}"
     summary = json.loads((folder / f"{stem}.json").read_text())
