@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
+from torch.utils.data import DataLoader, Dataset
 
 
 class EpochSeed(Callback):
@@ -35,3 +38,28 @@ def current_epoch(datamodule: LightningDataModule) -> int:
     if datamodule.trainer is None:
         return 0
     return int(datamodule.trainer.fit_loop.epoch_progress.current.processed)
+
+
+def seeded_loader(
+    dataset: Dataset[Any], *, seed: int, trains: bool, num_workers: int, **options: Any
+) -> DataLoader[Any]:
+    """Return a loader that draws nothing from the generator that drives dropout.
+
+    Opening a loader else would: before the epoch's seed in a resumed run, after it in an unbroken
+    one.
+
+    Args:
+        dataset: what is loaded.
+        seed: of the loader's own generator.
+        trains: keep the worker processes between epochs.
+        num_workers: loader processes.
+        options: further arguments of ``DataLoader``.
+    """
+    return DataLoader(
+        dataset,
+        num_workers=num_workers,
+        generator=torch.Generator().manual_seed(seed),
+        persistent_workers=trains and num_workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        **options,
+    )

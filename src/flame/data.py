@@ -15,7 +15,7 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from common.facestore import FaceStore, read_recipe
-from common.reproducibility import current_epoch
+from common.reproducibility import current_epoch, seeded_loader
 from flame.batch import LEFT, EyeRule, GazeBatch
 from flame.crops import crop_eye
 from flame.eye_sampler import EyeSampler
@@ -179,17 +179,14 @@ class GazeDataModule(LightningDataModule):
                 f"{self.name}: {len(sampler)} training samples are less than one batch of "
                 f"{batch_size}; set data.datamodule.batch_size lower or drop_last=false"
             )
-        return DataLoader(
+        return seeded_loader(
             self._dataset,
             batch_size=batch_size,
             sampler=sampler,
             drop_last=trains and self._drop_last,
             num_workers=self._num_workers,
-            # Its own generator: opening a loader else draws from the one that drives dropout,
-            # before the epoch's seed in a resumed run and after it in an unbroken one.
-            generator=torch.Generator().manual_seed(self._seed),
-            persistent_workers=trains and self._num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            seed=self._seed,
+            trains=trains,
         )
 
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from common.facestore import read_recipe
-from common.reproducibility import current_epoch
+from common.reproducibility import current_epoch, seeded_loader
 from gazepose.batch import ClipBatch
 from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.face_view import FaceView
@@ -141,12 +140,12 @@ class LamDataModule(LightningDataModule):
         mode: Mode = "test" if self.test_part == "test" else "val"
         if not self._dense:
             return self._loader(self.test_rows(), mode, self._eval_batch_size)
-        return DataLoader(
+        return seeded_loader(
             TrackStretches(self.table, self._recipe, mode, self.test_rows()),
             batch_size=None,
             num_workers=self._num_workers,
-            generator=torch.Generator().manual_seed(self._seed),
-            pin_memory=torch.cuda.is_available(),
+            seed=self._seed,
+            trains=False,
         )
 
     def test_rows(self) -> Rows:
@@ -216,18 +215,15 @@ class LamDataModule(LightningDataModule):
         sampler.set_epoch(current_epoch(self))
         # Workers must not touch cv2.setNumThreads: where their parent has used OpenCV's threads, it
         # waits forever for the parent's. Frames this small are decoded and cropped by one anyway.
-        return DataLoader(
+        return seeded_loader(
             ClipDataset(self.table, self._recipe, mode),
             batch_size=batch_size,
             sampler=sampler,
             collate_fn=collate_clips,
             drop_last=trains and self._drop_last,
             num_workers=self._num_workers,
-            # Its own generator: opening a loader else draws from the one that drives dropout,
-            # before the epoch's seed in a resumed run and after it in an unbroken one.
-            generator=torch.Generator().manual_seed(self._seed),
-            persistent_workers=trains and self._num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            seed=self._seed,
+            trains=trains,
         )
 
     def _warn_of_wide_angles(self) -> None:

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from common.facestore import FaceStore, read_recipe
 from common.geometry import mirror_gaze
-from common.reproducibility import current_epoch
+from common.reproducibility import current_epoch, seeded_loader
 from gazepose.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
 from gazepose.face_view import FaceView
 from gazepose.window_sampler import ClipSampler
@@ -115,15 +115,14 @@ class GazeFacesDataModule(LightningDataModule):
         sampler.set_epoch(current_epoch(self))
         augmentation = self._augmentation if trains else None
         dataset = GazeFaces(self._store, self._gaze, self._view, augmentation)
-        return DataLoader(
+        return seeded_loader(
             dataset,
             batch_size=self._batch_size,
             sampler=sampler,
             drop_last=trains and len(rows) > self._batch_size,
             num_workers=self._num_workers,
-            generator=torch.Generator().manual_seed(self._seed),
-            persistent_workers=trains and self._num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            seed=self._seed,
+            trains=trains,
         )
 
 
