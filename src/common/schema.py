@@ -24,6 +24,7 @@ class DataConfig:
     raw_dir: str | None = None
     store_dir: str = MISSING
     openface_dir: str | None = None
+    lists_dir: str | None = None  # Gaze360's
     raw_writer: dict[str, Any] | None = None
     reader: dict[str, Any] | None = None
     preprocessor: dict[str, Any] | None = None

@@ -37,7 +37,7 @@ class GazeBatch(TypedDict):
 
 
 class GazeFacesDataModule(LightningDataModule):
-    """Train and validation loaders over the store of a gaze data set, split by person.
+    """Loaders over the store of a gaze data set, split by its own lists or by person.
 
     A face is squeezed into a square, as Ego4D's boxes are. In training it is mirrored at random,
     cropped at random, and shown as small as a face across the room.
@@ -45,7 +45,8 @@ class GazeFacesDataModule(LightningDataModule):
     Args:
         name: the gaze data set.
         store_dir: its face store.
-        val_fraction: share of the people held out.
+        val_fraction: share of the people held out; None takes the parts of the data set's own
+            lists, where the store has them.
         batch_size: of both loaders.
         image_size: side of what the net sees.
         zoom: 1 shows the whole face; see `FaceView`.
@@ -53,7 +54,7 @@ class GazeFacesDataModule(LightningDataModule):
         least_width_px: smallest width, drawn between this and 224; None leaves it.
         num_workers: loader processes.
         seed: of the held-out people and of all random choices.
-        test_part: always the held-out people.
+        test_part: what the test loader goes through: "val" or, of own lists, "test".
 
     Raises:
         ValueError: If there is no store, it has no gaze, or too few people.
@@ -63,7 +64,7 @@ class GazeFacesDataModule(LightningDataModule):
         self,
         name: str,
         store_dir: str,
-        val_fraction: float,
+        val_fraction: float | None,
         batch_size: int,
         image_size: int,
         zoom: float,
@@ -79,6 +80,9 @@ class GazeFacesDataModule(LightningDataModule):
         self._store = FaceStore(store_dir)
         self._recipe = read_recipe(Path(store_dir))
         self.table = _with_parts(self._store.table, val_fraction, seed, store_dir)
+        _check_part(self.table, test_part, store_dir)
+        own_lists = val_fraction is None
+        self._split = "own lists" if own_lists else f"held-out people, seed {seed}"
         gaze = self.table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy()
         self._gaze = gaze.astype(np.float32)
         self._batch_size = batch_size
@@ -92,12 +96,12 @@ class GazeFacesDataModule(LightningDataModule):
         return self._loader("train", trains=True)
 
     def val_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the loader of the held-out people, as they are."""
+        """Return the loader of the validation people, faces as they are."""
         return self._loader("val", trains=False)
 
     def test_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the loader of the held-out people."""
-        return self._loader("val", trains=False)
+        """Return the loader of the test part, faces as they are."""
+        return self._loader(self.test_part, trains=False)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data and split."""
@@ -105,7 +109,7 @@ class GazeFacesDataModule(LightningDataModule):
         return {
             "name": self.name,
             "recipe": self._recipe,
-            "split": f"held-out people, seed {self._seed}",
+            "split": self._split,
             "table_sha256": hashlib.sha256(hashed).hexdigest(),
         }
 
@@ -202,9 +206,17 @@ def _resized(image: Image, side: int) -> Image:
     return np.asarray(cv2.resize(image, (side, side), interpolation=interpolation), dtype=np.uint8)
 
 
-def _with_parts(table: pl.DataFrame, val_fraction: float, seed: int, where: str) -> pl.DataFrame:
+def _with_parts(
+    table: pl.DataFrame, val_fraction: float | None, seed: int, where: str
+) -> pl.DataFrame:
     if "gaze_yaw_rad" not in table.columns:
         raise ValueError(f"{where} holds no gaze: expected the store of a gaze data set")
+    if val_fraction is None:
+        if "part" not in table.columns:
+            raise ValueError(
+                f"{where} has no parts of its own: type data.datamodule.val_fraction=0.1"
+            )
+        return table
     people = sorted(set(table["subject"]))
     num_val = max(1, round(val_fraction * len(people)))
     if num_val >= len(people):
@@ -214,3 +226,9 @@ def _with_parts(table: pl.DataFrame, val_fraction: float, seed: int, where: str)
     return table.with_columns(
         pl.when(is_val).then(pl.lit("val")).otherwise(pl.lit("train")).alias("part")
     )
+
+
+def _check_part(table: pl.DataFrame, part: str, where: str) -> None:
+    there = sorted(set(table["part"]))
+    if part not in there:
+        raise ValueError(f"test_part is {part!r}, expected one of {there}, the parts of {where}")

@@ -39,13 +39,19 @@ class PinballLoss(nn.Module):
 
     Args:
         low: the lower quantile in (0, 0.5); the upper one is its mirror.
+        angle_weight: weight of the mean absolute error of the angles, which is added. 0 is the
+            published loss: it leaves an angle alone while its error lies within the uncertainty,
+            so that a net from scratch first learns how wide its errors are, and angles late.
     """
 
-    def __init__(self, low: float = 0.1) -> None:
+    def __init__(self, low: float = 0.1, angle_weight: float = 0.0) -> None:
         super().__init__()
         if not 0 < low < 0.5:
             raise ValueError(f"low is {low}, expected a quantile between 0 and 0.5")
+        if angle_weight < 0:
+            raise ValueError(f"angle_weight is {angle_weight}, expected 0 or more")
         self._low = low
+        self._angle_weight = angle_weight
 
     def forward(self, prediction: Tensor, uncertainty: Tensor, target: Tensor) -> Tensor:
         """Return the mean loss.
@@ -58,7 +64,8 @@ class PinballLoss(nn.Module):
         above_low = target - (prediction - uncertainty)
         above_high = target - (prediction + uncertainty)
         losses = (_pinball(above_low, self._low), _pinball(above_high, 1 - self._low))
-        return (losses[0] + losses[1]).mean()
+        quantiles = (losses[0] + losses[1]).mean()
+        return quantiles + self._angle_weight * (prediction - target).abs().mean()
 
 
 def _pinball(difference: Tensor, quantile: float) -> Tensor:

@@ -62,6 +62,16 @@ def sample_camera_path(rng: np.random.Generator, num_frames: int, matrix: Float)
     )
 
 
+def resting_camera(num_frames: int, matrix: Float) -> CameraPath:
+    """Return a camera with the intrinsics `matrix` (3, 3) that does not move."""
+    return CameraPath(
+        matrix=matrix,
+        to_world=np.tile(np.eye(3), (num_frames, 1, 1)),
+        position_cm=np.zeros((num_frames, 3)),
+        smear_px=np.zeros((num_frames, 2)),
+    )
+
+
 def _quick_turn_deg(rng: np.random.Generator, num_frames: int) -> Float:
     there, back = rng.integers(*TURN_FRAMES, 2, endpoint=True)
     stay = rng.integers(*STAY_FRAMES, endpoint=True)
