@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gazepose.average_precision import lam_precision
+from common.average_precision import lam_precision
 
 
 def baseline_maps(predictions: pl.DataFrame) -> dict[str, float | None]:

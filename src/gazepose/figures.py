@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.atomic import partial_path
-from gazepose.average_precision import Curve, checked, rank_lam, rank_not_lam
+from common.average_precision import Curve, checked, rank_lam, rank_not_lam
 from gazepose.score_slices import Slice
 
 BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#666666", "#222222"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.average_precision import Float, Ints, checked, rank_lam, rank_not_lam
 from common.metrics import Interval
-from gazepose.average_precision import Float, Ints, checked, rank_lam, rank_not_lam
 
 # Two clips of one class each give 0.50, many clips of which one holds all positives 0.63.
 _LEAST_DEFINED = 0.57

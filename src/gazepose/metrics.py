@@ -13,7 +13,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from gazepose.average_precision import average_precision, checked, lam_precision
+from common.average_precision import average_precision, checked, lam_precision
 from gazepose.evaluation import read_pairs
 
 __all__ = ["LamAveragePrecision", "average_precision", "describe_scores", "evaluate_lam"]
@@ -27,7 +27,7 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 class LamAveragePrecision(Metric):
-    """The official mAP (`gazepose.average_precision`) of everything it was shown.
+    """The official mAP (`common.average_precision`) of everything it was shown.
 
     Exact when the samples are split over processes, in whatever shares and order: all scores are
     gathered, and tied scores count together. Samples of unknown label (-1) are left out.
