@@ -48,3 +48,27 @@ def test_pinball_is_least_at_the_quantiles_of_the_targets() -> None:
 def test_a_quantile_beyond_the_median_is_refused() -> None:
     with pytest.raises(ValueError, match=r"low is 0\.6"):
         PinballLoss(0.6)
+
+
+def test_angle_weight_adds_the_mean_absolute_error() -> None:
+    generator = torch.Generator().manual_seed(0)
+    prediction, target = torch.randn(2, 5, 2, generator=generator)
+    uncertainty = torch.rand(5, 1, generator=generator)
+    published = PinballLoss()(prediction, uncertainty, target)
+    added = PinballLoss(angle_weight=0.5)(prediction, uncertainty, target) - published
+    torch.testing.assert_close(added, 0.5 * (prediction - target).abs().mean())
+
+
+def test_within_the_uncertainty_only_the_weighted_angles_learn() -> None:
+    prediction = torch.zeros(3, 2, requires_grad=True)
+    target, uncertainty = torch.full((3, 2), 0.1), torch.full((3, 1), 0.5)
+    (gradient,) = torch.autograd.grad(PinballLoss()(prediction, uncertainty, target), prediction)
+    assert gradient.abs().max() < 1e-7
+    loss = PinballLoss(angle_weight=1.0)(prediction, uncertainty, target)
+    (gradient,) = torch.autograd.grad(loss, prediction)
+    torch.testing.assert_close(gradient, torch.full((3, 2), -1 / 6))
+
+
+def test_a_negative_angle_weight_is_refused() -> None:
+    with pytest.raises(ValueError, match="angle_weight is -1"):
+        PinballLoss(angle_weight=-1.0)
