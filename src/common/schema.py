@@ -173,8 +173,12 @@ def run_dir(ckpt_path: str | None, new_dir: str) -> str:
     return str(folder.parent) if is_in_run else new_dir
 
 
+# At import: a launcher's workers import this module and call nothing.
+OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
+
+
 def register() -> None:
-    """Register schemas and resolver with Hydra; may be called again."""
+    """Register the schemas with Hydra; may be called again."""
     store = ConfigStore.instance()
     for name, schema in (
         ("train", TrainConfig),
@@ -189,7 +193,6 @@ def register() -> None:
         store.store(group="schema/model", name=name, node=model)
     store.store(group="schema", name="priors", node=PriorsConfig)
     store.store(group="schema", name="dropout", node=DropoutConfig)
-    OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
 
 
 def _predict_schema() -> DictConfig:
