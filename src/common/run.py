@@ -11,13 +11,14 @@ import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
 from pytorch_lightning import seed_everything as seed_all
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.loggers import Logger
 
 from common.checks import check_inputs, check_line, check_resumed_data
 from common.console import quiet_libraries
+from common.dashboard import log_checkpoint, log_end, log_start
 from common.instantiate import build
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
-from common.snapshot import finish_snapshot, read_snapshot, start_snapshot
+from common.snapshot import finish_snapshot, git_summary, read_snapshot, start_snapshot
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
@@ -85,7 +86,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     loggers = _build_all(config["logger"])
     try:
         trainer = _trainer(config, run_dir, loggers)
-        _record_config(loggers, config)
+        log_start(loggers, {**config, "git": git_summary()})
         checkpoint = _resumable(config["ckpt_path"], module, trainer, run_dir)
         trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=_flag(checkpoint))
         metrics |= _numbers(trainer) | _best_score(trainer)
@@ -93,13 +94,14 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
             best = _best_checkpoint(trainer)
             trainer.test(module, datamodule, ckpt_path=best, weights_only=_flag(best))
             metrics |= _numbers(trainer)
+        _log_best_checkpoint(trainer, metrics)
         status = "finished"
     except (KeyboardInterrupt, SystemExit):
         status = "interrupted"
         raise
     finally:
         finish_snapshot(run_dir, status, metrics)
-        _close(loggers)
+        log_end(loggers, status, metrics)
     return metrics
 
 
@@ -143,8 +145,8 @@ def _continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, 
     if not (run_dir / SNAPSHOT_FILE).is_file():
         return None, config
     snapshot = read_snapshot(run_dir)
-    # A start that went on differs from the first one in its checkpoint only.
-    free = {"ckpt_path": None, "continue_run": None}
+    # A start that went on differs from the first one in its checkpoint only; a study may grow.
+    free = {"ckpt_path": None, "continue_run": None, "study": None}
     if {**snapshot["config"], **free} != {**config, **free}:
         raise ValueError(f"{run_dir} holds a run of another config; remove it or choose another")
     if snapshot["status"] == "finished":
@@ -208,6 +210,12 @@ def _best_checkpoint(trainer: Trainer) -> str | None:
     return None
 
 
+def _log_best_checkpoint(trainer: Trainer, metrics: Mapping[str, float]) -> None:
+    callback = trainer.checkpoint_callback
+    if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
+        log_checkpoint(trainer.loggers, Path(callback.best_model_path), metrics)
+
+
 def _flag(checkpoint: str | None) -> bool | None:
     """Return `weights_only` for a checkpoint: ours hold tensors and plain values."""
     return None if checkpoint is None else True
@@ -216,16 +224,3 @@ def _flag(checkpoint: str | None) -> bool | None:
 def _numbers(trainer: Trainer) -> dict[str, float]:
     metrics = trainer.callback_metrics.items()
     return {name: float(value) for name, value in metrics if isinstance(value, torch.Tensor)}
-
-
-def _record_config(loggers: list[Logger], config: Config) -> None:
-    for logger in loggers:
-        logger.log_hyperparams(dict(config))
-
-
-def _close(loggers: list[Logger]) -> None:
-    # A second job of a sweep would else write into the first one's run.
-    if any(isinstance(logger, WandbLogger) for logger in loggers):
-        import wandb
-
-        wandb.finish()

@@ -1,11 +1,12 @@
 """Our own config keys as dataclasses: a misspelt key in a YAML file or override is an error.
 
 What libraries own (trainer, loggers, optimizers) stays plain YAML: their constructors check it.
-Importing this module also registers the suite's resolver.
+`register` makes them known to Hydra, with the suite's resolvers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class ModelConfig:
     net: dict[str, Any] = MISSING
     module: dict[str, Any] = MISSING
     callbacks: dict[str, Any] = field(default_factory=dict)
+    painter: dict[str, Any] | None = None  # draws samples, for callbacks.pictures
     annotator: dict[str, Any] | None = None
 
 
@@ -108,6 +110,17 @@ class PathsConfig:
 
 
 @dataclass
+class StudyConfig:
+    """One table: its rows (files of ``conf/ablations``) in order, each with every seed."""
+
+    name: str = MISSING
+    title: str = MISSING
+    rows: dict[str, str] = MISSING  # title of each row, by the name of its file
+    seeds: list[int] = MISSING
+    published: str | None = None  # table of published numbers that belongs beside it
+
+
+@dataclass
 class TrainConfig:
     """Root of ``conf/train.yaml``."""
 
@@ -115,7 +128,13 @@ class TrainConfig:
     seed: int = MISSING
     ckpt_path: str | None = None
     continue_run: bool = MISSING
+    replay: str | None = None
     test: bool = MISSING
+    also_test: list[str] = MISSING
+    allow_other_convention: bool = MISSING
+    ablation: str | None = None
+    is_reference: bool = False
+    study: StudyConfig | None = None
     optimized_metric: str = MISSING
     data: DataConfig = field(default_factory=DataConfig)
     priors: PriorsConfig | None = None
@@ -124,6 +143,43 @@ class TrainConfig:
     trainer: dict[str, Any] = field(default_factory=dict)
     callbacks: dict[str, Any] = field(default_factory=dict)
     logger: dict[str, Any] = field(default_factory=dict)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
+class ReplayTrainerConfig:
+    """What a replay may change of the trainer; null keeps what the run had."""
+
+    accelerator: str | None = None
+    devices: Any = None
+    enable_progress_bar: bool | None = None
+
+
+@dataclass
+class ReplayDataConfig:
+    """Where a replay finds the data; null keeps what the run had."""
+
+    store_dir: str | None = None
+
+
+@dataclass
+class ReplayModelConfig:
+    """Where a replay finds the weights to start from; null keeps what the run had."""
+
+    init_checkpoint: str | None = None
+
+
+@dataclass
+class ReplayConfig:
+    """Root of ``conf/replay.yaml``: everything a replay may differ in."""
+
+    name: str = MISSING
+    replay: str = MISSING
+    allow_differences: bool = MISSING
+    ckpt_path: str | None = None
+    trainer: ReplayTrainerConfig = field(default_factory=ReplayTrainerConfig)
+    data: ReplayDataConfig = field(default_factory=ReplayDataConfig)
+    model: ReplayModelConfig = field(default_factory=ReplayModelConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
 
 
@@ -182,6 +238,7 @@ def register() -> None:
     store = ConfigStore.instance()
     for name, schema in (
         ("train", TrainConfig),
+        ("replay", ReplayConfig),
         ("preprocess", PreprocessConfig),
         ("predict", _predict_schema()),
     ):
