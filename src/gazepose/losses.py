@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from common.sample_loss import SampleLoss, SampleLosses
 
 
-class WeightedCrossEntropy(nn.Module):
+class WeightedCrossEntropy(SampleLoss):
     """Cross entropy whose classes weigh as the other one is frequent.
 
-    The mean is weighted: it divides by the batch's sum of weights, as the original's does.
+    The mean is weighted: it divides by the batch's sum of weights, as the original's does, over all
+    processes.
 
     Attributes:
         weight: (2,) of "not looking" and "looking"; ones until `set_weights`.
@@ -26,12 +29,13 @@ class WeightedCrossEntropy(nn.Module):
         """Take the class weights (2,), positive."""
         self.weight.copy_(weights)
 
-    def forward(self, logits: Tensor, label: Tensor) -> Tensor:
-        """Return the loss of logits (B, 2) and labels (B,) in {0, 1}."""
-        return F.cross_entropy(logits.float(), label, weight=self.weight)
+    def of_samples(self, logits: Tensor, label: Tensor) -> SampleLosses:
+        """Return the losses of logits (B, 2) and labels (B,) in {0, 1}."""
+        losses = F.cross_entropy(logits.float(), label, reduction="none")
+        return SampleLosses(losses, self.weight[label])
 
 
-class PinballLoss(nn.Module):
+class PinballLoss(SampleLoss):
     """Gaze360's loss: gaze angles with an uncertainty, as two quantiles around the prediction.
 
     Kellnhofer et al., "Gaze360", ICCV 2019, section 4: the net predicts an angle and an offset;
@@ -53,8 +57,8 @@ class PinballLoss(nn.Module):
         self._low = low
         self._angle_weight = angle_weight
 
-    def forward(self, prediction: Tensor, uncertainty: Tensor, target: Tensor) -> Tensor:
-        """Return the mean loss.
+    def of_samples(self, prediction: Tensor, uncertainty: Tensor, target: Tensor) -> SampleLosses:
+        """Return the losses, means over yaw and pitch.
 
         Args:
             prediction: (B, 2) [yaw, pitch] in radians.
@@ -64,8 +68,9 @@ class PinballLoss(nn.Module):
         above_low = target - (prediction - uncertainty)
         above_high = target - (prediction + uncertainty)
         losses = (_pinball(above_low, self._low), _pinball(above_high, 1 - self._low))
-        quantiles = (losses[0] + losses[1]).mean()
-        return quantiles + self._angle_weight * (prediction - target).abs().mean()
+        angle = self._angle_weight * (prediction - target).abs()
+        mean = (losses[0] + losses[1] + angle).mean(-1)
+        return SampleLosses(mean, torch.ones_like(mean))
 
 
 def _pinball(difference: Tensor, quantile: float) -> Tensor:
