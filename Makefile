@@ -14,7 +14,6 @@ SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0002/0002_2m_*P_10V_15H.jpg
 
 # A run folder of its own, gone on with if it was interrupted.
 into = hydra.run.dir=runs/$(1) continue_run=true
-starting = model.init_checkpoint=runs/$(1)/checkpoints/best.ckpt
 
 .PHONY: help install demo demo-gaze demo-lam test test-slow lint format bench clean
 
@@ -38,11 +37,11 @@ demo-gaze: install ## invented people -> store -> FLAME -> table, figures, photo
 	$(BIN)/python -m common.report runs/demo
 
 demo-lam: install ## invented people in clips -> store -> GazeLSTM and GazePose -> tables, submission, video
-	$(BIN)/python preprocess.py data=demo_gaze
+	$(BIN)/python preprocess.py data=demo_gaze360
 	$(BIN)/python preprocess.py data=demo_lam
 	$(BIN)/python train.py experiment=demo_gaze360 $(call into,demo/gaze360)
 	$(BIN)/python train.py experiment=demo_lam model=gazelstm $(call into,demo/gazelstm)
-	$(BIN)/python train.py experiment=demo_lam model=gazepose trainer.max_epochs=3 $(call starting,demo/gazelstm) $(call into,demo/gazepose)
+	$(BIN)/python train.py experiment=demo_lam model=gazepose $(call into,demo/gazepose)
 	$(BIN)/python predict.py run=runs/demo/gazepose split=test
 	$(BIN)/python predict.py run=runs/demo/gazepose source="$$(ls data/demo_lam/v2/clips/*.mp4 | head -1)"
 	$(BIN)/python -m common.report runs/demo

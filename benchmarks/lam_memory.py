@@ -66,7 +66,7 @@ def measured(store_dir: Path) -> str:
     seconds = time.perf_counter() - start
     num_frames = len(data.table)
     read_mib, read_peak_mib = memory_mib(), peak_memory_mib()
-    num_clips = sum(1 for _ in data.train_dataloader().sampler)
+    num_clips = sum(1 for _ in data.train_dataloader().batch_sampler.sampler)
     num_windows = len(window_rows(data.table, data.test_rows()))
     data.class_weights(), data.fingerprint()
     growth = worker_memory_mib(data.train_dataloader())

@@ -9,7 +9,6 @@ from typing import Any
 from common.report_columns import (
     Column,
     config_column,
-    count_column,
     ending_columns,
     epochs_column,
     model_column,
@@ -17,8 +16,9 @@ from common.report_columns import (
     summary_column,
     value_text,
 )
-from common.report_kind import Measure, ResultKind, Validation, rounded, slice_counts
+from common.report_kind import Measure, Quantity, ResultKind, Validation, rounded, slice_counts
 from common.report_run import ModelTest, Run, lookup
+from common.report_samples import read_eye_contact_samples
 
 _MEASURE = Measure(
     key="map",
@@ -181,6 +181,12 @@ def _conditions(test: ModelTest) -> dict[str, Any]:
     }
 
 
+def _test_settings(test: ModelTest) -> dict[str, Any]:
+    """Return the test's protocol but for the dropout, which is the model's."""
+    protocol = test.summary["protocol"].items()
+    return {name: value for name, value in protocol if name != "dropout"}
+
+
 def _numbers(test: ModelTest) -> dict[str, Any]:
     summary = test.summary
     own = ("num_positive", "num_clips", "map", "ap_lam", "ap_not_lam", "accuracy")
@@ -200,7 +206,10 @@ EYE_CONTACT = ResultKind(
         *("interval_over_clips", "baselines", "by"),
     ),
     predictions_suffix="_pred.csv",
+    samples=read_eye_contact_samples,
+    cluster="clips",
     measure=_MEASURE,
+    beside=Quantity(key="accuracy", name="accuracy", unit="%", factor=100.0),
     protocol=_protocol,
     columns=(
         number_column(),
@@ -220,13 +229,12 @@ EYE_CONTACT = ResultKind(
         _per_cent_column("AP LAM", "ap_lam"),
         _per_cent_column("AP not LAM", "ap_not_lam"),
         _per_cent_column("accuracy", "accuracy"),
-        count_column("n", "num_samples"),
-        count_column("positive", "num_positive"),
         summary_column("trained on", "trained_on"),
         *ending_columns(),
     ),
     settings=_settings,
     main_settings=("priors", "dropout"),
+    test_settings=_test_settings,
     conditions=_conditions,
     numbers=_numbers,
     slicings={

@@ -19,12 +19,14 @@ from common.report_columns import (
 from common.report_kind import (
     NOT_RECORDED,
     Measure,
+    Quantity,
     ResultKind,
     Validation,
     rounded,
     slice_counts,
 )
 from common.report_run import ModelTest, Run, lookup
+from common.report_samples import read_gaze_samples
 
 _MEASURE = Measure(
     key="mean_deg",
@@ -150,7 +152,10 @@ GAZE_ANGLE = ResultKind(
         *("std_deg", "interval_over_subjects_deg", "baselines", "by"),
     ),
     predictions_suffix=".csv",
+    samples=read_gaze_samples,
+    cluster="subjects",
     measure=_MEASURE,
+    beside=Quantity(key="std_deg", name="std of samples", unit="deg", factor=1.0),
     protocol=_protocol,
     columns=(
         number_column(),
@@ -166,6 +171,7 @@ GAZE_ANGLE = ResultKind(
     ),
     settings=_settings,
     main_settings=("width",),
+    test_settings=lambda _: {},
     conditions=_conditions,
     numbers=_numbers,
     slicings={},

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from common.report_columns import Column
 from common.report_run import ModelTest, Run
+from common.report_samples import Samples
 
 Settings = Mapping[str, Any]
 NOT_RECORDED = "not recorded"
@@ -37,28 +39,20 @@ class Validation:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """The number that a test is judged by.
+class Quantity:
+    """A number in the summary of a test.
 
     Attributes:
-        key: its entry in the summary, and in each slice of it.
+        key: its entry.
         name: in words.
         unit: in which it is shown.
         factor: from what is stored to what is shown.
-        best: what the best of several tests is called.
-        higher_is_better: whether the best has the highest value.
-        interval: entry of its interval, {"low", "high"}, stored in the same unit.
-        validation: the same measure during the training.
     """
 
     key: str
     name: str
     unit: str
     factor: float
-    best: str
-    higher_is_better: bool
-    interval: str
-    validation: Validation
 
     @property
     def label(self) -> str:
@@ -72,6 +66,23 @@ class Measure:
     def text(self, value: float | None) -> str:
         """Return a stored value as shown, without its unit; a dash if there is none."""
         return "-" if math.isnan(self.shown(value)) else f"{self.shown(value):.2f}"
+
+
+@dataclass(frozen=True)
+class Measure(Quantity):
+    """The number that a test is judged by; slices of a test have it too.
+
+    Attributes:
+        best: what the best of several tests is called.
+        higher_is_better: whether the best has the highest value.
+        interval: entry of its interval, {"low", "high"}, stored in the same unit.
+        validation: the same measure during the training.
+    """
+
+    best: str
+    higher_is_better: bool
+    interval: str
+    validation: Validation
 
     def interval_text(self, test: ModelTest) -> str:
         """Return a test's interval, or a dash."""
@@ -123,12 +134,16 @@ class ResultKind:
         name: `kind` in the summaries.
         required: entries that a summary must have.
         predictions_suffix: what the name of the predictions has in place of ``.json``.
+        samples: predictions beside a summary, to resample; None where there are none.
+        cluster: what is resampled as a whole, in words.
         measure: the number that counts.
+        beside: another that a study shows beside it.
         protocol: protocol of a test.
         columns: of the result table.
         settings: what may set two runs apart, by name, from the run and a test's summary (empty
             where no test is meant). None is not named; what a model does not have is left out.
         main_settings: settings that are always named; the others are if they vary.
+        test_settings: how a test was done, beside what its protocol and the run say.
         conditions: what the csv says about how was tested.
         numbers: what the csv says about what came out, unrounded.
         slicings: entries of the summary's ``by`` that the report compares, with their titles.
@@ -142,11 +157,15 @@ class ResultKind:
     name: str
     required: tuple[str, ...]
     predictions_suffix: str
+    samples: Callable[[Path], Samples | None]
+    cluster: str
     measure: Measure
+    beside: Quantity
     protocol: Callable[[ModelTest], TestProtocol]
     columns: tuple[Column, ...]
     settings: Callable[[Run, Mapping[str, Any]], Settings]
     main_settings: tuple[str, ...]
+    test_settings: Callable[[ModelTest], Settings]
     conditions: Callable[[ModelTest], Mapping[str, Any]]
     numbers: Callable[[ModelTest], Mapping[str, Any]]
     slicings: Mapping[str, str]

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from common.atomic import write_text_atomically
+from common.checksums import code_sha256, file_sha256
 
 FILE_NAME = "run.json"
 _PACKAGES = (
@@ -24,10 +25,14 @@ _PACKAGES = (
     "torchvision",
     "pytorch-lightning",
     "hydra-core",
+    "omegaconf",
     "torchmetrics",
     "mediapipe",
     "opencv-python",
     "numpy",
+    "polars",
+    "pillow",
+    "timm",
 )
 
 
@@ -42,16 +47,16 @@ def start_snapshot(
         choices: Hydra's group choices.
         data: fingerprint of the data.
     """
-    earlier = read_snapshot(run_dir)["starts"] if (run_dir / FILE_NAME).exists() else []
-    start = {"time": _now(), "command": [Path(sys.argv[0]).name, *sys.argv[1:]]}
+    before = read_snapshot(run_dir) if (run_dir / FILE_NAME).exists() else {}
+    state = software()
     snapshot = {
         "status": "running",
-        "starts": [*earlier, start],
+        "starts": [*before.get("starts", []), _start(config, state)],
         "config": config,
         "choices": choices,
         "data": data,
-        "git": git_state(),
-        "versions": _versions(),
+        "weights": before.get("weights", {}) | weights_of(config, run_dir),
+        **state,
         "machine": _machine(),
         "metrics": {},
     }
@@ -63,6 +68,11 @@ def finish_snapshot(run_dir: Path, status: str, metrics: Mapping[str, float]) ->
     snapshot = read_snapshot(run_dir)
     snapshot.update(status=status, finished=_now(), metrics=dict(metrics))
     _write(run_dir, snapshot)
+
+
+def add_to_snapshot(run_dir: Path, **entries: Any) -> None:
+    """Record more about a run, under names of its own."""
+    _write(run_dir, {**read_snapshot(run_dir), **entries})
 
 
 def read_snapshot(run_dir: Path) -> dict[str, Any]:
@@ -78,23 +88,56 @@ def read_snapshot(run_dir: Path) -> dict[str, Any]:
     return snapshot
 
 
+def software() -> dict[str, Any]:
+    """Return git state, checksum of the code, and versions of what it stands on."""
+    return {"git": git_state(), "code_sha256": code_sha256(), "versions": _versions()}
+
+
+def weights_of(config: Mapping[str, Any], run_dir: Path) -> dict[str, str | None]:
+    """Return the checksums of the weights a run starts from, by path; None where there is no file.
+
+    Those in the run's own folder are not named: the run made them.
+    """
+    named = [config.get("ckpt_path"), (config.get("model") or {}).get("init_checkpoint")]
+    paths = [Path(path) for path in named if path is not None]
+    foreign = [path for path in paths if not path.absolute().is_relative_to(run_dir.absolute())]
+    return {str(path): file_sha256(path) if path.is_file() else None for path in foreign}
+
+
 def git_state() -> dict[str, Any]:
-    """Return commit and uncommitted changes of the working copy; empty outside one."""
+    """Return commit, uncommitted changes (for ``git apply``) and untracked files; {} outside git."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return {}
-    return {"commit": commit, "changes": _git("diff", "HEAD") or ""}
+    untracked = _git("ls-files", "--others", "--exclude-standard", "--full-name", ":/") or ""
+    return {
+        "commit": commit.strip(),
+        "changes": _git("diff", "HEAD") or "",
+        "untracked": untracked.splitlines(),
+    }
+
+
+def git_summary() -> dict[str, Any]:
+    """Return commit and whether anything is uncommitted, for a dashboard; empty outside one."""
+    state = git_state()
+    return {"commit": state["commit"], "dirty": bool(state["changes"])} if state else {}
 
 
 def _git(*arguments: str) -> str | None:
     folder = Path(__file__).parent
-    done = _run_quietly(["git", *arguments], folder)
-    return None if done is None else done.strip()
+    return _run_quietly(["git", *arguments], folder)
 
 
 def _run_quietly(command: Sequence[str], folder: Path) -> str | None:
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",  # a diff holds files of any encoding
+            check=False,
+        )
     except FileNotFoundError:
         return None
     return done.stdout if done.returncode == 0 else None
@@ -111,8 +154,22 @@ def _versions() -> dict[str, str]:
 
 
 def _machine() -> dict[str, Any]:
-    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return {"platform": platform.platform(), "num_cores": os.cpu_count(), "devices": devices}
+    return {
+        "platform": platform.platform(),
+        "num_cores": os.cpu_count(),
+        "num_threads": torch.get_num_threads(),
+        "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    }
+
+
+def _start(config: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of every start: a later one may have other code and a checkpoint."""
+    return {
+        "time": _now(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "ckpt_path": config.get("ckpt_path"),
+        "code_sha256": state["code_sha256"],
+    }
 
 
 def _now() -> str:

@@ -14,8 +14,9 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
+from common.distributed import shared_loader
 from common.facestore import FaceStore, read_recipe
-from common.reproducibility import current_epoch, seeded_loader
+from common.reproducibility import current_epoch
 from flame.batch import LEFT, EyeRule, GazeBatch
 from flame.crops import crop_eye
 from flame.eye_sampler import EyeSampler
@@ -65,8 +66,8 @@ class GazeDataModule(LightningDataModule):
         split_seed: of a drawn split; apart from `seed`, so that seeds of a study share a split.
         statistics: ``train`` takes minimum and maximum over the train part; any other name takes
             the published ones of that data set.
-        batch_size: of training.
-        eval_batch_size: of validation and test.
+        batch_size: of training, over all processes.
+        eval_batch_size: of validation and test, over all processes.
         train_eye: eye rule of training.
         eval_eye: eye rule of validation and test.
         drop_last: leave out the last, smaller batch of a training epoch.
@@ -144,6 +145,10 @@ class GazeDataModule(LightningDataModule):
         """Return the loader of `test_part`, in the order of the table."""
         return self._loader(self.test_part, self._eval_eye, self._eval_batch_size, trains=False)
 
+    def sample(self, row: int, eye: int) -> GazeBatch:
+        """Return one eye of a row of the table, as a batch holds it, without the batch axis."""
+        return self._dataset[row, eye]
+
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data, split and conventions."""
         parts = self.table["part"].value_counts().rows()
@@ -179,10 +184,10 @@ class GazeDataModule(LightningDataModule):
                 f"{self.name}: {len(sampler)} training samples are less than one batch of "
                 f"{batch_size}; set data.datamodule.batch_size lower or drop_last=false"
             )
-        return seeded_loader(
+        return shared_loader(
             self._dataset,
+            sampler,
             batch_size=batch_size,
-            sampler=sampler,
             drop_last=trains and self._drop_last,
             num_workers=self._num_workers,
             seed=self._seed,

@@ -27,7 +27,7 @@ _STATISTICS_KEY = "flame_statistics"
 
 
 class GazeOutput(TypedDict):
-    """What a test or predict step returns; angles [yaw, pitch] in radians."""
+    """What a validation or test step returns; angles [yaw, pitch] in radians."""
 
     prediction: Tensor  # (B, 2)
     gaze: Tensor  # (B, 2)
@@ -93,13 +93,14 @@ class GazeAngleModule(LightningModule):
         self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
         return loss
 
-    def validation_step(self, batch: GazeBatch, batch_idx: int) -> None:
-        """Update the validation metrics."""
+    def validation_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
+        """Update the validation metrics and return the predictions for the callbacks."""
         prediction = self(batch)
         num = len(batch["row"])
         self.log("val/loss", self.loss(prediction, batch["gaze"]), batch_size=num)
         self.val_error.update(prediction, batch["gaze"])
         self.log("val/angular_error_deg", self.val_error, prog_bar=True, batch_size=num)
+        return _output(prediction, batch)
 
     def test_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
         """Update the test metric and return the predictions for the callbacks."""
@@ -107,9 +108,7 @@ class GazeAngleModule(LightningModule):
         self.test_error.update(prediction, batch["gaze"])
         num = len(batch["row"])
         self.log("test/angular_error_deg", self.test_error, batch_size=num)
-        return GazeOutput(
-            prediction=prediction, gaze=batch["gaze"], row=batch["row"], eye=batch["eye"]
-        )
+        return _output(prediction, batch)
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the scheduler if there is one."""
@@ -178,3 +177,7 @@ class GazeAngleModule(LightningModule):
 
     def _laid_out(self, images: Tensor) -> Tensor:
         return images.to(memory_format=torch.channels_last) if self._channels_last else images
+
+
+def _output(prediction: Tensor, batch: GazeBatch) -> GazeOutput:
+    return GazeOutput(prediction=prediction, gaze=batch["gaze"], row=batch["row"], eye=batch["eye"])

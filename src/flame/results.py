@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 
 from common.atomic import partial_path, write_text_atomically
+from common.dashboard import log_picture
 from common.geometry import angular_error, face_direction
 from common.output_collector import OutputCollector
 from flame.batch import LEFT
@@ -45,7 +46,9 @@ class TestResults(OutputCollector):
         write_text_atomically(
             self._output_dir / f"{stem}.json", json.dumps(described | summary, indent=1) + "\n"
         )
-        save_error_figure(results, summary, self._output_dir / f"{stem}.png", title=stem)
+        figure_path = self._output_dir / f"{stem}.png"
+        save_error_figure(results, summary, figure_path, title=stem)
+        log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
 
 
 # The first eight are the original's; its unnamed first column is called `index` in its README.

@@ -10,6 +10,7 @@ import numpy as np
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from common.distributed import shared_loader
 from common.facestore import read_recipe
 from common.reproducibility import current_epoch, seeded_loader
 from gazepose.batch import ClipBatch
@@ -43,8 +44,8 @@ class LamDataModule(LightningDataModule):
         mirror_priors: mirrored clips get mirrored landmarks; published is not to.
         image_size: side of a frame; smaller than the store's is for small nets.
         zoom: 1 shows the whole face; see `FaceView`.
-        batch_size: of training.
-        eval_batch_size: of validation, and of a test that is not `dense`.
+        batch_size: of training, over all processes.
+        eval_batch_size: of validation, and of a test that is not `dense`; over all processes.
         train_stride: step between middles of a track; published are 3, 13 and 1.
         val_stride: the same, in validation.
         test_stride: the same, in a test of the part ``test``; of other parts it is theirs.
@@ -115,6 +116,7 @@ class LamDataModule(LightningDataModule):
         self._repeat_first_epoch = repeat_first_epoch
         self.table = LamTable.read(store_dir, head_pose=use_head, landmarks=use_landmarks)
         self._store_recipe = read_recipe(self.table.store_dir)
+        self._looked_at: dict[Mode, ClipDataset] = {}
         self._warn_of_wide_angles()
 
     def train_dataloader(self) -> DataLoader[ClipBatch]:
@@ -152,6 +154,13 @@ class LamDataModule(LightningDataModule):
         """Return the rows of the table that the test loader goes through, in its order."""
         rows = keyframes(self.table, self.test_part, self._strides[self.test_part], False)
         return self._checked(rows, self.test_part)
+
+    def sample(self, row: int, part: LamPart) -> dict[str, Any]:
+        """Return the clip around a row of a part as it is evaluated; frames are (7, H, W, 3)."""
+        mode: Mode = "test" if part == "test" else "val"
+        if mode not in self._looked_at:
+            self._looked_at[mode] = ClipDataset(self.table, self._recipe, mode)
+        return self._looked_at[mode][row, 0]
 
     def class_weights(self) -> tuple[float, float]:
         """Return the loss's weights of "not looking" and "looking", from the training clips.
@@ -215,11 +224,11 @@ class LamDataModule(LightningDataModule):
         sampler.set_epoch(current_epoch(self))
         # Workers must not touch cv2.setNumThreads: where their parent has used OpenCV's threads, it
         # waits forever for the parent's. Frames this small are decoded and cropped by one anyway.
-        return seeded_loader(
+        return shared_loader(
             ClipDataset(self.table, self._recipe, mode),
+            sampler,
             batch_size=batch_size,
-            sampler=sampler,
-            collate_fn=collate_clips,
+            collate=collate_clips,
             drop_last=trains and self._drop_last,
             num_workers=self._num_workers,
             seed=self._seed,

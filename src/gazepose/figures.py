@@ -26,6 +26,8 @@ _LAYOUT: list[Any] = [
     ["curve", "curve", "confusion", "confusion", "clip", "clip", "clip", "clip"],
     *([["sharpness"] * 2 + ["face_size"] * 2 + ["head_yaw"] * 2 + ["track_length"] * 2]),
 ]
+_RANKS = {"looks at the camera": rank_lam, "does not": rank_not_lam}
+_CURVE_STYLES = {"looks at the camera": ("ap_lam", BLUE), "does not": ("ap_not_lam", ORANGE)}
 _MAX_CLIPS = 60
 _NAME_LENGTH = 8
 
@@ -60,6 +62,31 @@ def save_score_figure(
         figure.savefig(partial, dpi=100)
 
 
+def decision_figure(predictions: pl.DataFrame, numbers: Mapping[str, Any]) -> Figure:
+    """Return precision over recall beside the confusion matrix, for a dashboard.
+
+    Args:
+        predictions: labelled samples, columns ``score`` and ``label``.
+        numbers: of `gazepose.metrics.describe_scores`.
+    """
+    figure = Figure(figsize=(9, 4.2), dpi=80, layout="constrained")
+    curve, confusion = figure.subplots(1, 2)
+    _draw_curves(curve, predictions, numbers)
+    _draw_confusion(confusion, numbers["confusion"])
+    return figure
+
+
+def precision_recall_curves(predictions: pl.DataFrame) -> dict[str, Curve]:
+    """Return the curve of each class by what it is called; none of a class without samples.
+
+    Args:
+        predictions: labelled samples, columns ``score`` and ``label``.
+    """
+    samples = checked(predictions["score"].to_numpy(), predictions["label"].to_numpy())
+    curves = {name: rank(*samples).curve() for name, rank in _RANKS.items()}
+    return {name: curve for name, curve in curves.items() if curve is not None}
+
+
 def _headline(summary: Mapping[str, Any]) -> str:
     value = "not defined" if summary["map"] is None else f"{summary['map']:.3f}"
     text = f"mAP {value}, n = {summary['num_samples']}, {summary['num_positive']} positive"
@@ -70,14 +97,9 @@ def _headline(summary: Mapping[str, Any]) -> str:
 
 
 def _draw_curves(axis: Axes, predictions: pl.DataFrame, summary: Mapping[str, Any]) -> None:
-    samples = checked(predictions["score"].to_numpy(), predictions["label"].to_numpy())
-    for rank, key, name, color in (
-        (rank_lam, "ap_lam", "looks at the camera", BLUE),
-        (rank_not_lam, "ap_not_lam", "does not", ORANGE),
-    ):
-        curve = rank(*samples).curve()
-        if curve is not None:
-            _draw_curve(axis, curve, f"{name}: AP {summary[key]:.3f}", color)
+    for name, curve in precision_recall_curves(predictions).items():
+        key, color = _CURVE_STYLES[name]
+        _draw_curve(axis, curve, f"{name}: AP {summary[key]:.3f}", color)
     axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axis.set_title("precision over recall")
     axis.legend(loc="lower left")

@@ -16,9 +16,10 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from common.distributed import shared_loader
 from common.facestore import FaceStore, read_recipe
 from common.geometry import mirror_gaze
-from common.reproducibility import current_epoch, seeded_loader
+from common.reproducibility import current_epoch
 from gazepose.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
 from gazepose.face_view import FaceView
 from gazepose.window_sampler import ClipSampler
@@ -119,10 +120,10 @@ class GazeFacesDataModule(LightningDataModule):
         sampler.set_epoch(current_epoch(self))
         augmentation = self._augmentation if trains else None
         dataset = GazeFaces(self._store, self._gaze, self._view, augmentation)
-        return seeded_loader(
+        return shared_loader(
             dataset,
+            sampler,
             batch_size=self._batch_size,
-            sampler=sampler,
             drop_last=trains and len(rows) > self._batch_size,
             num_workers=self._num_workers,
             seed=self._seed,

@@ -30,7 +30,7 @@ InitPart = Literal["backbone", "all"]
 
 
 class EyeContactOutput(TypedDict):
-    """What a test step returns."""
+    """What a validation or test step returns."""
 
     score: Tensor  # (B,) probability of looking at the camera
     label: Tensor  # (B,) 1 looks, 0 does not, -1 unknown
@@ -102,12 +102,14 @@ class EyeContactModule(LightningModule):
         self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
         return loss
 
-    def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
-        """Update the validation metrics."""
+    def validation_step(self, batch: ClipBatch, batch_idx: int) -> EyeContactOutput:
+        """Update the validation metrics; return the scores for the callbacks."""
         logits, num = self(batch), len(batch["row"])
         self.log("val/loss", self.loss(logits, batch["label"]), batch_size=num)
-        self.val_map.update(logits.softmax(1)[:, 1], batch["label"], batch["row"])
+        scores = logits.softmax(1)[:, 1]
+        self.val_map.update(scores, batch["label"], batch["row"])
         self.log("val/map", self.val_map, prog_bar=True, batch_size=num)
+        return EyeContactOutput(score=scores, label=batch["label"], row=batch["row"])
 
     def test_step(self, batch: ClipBatch | StretchBatch, batch_idx: int) -> EyeContactOutput:
         """Update the test metric where labels are known; return the scores for the callbacks."""

@@ -28,7 +28,7 @@ PREDICTIONS_SUFFIX = "_predictions.parquet"
 
 def write_results(
     predictions: pl.DataFrame, described: Mapping[str, Any], output_dir: Path, stem: str
-) -> None:
+) -> Path | None:
     """Write everything about the predictions of a test.
 
     ``STEM_predictions.parquet``: all columns, what `gazepose.ensembling` reads.
@@ -42,19 +42,22 @@ def write_results(
         described: what was tested, for the json.
         output_dir: where the files go.
         stem: what their names begin with.
+
+    Returns:
+        The figure's path; None where no label is known.
     """
     with partial_path(output_dir / f"{stem}{PREDICTIONS_SUFFIX}") as partial:
         predictions.write_parquet(partial)
     known = predictions.filter(pl.col("label") >= 0)
     if known.is_empty():
         _write_unlabelled(predictions, described.get("stride"), output_dir, stem)
-        return
+        return None
     if known.height < predictions.height:
         LOG.warning(
             "%d of %d samples have no known label: they are in %s%s only",
             *(predictions.height - known.height, predictions.height, stem, PREDICTIONS_SUFFIX),
         )
-    _write_labelled(known, described, output_dir, stem)
+    return _write_labelled(known, described, output_dir, stem)
 
 
 def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
 
 def _write_labelled(
     predictions: pl.DataFrame, described: Mapping[str, Any], output_dir: Path, stem: str
-) -> None:
+) -> Path:
     summary = summarise(predictions)
     if summary["map"] is None:
         LOG.warning("mAP is not defined: all %d samples are of one class", predictions.height)
@@ -83,7 +86,9 @@ def _write_labelled(
     numbers = {"kind": "eye_contact_test", "unit": "mAP", **described, **summary}
     text = json.dumps(numbers, indent=1, allow_nan=False) + "\n"
     write_text_atomically(output_dir / f"{stem}.json", text)
-    save_score_figure(predictions, summary, output_dir / f"{stem}.png", title=stem)
+    figure_path = output_dir / f"{stem}.png"
+    save_score_figure(predictions, summary, figure_path, title=stem)
+    return figure_path
 
 
 def _write_unlabelled(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 from pytorch_lightning import LightningModule, Trainer
 
+from common.dashboard import log_picture
 from common.output_collector import OutputCollector
 from gazepose.predictions import predictions_table
 from gazepose.result_files import write_results
@@ -45,7 +46,11 @@ class LamTestResults(OutputCollector):
                 "smoothing": self._smoothing.description,
             },
         }
-        write_results(predictions, described, self._output_dir, self._stem(datamodule))
+        figure_path = write_results(
+            predictions, described, self._output_dir, self._stem(datamodule)
+        )
+        if figure_path is not None:
+            log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
 
 
 def _sources(column: pl.Series) -> str | None:

@@ -140,7 +140,7 @@ def test_training_draws_anew_every_epoch_and_evaluation_plain_frames(store_dir: 
     loader = data.train_dataloader()
     epochs = []
     for epoch in range(2):
-        loader.sampler.set_epoch(epoch)
+        loader.batch_sampler.sampler.set_epoch(epoch)
         epochs.append(batches(loader))
     assert epochs[0]["row"].tolist() != epochs[1]["row"].tolist()
     by_row = [

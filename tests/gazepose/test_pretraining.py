@@ -95,7 +95,7 @@ def epochs_of(data: GazeFacesDataModule, num: int) -> list[dict[str, torch.Tenso
     """What training shows in each epoch."""
     loader, found = data.train_dataloader(), []
     for epoch in range(num):
-        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        loader.batch_sampler.sampler.set_epoch(epoch)  # type: ignore[union-attr]
         found.append(all_of(loader))
     return found
 
