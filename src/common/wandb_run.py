@@ -1,0 +1,112 @@
+"""One Weights & Biases run a job: its config from the start, its best checkpoint at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+
+class WandbRunLogger(WandbLogger):
+    """Lightning's logger, with what a study's jobs need beside it.
+
+    The run begins with `log_hyperparams`, so that it knows its config from its first record on,
+    offline too. Its name is the run folder's. Neither the mode nor the run outlives the job, whose
+    process may go on with the next one of a sweep.
+
+    Args:
+        save_dir: the run's folder.
+        project: W&B's.
+        name: of the W&B run; by default the folder's.
+        offline: write files only, for ``wandb sync``.
+        mode: ``online``, ``offline``, ``disabled``, or None: what the variable WANDB_MODE says.
+        log_model: whether the best checkpoint becomes an artifact.
+        init: further arguments of ``wandb.init``, as ``group``.
+
+    Raises:
+        ValueError: If it is to be offline and not to be.
+    """
+
+    def __init__(
+        self,
+        *,
+        save_dir: str,
+        project: str,
+        name: str | None = None,
+        offline: bool = False,
+        mode: str | None = None,
+        log_model: bool = False,
+        **init: Any,
+    ) -> None:
+        if offline and mode not in (None, "offline"):
+            raise ValueError(
+                f"logger.wandb.offline=true and logger.wandb.mode={mode}: give one of the two"
+            )
+        # Not Lightning's own `offline`, which sets WANDB_MODE for all that comes after, and not its
+        # `log_model`, which is refused offline and gives two checkpoints the alias "best".
+        mode = "offline" if offline else mode
+        name = name or run_name(Path(save_dir))
+        # Lightning's resume="allow" is for runs with an id of the user's, and warned of offline.
+        init = {"resume": None, **init}
+        super().__init__(name=name, save_dir=save_dir, project=project, mode=mode, **init)
+        self._takes_checkpoint = log_model
+        self._is_open = False
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Mapping[str, Any]) -> None:
+        """Begin the W&B run with this config.
+
+        Raises:
+            ValueError: If W&B refuses, e.g. nobody is logged in; says what to type.
+        """
+        import wandb
+
+        self._wandb_init["config"] = dict(params)
+        try:
+            self._is_open = self.experiment is not None
+        except wandb.Error as error:
+            raise ValueError(
+                f"W&B does not start: {error}. Type `wandb login`, or logger.wandb.offline=true "
+                "and later `wandb sync`, or logger.wandb.mode=disabled"
+            ) from error
+
+    @rank_zero_only
+    def log_checkpoint(self, path: Path, metadata: Mapping[str, Any]) -> None:
+        """Make a checkpoint the run's model artifact, if that was asked for.
+
+        Args:
+            path: the checkpoint.
+            metadata: its metrics.
+        """
+        if not self._takes_checkpoint:
+            return
+        import wandb
+
+        name = f"model-{self.experiment.id}"
+        artifact = wandb.Artifact(name, type="model", metadata=dict(metadata))
+        # The run's own checkpoint stays where it is: no copy of it is needed.
+        artifact.add_file(str(path), name=path.name, policy="immutable")
+        self.experiment.log_artifact(artifact, aliases=["best"])
+
+    @rank_zero_only
+    def finish(self, status: str, metrics: Mapping[str, float]) -> None:
+        """Close the W&B run; other than ``finished`` is an exit code of 1.
+
+        Args:
+            status: as in run.json.
+            metrics: the run's, for the summary.
+        """
+        if not self._is_open:
+            return
+        self.experiment.summary.update({**metrics, "status": status})
+        self.experiment.finish(exit_code=0 if status == "finished" else 1)
+        self._is_open = False
+
+
+def run_name(run_dir: Path) -> str:
+    """Return what to call a run: its folder's name, behind the sweep's where that is a number."""
+    folder = run_dir.resolve()
+    return f"{folder.parent.name}_{folder.name}" if folder.name.isdigit() else folder.name
