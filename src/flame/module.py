@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from common.metrics import AngularError
+from common.sample_loss import MeanLoss, SampleLoss
 from flame.batch import GazeBatch
 from flame.exchange import export_training, import_training
 from flame.heatmaps import render_heatmaps
@@ -59,7 +60,7 @@ class GazeAngleModule(LightningModule):
     def __init__(
         self,
         net: GazeNet,
-        loss: nn.Module,
+        loss: SampleLoss,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler] | None = None,
         input_range: InputRange = "unit",
@@ -72,6 +73,8 @@ class GazeAngleModule(LightningModule):
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
         self.loss = loss
         self.statistics = statistics
+        self.train_loss = MeanLoss()
+        self.val_loss = MeanLoss()
         self.val_error = AngularError()
         self.test_error = AngularError()
         self._optimizer = optimizer
@@ -89,15 +92,18 @@ class GazeAngleModule(LightningModule):
 
     def training_step(self, batch: GazeBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss = self.loss(self(batch), batch["gaze"])
-        self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
-        return loss
+        losses = self.loss.of_samples(self(batch), batch["gaze"])
+        self.train_loss.update(*losses)
+        num = len(batch["row"])
+        self.log("train/loss", self.train_loss, on_epoch=True, on_step=False, batch_size=num)
+        return losses.mean()
 
     def validation_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
         """Update the validation metrics and return the predictions for the callbacks."""
         prediction = self(batch)
         num = len(batch["row"])
-        self.log("val/loss", self.loss(prediction, batch["gaze"]), batch_size=num)
+        self.val_loss.update(*self.loss.of_samples(prediction, batch["gaze"]))
+        self.log("val/loss", self.val_loss, batch_size=num)
         self.val_error.update(prediction, batch["gaze"])
         self.log("val/angular_error_deg", self.val_error, prog_bar=True, batch_size=num)
         return _output(prediction, batch)

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from common.atomic import partial_path
 from common.checkpoint import read_checkpoint
+from common.sample_loss import MeanLoss
 from gazepose.batch import ClipBatch
 from gazepose.dense import dense_scores
 from gazepose.losses import WeightedCrossEntropy
@@ -73,6 +74,8 @@ class EyeContactModule(LightningModule):
             raise ValueError(f"init_part is {init_part!r}, expected one of {get_args(InitPart)}")
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
         self.loss = loss
+        self.train_loss = MeanLoss()
+        self.val_loss = MeanLoss()
         self.val_map = LamAveragePrecision()
         self.test_map = LamAveragePrecision()
         self._optimizer = optimizer
@@ -98,14 +101,17 @@ class EyeContactModule(LightningModule):
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss: Tensor = self.loss(self(batch), batch["label"])
-        self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
-        return loss
+        losses = self.loss.of_samples(self(batch), batch["label"])
+        self.train_loss.update(*losses)
+        num = len(batch["row"])
+        self.log("train/loss", self.train_loss, on_epoch=True, on_step=False, batch_size=num)
+        return losses.mean()
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> EyeContactOutput:
         """Update the validation metrics; return the scores for the callbacks."""
         logits, num = self(batch), len(batch["row"])
-        self.log("val/loss", self.loss(logits, batch["label"]), batch_size=num)
+        self.val_loss.update(*self.loss.of_samples(logits, batch["label"]))
+        self.log("val/loss", self.val_loss, batch_size=num)
         scores = logits.softmax(1)[:, 1]
         self.val_map.update(scores, batch["label"], batch["row"])
         self.log("val/map", self.val_map, prog_bar=True, batch_size=num)

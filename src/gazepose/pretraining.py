@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from common.metrics import AngularError
+from common.sample_loss import MeanLoss
 from gazepose.gaze_faces import GazeBatch
 from gazepose.losses import PinballLoss
 from gazepose.nets.gaze360 import Gaze360
@@ -43,6 +44,7 @@ class GazePretrainingModule(LightningModule):
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
         self.loss = loss
+        self.train_loss = MeanLoss()
         self.val_error = AngularError()
         self.test_error = AngularError()
         self._optimizer = optimizer
@@ -55,9 +57,11 @@ class GazePretrainingModule(LightningModule):
 
     def training_step(self, batch: GazeBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss: Tensor = self.loss(*self(batch), batch["gaze"])
-        self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["row"]))
-        return loss
+        losses = self.loss.of_samples(*self(batch), batch["gaze"])
+        self.train_loss.update(*losses)
+        num = len(batch["row"])
+        self.log("train/loss", self.train_loss, on_epoch=True, on_step=False, batch_size=num)
+        return losses.mean()
 
     def validation_step(self, batch: GazeBatch, batch_idx: int) -> None:
         """Update the validation metric."""
