@@ -1,7 +1,5 @@
 """Train a model, then test its best checkpoint.  python train.py model=flame data=columbiagaze."""
 
-from pathlib import Path
-
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -9,7 +7,7 @@ from omegaconf import DictConfig
 
 from common import schema
 from common.checks import check_multirun, check_one_device_test
-from common.run import fit_and_test
+from common.job import run_job
 
 schema.register()
 
@@ -22,7 +20,7 @@ def main(cfg: DictConfig) -> float | None:
     check_multirun(config["trainer"], hydra_config.mode == RunMode.MULTIRUN)
     check_one_device_test(config["trainer"], config["test"])
     choices = schema.plain(hydra_config.runtime.choices)
-    metrics = fit_and_test(config, choices, Path(config["paths"]["run_dir"]))
+    metrics = run_job(config, choices)
     return metrics.get(f"best_{config['optimized_metric']}")
 
 

@@ -1,7 +1,7 @@
 """Our own config keys as dataclasses: a misspelt key in a YAML file or override is an error.
 
 What libraries own (trainer, loggers, optimizers) stays plain YAML: their constructors check it.
-`register` makes them known to Hydra, with the suite's resolvers.
+Importing this module also registers the suite's resolvers.
 """
 
 from __future__ import annotations
@@ -229,8 +229,14 @@ def run_dir(ckpt_path: str | None, new_dir: str) -> str:
     return str(folder.parent) if is_in_run else new_dir
 
 
+def sweep_choices(values: Iterable[object]) -> str:
+    """Return values as Hydra's sweeper wants them: a study's rows and seeds are stated once."""
+    return ",".join(str(value) for value in values)
+
+
 # At import: a launcher's workers import this module and call nothing.
 OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
+OmegaConf.register_new_resolver("sweep_choices", sweep_choices, replace=True)
 
 
 def register() -> None:

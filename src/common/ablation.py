@@ -1,0 +1,182 @@
+"""A row of a study (``ablations=NAME``): it changes something, and nothing undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException
+from omegaconf import DictConfig, OmegaConf
+
+from common.schema import plain
+
+Config = Mapping[str, Any]
+GROUP = "ablations"
+# What the options of a group differ in: choosing one also says these.
+_SUBJECTS = {"priors": ("head", "landmarks"), "dropout": ("kind",)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the file of a row says.
+
+    Attributes:
+        name: of the file.
+        choices: option by group.
+        values: value by dotted key, as written.
+    """
+
+    name: str
+    choices: Mapping[str, str]
+    values: Mapping[str, Any]
+
+
+def check_ablation(config: Config) -> None:
+    """Refuse a row that changes nothing or is undone by the command line; Hydra must be running.
+
+    Args:
+        config: the job's resolved config.
+
+    Raises:
+        ValueError: If so, or if name and file of the row differ.
+    """
+    hydra = HydraConfig.get()
+    chosen, typed = hydra.runtime.choices.get(GROUP), list(hydra.overrides.task)
+    if chosen != config["ablation"]:
+        raise ValueError(
+            f"the row is {GROUP}={chosen} and its name {config['ablation']}: choose a row by "
+            f"{GROUP}=NAME, and let conf/{GROUP}/NAME.yaml say `ablation: NAME`"
+        )
+    if chosen is None:
+        return
+    folders = [Path(source.path) for source in hydra.runtime.config_sources]
+    row = read_row(chosen, [folder for folder in folders if folder.is_dir()])
+    check_not_undone(row, OverridesParser.create().parse_overrides(typed))
+    check_changes(config, without_row(str(hydra.job.config_name), typed, config))
+
+
+def read_row(name: str, folders: Sequence[Path]) -> Row:
+    """Read a row's file, and those of the rows it is made of.
+
+    Args:
+        name: of the row.
+        folders: where configs lie; the first that has it counts.
+    """
+    path = next(path for folder in folders if (path := folder / GROUP / f"{name}.yaml").is_file())
+    file: Any = OmegaConf.load(path)
+    choices, values = dict[str, str](), dict[str, Any]()
+    for entry in file.pop("defaults", []):
+        if isinstance(entry, DictConfig):
+            ((group, option),) = entry.items()
+            choices[str(group).removeprefix("override ").removeprefix("/")] = str(option)
+        elif entry != "_self_":
+            part = read_row(entry, folders)
+            choices |= part.choices
+            values |= part.values
+    values |= dict(_leaves(OmegaConf.to_container(file)))
+    return Row(name, choices, {key: values[key] for key in values if key not in _NAMES})
+
+
+# They say which row it is, not what it changes.
+_NAMES = ("ablation", "is_reference")
+
+
+def check_not_undone(row: Row, typed: Sequence[Override]) -> None:
+    """Refuse what the command line says against the row: it would win, under the row's name.
+
+    Args:
+        row: what the row says.
+        typed: the command's overrides.
+
+    Raises:
+        ValueError: If one is about what the row sets.
+    """
+    for override in typed:
+        said = _contradicted(row, override)
+        if said is not None:
+            raise ValueError(
+                f"{GROUP}={row.name} sets {said}; {override.input_line} on the command line "
+                f"would undo that. Leave it out, or write a row of your own "
+                f"(conf/{GROUP}/NAME.yaml)"
+            )
+
+
+def _contradicted(row: Row, override: Override) -> str | None:
+    """Return what of the row an override would undo."""
+    key = override.key_or_group
+    if key in row.choices and override.value() == row.choices[key]:
+        return None
+    for group, option in row.choices.items():
+        about = [group, *(f"{group}.{subject}" for subject in _SUBJECTS.get(group, ()))]
+        if any(key == name for name in about):
+            return f"{group}={option}"
+    for name, value in row.values.items():
+        if f"{name}.".startswith(f"{key}.") or f"{key}.".startswith(f"{name}."):
+            return f"{name}={value}"
+    return None
+
+
+def without_row(config_name: str, typed: Sequence[str], config: Config) -> Config | None:
+    """Return the config of the same command without its row; None if only the row completes it.
+
+    Args:
+        config_name: the script's.
+        typed: the command's overrides.
+        config: with the row; the other has its name too, so that names and folders are the same.
+    """
+    others = [entry for entry in typed if entry.split("=")[0] != GROUP]
+    try:
+        cfg = compose(config_name, [*others, f"~{GROUP}", f"ablation={config['ablation']}"])
+    except ConfigCompositionException:
+        # With the row it composes: the row chooses the model or the data.
+        return None
+    return plain(cfg)
+
+
+def check_changes(config: Config, without: Config | None) -> None:
+    """Refuse a row without an effect, and a reference with one.
+
+    Args:
+        config: resolved config of the run.
+        without: the same without the row; None if there is none.
+
+    Raises:
+        ValueError: If so.
+    """
+    if without is None:
+        return
+    name, changed = config["ablation"], differences(config, without)
+    if config["is_reference"] and changed:
+        raise ValueError(
+            f"{GROUP}={name} is the run that other rows are compared with, but changes "
+            f"{', '.join(changed)}: choose what it is made for, or no row"
+        )
+    if not config["is_reference"] and not changed:
+        raise ValueError(
+            f"{GROUP}={name} changes nothing here: the run without it is the same. Choose a model "
+            "that it is made for, or leave it out"
+        )
+
+
+def differences(one: Config, other: Config) -> list[str]:
+    """Return the dotted keys in which two configs differ, names of rows and runs apart."""
+    left, right = (
+        {key: value for key, value in _leaves(config) if key not in ("name", *_NAMES)}
+        for config in (one, other)
+    )
+    keys = [*left, *(key for key in right if key not in left)]
+    return [key for key in keys if key not in left or key not in right or left[key] != right[key]]
+
+
+def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if not isinstance(values, Mapping) or not values:
+        yield path, values
+        return
+    for key, value in values.items():
+        yield from _leaves(value, f"{path}.{key}" if path else str(key))

@@ -1,0 +1,41 @@
+"""One job of ``train.py``: its checks, training and test, and tests on further data sets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common.ablation import check_ablation
+from common.other_tests import check_other_tests, run_other_tests
+from common.run import fit_and_test
+from common.study import check_job, outlived
+
+LOG = logging.getLogger(__name__)
+Config = Mapping[str, Any]
+
+
+def run_job(config: Config, choices: Config) -> dict[str, float]:
+    """Train and test as configured; Hydra must be running.
+
+    Args:
+        config: the resolved train config as plain values.
+        choices: Hydra's group choices, for the record.
+
+    Returns:
+        All metrics by name; none of a study's job that failed, so that the study goes on.
+
+    Raises:
+        ValueError: If the job contradicts its row or its study.
+    """
+    run_dir = Path(config["paths"]["run_dir"])
+    with outlived(config["study"]):
+        check_job(config)
+        check_ablation(config)
+        check_other_tests(run_dir, config)
+        metrics = fit_and_test(config, choices, run_dir)
+        for said in run_other_tests(run_dir, config):
+            LOG.info(said)
+        return metrics
+    return {}
