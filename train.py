@@ -1,4 +1,9 @@
-"""Train a model, then test its best checkpoint.  python train.py model=flame data=columbiagaze."""
+"""Train a model, then test its best checkpoint.  python train.py model=flame data=columbiagaze.
+
+Or run a run again, and compare.  python train.py replay=runs/NAME.
+"""
+
+import sys
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -8,19 +13,25 @@ from omegaconf import DictConfig
 from common import schema
 from common.checks import check_multirun, check_one_device_test
 from common.job import run_job
+from common.replay import config_name, replay, replayed_config
 
 schema.register()
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+@hydra.main(version_base="1.3", config_path="conf", config_name=config_name(sys.argv))
 def main(cfg: DictConfig) -> float | None:
     """Run one job; returns the metric a sweep optimises."""
-    config = schema.plain(cfg)
+    asked = schema.plain(cfg)
+    is_replay = asked["replay"] is not None
+    config = replayed_config(asked) if is_replay else asked
     hydra_config = HydraConfig.get()
     check_multirun(config["trainer"], hydra_config.mode == RunMode.MULTIRUN)
     check_one_device_test(config["trainer"], config["test"])
-    choices = schema.plain(hydra_config.runtime.choices)
-    metrics = run_job(config, choices)
+    if is_replay:
+        metrics = replay(config, asked)
+    else:
+        choices = schema.plain(hydra_config.runtime.choices)
+        metrics = run_job(config, choices)
     return metrics.get(f"best_{config['optimized_metric']}")
 
 

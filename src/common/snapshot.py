@@ -105,7 +105,7 @@ def weights_of(config: Mapping[str, Any], run_dir: Path) -> dict[str, str | None
 
 
 def git_state() -> dict[str, Any]:
-    """Return commit, uncommitted changes (for ``git apply``) and untracked files; {} outside git."""
+    """Return commit, uncommitted changes and untracked files; empty outside a working copy."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return {}
