@@ -28,10 +28,12 @@ class SamplePainter(Protocol):
 
     Attributes:
         num_columns: of a grid of its tiles.
+        legend: what its tiles show; ASCII.
         mistake_columns: of a table of mistakes: identifiers first.
     """
 
     num_columns: int
+    legend: str
     mistake_columns: Sequence[str]
 
     def table(self, outputs: Outputs, datamodule: Any) -> pl.DataFrame:
@@ -165,7 +167,7 @@ class Pictures(Callback):
         chosen = self._painter.chosen(table, self._num_samples)
         tiles = self._tiles(chosen, trainer.datamodule)
         if tiles:
-            self._show(trainer, f"{stage}/samples", grid(tiles, self._painter.num_columns), "jpeg")
+            self._show(trainer, f"{stage}/samples", self._grid(tiles), "jpeg")
 
     def _show_worst(self, trainer: Trainer, table: pl.DataFrame) -> None:
         assert self._painter is not None
@@ -173,11 +175,15 @@ class Pictures(Callback):
         tiles = self._tiles(worst, trainer.datamodule)
         if not tiles:
             return
-        self._show(trainer, "test/worst", grid(tiles, self._painter.num_columns), "jpeg")
+        self._show(trainer, "test/worst", self._grid(tiles), "jpeg")
         named = worst.select(self._painter.mistake_columns)
         with partial_path(self._output_dir / "test_worst.csv") as partial:
             named.write_csv(partial)
         log_table(trainer.loggers, "test/worst_table", named, tiles, trainer.global_step)
+
+    def _grid(self, tiles: Sequence[Image]) -> Image:
+        assert self._painter is not None
+        return grid(tiles, self._painter.num_columns, self._painter.legend)
 
     def _tiles(self, samples: pl.DataFrame, datamodule: Any) -> list[Image]:
         assert self._painter is not None

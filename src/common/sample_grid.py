@@ -28,32 +28,35 @@ def captioned(image: Image, lines: Sequence[str], colour: Colour = INK) -> Image
     width = image.shape[1]
     words = np.full((_LINE_PX * len(lines) + 4, width, 3), PAPER, np.uint8)
     for number, line in enumerate(lines):
-        ink = INK if number else colour
         place = (1, _LINE_PX * (number + 1) - 3)
-        cv2.putText(words, _fitting(line, width), place, _FONT, _SCALE, ink, 1, cv2.LINE_AA)
+        _write(words, line, place, INK if number else colour)
     return np.concatenate([image, words])
 
 
-def grid(tiles: Sequence[Image], num_columns: int) -> Image:
-    """Return pictures of one size side by side, row by row, on white.
+def grid(tiles: Sequence[Image], num_columns: int, legend: str) -> Image:
+    """Return pictures of one size side by side, row by row, on white, below a line of text.
 
     Args:
         tiles: (H, W, 3) uint8 RGB each, at least one.
         num_columns: at most.
+        legend: ASCII; says what the pictures show.
     """
-    height, width = tiles[0].shape[:2]
+    height, width = (side + _GAP_PX for side in tiles[0].shape[:2])
     num_columns = min(num_columns, len(tiles))
     num_rows = math.ceil(len(tiles) / num_columns)
-    page = np.full(
-        (num_rows * (height + _GAP_PX) + _GAP_PX, num_columns * (width + _GAP_PX) + _GAP_PX, 3),
-        PAPER,
-        np.uint8,
-    )
+    page_width = num_columns * width + _GAP_PX
+    page = np.full((_LINE_PX + num_rows * height + _GAP_PX, page_width, 3), PAPER, np.uint8)
+    _write(page, legend, (_GAP_PX, _LINE_PX), NEUTRAL)
     for place, tile in enumerate(tiles):
         row, column = divmod(place, num_columns)
-        top, left = _GAP_PX + row * (height + _GAP_PX), _GAP_PX + column * (width + _GAP_PX)
-        page[top : top + height, left : left + width] = tile
+        top, left = _LINE_PX + _GAP_PX + row * height, _GAP_PX + column * width
+        page[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
     return page
+
+
+def _write(image: Image, text: str, place: tuple[int, int], colour: Colour) -> None:
+    shown = _fitting(text, image.shape[1] - place[0])
+    cv2.putText(image, shown, place, _FONT, _SCALE, colour, 1, cv2.LINE_AA)
 
 
 def _fitting(line: str, width: int) -> str:

@@ -22,9 +22,13 @@ from flame.results import results_table
 
 TRUE_COLOUR: Colour = (60, 220, 90)
 HEAT_COLOUR: Colour = (0, 220, 255)
-_TILE_PX = 156
+_TILE_PX = 168
+# Lines are drawn at twice the size, so that they are thin in the end.
+_DRAWN_PX = 2 * _TILE_PX
+# The arrow at 90 degrees is twice as long.
+_ARROW_FACE_PX = 0.6 * _DRAWN_PX
 # Of the colour, where a heatmap is highest; the eye stays visible below.
-_HEAT_OPACITY = 0.55
+_HEAT_OPACITY = 0.6
 _LARGE_ERROR_DEG = 10.0
 _SCATTER_POINTS = 500
 
@@ -37,6 +41,7 @@ class GazePainter:
     """
 
     num_columns = 8
+    legend = "gaze: green true, pink predicted"
     mistake_columns = (
         *("sample_id", "subject", "eye", "error_deg"),
         *("yaw_t", "pitch_t", "yaw_p", "pitch_p", "head_yaw", "head_pitch"),
@@ -67,12 +72,10 @@ class GazePainter:
         landmarks = eye["landmarks"]
         if self._heatmap:
             crop = with_heatmap(crop, landmarks)
-        tile = cv2.resize(crop, (_TILE_PX, _TILE_PX), interpolation=cv2.INTER_CUBIC)
+        drawn = cv2.resize(crop, (_DRAWN_PX, _DRAWN_PX), interpolation=cv2.INTER_CUBIC)
         centre = eye_centre(landmarks.numpy().astype(np.float64), sample["eye"])
-        origin_px = np.array(centre) * _TILE_PX / len(crop)
-        for stage, colour in (("t", TRUE_COLOUR), ("p", GAZE_COLOUR)):
-            gaze = np.radians([sample[f"yaw_{stage}"], sample[f"pitch_{stage}"]])
-            draw_gaze_arrow(tile, gaze, origin_px, 0.6 * _TILE_PX, colour)
+        _draw_arrows(drawn, sample, np.array(centre) * _DRAWN_PX / len(crop))
+        tile = cv2.resize(drawn, (_TILE_PX, _TILE_PX), interpolation=cv2.INTER_AREA)
         error_deg = sample["error_deg"]
         words = [f"{error_deg:.1f} deg, {sample['eye']} eye", str(sample["sample_id"])]
         return captioned(tile, words, WRONG if error_deg > _LARGE_ERROR_DEG else INK)
@@ -93,6 +96,12 @@ class GazePainter:
             )
             for axis in ("yaw", "pitch")
         }
+
+
+def _draw_arrows(image: Image, sample: Sample, origin_px: np.ndarray) -> None:
+    for stage, colour in (("t", TRUE_COLOUR), ("p", GAZE_COLOUR)):
+        gaze = np.radians([sample[f"yaw_{stage}"], sample[f"pitch_{stage}"]])
+        draw_gaze_arrow(image, gaze, origin_px, _ARROW_FACE_PX, colour)
 
 
 def with_heatmap(crop: Image, landmarks: torch.Tensor) -> Image:

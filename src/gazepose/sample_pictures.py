@@ -32,6 +32,7 @@ class ClipPainter:
     """
 
     num_columns = 2
+    legend = "middle frame: green where score >= 0.5 agrees with the truth, red where it does not"
     mistake_columns = (
         *("uid", "trackid", "frame", "label", "score", "mistake"),
         *("sharpness_p", "head_yaw_deg", "head_pitch_deg", "track_length"),
