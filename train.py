@@ -11,8 +11,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common import schema
-from common.checks import check_multirun, check_one_device_test
 from common.job import run_job
+from common.process_checks import check_processes
 from common.replay import config_name, replay, replayed_config
 
 schema.register()
@@ -25,8 +25,8 @@ def main(cfg: DictConfig) -> float | None:
     is_replay = asked["replay"] is not None
     config = replayed_config(asked) if is_replay else asked
     hydra_config = HydraConfig.get()
-    check_multirun(config["trainer"], hydra_config.mode == RunMode.MULTIRUN)
-    check_one_device_test(config["trainer"], config["test"])
+    is_multirun = hydra_config.mode == RunMode.MULTIRUN
+    check_processes(config, is_multirun, list(hydra_config.overrides.hydra))
     if is_replay:
         metrics = replay(config, asked)
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.ablation import check_ablation
+from common.distributed import is_first_process
 from common.other_tests import check_other_tests, run_other_tests
 from common.run import fit_and_test
 from common.study import check_job, outlived
@@ -35,7 +36,8 @@ def run_job(config: Config, choices: Config) -> dict[str, float]:
         check_ablation(config)
         check_other_tests(run_dir, config)
         metrics = fit_and_test(config, choices, run_dir)
-        for said in run_other_tests(run_dir, config):
-            LOG.info(said)
+        if is_first_process():
+            for said in run_other_tests(run_dir, config):
+                LOG.info(said)
         return metrics
     return {}

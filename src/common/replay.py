@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.distributed import is_first_process
 from common.replay_differences import differences, same_number
 from common.run import build_data, fit_and_test
 from common.snapshot import add_to_snapshot, read_snapshot, software, weights_of
@@ -65,6 +66,8 @@ def replay(config: Config, asked: Config) -> dict[str, float]:
     run_dir = Path(config["paths"]["run_dir"])
     found = _checked(recorded, config, run_dir, asked)
     metrics = fit_and_test(config, recorded["choices"], run_dir)
+    if not is_first_process():
+        return metrics
     outcome = compared(recorded["metrics"], metrics)
     entry = {
         "run": str(Path(asked["replay"]).absolute()),

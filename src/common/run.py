@@ -12,16 +12,20 @@ from pytorch_lightning import Callback, LightningDataModule, LightningModule, Tr
 from pytorch_lightning import seed_everything as seed_all
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.plugins.environments import LightningEnvironment
 
 from common.checks import check_inputs, check_line, check_resumed_data
 from common.console import quiet_libraries
 from common.dashboard import log_checkpoint, log_end, log_start
+from common.distributed import is_first_process, leave_group
 from common.instantiate import build
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.snapshot import finish_snapshot, git_summary, read_snapshot, start_snapshot
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
+# Of a trainer: on what it runs, not what it does.
+_PROCESS_KEYS = ("accelerator", "devices", "num_nodes", "strategy", "sync_batchnorm")
 
 
 class SuiteDataModule(Protocol):
@@ -61,13 +65,15 @@ class SuiteModule(Protocol):
 def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, float]:
     """Train as configured, test the best checkpoint, and record the run.
 
+    Of several processes the first one checks the folder, tests and records; the others train.
+
     Args:
         config: the resolved train config as plain values.
         choices: Hydra's group choices, for the record.
         run_dir: where everything goes.
 
     Returns:
-        All metrics by name.
+        All metrics by name; in other than the first process, those of the training.
     """
     if config["continue_run"]:
         finished, config = _continued(config, run_dir)
@@ -80,8 +86,9 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)
     module.adopt(datamodule)
-    _check_folder(run_dir, config, datamodule)
-    start_snapshot(run_dir, config=config, choices=choices, data=datamodule.fingerprint())
+    if is_first_process():
+        _check_folder(run_dir, config, datamodule)
+        start_snapshot(run_dir, config=config, choices=choices, data=datamodule.fingerprint())
     status, metrics = "failed", dict[str, float]()
     loggers = _build_all(config["logger"])
     try:
@@ -89,18 +96,21 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
         log_start(loggers, {**config, "git": git_summary()})
         checkpoint = _resumable(config["ckpt_path"], module, trainer, run_dir)
         trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=_flag(checkpoint))
+        leave_group()
         metrics |= _numbers(trainer) | _best_score(trainer)
-        if config["test"]:
-            best = _best_checkpoint(trainer)
-            trainer.test(module, datamodule, ckpt_path=best, weights_only=_flag(best))
-            metrics |= _numbers(trainer)
+        if config["test"] and is_first_process():
+            best, tester = _best_checkpoint(trainer), _tester(trainer, config, run_dir)
+            tester.test(module, datamodule, ckpt_path=best, weights_only=_flag(best))
+            metrics |= _numbers(tester)
         _log_best_checkpoint(trainer, metrics)
         status = "finished"
     except (KeyboardInterrupt, SystemExit):
         status = "interrupted"
         raise
     finally:
-        finish_snapshot(run_dir, status, metrics)
+        # Another process that fails says so: it takes the first one with it.
+        if is_first_process() or (status == "failed" and (run_dir / SNAPSHOT_FILE).is_file()):
+            finish_snapshot(run_dir, status, metrics)
         log_end(loggers, status, metrics)
     return metrics
 
@@ -145,14 +155,19 @@ def _continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, 
     if not (run_dir / SNAPSHOT_FILE).is_file():
         return None, config
     snapshot = read_snapshot(run_dir)
-    # A start that went on differs from the first one in its checkpoint only; a study may grow.
-    free = {"ckpt_path": None, "continue_run": None, "study": None}
-    if {**snapshot["config"], **free} != {**config, **free}:
+    if _lasting(snapshot["config"]) != _lasting(config):
         raise ValueError(f"{run_dir} holds a run of another config; remove it or choose another")
     if snapshot["status"] == "finished":
         return snapshot["metrics"], config
     last = run_dir / "checkpoints" / "last.ckpt"
     return None, {**config, "ckpt_path": str(last) if last.is_file() else config["ckpt_path"]}
+
+
+def _lasting(config: Config) -> Config:
+    """Return what a start that goes on has in common with the first one; a study may grow."""
+    trainer = {key: value for key, value in config["trainer"].items() if key not in _PROCESS_KEYS}
+    free = {"ckpt_path": None, "continue_run": None, "study": None}
+    return {**config, **free, "trainer": trainer}
 
 
 def _check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> None:
@@ -167,12 +182,33 @@ def _check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) ->
     check_resumed_data(before, datamodule.fingerprint(), str(run_dir))
 
 
-def _trainer(config: Config, run_dir: Path, loggers: list[Logger]) -> Trainer:
+def _trainer(config: Config, run_dir: Path, loggers: list[Logger], **options: Any) -> Trainer:
     callbacks = [*_build_all(config["callbacks"]), *_build_all(config["model"]["callbacks"])]
-    trainer: Trainer = build(
-        config["trainer"], callbacks=callbacks, logger=loggers, default_root_dir=str(run_dir)
-    )
+    options |= {"logger": loggers, "default_root_dir": str(run_dir)}
+    trainer: Trainer = build(config["trainer"], callbacks=callbacks, **options)
     return trainer
+
+
+def _tester(fitted: Trainer, config: Config, run_dir: Path) -> Trainer:
+    """Return what tests after a training: the same trainer, or of several processes one alone.
+
+    A test in several would see samples in an order of its own, and write its files several times.
+    """
+    if fitted.world_size == 1:
+        return fitted
+    device = fitted.strategy.root_device
+    alone = {
+        "devices": [device.index] if device.type == "cuda" else 1,
+        "num_nodes": 1,
+        "strategy": "auto",
+        "sync_batchnorm": False,
+        # torchrun and Slurm would be asked for their processes.
+        "plugins": [LightningEnvironment()],
+    }
+    tester = _trainer(config, run_dir, fitted.loggers, **alone)
+    # The test is logged at the step that the training ended with.
+    tester.fit_loop.load_state_dict(fitted.fit_loop.state_dict())
+    return tester
 
 
 def _build_all(configs: Config | None) -> list[Any]:
@@ -189,7 +225,8 @@ def _resumable(ckpt_path: str | None, module: Any, trainer: Trainer, run_dir: Pa
     if path.suffix == ".ckpt":
         return str(path)
     converted = run_dir / "checkpoints" / f"from_{path.stem}.ckpt"
-    module.import_checkpoint(path, converted, trainer)
+    if is_first_process():
+        module.import_checkpoint(path, converted, trainer)
     return str(converted)
 
 

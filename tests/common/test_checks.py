@@ -8,8 +8,6 @@ from common.checks import (
     check_conventions,
     check_inputs,
     check_line,
-    check_multirun,
-    check_one_device_test,
     check_resumed_data,
     check_same_split,
 )
@@ -59,27 +57,6 @@ def test_a_resumed_run_keeps_its_data() -> None:
     check_resumed_data(before, dict(before), "RUN")
     with pytest.raises(ValueError, match=r"RUN was trained on other data \(table_sha256 differ\)"):
         check_resumed_data(before, split_fingerprint("a", "s", "t2"), "RUN")
-
-
-@pytest.mark.parametrize(
-    "trainer",
-    [
-        {"devices": 2, "strategy": "auto"},
-        {"devices": 1, "strategy": "ddp"},
-        {"devices": "auto", "strategy": "auto"},
-    ],
-)
-def test_a_sweep_of_jobs_that_start_processes_is_refused(trainer: dict[str, object]) -> None:
-    check_multirun(trainer, is_multirun=False)
-    check_one_device_test(trainer, test=False)
-    with pytest.raises(ValueError, match="tests run on one device: type test=false"):
-        check_one_device_test(trainer, test=True)
-    with pytest.raises(ValueError, match="one device each"):
-        check_multirun(trainer, is_multirun=True)
-
-
-def test_a_sweep_of_jobs_on_one_device_passes() -> None:
-    check_multirun({"devices": 1, "strategy": "auto"}, is_multirun=True)
 
 
 def test_priors_and_dropout_are_refused_where_they_change_nothing() -> None:
