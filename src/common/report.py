@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from common.atomic import write_text_atomically
@@ -16,11 +17,16 @@ from common.report_csv import as_csv
 from common.report_formats import as_latex, as_markdown, as_text
 from common.report_page import write_page
 from common.report_runs import Results, read_results
+from common.report_study.comparison import compare
+from common.report_study.files import study_markdown, study_text, write_study_files
+from common.report_study.study import find_studies
 from common.report_table import all_tables, group_by_protocol, result_table, slice_tables
 
 
 def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
-    """Write table.md, table.csv, table.tex, index.html and images/.
+    """Write table.md, table.csv, table.tex, studies/, index.html and images/.
+
+    Tests that stand in a study's table are not listed again by protocol.
 
     Args:
         runs_dir: holds runs, at any depth.
@@ -34,13 +40,18 @@ def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
     """
     results = read_results(runs_dir)
     output_dir = output_dir or runs_dir / "report"
+    outcomes = [compare(study) for study in find_studies(results)]
+    in_studies = frozenset(test.path for outcome in outcomes for test in outcome.tests)
+    results = replace(results, in_studies=in_studies)
     tables = all_tables(results)
     shown = [*tables, *slice_tables(results)]
-    write_text_atomically(output_dir / "table.md", "\n".join(map(as_markdown, shown)))
+    texts = [*map(study_markdown, outcomes), *map(as_markdown, shown)]
+    write_text_atomically(output_dir / "table.md", "\n".join(texts))
     write_text_atomically(output_dir / "table.csv", as_csv(results.tests))
     write_text_atomically(output_dir / "table.tex", _latex(results))
-    page_path = write_page(results, output_dir)
-    return "\n".join([*map(as_text, tables), f"-> {page_path}\n"])
+    write_study_files(outcomes, output_dir / "studies")
+    page_path = write_page(results, outcomes, output_dir)
+    return "\n".join([*map(study_text, outcomes), *map(as_text, tables), f"-> {page_path}\n"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _latex(results: Results) -> str:
-    groups = group_by_protocol(results.tests).items()
+    groups = group_by_protocol(results.listed_tests).items()
     tables = (as_latex(result_table(protocol, tests)) for protocol, tests in groups)
     return "\n".join(["% needs \\usepackage{booktabs}", *tables])
 

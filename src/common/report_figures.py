@@ -20,7 +20,7 @@ from common.report_slices import SlicedMeasure, sliced_measures
 
 BLUE, ORANGE, GREY, DARK, GREEN = "#3366aa", "#cc6633", "#777777", "#222222", "#338855"
 # Narrow, so that a phone shows the letters at a readable size.
-_WIDTH, _DPI = 6.4, 160
+WIDTH, _DPI = 6.4, 160
 _LABEL_WIDTH = 34  # characters
 _NO_BREAK = "\u00a0"
 _TICK_LINE = 40  # characters below a panel
@@ -38,10 +38,10 @@ def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) ->
         path: a .png file.
     """
     measure = tests[0].kind.measure
-    names = [_wrapped(name_of_test(test, tests)) for test in tests]
+    names = [wrapped(name_of_test(test, tests)) for test in tests]
     max_lines = max(1 + name.count("\n") for name in names)
     height = max(0.4, _LINE_HEIGHT * (max_lines + 0.35))
-    figure = Figure(figsize=(_WIDTH, 1.4 + height * len(tests)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.4 + height * len(tests)), layout="constrained")
     axis = figure.subplots()
     values = [test.summary[measure.key] for test in tests]
     axis.barh(
@@ -58,7 +58,7 @@ def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) ->
     axis.set_yticks(range(len(tests)), names)
     axis.invert_yaxis()
     axis.set(xlabel=measure.label, xlim=(0, None))
-    _finish(figure, [axis], path)
+    finish(figure, [axis], path)
 
 
 def save_slices(tests: Sequence[ModelTest], path: Path) -> None:
@@ -71,7 +71,7 @@ def save_slices(tests: Sequence[ModelTest], path: Path) -> None:
     slicings = sliced_measures(tests)
     num_rows = math.ceil(len(slicings) / _PANELS_A_ROW)
     height = 2.6 * num_rows + _LINE_HEIGHT * len(tests)
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = [*figure.subplots(num_rows, _PANELS_A_ROW, sharey=True, squeeze=False).flat]
     for axis, sliced in zip(axes, slicings, strict=False):
         _draw_slices(axis, sliced, tests)
@@ -79,7 +79,7 @@ def save_slices(tests: Sequence[ModelTest], path: Path) -> None:
         axis.set_axis_off()
     for axis in axes[::_PANELS_A_ROW]:
         axis.set(ylabel=tests[0].kind.measure.label)
-    _finish(figure, axes, path)
+    finish(figure, axes, path)
 
 
 def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
@@ -91,7 +91,7 @@ def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
         path: a .png file.
     """
     shown = validation_shown(metric)
-    figure = Figure(figsize=(_WIDTH, 3.8 + 0.1 * len(runs)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.8 + 0.1 * len(runs)), layout="constrained")
     axis = figure.subplots()
     for run in runs:
         epochs = sorted(run.val_curve)
@@ -101,13 +101,13 @@ def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
             linestyle="-" if run.status == "finished" else ":",
             marker="o" if len(epochs) < 25 else None,
             markersize=3,
-            label=_wrapped(name_of_run(run, runs)),
+            label=wrapped(name_of_run(run, runs)),
         )
     axis.locator_params(axis="x", integer=True)
     axis.set(xlabel="epoch", ylabel=shown.axis)
     if shown.is_from_zero:
         axis.set_ylim(0, None)
-    _finish(figure, [axis], path)
+    finish(figure, [axis], path)
 
 
 def _draw_intervals(axis: Axes, tests: Sequence[ModelTest]) -> None:
@@ -134,7 +134,7 @@ def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) 
             marker=marker,
             markersize=3.5,
             linewidth=1.2,
-            label=_wrapped(name_of_test(test, tests).replace("\n", ", "), 2 * _LABEL_WIDTH),
+            label=wrapped(name_of_test(test, tests).replace("\n", ", "), 2 * _LABEL_WIDTH),
         )
     counts = [next(iter(count.values())) for count in sliced.counts]
     ticks = [
@@ -147,14 +147,15 @@ def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) 
     axis.grid(axis="y", color="#eeeeee")
 
 
-def _wrapped(name: str, width: int = _LABEL_WIDTH) -> str:
+def wrapped(name: str, width: int = _LABEL_WIDTH) -> str:
     """Break a name into lines, if possible not between a setting and its value."""
     kept = name.replace(" ", _NO_BREAK).replace("," + _NO_BREAK, ", ")
     lines = (fill(line, width, break_long_words=False) for line in kept.split("\n"))
     return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
-def _finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
+def finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
+    """Add the legend of the first of the axes below them, and save the figure."""
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
     handles, labels = axes[0].get_legend_handles_labels()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,12 +40,18 @@ def as_markdown(table: Table) -> str:
     return "\n".join([f"**{_escaped(table.caption, _MARKDOWN)}**", "", *lines]) + "\n"
 
 
-def as_latex(table: Table) -> str:
-    r"""Return a LaTeX table; it needs ``\usepackage{booktabs}``."""
+def as_latex(table: Table, label: str | None = None) -> str:
+    r"""Return a LaTeX table; it needs ``\usepackage{booktabs}``.
+
+    Args:
+        table: to be written.
+        label: to refer to it.
+    """
     alignment = "".join("r" if name in table.numeric else "l" for name in table.columns)
-    cells = [[_escaped(cell, _LATEX) for cell in line] for line in (table.columns, *table.rows)]
-    head, *rows = [" & ".join(line).replace("+-", r"$\pm$") + r" \\" for line in cells]
-    caption = rf"\caption{{{_escaped(table.caption, _LATEX)}}}"
+    cells = [[_latex(cell) for cell in line] for line in (table.columns, *table.rows)]
+    head, *rows = [" & ".join(line) + r" \\" for line in cells]
+    caption = rf"\caption{{{_latex(table.caption)}}}"
+    caption += "" if label is None else rf"\label{{{label}}}"
     opening = [r"\begin{table}", r"\centering", caption, rf"\begin{{tabular}}{{{alignment}}}"]
     body = [r"\toprule", head, r"\midrule", *rows, r"\bottomrule"]
     return "\n".join([*opening, *body, r"\end{tabular}", r"\end{table}"]) + "\n"
@@ -56,7 +63,17 @@ _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    **{char: f"${char}$" for char in "<>|"},
+    "*": "$^*$",
+    # A row that begins with one would be an argument of the line break before it.
+    "[": "{[}",
 }
+_SIGN = re.compile(r"(?<![\w.)])-(?=\d)")
+
+
+def _latex(text: str) -> str:
+    """Return a text for LaTeX, with a minus before numbers."""
+    return _SIGN.sub("$-$", _escaped(text, _LATEX).replace("+-", r"$\pm$"))
 
 
 def _escaped(text: str, replacements: dict[str, str]) -> str:

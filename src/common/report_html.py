@@ -14,7 +14,8 @@ body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 68rem; color: #222;
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .2rem; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: .7rem; border-top: 1px solid #ddd; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; overflow-wrap: anywhere; }
-p { margin: .4rem 0; max-width: 46rem; } .muted, figcaption { color: #666; font-size: .9rem; }
+p { margin: .4rem 0; max-width: 46rem; }
+.muted, .note, figcaption { color: #666; font-size: .9rem; }
 .wide { overflow-x: auto; margin: .6rem 0; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: left; white-space: nowrap;
@@ -30,7 +31,7 @@ td.number:last-child { min-width: 0; white-space: nowrap; overflow-wrap: normal;
 .card strong { display: block; font-size: 1.5rem; line-height: 1.3; }
 figure { margin: .8rem 0; } img { max-width: 100%; display: block; }
 .chart img { width: 46rem; } .photos figure { margin: 0; } .photos img { max-height: 24rem; }
-.finished { color: #276749; } .failed, .damaged { color: #b3261e; font-weight: 600; }
+.finished { color: #276749; } .failed, .damaged, .refused { color: #b3261e; font-weight: 600; }
 .interrupted, .running { color: #8a5a00; font-weight: 600; }
 details { border-top: 1px solid #eee; padding: .5rem 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
@@ -38,7 +39,7 @@ pre { background: #f6f6f6; padding: .6rem .8rem; border-radius: 4px; font-size: 
   white-space: pre-wrap; overflow-wrap: anywhere; }
 """
 _LONG = 24  # characters of a cell that may break into lines
-_STATUSES = ("finished", "failed", "interrupted", "running", "damaged")
+_STATUSES = ("finished", "failed", "interrupted", "running", "damaged", "refused")
 
 
 def node(tag: str, *children: Element | str, **attributes: str) -> Element:
@@ -97,10 +98,11 @@ def _row(row: Sequence[str], table: Table) -> Element:
 
 
 def _cell(tag: str, text: str, column: str, table: Table) -> Element:
-    content = status_node(text) if column == "status" and tag == "td" else _typeset(text)
+    content = status_node(text) if column == "status" and tag == "td" else typeset(text)
     classes = ["number"] * (column in table.numeric) + ["long"] * (len(text) > _LONG)
     return node(tag, content, **({"class_": " ".join(classes)} if classes else {}))
 
 
-def _typeset(text: str) -> str:
+def typeset(text: str) -> str:
+    """Return a text with the signs that plain text spells out."""
     return text.replace("+-", "\u00b1")

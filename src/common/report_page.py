@@ -21,6 +21,8 @@ from common.report_names import name_of_run, name_of_test
 from common.report_run import ModelTest, Run
 from common.report_runs import Results
 from common.report_slices import slice_table
+from common.report_study.comparison import Outcome
+from common.report_study.section import study_section
 from common.report_table import (
     Groups,
     group_by_protocol,
@@ -33,24 +35,29 @@ from common.report_table import (
 MAX_PHOTOS = 12
 
 
-def write_page(results: Results, output_dir: Path) -> Path:
+def write_page(results: Results, outcomes: Sequence[Outcome], output_dir: Path) -> Path:
     """Write index.html and images/; the page last, so that it never names a missing image.
 
     Args:
         results: of `read_results`.
+        outcomes: of its studies.
         output_dir: where both go.
 
     Returns:
         The page.
     """
-    groups = group_by_protocol(results.tests)
+    groups = group_by_protocol(results.listed_tests)
     body = [
-        *_headline(results, groups),
+        *_headline(results, outcomes, groups),
+        *chain.from_iterable(
+            study_section(number, outcome, output_dir)
+            for number, outcome in enumerate(outcomes, start=1)
+        ),
         *chain.from_iterable(
             _protocol_section(number, protocol, tests, output_dir)
             for number, (protocol, tests) in enumerate(groups.items(), start=1)
         ),
-        *_curve_section(results.runs, output_dir),
+        *_curve_section(_without_study_curves(results.runs, outcomes), output_dir),
         *_photo_section(results.runs, output_dir),
         *_table_section(unfinished_table(results)),
         *_table_section(unread_table(results)),
@@ -61,18 +68,19 @@ def write_page(results: Results, output_dir: Path) -> Path:
     return path
 
 
-def _headline(results: Results, groups: Groups) -> Iterable[Element]:
+def _headline(results: Results, outcomes: Sequence[Outcome], groups: Groups) -> Iterable[Element]:
     statuses = [run.status for run in results.runs]
     counts = ", ".join(f"{statuses.count(name)} {name}" for name in sorted(set(statuses)))
     yield node("h1", "Gaze report")
     yield node(
         "p",
         f"{len(results.runs)} runs ({counts}), {len(results.tests)} tests, "
-        f"{len(groups)} test protocols, in {results.runs_dir.resolve().name}/",
+        f"{len(outcomes)} studies, {len(groups)} other test protocols, in "
+        f"{results.runs_dir.resolve().name}/",
         class_="muted",
     )
     yield node("div", *(_card(*group) for group in groups.items()), class_="cards")
-    shown = {tests[0].kind.name for tests in groups.values()}
+    shown = {test.kind.name for test in results.tests}
     for kind in KINDS:
         if kind.name in shown:
             yield node("p", kind.explanation.replace("+-", "\u00b1"))
@@ -144,6 +152,12 @@ def _line(name: str) -> str:
 def _value_text(test: ModelTest) -> str:
     measure = test.kind.measure
     return f"{measure.text(test.summary[measure.key])} {measure.unit}"
+
+
+def _without_study_curves(runs: Sequence[Run], outcomes: Sequence[Outcome]) -> list[Run]:
+    """Return the runs whose curves no study's section shows: all but its finished ones."""
+    in_studies = {run.number for outcome in outcomes for run in outcome.study.runs}
+    return [run for run in runs if run.number not in in_studies]
 
 
 def _curve_section(runs: Sequence[Run], output_dir: Path) -> Iterable[Element]:

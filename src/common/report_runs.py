@@ -26,12 +26,21 @@ class Unread:
 
 @dataclass(frozen=True)
 class Results:
-    """All runs and tests under a folder; paths of `unread` are absolute or as given."""
+    """All runs and tests under a folder; paths of `unread` are absolute or as given.
+
+    `in_studies`: paths of the tests that a study's table shows, so that no other need list them.
+    """
 
     runs_dir: Path
     runs: list[Run]
     tests: list[ModelTest]
     unread: list[Unread]
+    in_studies: frozenset[Path] = frozenset()
+
+    @property
+    def listed_tests(self) -> list[ModelTest]:
+        """The tests that no study's table shows."""
+        return [test for test in self.tests if test.path not in self.in_studies]
 
 
 _Summary = tuple[Path, Mapping[str, Any], ResultKind]

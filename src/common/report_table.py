@@ -68,7 +68,7 @@ def unread_table(results: Results) -> Table:
 
 def all_tables(results: Results) -> list[Table]:
     """Return the report's tables in their order, without the empty ones."""
-    groups = group_by_protocol(results.tests).items()
+    groups = group_by_protocol(results.listed_tests).items()
     lists = [unfinished_table(results), run_table(results), unread_table(results)]
     tables = [*(result_table(protocol, tests) for protocol, tests in groups), *lists]
     return [table for table in tables if table.rows]
@@ -76,7 +76,7 @@ def all_tables(results: Results) -> list[Table]:
 
 def slice_tables(results: Results) -> list[Table]:
     """Return a table of slices for every protocol whose kind compares slices."""
-    groups = group_by_protocol(results.tests).items()
+    groups = group_by_protocol(results.listed_tests).items()
     tables = [slice_table(protocol, tests) for protocol, tests in groups]
     return [table for table in tables if table.rows]
 

@@ -1,7 +1,13 @@
 """Run folders as `common.run` and the results of both lines leave them, with invented numbers."""
 
 import json
+import zlib
 from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from common.average_precision import lam_precision
 
 BASELINES = {"head_pose_deg": 9.876, "train_mean_deg": 12.345}
 HEADER = "epoch,step,test/angular_error_deg,train/loss,val/angular_error_deg"
@@ -157,3 +163,80 @@ def write_lam_test(run: Path, where="test", **changes):
     path.write_text(json.dumps(summary))
     path.with_suffix(".png").write_bytes(b"a figure")
     return path
+
+
+def study_plan(name="demo_table", rows=("off", "head", "both"), seeds=(0, 1, 2), **changes):
+    return {
+        "name": name,
+        "title": f"Title of {name}",
+        "rows": {row: f"row {row}" for row in rows},
+        "seeds": list(seeds),
+        "published": None,
+        **changes,
+    }
+
+
+def write_lam_job(study_dir: Path, plan, row, seed, *, skill=0.5, run_changes=None, **run_options):
+    """Write a finished job of a study with predictions of 6 clips that deserve its mAP."""
+    run = write_lam_run(study_dir / f"{row}_seed{seed}", seed=seed, **run_options)
+    change_run(run, {"config.study": plan, "config.ablation": row, **(run_changes or {})})
+    scores, labels, clips = lam_scores(skill, row, seed)
+    precision = lam_precision(scores, labels)
+    accuracy = float(((scores >= 0.5) == (labels == 1)).mean())
+    path = write_lam_test(run, map=precision.mean, accuracy=accuracy)
+    predictions = pl.DataFrame({"uid": clips, "label": labels, "score": scores})
+    predictions.write_parquet(path.with_name(f"{path.stem}_predictions.parquet"))
+    curve = [f"{epoch},9,,0.5,{precision.mean - 0.1 / (epoch + 1)}" for epoch in range(4)]
+    write_log(run, 0, curve, LAM_HEADER)
+    return run
+
+
+def lam_scores(skill, row, seed, num_clips=6, num=40):
+    """Return scores, labels and clips; labels are the same for all rows and seeds."""
+    labels = (np.random.default_rng(0).random(num_clips * num) < 0.3).astype(np.int64)
+    noise = np.random.default_rng([seed, zlib.crc32(row.encode())]).random(num_clips * num)
+    clips = np.repeat([f"clip{number}" for number in range(num_clips)], num)
+    return np.clip(skill * labels + (1 - skill) * noise, 0, 1), labels, clips
+
+
+def write_gaze_job(study_dir: Path, plan, row, seed, *, errors_deg, tests=("demo_gaze",), data=None):
+    """Write a finished job of a study with the errors of 4 people on every test data set."""
+    data = data or tests[0]
+    run = write_run(study_dir / f"{row}_seed{seed}", seed=seed)
+    change_run(run, {"config.study": plan, "config.ablation": row, "config.data.name": data})
+    change_run(run, {"data.name": data})
+    for tested_on in tests:
+        where = "test" if tested_on == data else f"predict/{tested_on}_test"
+        write_gaze_test(run, where, errors_deg[tested_on], data, tested_on)
+    return run
+
+
+def write_gaze_test(run: Path, where, mean_deg, trained_on, tested_on, num_people=4, num=10):
+    seed = json.loads((run / "run.json").read_text())["config"]["seed"]
+    generator = np.random.default_rng([seed, zlib.crc32(run.name.encode())])
+    errors = mean_deg + generator.normal(0, 0.3, num_people * num)
+    people = [f"{number:04d}" for number in range(num_people) for _ in range(num)]
+    path = run / where / f"{trained_on}_{tested_on}_mmtm-fusion.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    summary = gaze_angle_summary(
+        trained_on=trained_on,
+        tested_on=tested_on,
+        split="cross_person_seed0",
+        gaze_convention="columbia_target_angles",
+        mean_deg=float(errors.mean()),
+        std_deg=float(errors.std(ddof=1)),
+    )
+    path.write_text(json.dumps(summary))
+    pl.DataFrame({"loss_3d": errors, "subject": people}).write_csv(path.with_suffix(".csv"))
+
+
+def change_run(run: Path, changes):
+    """Set entries of a run.json by their dotted paths."""
+    snapshot = json.loads((run / "run.json").read_text())
+    for path, value in changes.items():
+        *groups, key = path.split(".")
+        values = snapshot
+        for group in groups:
+            values = values.setdefault(group, {})
+        values[key] = value
+    (run / "run.json").write_text(json.dumps(snapshot))

@@ -1,0 +1,96 @@
+"""What stands under a study's table: how to read it, and what it does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from common.published import PublishedRow, published_table
+from common.report_study.beside import published_beside
+from common.report_study.comparison import Comparison, RowResult
+from common.report_study.study import Study
+from common.report_study.tables import comparable_text, difference_text, seeds_text
+
+
+def comparison_notes(comparison: Comparison) -> list[str]:
+    """Return sentences on reading, differences, published numbers and gaps of one table."""
+    return [
+        _reading(comparison),
+        *_on_differences(comparison),
+        *_on_published(comparison),
+        *_on_gaps(comparison),
+    ]
+
+
+def study_notes(study: Study) -> list[str]:
+    """Return sentences on the runs of a study: code versions."""
+    commits = {run.setting("git.commit") for run in study.runs} - {None}
+    changed = [run for run in study.runs if run.setting("git.changes")]
+    notes = []
+    if len(commits) > 1:
+        short = ", ".join(sorted(commit[:8] for commit in commits))
+        notes.append(f"The runs are of {len(commits)} versions of the code: {short}.")
+    if changed:
+        notes.append(f"{len(changed)} of {len(study.runs)} runs had uncommitted changes.")
+    return notes
+
+
+def _reading(comparison: Comparison) -> str:
+    cluster = comparison.kind.cluster
+    counts = {len(result.tests) for result in comparison.results if result.tests}
+    reach = {True: f"seeds and whole {cluster}", False: f"whole {cluster}"}[max(counts) > 1]
+    few = " A row with one seed has no deviation, and its interval knows nothing of the seed."
+    narrow = " A few seeds give too narrow an interval." if max(counts) > 1 else ""
+    return (
+        "+-: sample standard deviation over seeds (n - 1). Intervals: 95 %, bootstrap over "
+        f"{reach}, the same {cluster} in every row.{few if 1 in counts else ''}{narrow}"
+    )
+
+
+def _on_differences(comparison: Comparison) -> Iterable[str]:
+    known = [r for r in comparison.results if r.contrast and r.contrast.interval]
+    without = [r for r in comparison.results if r.contrast and not r.contrast.interval]
+    if known:
+        larger = [r for r in known if r.contrast and r.contrast.is_larger_than_interval]
+        smaller = [r for r in known if r not in larger]
+        yield (
+            "Differences larger than their interval (*, the interval leaves out zero): "
+            f"{_listed(comparison, larger)}. Not larger, so no ranking: "
+            f"{_listed(comparison, smaller)}."
+        )
+    if without:
+        names = ", ".join(result.row.title for result in without)
+        yield (
+            "No interval, because predictions are missing or of other samples, or there is only "
+            f"one of them all: {names}."
+        )
+
+
+def _listed(comparison: Comparison, results: Sequence[RowResult]) -> str:
+    texts = (f"{r.row.title} {difference_text(r, comparison.kind).split(' ')[0]}" for r in results)
+    return "; ".join(texts) or "none"
+
+
+def _on_published(comparison: Comparison) -> Iterable[str]:
+    name = comparison.study.published
+    if name is None:
+        return
+    found = [published_beside(comparison, result) for result in comparison.results]
+    groups: dict[tuple[str, str, str], list[PublishedRow]] = {}
+    for row in filter(None, found):
+        key = (row.source, row.protocol.words, comparable_text(comparison, row))
+        groups.setdefault(key, []).append(row)
+    for (source, words, comparable), rows in groups.items():
+        methods = ", ".join(dict.fromkeys(row.method for row in rows))
+        yield f"Published ({methods}): {source}; {words}; {comparable}."
+    if not groups:
+        yield f"{published_table(name).title} has no number of these rows."
+
+
+def _on_gaps(comparison: Comparison) -> Iterable[str]:
+    gaps = [
+        f"{result.row.title}: {seeds_text(result)}"
+        for result in comparison.results
+        if len(result.tests) < len(result.row.jobs)
+    ]
+    if gaps:
+        yield f"Not complete: {'; '.join(gaps)}."

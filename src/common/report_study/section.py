@@ -1,0 +1,91 @@
+"""A study's section of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from common.report_formats import Table
+from common.report_html import image_node, node, status_node, table_node, typeset
+from common.report_study.comparison import Comparison, Outcome, Refusal
+from common.report_study.figures import save_study_bars, save_study_curves
+from common.report_study.files import headline
+from common.report_study.notes import comparison_notes, study_notes
+from common.report_study.study import StudyRow
+from common.report_study.tables import (
+    comparison_table,
+    overview_table,
+    published_listing,
+    refusal_table,
+    seed_table,
+    status_table,
+)
+
+
+def study_section(number: int, outcome: Outcome, output_dir: Path) -> Iterable[Element]:
+    """Yield headline, tables with bars and notes, curves, single trainings, published numbers.
+
+    Args:
+        number: of the study on the page, part of its images' names.
+        outcome: of the study.
+        output_dir: the page's folder; images are written to ``images/`` in it.
+    """
+    study, comparisons = outcome.study, outcome.comparisons
+    yield node("h2", study.title)
+    yield node("p", headline(study), class_="muted")
+    if len(comparisons) > 1:
+        yield table_node(overview_table(comparisons))
+    for place, table in enumerate(outcome.tables, start=1):
+        if isinstance(table, Refusal):
+            yield from _refused(table)
+        else:
+            source = f"images/study_{number}_{place}.png"
+            yield from _compared(table, source, output_dir)
+    if not comparisons:
+        yield table_node(status_table(study))
+    yield from _paragraphs(study_notes(study))
+    yield from _curves(number, study.rows, output_dir)
+    if comparisons:
+        yield _folded(seed_table(study, comparisons[0].kind))
+        if study.published is not None:
+            yield _folded(published_listing(study.published, comparisons[0].kind))
+
+
+def _refused(refusal: Refusal) -> Iterable[Element]:
+    table = refusal_table(refusal)
+    yield node("p", status_node("refused"), f": {table.caption}.")
+    yield table_node(table)
+
+
+def _compared(comparison: Comparison, source: str, output_dir: Path) -> Iterable[Element]:
+    save_study_bars(comparison, output_dir / source)
+    yield node("h3", comparison.protocol.title)
+    yield node("p", comparison.protocol.caption, class_="muted")
+    yield table_node(comparison_table(comparison))
+    yield from _paragraphs(comparison_notes(comparison))
+    caption = f"{comparison.kind.measure.name}: mean over seeds"
+    yield node("div", image_node(source, caption), class_="chart")
+
+
+def _curves(number: int, rows: Sequence[StudyRow], output_dir: Path) -> Iterable[Element]:
+    groups: dict[tuple[str, str], list[StudyRow]] = {}
+    for row in rows:
+        run = next((run for run in row.runs if run.val_curve), None)
+        if run is not None:
+            key = (str(run.setting("data.name")), str(run.metric))
+            groups.setdefault(key, []).append(row)
+    for place, ((data, metric), group) in enumerate(groups.items(), start=1):
+        source = f"images/study_{number}_curves_{place}.png"
+        save_study_curves(group, metric, output_dir / source)
+        caption = f"{metric} on the val part of {data}: mean over seeds, band +- std"
+        yield node("div", image_node(source, typeset(caption)), class_="chart")
+
+
+def _folded(table: Table) -> Element:
+    return node("details", node("summary", table.caption), table_node(table))
+
+
+def _paragraphs(texts: Sequence[str]) -> Iterable[Element]:
+    for text in texts:
+        yield node("p", typeset(text), class_="note")
