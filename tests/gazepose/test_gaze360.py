@@ -11,7 +11,8 @@ import torch
 
 from common.facestore import FaceStore
 from common.image_codec import encode_image
-from gazepose.gaze360 import Gaze360Preprocessor, read_lists, viewer_angles
+from gazepose.gaze360 import read_lists, viewer_angles
+from gazepose.gaze360_preprocess import Gaze360Preprocessor
 from gazepose.gaze_faces import GazeFacesDataModule
 from gazepose.nets.gaze360 import viewer_gaze
 

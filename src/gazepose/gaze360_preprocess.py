@@ -1,0 +1,183 @@
+"""Gaze360's head crops -> face store, to pretrain a backbone on."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from common.atomic import write_text_atomically
+from common.facestore import damaged_groups, read_failures, read_skipped, stored_groups
+from common.facestore_writing import GroupWriter, remove_group, write_skipped
+from common.image_codec import decode_image
+from common.listing import listed
+from common.preprocess_run import (
+    claim_groups,
+    item_lines,
+    make_missing_groups,
+    problem_lines,
+    warn_of_failures,
+)
+from common.shards import parse_shard
+from common.skipped import Skipped, explained
+from gazepose.gaze360 import ListedFace, read_lists
+
+LOG = logging.getLogger(__name__)
+CONVENTION = "gaze360"
+
+
+@dataclass(frozen=True)
+class Gaze360Maker:
+    """Copies recordings into the store; small enough to pickle.
+
+    Attributes:
+        raw_dir: holds ``imgs``.
+        lists_dir: holds the lists.
+        store_dir: where the store goes.
+    """
+
+    raw_dir: Path
+    lists_dir: Path
+    store_dir: Path
+
+    def count(self, group: str) -> int:
+        """Return how many faces a recording has."""
+        return sum(face.recording == group for face in read_lists(self.lists_dir))
+
+    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+        """Write one recording's images, byte by byte as they are; return why it failed, or None."""
+        try:
+            self._write(group, on_item)
+        # Whatever is wrong with one recording must not cost the others.
+        except Exception as error:
+            return explained(error)
+        return None
+
+    def _write(self, group: str, on_item: Callable[[], object]) -> None:
+        faces = [face for face in read_lists(self.lists_dir) if face.recording == group]
+        skipped = []
+        with GroupWriter(self.store_dir, group) as writer:
+            for face, encoded in self._images(faces):
+                if decode_image(encoded) is None:
+                    why = "missing or damaged image"
+                    skipped.append(Skipped(face.name, face.subject, group, why))
+                else:
+                    writer.add(encoded, _row(face))
+                on_item()
+            write_skipped(self.store_dir, group, [asdict(item) for item in skipped])
+
+    def _images(self, faces: list[ListedFace]) -> Iterator[tuple[ListedFace, bytes]]:
+        for face in faces:
+            path = self.raw_dir / "imgs" / face.name
+            yield face, path.read_bytes() if path.is_file() else b""
+
+
+def _row(face: ListedFace) -> dict[str, Any]:
+    return {
+        "sample_id": face.name,
+        "subject": face.subject,
+        "part": face.part,
+        "gaze_yaw_rad": face.gaze[0],
+        "gaze_pitch_rad": face.gaze[1],
+    }
+
+
+@dataclass(frozen=True)
+class Gaze360Report:
+    """What the store holds and what could not be used.
+
+    Attributes:
+        counts: faces by part, as the lists have them.
+        missing: recordings that the next run makes.
+        skipped: ``sample_id`` and ``reason`` of images that could not be used.
+        failed_groups: why recordings are not there.
+    """
+
+    counts: dict[str, int]
+    missing: list[str]
+    skipped: list[dict[str, str]]
+    failed_groups: dict[str, str]
+
+    def summary(self) -> str:
+        """Return the counts, then what went wrong by reason."""
+        lines = [f"{part}: {count} faces listed" for part, count in self.counts.items()]
+        if self.missing:
+            lines.append(f"{len(self.missing)} recordings to make: {listed(self.missing)}")
+        lines.append(f"{len(self.skipped)} images skipped")
+        return "\n".join([*lines, *problem_lines(self.skipped, self.failed_groups)])
+
+
+class Gaze360Preprocessor:
+    """Makes the face store of Gaze360: a head crop a row, with its gaze.
+
+    Args:
+        name: what the config calls the data set.
+        raw_dir: holds ``imgs``.
+        lists_dir: holds the lists.
+        store_dir: where the store goes.
+        shard: ``i/n``: this run takes every n-th recording, starting with the i-th (from 0).
+        num_workers: processes; 0 works in this one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        raw_dir: str | Path,
+        lists_dir: str | Path,
+        store_dir: str | Path,
+        shard: str = "0/1",
+        num_workers: int = 2,
+    ) -> None:
+        self._name = name
+        self._maker = Gaze360Maker(Path(raw_dir), Path(lists_dir), Path(store_dir))
+        self._store_dir = Path(store_dir)
+        self._shard = parse_shard(shard)
+        self._num_workers = num_workers
+
+    def run(self) -> Gaze360Report:
+        """Copy every recording of this shard that is not there yet.
+
+        Raises:
+            ValueError: If the lists are missing or damaged, or the store is another data set's.
+        """
+        faces, own = self._claim()
+        make_missing_groups(self._maker, self._store_dir, own, self._num_workers, unit="face")
+        report = self._report(faces, own)
+        text = "\n".join([report.summary(), *item_lines(report.skipped)])
+        write_text_atomically(self._store_dir / "report.txt", text + "\n")
+        warn_of_failures(report.failed_groups)
+        return report
+
+    def check(self) -> Gaze360Report:
+        """Say what a run would do; remove damaged recordings of this shard from the store."""
+        faces, own = self._claim()
+        for group in sorted(set(own).intersection(damaged_groups(self._store_dir))):
+            LOG.warning("%s is damaged and removed; the next run makes it again", group)
+            remove_group(self._store_dir, group)
+        return self._report(faces, own)
+
+    def export(self, out_dir: Path) -> str:
+        """Refuse: only FLAME has a folder layout of its own to write.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(f"mode=export writes FLAME's folder layout to {out_dir}; this has none")
+
+    def _claim(self) -> tuple[Sequence[ListedFace], list[str]]:
+        faces = read_lists(self._maker.lists_dir)
+        groups = sorted({face.recording for face in faces})
+        recipe = {"data": self._name, "reader": "gaze360", "gaze_convention": CONVENTION}
+        return faces, claim_groups(self._store_dir, recipe, groups, self._shard)
+
+    def _report(self, faces: Sequence[ListedFace], own: list[str]) -> Gaze360Report:
+        done = set(stored_groups(self._store_dir))
+        return Gaze360Report(
+            counts=dict(Counter(face.part for face in faces)),
+            missing=[group for group in own if group not in done],
+            skipped=read_skipped(self._store_dir),
+            failed_groups=read_failures(self._store_dir),
+        )
