@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,15 +83,9 @@ class Pictures(Callback):
         num_samples: int,
         num_worst: int,
     ) -> None:
-        if every_n_epochs < 0:
-            raise ValueError(
-                f"callbacks.pictures.every_n_epochs is {every_n_epochs}, expected >= 0"
-            )
-        for name, num in (("num_samples", num_samples), ("num_worst", num_worst)):
-            if not 0 <= num <= MAX_PICTURES:
-                raise ValueError(
-                    f"callbacks.pictures.{name} is {num}, expected 0 to {MAX_PICTURES}"
-                )
+        _check("every_n_epochs", every_n_epochs, math.inf)
+        _check("num_samples", num_samples, MAX_PICTURES)
+        _check("num_worst", num_worst, MAX_PICTURES)
         self._painter = painter
         self._output_dir = Path(output_dir)
         self._every_n_epochs = every_n_epochs
