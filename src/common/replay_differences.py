@@ -44,8 +44,12 @@ def _of_code(recorded: Snapshot, now: Snapshot) -> list[str]:
         return []
     if len(ran) > 1:
         return ["code: it changed between the run's starts"]
-    before, after = _described(recorded["git"]), _described(now["git"])
-    return [f"code: {before} then, {after} now (run.json holds commit and changes under git)"]
+    before, after = recorded["git"], now["git"]
+    if before and before["commit"] == after.get("commit"):
+        said = f"commit {before['commit'][:12]} with other uncommitted changes"
+    else:
+        said = f"{_described(before)} then, {_described(after)} now"
+    return [f"code: {said} (run.json has the commit and its changes under git)"]
 
 
 def _described(git: Mapping[str, Any]) -> str:
