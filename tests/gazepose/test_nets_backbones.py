@@ -55,10 +55,12 @@ def test_width_scales_everything() -> None:
     assert sum(p.numel() for p in resnet18().parameters()) == 11_176_512
 
 
-def test_a_frozen_backbone_does_not_change() -> None:
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_frozen_backbone_does_not_change(is_told: bool) -> None:
     backbone = resnet18(4, frozen=True)
     net = GazePose(backbone, **FRAMES, **TRANSFORMER, use_head=False, use_landmarks=False)
-    net.train()
+    if is_told:  # Lightning does not: it trains a net in the mode it comes in.
+        net.train()
     before = {key: value.clone() for key, value in net.backbone.state_dict().items()}
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=0.1)
     net(torch.randn(2, 7, 3, 32, 32)).sum().backward()

@@ -31,6 +31,7 @@ class Backbone(nn.Module):
         self.is_frozen = frozen
         if frozen:
             self.requires_grad_(False)
+            self.eval()  # Lightning trains a net in the mode it comes in
 
     def train(self, mode: bool = True) -> Self:
         """Go to training mode, unless frozen."""
