@@ -182,9 +182,9 @@ def _conditions(test: ModelTest) -> dict[str, Any]:
 
 
 def _test_settings(test: ModelTest) -> dict[str, Any]:
-    """Return the test's protocol but for the dropout, which is the model's."""
-    protocol = test.summary["protocol"].items()
-    return {name: value for name, value in protocol if name != "dropout"}
+    """Return the test's conditions but for the dropout, which is the model's."""
+    conditions = test.summary["protocol"].items()
+    return {name: value for name, value in conditions if name not in ("dropout", "stride")}
 
 
 def _numbers(test: ModelTest) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from common.report_names import name_of_run, name_of_test
 from common.report_run import ModelTest, Run
 from common.report_slices import SlicedMeasure, sliced_measures
 
-BLUE, ORANGE, GREY, DARK, GREEN = "#3366aa", "#cc6633", "#777777", "#222222", "#338855"
+BLUE, DARK, RED = "#3366aa", "#222222", "#bb2244"
+BASELINE_COLORS = ("#777777", "#cc6633", "#338855")
 # Narrow, so that a phone shows the letters at a readable size.
 WIDTH, _DPI = 6.4, 160
 _LABEL_WIDTH = 34  # characters
@@ -51,7 +52,7 @@ def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) ->
     for place, value in enumerate(values):
         where = axis.get_yaxis_transform()
         axis.text(1.02, place, measure.text(value), transform=where, va="center")
-    lines = zip(protocol.baselines.items(), (GREY, ORANGE, GREEN), strict=False)
+    lines = zip(protocol.baselines.items(), BASELINE_COLORS, strict=False)
     for (name, value), color in lines:
         label = f"{name}: {measure.text(value)}"
         axis.axvline(measure.shown(value), color=color, linestyle="--", label=label)

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, tostring
 from common.report_formats import Table
 
 _CSS = """
-body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 68rem; color: #222;
+body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 74rem; color: #222;
   background: #fff; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .2rem; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: .7rem; border-top: 1px solid #ddd; }
@@ -18,11 +18,12 @@ p { margin: .4rem 0; max-width: 46rem; }
 .muted, .note, figcaption { color: #666; font-size: .9rem; }
 .wide { overflow-x: auto; margin: .6rem 0; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .75rem .3rem 0; text-align: left; white-space: nowrap;
+th, td { padding: .3rem .7rem .3rem 0; text-align: left; white-space: nowrap;
   vertical-align: top; border-bottom: 1px solid #eee; }
-td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 13rem; }
-th { color: #555; font-weight: 600; border-bottom: 1px solid #999; }
-td.long { white-space: normal; min-width: 11rem; }
+td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
+th { color: #555; font-weight: 600; border-bottom: 1px solid #999; white-space: normal;
+  vertical-align: bottom; }
+td.long { white-space: normal; min-width: 9rem; }
 td.number:last-child { min-width: 0; white-space: nowrap; overflow-wrap: normal; }
 .number { text-align: right; } tr.baseline td { color: #666; font-style: italic; }
 .cards, .photos { display: grid; gap: .8rem; margin: 1.1rem 0;
@@ -38,7 +39,7 @@ summary { cursor: pointer; overflow-wrap: anywhere; }
 pre { background: #f6f6f6; padding: .6rem .8rem; border-radius: 4px; font-size: .82rem;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 """
-_LONG = 24  # characters of a cell that may break into lines
+_LONG = 18  # characters of a cell that may break into lines
 _STATUSES = ("finished", "failed", "interrupted", "running", "damaged", "refused")
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from common.atomic import partial_path, write_text_atomically
+from common.atomic import write_text_atomically
 from common.report_columns import epochs_text
+from common.report_details import copied_image, details_of_test
 from common.report_figures import save_bars, save_learning_curves, save_slices
 from common.report_formats import Table
 from common.report_html import image_node, node, page, status_node, table_node
@@ -118,7 +118,8 @@ def _protocol_section(
     yield node("h3", kind.details_title)
     for place, test in enumerate(tests, start=1):
         title = f"{_line(name_of_test(test, tests))}: {_value_text(test)}"
-        yield _test_details(test, title, f"{stem}_test_{place}", output_dir)
+        figure = f"{stem}_test_{place}"
+        yield details_of_test(test, title, figure, output_dir, is_open=place == 1)
 
 
 def _slice_nodes(
@@ -134,17 +135,6 @@ def _slice_nodes(
         yield table_node(table)
 
 
-def _test_details(test: ModelTest, title: str, stem: str, output_dir: Path) -> Element:
-    figure = test.path.with_suffix(".png")
-    shown = (
-        image_node(_copied(figure, stem, output_dir), f"{test.run.name}/{test.folder}")
-        if figure.is_file()
-        else node("p", f"no figure beside {test.path.name}", class_="muted")
-    )
-    is_open = stem.endswith("_test_1")
-    return node("details", node("summary", title), shown, **({"open": ""} if is_open else {}))
-
-
 def _line(name: str) -> str:
     return name.replace("\n", ", ")
 
@@ -156,7 +146,9 @@ def _value_text(test: ModelTest) -> str:
 
 def _without_study_curves(runs: Sequence[Run], outcomes: Sequence[Outcome]) -> list[Run]:
     """Return the runs whose curves no study's section shows: all but its finished ones."""
-    in_studies = {run.number for outcome in outcomes for run in outcome.study.runs}
+    in_studies = {
+        run.number for outcome in outcomes if outcome.comparisons for run in outcome.study.runs
+    }
     return [run for run in runs if run.number not in in_studies]
 
 
@@ -184,7 +176,7 @@ def _photo_section(runs: Sequence[Run], output_dir: Path) -> Iterable[Element]:
         shown = photos[:MAX_PHOTOS]
         figures = [
             image_node(
-                _copied(path, f"photo_{place}", output_dir),
+                copied_image(path, f"photo_{place}", output_dir),
                 f"{path.parent.name}/{path.name}: {name_of_run(run, [run])}",
             )
             for place, (run, path) in enumerate(shown, start=1)
@@ -235,10 +227,3 @@ def _run_facts(run: Run) -> list[list[str]]:
 
 def _listed(counts: Mapping[str, int] | None) -> str:
     return ", ".join(f"{count} {part}" for part, count in (counts or {}).items())
-
-
-def _copied(path: Path, stem: str, output_dir: Path) -> str:
-    source = f"images/{stem}{path.suffix}"
-    with partial_path(output_dir / source) as partial:
-        shutil.copyfile(path, partial)
-    return source

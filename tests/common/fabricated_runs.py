@@ -199,7 +199,9 @@ def lam_scores(skill, row, seed, num_clips=6, num=40):
     return np.clip(skill * labels + (1 - skill) * noise, 0, 1), labels, clips
 
 
-def write_gaze_job(study_dir: Path, plan, row, seed, *, errors_deg, tests=("demo_gaze",), data=None):
+def write_gaze_job(
+    study_dir: Path, plan, row, seed, *, errors_deg, tests=("demo_gaze",), data=None
+):
     """Write a finished job of a study with the errors of 4 people on every test data set."""
     data = data or tests[0]
     run = write_run(study_dir / f"{row}_seed{seed}", seed=seed)

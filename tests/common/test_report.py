@@ -232,8 +232,10 @@ def test_a_page_needs_nothing_from_elsewhere():
 
 def test_formats_escape_what_would_break_them():
     table = Table("a_b", ("#", "name"), [["1", "x_y|z & 5 %"]])
-    assert r"1 & x\_y|z \& 5 \% \\" in as_latex(table)
+    assert r"1 & x\_y$|$z \& 5 \% \\" in as_latex(table)
     assert r"\caption{a\_b}" in as_latex(table)
+    assert r"\caption{a\_b}\label{tab:x}" in as_latex(table, "tab:x")
+    assert r"$-$1.0 [$-$2.0, 3-4]" in as_latex(Table("", ("n",), [["-1.0 [-2.0, 3-4]"]]))
     assert r"\begin{tabular}{rl}" in as_latex(table)
     assert r"| 1 | x\_y\|z & 5 % |" in as_markdown(table)
     assert as_text(Table("c", ("#", "name"), [["1", "abcdef"], ["10", ""]])) == (

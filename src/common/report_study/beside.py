@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from common.published import PublishedRow, PublishedValue, published_table
+from common.published import (
+    PublishedRow,
+    PublishedTable,
+    PublishedValue,
+    published_tables,
+)
 from common.report_kind import Quantity
 from common.report_study.comparison import Comparison, RowResult
+from common.report_study.study import Study
+
+
+def table_beside(study: Study) -> PublishedTable | None:
+    """Return the published table that a study names; None if it names none that is there."""
+    return published_tables().get(study.published or "")
 
 
 def published_beside(comparison: Comparison, result: RowResult) -> PublishedRow | None:
@@ -13,9 +24,8 @@ def published_beside(comparison: Comparison, result: RowResult) -> PublishedRow 
     All that is cited was tested on the data set of the training, so a test across data sets has
     nothing beside it.
     """
-    if comparison.study.published is None:
-        return None
-    for row in published_table(comparison.study.published).rows:
+    table = table_beside(comparison.study)
+    for row in table.rows if table else ():
         if result.row.name in row.ablations and _is_of(comparison, result, row):
             return row
     return None

@@ -11,7 +11,7 @@ from common.average_precision import Float
 from common.metrics import Interval
 from common.report_kind import Quantity, ResultKind, TestProtocol
 from common.report_run import ModelTest
-from common.report_study.mixture import Difference, run_differences, test_differences
+from common.report_study.mixture import Difference, differences_of_tests, run_differences
 from common.report_study.resampling import interval_of, resampled_means
 from common.report_study.study import Job, Study, StudyRow
 
@@ -72,10 +72,10 @@ class Comparison:
     results: tuple[RowResult, ...]
 
     @property
-    def has_one_reference(self) -> bool:
-        """Whether all rows are compared with one and the same."""
-        names = {result.contrast.reference.name for result in self.results if result.contrast}
-        return len(names) == 1
+    def references(self) -> list[StudyRow]:
+        """The rows that others are compared with."""
+        found = [result.contrast.reference for result in self.results if result.contrast]
+        return list({row.name: row for row in found}.values())
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _test_data(test: ModelTest) -> _TestData:
 
 def _compared(study: Study, column: _Column) -> Comparison | Refusal:
     tests = [test for row in column.values() for test in row]
-    differences = test_differences(tests)
+    differences = differences_of_tests(tests)
     if differences:
         _, tested_on, part = _test_data(tests[0])
         subject = f"study {study.name} on {tested_on}, {part} part"

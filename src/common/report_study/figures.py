@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from common.report_figures import BLUE, DARK, ORANGE, WIDTH, finish, wrapped
+from common.report_figures import BASELINE_COLORS, BLUE, DARK, RED, WIDTH, finish, wrapped
 from common.report_kinds import validation_shown
 from common.report_run import Run
 from common.report_study.beside import differing_conditions, published_beside, value_of
@@ -36,6 +36,10 @@ def save_study_bars(comparison: Comparison, path: Path) -> None:
         _draw_row(axis, place, result, comparison)
         text = measure.text(mean) if mean is not None else "missing"
         axis.text(1.02, place, text, transform=axis.get_yaxis_transform(), va="center")
+    for (name, value), color in zip(
+        comparison.protocol.baselines.items(), BASELINE_COLORS, strict=False
+    ):
+        axis.axvline(measure.shown(value), color=color, linestyle="--", label=name)
     axis.set_yticks(range(len(results)), [wrapped(result.row.title) for result in results])
     axis.set_ylim(len(results) - 0.5, -0.5)
     axis.set(xlabel=measure.label, xlim=(0, None))
@@ -80,7 +84,7 @@ def _draw_row(axis: Axes, place: int, result: RowResult, comparison: Comparison)
     value = value_of(row, measure)
     if row and value and not differing_conditions(comparison, row):
         label = _once(axis, "published")
-        axis.scatter(value.mean, place, marker="D", color=ORANGE, s=36, zorder=4, label=label)
+        axis.scatter(value.mean, place, marker="D", color=RED, s=36, zorder=4, label=label)
 
 
 def _draw_curve(axis: Axes, title: str, runs: Sequence[Run], factor: float) -> None:

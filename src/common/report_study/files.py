@@ -43,7 +43,8 @@ def study_text(outcome: Outcome) -> str:
         "".join([as_text(table), *(f"{note}\n" for note in notes)])
         for table, notes in _tables(outcome)
     ]
-    return "\n".join([f"{headline(outcome.study)}\n", *parts])
+    notes = [f"{note}\n" for note in study_notes(outcome.study)]
+    return "\n".join(["".join([f"{headline(outcome.study)}\n", *notes]), *parts])
 
 
 def study_markdown(outcome: Outcome) -> str:
@@ -52,7 +53,8 @@ def study_markdown(outcome: Outcome) -> str:
         "\n".join([as_markdown(table), *(f"{note}\n" for note in notes)])
         for table, notes in _tables(outcome)
     ]
-    return "\n".join([f"## {headline(outcome.study)}\n", *parts])
+    notes = [f"{note}\n" for note in study_notes(outcome.study)]
+    return "\n".join([f"## {headline(outcome.study)}\n", *notes, *parts])
 
 
 def _stems(outcomes: Sequence[Outcome]) -> list[str]:

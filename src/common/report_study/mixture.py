@@ -44,12 +44,6 @@ class Difference:
     what: str
     values: Mapping[str, Sequence[str]]
 
-    @property
-    def text(self) -> str:
-        """In one line."""
-        found = (f"{_short(value)} in {', '.join(runs)}" for value, runs in self.values.items())
-        return f"{self.what}: {'; '.join(found)}"
-
 
 def run_differences(study: Study) -> list[Difference]:
     """Return what the study's finished runs do not share beside what its rows change.
@@ -69,12 +63,9 @@ def run_differences(study: Study) -> list[Difference]:
     return [*_twice(study), *data, *of_rows, *others]
 
 
-def test_differences(tests: Sequence[ModelTest]) -> list[Difference]:
+def differences_of_tests(tests: Sequence[ModelTest]) -> list[Difference]:
     """Return in what the protocols of tests on the same data differ."""
     return _differing((_test_name(test), _protocol_facts(test)) for test in tests)
-
-
-test_differences.__test__ = False  # type: ignore[attr-defined]  # no test of pytest's
 
 
 def _twice(study: Study) -> list[Difference]:
@@ -117,7 +108,7 @@ def _named(settings: Facts, run: Run) -> Facts:
 
 
 def _keeps(run: Run) -> Callable[[str], bool]:
-    changed = run.setting("config.ablation_changes")
+    changed = run.setting("ablation_changes")
     if changed is None:
         return lambda key: _is_within(key, _SWITCHES)
     return lambda key: not _is_within(key, changed)
@@ -153,5 +144,6 @@ def _differing(named: Iterable[tuple[str, Facts]]) -> list[Difference]:
     return [Difference(key, found) for key, found in values.items() if len(found) > 1]
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return a value's text, cut if it is long."""
     return text if len(text) <= _LONG else f"{text[:_LONG]}..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from common.published import PublishedRow, published_table
-from common.report_study.beside import published_beside
+from common.report_study.beside import published_beside, table_beside
 from common.report_study.comparison import Comparison, RowResult
 from common.report_study.study import Study
 from common.report_study.tables import comparable_text, difference_text, seeds_text
@@ -15,6 +15,7 @@ def comparison_notes(comparison: Comparison) -> list[str]:
     """Return sentences on reading, differences, published numbers and gaps of one table."""
     return [
         _reading(comparison),
+        *_on_references(comparison),
         *_on_differences(comparison),
         *_on_published(comparison),
         *_on_gaps(comparison),
@@ -22,16 +23,26 @@ def comparison_notes(comparison: Comparison) -> list[str]:
 
 
 def study_notes(study: Study) -> list[str]:
-    """Return sentences on the runs of a study: code versions."""
+    """Return sentences on a study's runs, and on what it names and is not there."""
+    notes = _on_unknown_published(study)
     commits = {run.setting("git.commit") for run in study.runs} - {None}
     changed = [run for run in study.runs if run.setting("git.changes")]
-    notes = []
     if len(commits) > 1:
         short = ", ".join(sorted(commit[:8] for commit in commits))
         notes.append(f"The runs are of {len(commits)} versions of the code: {short}.")
     if changed:
         notes.append(f"{len(changed)} of {len(study.runs)} runs had uncommitted changes.")
     return notes
+
+
+def _on_unknown_published(study: Study) -> list[str]:
+    if study.published is None:
+        return []
+    try:
+        published_table(study.published)
+    except ValueError as error:
+        return [f"{error}."]
+    return []
 
 
 def _reading(comparison: Comparison) -> str:
@@ -41,9 +52,22 @@ def _reading(comparison: Comparison) -> str:
     few = " A row with one seed has no deviation, and its interval knows nothing of the seed."
     narrow = " A few seeds give too narrow an interval." if max(counts) > 1 else ""
     return (
-        "+-: sample standard deviation over seeds (n - 1). Intervals: 95 %, bootstrap over "
+        "+-: sample standard deviation over seeds (n - 1). Intervals: 95 % each, bootstrap over "
         f"{reach}, the same {cluster} in every row.{few if 1 in counts else ''}{narrow}"
     )
+
+
+def _on_references(comparison: Comparison) -> Iterable[str]:
+    titles = [row.title for row in comparison.references]
+    if titles:
+        per_data = ", that with the same training data" if len(titles) > 1 else ""
+        yield f"Reference of the differences: {'; '.join(titles)}{per_data}."
+    baselines = [
+        f"{name} {comparison.kind.measure.text(value)}"
+        for name, value in comparison.protocol.baselines.items()
+    ]
+    if baselines:
+        yield f"Without training: {', '.join(baselines)}."
 
 
 def _on_differences(comparison: Comparison) -> Iterable[str]:
@@ -71,8 +95,8 @@ def _listed(comparison: Comparison, results: Sequence[RowResult]) -> str:
 
 
 def _on_published(comparison: Comparison) -> Iterable[str]:
-    name = comparison.study.published
-    if name is None:
+    table = table_beside(comparison.study)
+    if table is None:
         return
     found = [published_beside(comparison, result) for result in comparison.results]
     groups: dict[tuple[str, str, str], list[PublishedRow]] = {}
@@ -83,7 +107,7 @@ def _on_published(comparison: Comparison) -> Iterable[str]:
         methods = ", ".join(dict.fromkeys(row.method for row in rows))
         yield f"Published ({methods}): {source}; {words}; {comparable}."
     if not groups:
-        yield f"{published_table(name).title} has no number of these rows."
+        yield f"{table.title} has no number of these rows on this test."
 
 
 def _on_gaps(comparison: Comparison) -> Iterable[str]:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from common.report_details import details_of_test
 from common.report_formats import Table
 from common.report_html import image_node, node, status_node, table_node, typeset
+from common.report_study.beside import table_beside
 from common.report_study.comparison import Comparison, Outcome, Refusal
 from common.report_study.figures import save_study_bars, save_study_curves
-from common.report_study.files import headline
 from common.report_study.notes import comparison_notes, study_notes
+from common.report_study.slices import study_slice_tables
 from common.report_study.study import StudyRow
 from common.report_study.tables import (
     comparison_table,
@@ -33,8 +35,10 @@ def study_section(number: int, outcome: Outcome, output_dir: Path) -> Iterable[E
     """
     study, comparisons = outcome.study, outcome.comparisons
     yield node("h2", study.title)
-    yield node("p", headline(study), class_="muted")
+    yield node("p", f"Study {study.name} in {study.folder.name}/: {study.progress}", class_="muted")
     if len(comparisons) > 1:
+        label = comparisons[0].kind.measure.label
+        yield node("p", typeset(f"{label}, mean +- std over seeds"), class_="muted")
         yield table_node(overview_table(comparisons))
     for place, table in enumerate(outcome.tables, start=1):
         if isinstance(table, Refusal):
@@ -45,11 +49,14 @@ def study_section(number: int, outcome: Outcome, output_dir: Path) -> Iterable[E
     if not comparisons:
         yield table_node(status_table(study))
     yield from _paragraphs(study_notes(study))
-    yield from _curves(number, study.rows, output_dir)
     if comparisons:
-        yield _folded(seed_table(study, comparisons[0].kind))
-        if study.published is not None:
-            yield _folded(published_listing(study.published, comparisons[0].kind))
+        yield from _curves(number, study.rows, output_dir)
+        kind = comparisons[0].kind
+        yield _folded(seed_table(study, kind))
+        yield from _own_figures(number, outcome, output_dir)
+        published = table_beside(study)
+        if published is not None:
+            yield _folded(published_listing(published, kind))
 
 
 def _refused(refusal: Refusal) -> Iterable[Element]:
@@ -66,6 +73,21 @@ def _compared(comparison: Comparison, source: str, output_dir: Path) -> Iterable
     yield from _paragraphs(comparison_notes(comparison))
     caption = f"{comparison.kind.measure.name}: mean over seeds"
     yield node("div", image_node(source, caption), class_="chart")
+    yield from (_folded(table) for table in study_slice_tables(comparison))
+
+
+def _own_figures(number: int, outcome: Outcome, output_dir: Path) -> Iterable[Element]:
+    """Yield the figures that the tests left, folded twice: they are many."""
+    details = []
+    for place, test in enumerate(outcome.tests, start=1):
+        measure = test.kind.measure
+        value = f"{measure.text(test.summary[measure.key])} {measure.unit}"
+        title = f"{test.run.name}, tested on {test.summary['tested_on']}: {value}"
+        stem = f"study_{number}_test_{place}"
+        details.append(details_of_test(test, title, stem, output_dir))
+    kind_title = outcome.comparisons[0].kind.details_title
+    title = f"{outcome.study.title}: {kind_title[0].lower()}{kind_title[1:]}, a figure a training"
+    yield node("details", node("summary", title), *details)
 
 
 def _curves(number: int, rows: Sequence[StudyRow], output_dir: Path) -> Iterable[Element]:

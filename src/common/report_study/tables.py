@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.published import PublishedRow, published_table
+from common.published import PublishedRow, PublishedTable
 from common.report_columns import epochs_text
 from common.report_formats import Table
 from common.report_kind import Quantity, ResultKind
@@ -15,6 +15,7 @@ from common.report_study.beside import (
     value_text,
 )
 from common.report_study.comparison import Comparison, Refusal, RowResult
+from common.report_study.mixture import short
 from common.report_study.study import Job, Study, StudyRow
 
 _LONG = 26  # characters of a row's title in a heading
@@ -77,9 +78,8 @@ def status_table(study: Study) -> Table:
     return Table(f"{study.title}: finished runs", ["row", "seeds"], rows, frozenset())
 
 
-def published_listing(name: str, kind: ResultKind) -> Table:
+def published_listing(table: PublishedTable, kind: ResultKind) -> Table:
     """Return all of a published table, with protocol and source of every row."""
-    table = published_table(name)
     quantities = (kind.measure, kind.beside)
     rows = [
         [
@@ -99,9 +99,9 @@ def published_listing(name: str, kind: ResultKind) -> Table:
 def refusal_table(refusal: Refusal) -> Table:
     """Return what differs, by value, and in which runs."""
     rows = [
-        [difference.what if place == 0 else "", value, ", ".join(runs)]
+        [difference.what, short(value), ", ".join(runs)]
         for difference in refusal.differences
-        for place, (value, runs) in enumerate(difference.values.items())
+        for value, runs in difference.values.items()
     ]
     return Table(refusal.text, ["differs", "value", "runs"], rows)
 
@@ -180,10 +180,9 @@ def _interval_text(result: RowResult, comparison: Comparison) -> str:
 
 
 def _difference_heading(comparison: Comparison) -> str:
-    references = {r.contrast.reference.title for r in comparison.results if r.contrast}
-    title = next(iter(references), "")
-    if len(references) == 1 and len(title) <= _LONG:
-        return f"difference to {title}"
+    titles = [row.title for row in comparison.references]
+    if len(titles) == 1 and len(titles[0]) <= _LONG:
+        return f"difference to {titles[0]}"
     return "difference to the reference"
 
 
@@ -191,7 +190,7 @@ def _published_columns(comparison: Comparison) -> dict[str, list[str]]:
     rows = [published_beside(comparison, result) for result in comparison.results]
     found = [row for row in rows if row is not None]
     are_comparable = [not differing_conditions(comparison, row) for row in found]
-    note = "" if all(are_comparable) else ", not comparable" if not any(are_comparable) else None
+    note = "" if all(are_comparable) else " (not comparable)" if not any(are_comparable) else None
     return {
         f"published {quantity.label}{note or ''}": [
             value_text(value_of(row, quantity)) + _mark(comparison, row, note) for row in rows
