@@ -35,9 +35,9 @@ def as_text(table: Table) -> str:
 def as_markdown(table: Table) -> str:
     """Return a table in GitHub's Markdown, under its caption."""
     rule = ["--:" if name in table.numeric else "---" for name in table.columns]
-    cells = [[_escaped(cell, _MARKDOWN) for cell in line] for line in (table.columns, *table.rows)]
+    cells = [[markdown_text(cell) for cell in line] for line in (table.columns, *table.rows)]
     lines = ["| " + " | ".join(line) + " |" for line in (cells[0], rule, *cells[1:])]
-    return "\n".join([f"**{_escaped(table.caption, _MARKDOWN)}**", "", *lines]) + "\n"
+    return "\n".join([f"**{markdown_text(table.caption)}**", "", *lines]) + "\n"
 
 
 def as_latex(table: Table, label: str | None = None) -> str:
@@ -49,7 +49,7 @@ def as_latex(table: Table, label: str | None = None) -> str:
     """
     alignment = "".join("r" if name in table.numeric else "l" for name in table.columns)
     cells = [[_latex(cell) for cell in line] for line in (table.columns, *table.rows)]
-    head, *rows = [" & ".join(line) + r" \\" for line in cells]
+    head, *rows = [_unbracketed(" & ".join(line)) + r" \\" for line in cells]
     caption = rf"\caption{{{_latex(table.caption)}}}"
     caption += "" if label is None else rf"\label{{{label}}}"
     opening = [r"\begin{table}", r"\centering", caption, rf"\begin{{tabular}}{{{alignment}}}"]
@@ -57,23 +57,31 @@ def as_latex(table: Table, label: str | None = None) -> str:
     return "\n".join([*opening, *body, r"\end{tabular}", r"\end{table}"]) + "\n"
 
 
+def markdown_text(text: str) -> str:
+    """Return a text that Markdown shows as it is."""
+    return _escaped(text, _MARKDOWN)
+
+
 _MARKDOWN = {"|": r"\|", "_": r"\_", "*": r"\*", "<": "&lt;"}
 _LATEX = {
     **{char: "\\" + char for char in "&%$#_{}"},
+    **{char: f"${char}$" for char in "<>|"},
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
-    **{char: f"${char}$" for char in "<>|"},
     "*": "$^*$",
-    # A row that begins with one would be an argument of the line break before it.
-    "[": "{[}",
 }
-_SIGN = re.compile(r"(?<![\w.)])-(?=\d)")
+_MINUS = re.compile(r"(?<![\w.)])-(?=\d)")
 
 
 def _latex(text: str) -> str:
     """Return a text for LaTeX, with a minus before numbers."""
-    return _SIGN.sub("$-$", _escaped(text, _LATEX).replace("+-", r"$\pm$"))
+    return _MINUS.sub("$-$", _escaped(text, _LATEX).replace("+-", r"$\pm$"))
+
+
+def _unbracketed(line: str) -> str:
+    """Return a row that cannot be taken for an argument of the line break before it."""
+    return "{[}" + line[1:] if line.startswith("[") else line
 
 
 def _escaped(text: str, replacements: dict[str, str]) -> str:

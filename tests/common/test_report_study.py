@@ -256,6 +256,13 @@ def test_a_refusal_leaves_the_other_tables(small_dir):
     assert page.count("demo_lam, val part: eye contact") == 2
 
 
+def test_a_replay_of_a_run_is_no_part_of_the_study(small_dir):
+    for number, folder in enumerate(("demo_table", "replays")):
+        run = write_lam_job(small_dir / folder, study_plan(), f"again{number}", 0)
+        change_run(run, {"config.replay": "runs/demo_table/off_seed0", "config.ablation": "off"})
+    assert cells(small_dir, "seeds") == ["2", "2"]
+
+
 def test_equal_names_in_two_folders_are_two_studies(small_dir):
     write_study(small_dir / "old", study_plan(rows=("off",), seeds=(0,)))
     write_report(small_dir)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from common.atomic import write_text_atomically
-from common.report_formats import Table, as_latex, as_markdown, as_text
+from common.report_formats import Table, as_latex, as_markdown, as_text, markdown_text
 from common.report_study.comparison import Outcome, Refusal
 from common.report_study.csv_files import rows_csv, trainings_csv
 from common.report_study.notes import comparison_notes, study_notes
@@ -50,11 +50,11 @@ def study_text(outcome: Outcome) -> str:
 def study_markdown(outcome: Outcome) -> str:
     """Return a study's tables and what stands under them in Markdown."""
     parts = [
-        "\n".join([as_markdown(table), *(f"{note}\n" for note in notes)])
+        "\n".join([as_markdown(table), *(f"{markdown_text(note)}\n" for note in notes)])
         for table, notes in _tables(outcome)
     ]
-    notes = [f"{note}\n" for note in study_notes(outcome.study)]
-    return "\n".join([f"## {headline(outcome.study)}\n", *notes, *parts])
+    lines = [f"## {headline(outcome.study)}", *study_notes(outcome.study)]
+    return "\n".join([*(f"{markdown_text(line)}\n" for line in lines), *parts])
 
 
 def _stems(outcomes: Sequence[Outcome]) -> list[str]:

@@ -90,11 +90,12 @@ def find_studies(results: Results) -> list[Study]:
     """Return the studies that runs belong to, by the folder that holds their runs.
 
     Every run carries the list of rows and seeds of its study; where these lists differ, because a
-    study grew, the latest counts, and rows that only others know come last.
+    study grew, the latest counts, and rows that only others know come last. A replay of a study's
+    run is no part of it.
     """
     groups: dict[tuple[Path, str], list[Run]] = {}
     for run in results.runs:
-        if run.setting("config.study"):
+        if run.setting("config.study") and not run.setting("config.replay"):
             key = run.folder.parent, str(run.setting("config.study.name"))
             groups.setdefault(key, []).append(run)
     tests = _tests_by_run(results)
