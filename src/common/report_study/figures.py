@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from common.report_figures import BASELINE_COLORS, BLUE, DARK, RED, WIDTH, finish, wrapped
 from common.report_kinds import validation_shown
@@ -59,7 +60,7 @@ def save_study_curves(rows: Sequence[StudyRow], metric: str, path: Path) -> None
     axis = figure.subplots()
     for row in rows:
         _draw_curve(axis, row.title, row.runs, shown.factor)
-    axis.locator_params(axis="x", integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis.set(xlabel="epoch", ylabel=shown.axis)
     if shown.is_from_zero:
         axis.set_ylim(0, None)
@@ -98,6 +99,8 @@ def _draw_curve(axis: Axes, title: str, runs: Sequence[Run], factor: float) -> N
     if len(curves) > 1:
         std = values.std(axis=0, ddof=1)
         axis.fill_between(times, mean - std, mean + std, color=line.get_color(), alpha=0.15, lw=0)
+        if len(times) == 1:  # a band of one epoch has no width
+            axis.errorbar(times, mean, yerr=std, color=line.get_color(), capsize=4)
 
 
 def _once(axis: Axes, label: str) -> str:
