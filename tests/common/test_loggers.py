@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import polars as pl
 import pytest
 from offline_wandb import OfflineRun, offline_runs
 from small_lam_run import overrides_of, write_store
-from small_run import composed, one_thread, train_here
+from small_run import REPO_DIR, composed, one_thread, train_here
 from small_store import write_small_store
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -20,6 +22,7 @@ from common.run import fit_and_test
 from common.snapshot import git_state
 from gazepose.module import EyeContactModule
 
+DASHBOARD = REPO_DIR / "docs" / "dashboards" / "study.py"
 Curves = dict[str, list[tuple[int, float]]]
 OFFLINE = ["logger=wandb", "logger.wandb.offline=true", "logger.wandb.log_model=true"]
 STUDY = [
@@ -190,6 +193,52 @@ def test_disabled_leaves_nothing(work_dir: Path) -> None:
     assert not (folder / "pictures").exists()
 
 
+# The dashboard's definition
+
+
+def dashboard_names(line: str) -> dict[str, Any]:
+    """What docs/dashboards/study.py shows, without what it imports."""
+    tree = ast.parse(DASHBOARD.read_text())
+    constants = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    told = {
+        name: ast.literal_eval(constants[name])
+        for name in ("RESULTS", "CURVES", "PICTURES", "CHARTS", "WORST", "STEP")
+    }
+    return told | {name: told[name][line] for name in ("RESULTS", "PICTURES", "CHARTS")}
+
+
+def test_the_dashboard_shows_what_a_run_logs(wandb_run: OfflineRun) -> None:
+    shown = dashboard_names("eye_contact")
+    assert set(shown["PICTURES"]) == set(wandb_run.media("images/separated"))
+    tables = wandb_run.media("table-file")
+    assert {shown["WORST"], *(table for _, _, table in shown["CHARTS"])} == set(tables)
+    for preset, fields, name in shown["CHARTS"]:
+        drawn = wandb_run.config["_wandb"]["visualize"][name.removesuffix("_table")]["panel_config"]
+        assert (drawn["panelDefId"], drawn["fieldSettings"]) == (preset, fields)
+    curves = {f"{stage}/{shown['RESULTS']}" for stage in ("val", "test")} | set(shown["CURVES"])
+    assert curves == set(wandb_run.scalars()) - {"epoch"}
+    assert all(shown["STEP"] in row for row in wandb_run.history)
+
+
+def test_wandb_workspaces_takes_the_dashboard() -> None:
+    pytest.importorskip("wandb_workspaces")
+    define = runpy.run_path(str(DASHBOARD))["study_workspace"]
+    for line in ("eye_contact", "gaze_angle"):
+        view = define("me", "gaze-suite", "table3", line)._to_model()
+        section = json.loads(view.model_dump_json(by_alias=True))["spec"]["section"]
+        (runs,) = section["runSets"]
+        assert [key["name"] for key in runs["grouping"]] == ["jobType"]
+        assert [(one["key"]["name"], one["value"]) for one in runs["filters"]["filters"]] == [
+            ("group", "table3")
+        ]
+        names = [one["name"] for one in section["panelBankConfig"]["sections"]]
+        assert names == ["Results by row", "Curves", "Predictions", "Samples"]
+
+
 # Pictures of other loggers
 
 
@@ -231,6 +280,8 @@ def test_nothing_is_shown_of_other_epochs(work_dir: Path) -> None:
 def test_a_gaze_angle_run_shows_its_pictures_too(tmp_path: Path) -> None:
     write_small_store(tmp_path / "store")
     train_here(tmp_path / "store", tmp_path / "run", "logger=tensorboard", "trainer.max_epochs=1")
+    tags = {tag for one in tensorboard_events(tmp_path / "run") for tag in one.Tags()["images"]}
+    assert tags == set(dashboard_names("gaze_angle")["PICTURES"])
     names = {path.name for path in (tmp_path / "run" / "pictures").iterdir()}
     assert names == {"val_samples.jpg", "test_samples.jpg", "test_worst.jpg", "test_worst.csv"}
 
