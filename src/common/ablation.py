@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
-from omegaconf import DictConfig, OmegaConf
 
+from common.ablation_row import GROUP, NAMES, Row, leaves, read_row
 from common.schema import plain
 
 Config = Mapping[str, Any]
-GROUP = "ablations"
-# What the options of a group differ in: choosing one also says these.
-_SUBJECTS = {"priors": ("head", "landmarks"), "dropout": ("kind",)}
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the file of a row says.
-
-    Attributes:
-        name: of the file.
-        choices: option by group.
-        values: value by dotted key, as written.
-    """
-
-    name: str
-    choices: Mapping[str, str]
-    values: Mapping[str, Any]
 
 
 def check_ablation(config: Config) -> None:
@@ -55,36 +36,12 @@ def check_ablation(config: Config) -> None:
         )
     if chosen is None:
         return
-    folders = [Path(source.path) for source in hydra.runtime.config_sources]
-    row = read_row(chosen, [folder for folder in folders if folder.is_dir()])
+    paths = [Path(source.path) for source in hydra.runtime.config_sources]
+    row = read_row(chosen, [path for path in paths if path.is_dir()])
     check_not_undone(row, OverridesParser.create().parse_overrides(typed))
+    if hydra.runtime.choices.get("debug") is None:
+        check_holds(row, config)
     check_changes(config, without_row(str(hydra.job.config_name), typed, config))
-
-
-def read_row(name: str, folders: Sequence[Path]) -> Row:
-    """Read a row's file, and those of the rows it is made of.
-
-    Args:
-        name: of the row.
-        folders: where configs lie; the first that has it counts.
-    """
-    path = next(path for folder in folders if (path := folder / GROUP / f"{name}.yaml").is_file())
-    file: Any = OmegaConf.load(path)
-    choices, values = dict[str, str](), dict[str, Any]()
-    for entry in file.pop("defaults", []):
-        if isinstance(entry, DictConfig):
-            ((group, option),) = entry.items()
-            choices[str(group).removeprefix("override ").removeprefix("/")] = str(option)
-        elif entry != "_self_":
-            part = read_row(entry, folders)
-            choices |= part.choices
-            values |= part.values
-    values |= dict(_leaves(OmegaConf.to_container(file)))
-    return Row(name, choices, {key: values[key] for key in values if key not in _NAMES})
-
-
-# They say which row it is, not what it changes.
-_NAMES = ("ablation", "is_reference")
 
 
 def check_not_undone(row: Row, typed: Sequence[Override]) -> None:
@@ -110,16 +67,34 @@ def check_not_undone(row: Row, typed: Sequence[Override]) -> None:
 def _contradicted(row: Row, override: Override) -> str | None:
     """Return what of the row an override would undo."""
     key = override.key_or_group
-    if key in row.choices and override.value() == row.choices[key]:
-        return None
-    for group, option in row.choices.items():
-        about = [group, *(f"{group}.{subject}" for subject in _SUBJECTS.get(group, ()))]
-        if any(key == name for name in about):
-            return f"{group}={option}"
-    for name, value in row.values.items():
+    if key in row.choices:
+        said = f"{key}={row.choices[key]}"
+        return None if override.value() == row.choices[key] else said
+    for name, value in {**row.subjects, **row.values}.items():
         if f"{name}.".startswith(f"{key}.") or f"{key}.".startswith(f"{name}."):
             return f"{name}={value}"
     return None
+
+
+def check_holds(row: Row, config: Config) -> None:
+    """Refuse a run that is not what its row says because another file has the last word.
+
+    An experiment's values win over the options of groups that a row chooses.
+
+    Args:
+        row: what the row says.
+        config: the job's resolved config.
+
+    Raises:
+        ValueError: If so.
+    """
+    found = dict(leaves(config))
+    for key, value in {**row.subjects, **row.values}.items():
+        if key in found and found[key] != value:
+            raise ValueError(
+                f"{GROUP}={row.name} sets {key}={value}, but the run has {found[key]}: "
+                "an experiment sets it, too. Take it out there"
+            )
 
 
 def without_row(config_name: str, typed: Sequence[str], config: Config) -> Config | None:
@@ -167,16 +142,8 @@ def check_changes(config: Config, without: Config | None) -> None:
 def differences(one: Config, other: Config) -> list[str]:
     """Return the dotted keys in which two configs differ, names of rows and runs apart."""
     left, right = (
-        {key: value for key, value in _leaves(config) if key not in ("name", *_NAMES)}
+        {key: value for key, value in leaves(config) if key not in ("name", *NAMES)}
         for config in (one, other)
     )
     keys = [*left, *(key for key in right if key not in left)]
     return [key for key in keys if key not in left or key not in right or left[key] != right[key]]
-
-
-def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if not isinstance(values, Mapping) or not values:
-        yield path, values
-        return
-    for key, value in values.items():
-        yield from _leaves(value, f"{path}.{key}" if path else str(key))

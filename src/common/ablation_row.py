@@ -1,0 +1,78 @@
+"""What the file of a study's row says (``conf/ablations/NAME.yaml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+GROUP = "ablations"
+# They say which row it is, not what it changes.
+NAMES = ("ablation", "is_reference")
+# What the options of a group differ in: choosing one also says these.
+SUBJECTS = {"priors": ("head", "landmarks"), "dropout": ("kind",)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the file of a row says.
+
+    Attributes:
+        name: of the file.
+        choices: option by group.
+        values: value by dotted key, as written.
+        subjects: what the chosen options are about, by dotted key.
+    """
+
+    name: str
+    choices: Mapping[str, str]
+    values: Mapping[str, Any]
+    subjects: Mapping[str, Any]
+
+
+def read_row(name: str, folders: Sequence[Path]) -> Row:
+    """Read a row's file, and those of the rows it is made of.
+
+    Args:
+        name: of the row.
+        folders: where configs lie; the first that has it counts.
+    """
+    file = _read(f"{GROUP}/{name}", folders)
+    choices, values = dict[str, str](), dict[str, Any]()
+    for entry in file.pop("defaults", []):
+        if isinstance(entry, DictConfig):
+            ((group, option),) = entry.items()
+            choices[str(group).removeprefix("override ").removeprefix("/")] = str(option)
+        elif entry != "_self_":
+            part = read_row(entry, folders)
+            choices |= part.choices
+            values |= part.values
+    values |= dict(leaves(OmegaConf.to_container(file)))
+    values = {key: value for key, value in values.items() if key not in NAMES}
+    return Row(name, choices, values, _subjects(choices, folders))
+
+
+def _subjects(choices: Mapping[str, str], folders: Sequence[Path]) -> dict[str, Any]:
+    found = dict[str, Any]()
+    for group in SUBJECTS.keys() & choices.keys():
+        file = _read(f"{group}/{choices[group]}", folders)
+        found |= {f"{group}.{key}": file[key] for key in SUBJECTS[group] if key in file}
+    return found
+
+
+def _read(name: str, folders: Sequence[Path]) -> Any:
+    return OmegaConf.load(
+        next(path for folder in folders if (path := folder / f"{name}.yaml").is_file())
+    )
+
+
+def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted keys of nested mappings with their values."""
+    if not isinstance(values, Mapping) or not values:
+        yield path, values
+        return
+    for key, value in values.items():
+        yield from leaves(value, f"{path}.{key}" if path else str(key))
