@@ -10,16 +10,18 @@ from typing import Any
 
 import polars as pl
 import pytest
+import wandb
 from offline_wandb import OfflineRun, offline_runs
 from small_lam_run import overrides_of, write_store
 from small_run import REPO_DIR, composed, one_thread, train_here
 from small_store import write_small_store
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from common.dashboard import log_end
+from common.dashboard import log_end, log_start
 from common.instantiate import build
 from common.run import fit_and_test
 from common.snapshot import git_state
+from common.wandb_run import WandbRunLogger
 from gazepose.module import EyeContactModule
 
 DASHBOARD = REPO_DIR / "docs" / "dashboards" / "study.py"
@@ -284,6 +286,21 @@ def test_a_gaze_angle_run_shows_its_pictures_too(tmp_path: Path) -> None:
     assert tags == set(dashboard_names("gaze_angle")["PICTURES"])
     names = {path.name for path in (tmp_path / "run" / "pictures").iterdir()}
     assert names == {"val_samples.jpg", "test_samples.jpg", "test_worst.jpg", "test_worst.csv"}
+
+
+def test_who_is_not_logged_in_is_told_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise wandb.errors.UsageError("No API key configured")
+
+    monkeypatch.setattr(wandb, "init", refuse)
+    logger = WandbRunLogger(save_dir=str(tmp_path), project="p")
+    with pytest.raises(
+        ValueError, match=r"No API key configured\. Type `wandb login`, or logger\."
+    ):
+        log_start([logger], {"seed": 0})
+    log_end([logger], "failed", {})
 
 
 def test_loggers_without_a_run_are_closed_in_peace() -> None:
