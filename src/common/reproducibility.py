@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,19 @@ def seeded_loader(
         dataset,
         num_workers=num_workers,
         generator=torch.Generator().manual_seed(seed),
+        multiprocessing_context=_start_method() if num_workers else None,
         persistent_workers=trains and num_workers > 0,
         pin_memory=torch.cuda.is_available(),
         **options,
     )
+
+
+def _start_method() -> str | None:
+    """Return how loader processes start: None as usual, unless joblib runs this process.
+
+    joblib sets a start method of its own in its workers, whose processes cannot take over the
+    loader's queues.
+    """
+    methods = multiprocessing.get_all_start_methods()  # the platform's default comes first
+    is_usual = multiprocessing.get_start_method(allow_none=True) in (None, *methods)
+    return None if is_usual else methods[0]
