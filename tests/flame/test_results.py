@@ -168,7 +168,7 @@ def test_the_bin_around_zero_is_called_0(results: pl.DataFrame) -> None:
 
 def written(data: Any, outputs: Outputs, folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     callback = TestResults(str(folder), model_key="baseline", trained_on="other")
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1)
+    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
     callback.on_test_start(trainer, None)  # type: ignore[arg-type]
     for number, output in enumerate(outputs):
         callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
@@ -253,7 +253,7 @@ def test_a_callback_used_twice_forgets_the_first_test(
     data: GazeDataModule, outputs: Outputs, tmp_path: Path
 ) -> None:
     callback = TestResults(str(tmp_path), model_key="baseline", trained_on="other")
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1)
+    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
     for _ in range(2):
         callback.on_test_start(trainer, None)  # type: ignore[arg-type]
         for number, output in enumerate(outputs):

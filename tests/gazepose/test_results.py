@@ -58,7 +58,7 @@ def written(
         trained_on="other",
         smoothing=smoothing or TrackSmoothing(),
     )
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1)
+    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
     callback.on_test_start(trainer, None)  # type: ignore[arg-type]
     for number, output in enumerate(outputs):
         callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ def test_smoothed_scores_are_written(data: LamDataModule, tmp_path: Path) -> Non
 
 def test_a_callback_used_twice_forgets_the_first_test(data: LamDataModule, tmp_path: Path) -> None:
     callback = LamTestResults(str(tmp_path), "gazelstm", "other", TrackSmoothing())
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1)
+    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
     for _ in range(2):
         callback.on_test_start(trainer, None)  # type: ignore[arg-type]
         for number, output in enumerate(outputs_of(data)):
