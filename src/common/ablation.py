@@ -18,11 +18,15 @@ from common.schema import plain
 Config = Mapping[str, Any]
 
 
-def check_ablation(config: Config) -> None:
+def check_ablation(config: Config) -> list[str] | None:
     """Refuse a row that changes nothing or is undone by the command line; Hydra must be running.
 
     Args:
         config: the job's resolved config.
+
+    Returns:
+        The dotted keys that the row changes; None without a row, or if only the row completes the
+        command.
 
     Raises:
         ValueError: If so, or if name and file of the row differ.
@@ -35,13 +39,13 @@ def check_ablation(config: Config) -> None:
             f"{GROUP}=NAME, and let conf/{GROUP}/NAME.yaml say `ablation: NAME`"
         )
     if chosen is None:
-        return
+        return None
     paths = [Path(source.path) for source in hydra.runtime.config_sources]
     row = read_row(chosen, [path for path in paths if path.is_dir()])
     check_not_undone(row, OverridesParser.create().parse_overrides(typed))
     if hydra.runtime.choices.get("debug") is None:
         check_holds(row, config)
-    check_changes(config, without_row(str(hydra.job.config_name), typed, config))
+    return check_changes(config, without_row(str(hydra.job.config_name), typed, config))
 
 
 def check_not_undone(row: Row, typed: Sequence[Override]) -> None:
@@ -114,18 +118,21 @@ def without_row(config_name: str, typed: Sequence[str], config: Config) -> Confi
     return plain(cfg)
 
 
-def check_changes(config: Config, without: Config | None) -> None:
+def check_changes(config: Config, without: Config | None) -> list[str] | None:
     """Refuse a row without an effect, and a reference with one.
 
     Args:
         config: resolved config of the run.
         without: the same without the row; None if there is none.
 
+    Returns:
+        The dotted keys that the row changes; None if that is not known.
+
     Raises:
         ValueError: If so.
     """
     if without is None:
-        return
+        return None
     name, changed = config["ablation"], differences(config, without)
     if config["is_reference"] and changed:
         raise ValueError(
@@ -137,6 +144,7 @@ def check_changes(config: Config, without: Config | None) -> None:
             f"{GROUP}={name} changes nothing here: the run without it is the same. Choose a model "
             "that it is made for, or leave it out"
         )
+    return changed
 
 
 def differences(one: Config, other: Config) -> list[str]:

@@ -11,6 +11,7 @@ from common.ablation import check_ablation
 from common.distributed import is_first_process
 from common.other_tests import check_other_tests, run_other_tests
 from common.run import fit_and_test
+from common.snapshot import add_to_snapshot, read_snapshot
 from common.study import check_job, outlived
 
 LOG = logging.getLogger(__name__)
@@ -33,11 +34,18 @@ def run_job(config: Config, choices: Config) -> dict[str, float]:
     run_dir = Path(config["paths"]["run_dir"])
     with outlived(config["study"]):
         check_job(config)
-        check_ablation(config)
+        changed = check_ablation(config)
         check_other_tests(run_dir, config)
         metrics = fit_and_test(config, choices, run_dir)
         if is_first_process():
+            _record_changes(run_dir, changed)
             for said in run_other_tests(run_dir, config):
                 LOG.info(said)
         return metrics
     return {}
+
+
+def _record_changes(run_dir: Path, changed: list[str] | None) -> None:
+    """Record what the row changes: in all else a report wants the runs of its study to agree."""
+    if changed is not None and read_snapshot(run_dir).get("ablation_changes") != changed:
+        add_to_snapshot(run_dir, ablation_changes=changed)

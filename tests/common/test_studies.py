@@ -32,6 +32,10 @@ from common import job, schema
 from common.ablation import check_ablation, check_changes, check_not_undone, differences
 from common.ablation_row import SUBJECTS, read_row
 from common.other_tests import check_other_tests, missing_tests, run_other_tests
+from common.report_run import Run
+from common.report_runs import Results
+from common.report_study.mixture import run_differences
+from common.report_study.study import Study, find_studies
 from common.run import fit_and_test
 from common.schema import plain
 from common.study import check_job, job_name, unfinished_jobs
@@ -177,6 +181,38 @@ def test_every_row_but_the_reference_changes_the_study(study: str) -> None:
 def test_rows_pass_the_check_of_a_run(study: str, row: str) -> None:
     with running(f"sweeps={study}", f"ablations={row}", "seed=0") as config:
         check_ablation(config)
+
+
+def study_in_report(name: str, *, is_recorded: bool, mirrored: str | None = None) -> Study:
+    """The study as the report sees it after one seed; `mirrored`: a row trained otherwise."""
+    without, runs = config_of(f"sweeps={name}"), []
+    for row in study_of(name)["rows"]:
+        config = config_of(f"sweeps={name}", f"ablations={row}")
+        changed = differences(config, without) if is_recorded else None
+        if row == mirrored:
+            config = {**config, "priors": config["priors"] | {"mirror": True}}
+        data = {"name": config["data"]["name"], "split": config["data"]["name"]}
+        snapshot = {
+            **{"status": "finished", "config": config, "data": data},
+            "ablation_changes": changed,
+        }
+        runs.append(Run(len(runs), row, Path(name, row), snapshot, None, {}))
+    (study,) = find_studies(Results(Path(), runs, [], []))
+    return study
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+@pytest.mark.parametrize("study", ALL_STUDIES)
+def test_the_report_takes_a_studys_rows_for_one_protocol(study: str, is_recorded: bool) -> None:
+    assert run_differences(study_in_report(study, is_recorded=is_recorded)) == []
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_switch_that_no_row_sets_divides_a_study(is_recorded: bool) -> None:
+    study = study_in_report("table4", is_recorded=is_recorded, mirrored="temporal_none")
+    (difference,) = run_differences(study)
+    assert difference.what == "priors.mirror"
+    assert difference.values["True"] == ["temporal_none"]
 
 
 def test_every_row_is_of_a_study() -> None:
@@ -473,6 +509,10 @@ def test_a_study_outlives_a_failing_job_and_then_runs_only_what_is_missing(
         assert run["status"] == "finished"
         assert run["config"]["study"]["rows"] == study_of("table4")["rows"]
     assert second["spatial_off_seed0"]["config"]["ablation"] == "spatial_off"
+    changes = {name: run["ablation_changes"] for name, run in second.items()}
+    assert "model.name" in changes["spatial_off_seed0"]
+    assert "dropout.kind" not in changes["spatial_off_seed0"]
+    assert "dropout.kind" in changes["spatial_off_temporal_none_seed0"]
 
 
 def test_a_failing_job_that_is_no_studys_fails(
