@@ -207,6 +207,20 @@ def test_seeds_of_a_row_share_every_setting(small_dir):
     assert difference.values == {"1.0": ["demo_table/both_seed0"], "5.0": ["demo_table/both_seed1"]}
 
 
+def test_weights_to_start_from_are_told_apart_by_what_they_hold(small_dir):
+    def start(seed, path, checksum):
+        run = small_dir / f"demo_table/both_seed{seed}"
+        change_run(run, {"config.model.init_checkpoint": path, "weights": {path: checksum}})
+
+    start(0, "a/best.ckpt", "00aa")
+    start(1, "/elsewhere/best.ckpt", "00aa")
+    assert isinstance(only_table(small_dir), Comparison)
+    start(1, "a/best.ckpt", "11bb")
+    (difference,) = only_table(small_dir).differences
+    assert difference.what == "model.init_checkpoint"
+    assert list(difference.values) == ["00aa", "11bb"]
+
+
 def test_machines_may_differ(small_dir):
     change_run(
         small_dir / "demo_table/both_seed1",
@@ -275,6 +289,11 @@ def test_a_further_test_of_the_same_data_does_not_take_the_place_of_the_first(sm
     write_lam_test(small_dir / "demo_table/off_seed0", "predict/smooth", map=0.01)
     assert cells(small_dir, "mAP [%]") == before
     assert "predict/smooth" in write_report(small_dir)
+
+
+def test_versions_of_the_code_are_named(small_dir):
+    change_run(small_dir / "demo_table/both_seed1", {"code_sha256": "89abcdef0123"})
+    assert "The runs are of 2 versions of the code: 0123abcd, 89abcdef." in write_report(small_dir)
 
 
 def test_the_report_of_a_study_lists_no_test_twice(small_dir):

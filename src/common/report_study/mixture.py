@@ -89,7 +89,13 @@ def _data_facts(run: Run) -> Facts:
 def _settings(run: Run) -> Facts:
     config = {group: run.setting(f"config.{group}") for group in _GROUPS}
     flat = (item for group, value in config.items() for item in _flat({group: value}))
-    return {key: value for key, value in flat if not _is_within(key, _LEFT_OUT)}
+    # Weights are what they hold, wherever they lie.
+    weights = run.setting("weights") or {}
+    return {
+        key: weights.get(str(value)) or value
+        for key, value in flat
+        if not _is_within(key, _LEFT_OUT)
+    }
 
 
 def _kept(run: Run) -> Facts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from common.published import PublishedRow, published_table
+from common.report_run import Run
 from common.report_study.beside import published_beside, table_beside
 from common.report_study.comparison import Comparison, RowResult
 from common.report_study.study import Study
@@ -25,14 +26,20 @@ def comparison_notes(comparison: Comparison) -> list[str]:
 def study_notes(study: Study) -> list[str]:
     """Return sentences on a study's runs, and on what it names and is not there."""
     notes = _on_unknown_published(study)
-    commits = {run.setting("git.commit") for run in study.runs} - {None}
+    versions = {_code_version(run) for run in study.runs} - {None}
     changed = [run for run in study.runs if run.setting("git.changes")]
-    if len(commits) > 1:
-        short = ", ".join(sorted(commit[:8] for commit in commits))
-        notes.append(f"The runs are of {len(commits)} versions of the code: {short}.")
+    if len(versions) > 1:
+        short = ", ".join(sorted(str(version)[:8] for version in versions))
+        notes.append(f"The runs are of {len(versions)} versions of the code: {short}.")
     if changed:
         notes.append(f"{len(changed)} of {len(study.runs)} runs had uncommitted changes.")
     return notes
+
+
+def _code_version(run: Run) -> str | None:
+    """Return the checksum of the code that ran, or its commit where only that is recorded."""
+    version: str | None = run.setting("code_sha256") or run.setting("git.commit")
+    return version
 
 
 def _on_unknown_published(study: Study) -> list[str]:

@@ -37,9 +37,7 @@ def study_section(number: int, outcome: Outcome, output_dir: Path) -> Iterable[E
     yield node("h2", study.title)
     yield node("p", f"Study {study.name} in {study.folder.name}/: {study.progress}", class_="muted")
     if len(comparisons) > 1:
-        label = comparisons[0].kind.measure.label
-        yield node("p", typeset(f"{label}, mean +- std over seeds"), class_="muted")
-        yield table_node(overview_table(comparisons))
+        yield from _overview(comparisons)
     for place, table in enumerate(outcome.tables, start=1):
         if isinstance(table, Refusal):
             yield from _refused(table)
@@ -57,6 +55,12 @@ def study_section(number: int, outcome: Outcome, output_dir: Path) -> Iterable[E
         published = table_beside(study)
         if published is not None:
             yield _folded(published_listing(published, kind))
+
+
+def _overview(comparisons: Sequence[Comparison]) -> Iterable[Element]:
+    label = comparisons[0].kind.measure.label
+    yield node("p", typeset(f"{label}, mean +- std over seeds"), class_="muted")
+    yield table_node(overview_table(comparisons))
 
 
 def _refused(refusal: Refusal) -> Iterable[Element]:
