@@ -12,7 +12,6 @@ from common.schema import run_dir
 
 # Lightning's strategies that copy this process instead of starting the script again.
 _COPIES = ("spawn", "fork", "notebook")
-_ONE_DEVICE = ("1", "[0]")
 _ONE_PROCESS = ("auto", "single_device")
 
 
@@ -112,8 +111,9 @@ def _outer_launcher() -> str | None:
 
 
 def _takes_many(trainer: Mapping[str, Any]) -> bool:
-    is_one = str(trainer["devices"]) in _ONE_DEVICE and trainer["num_nodes"] == 1
-    return not is_one or _name(trainer["strategy"]) not in _ONE_PROCESS
+    devices = trainer["devices"]
+    is_one = len(devices) == 1 if isinstance(devices, list) else str(devices) in ("1", "[0]")
+    return not is_one or trainer["num_nodes"] != 1 or _name(trainer["strategy"]) not in _ONE_PROCESS
 
 
 def _name(strategy: Any) -> str:

@@ -20,7 +20,13 @@ from common.dashboard import log_checkpoint, log_end, log_start
 from common.distributed import is_first_process, leave_group
 from common.instantiate import build
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
-from common.snapshot import finish_snapshot, git_summary, read_snapshot, start_snapshot
+from common.snapshot import (
+    finish_snapshot,
+    git_summary,
+    read_snapshot,
+    record_processes,
+    start_snapshot,
+)
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
@@ -93,6 +99,8 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     loggers = _build_all(config["logger"])
     try:
         trainer = _trainer(config, run_dir, loggers)
+        if is_first_process():
+            record_processes(run_dir, trainer.world_size)
         log_start(loggers, {**config, "git": git_summary()})
         checkpoint = _resumable(config["ckpt_path"], module, trainer, run_dir)
         trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=_flag(checkpoint))

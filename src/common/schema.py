@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
 
@@ -235,9 +236,15 @@ def sweep_choices(values: Iterable[object]) -> str:
     return ",".join(str(value) for value in values)
 
 
+def device_of_job(num_devices: int) -> int:
+    """Return the device of this job of a sweep: side by side, jobs take turns at the devices."""
+    return int(HydraConfig.get().job.num) % num_devices
+
+
 # At import: a launcher's workers import this module and call nothing.
 OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
 OmegaConf.register_new_resolver("sweep_choices", sweep_choices, replace=True)
+OmegaConf.register_new_resolver("device_of_job", device_of_job, replace=True)
 # Hydra 1.3 checks our launcher files by the plugins' own schemas, as wanted, and says so each time.
 warnings.filterwarnings("ignore", r"\s*'hydra/launcher/", UserWarning)
 

@@ -63,6 +63,12 @@ def start_snapshot(
     _write(run_dir, snapshot)
 
 
+def record_processes(run_dir: Path, num_processes: int) -> None:
+    """Record in how many processes the latest start trains."""
+    *earlier, start = read_snapshot(run_dir)["starts"]
+    add_to_snapshot(run_dir, starts=[*earlier, start | {"num_processes": num_processes}])
+
+
 def finish_snapshot(run_dir: Path, status: str, metrics: Mapping[str, float]) -> None:
     """Record how a run ended: ``finished``, ``failed`` or ``interrupted``, and its metrics."""
     snapshot = read_snapshot(run_dir)

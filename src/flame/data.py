@@ -14,6 +14,7 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
+from common.checksums import arrays_sha256
 from common.distributed import shared_loader
 from common.facestore import FaceStore, read_recipe
 from common.reproducibility import current_epoch
@@ -160,6 +161,7 @@ class GazeDataModule(LightningDataModule):
             "num_samples": {str(part): count for part, count in sorted(parts, key=str)},
             "eval_eye": self._eval_eye,
             "table_sha256": _table_hash(self.table),
+            "priors_sha256": arrays_sha256([self._labels.head_pose, self._labels.landmarks]),
         }
 
     def _rows(self, part: Part) -> npt.NDArray[np.int64]:

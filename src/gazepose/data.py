@@ -10,6 +10,7 @@ import numpy as np
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from common.checksums import arrays_sha256
 from common.distributed import shared_loader
 from common.facestore import read_recipe
 from common.reproducibility import current_epoch, seeded_loader
@@ -190,6 +191,7 @@ class LamDataModule(LightningDataModule):
             "head_pose_source": self.table.counts("head_pose_source"),
             "landmark_source": self.table.counts("landmark_source"),
             "table_sha256": self.table.sha256(),
+            "priors_sha256": arrays_sha256([self.table.head_pose_deg, self.table.landmarks]),
         }
 
     def test_conditions(self) -> dict[str, Any]:

@@ -106,7 +106,8 @@ class GazeFacesDataModule(LightningDataModule):
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data and split."""
-        hashed = self.table.select("sample_id", "part", "crc32").write_csv().encode()
+        columns = ("sample_id", "part", "gaze_yaw_rad", "gaze_pitch_rad", "crc32")
+        hashed = self.table.select(columns).write_csv().encode()
         return {
             "name": self.name,
             "recipe": self._recipe,
