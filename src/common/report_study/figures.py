@@ -85,7 +85,7 @@ def _draw_row(axis: Axes, place: int, result: RowResult, comparison: Comparison)
     value = value_of(row, measure)
     if row and value and not differing_conditions(comparison, row):
         label = _once(axis, "published")
-        axis.scatter(value.mean, place, marker="D", color=RED, s=36, zorder=4, label=label)
+        axis.scatter(value.mean, place, marker="|", color=RED, s=200, lw=2, zorder=4, label=label)
 
 
 def _draw_curve(axis: Axes, title: str, runs: Sequence[Run], factor: float) -> None:
