@@ -113,7 +113,11 @@ def _outer_launcher() -> str | None:
 def _takes_many(trainer: Mapping[str, Any]) -> bool:
     devices = trainer["devices"]
     is_one = len(devices) == 1 if isinstance(devices, list) else str(devices) in ("1", "[0]")
-    return not is_one or trainer["num_nodes"] != 1 or _name(trainer["strategy"]) not in _ONE_PROCESS
+    return (
+        not is_one
+        or trainer.get("num_nodes", 1) != 1
+        or _name(trainer["strategy"]) not in _ONE_PROCESS
+    )
 
 
 def _name(strategy: Any) -> str:

@@ -12,13 +12,15 @@ from typing import Any
 import optuna
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from joblib import Parallel, cpu_count, delayed
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 from small_run import REPO_DIR, SMALL_RUN, train_here
 from small_store import write_small_store
 from toy_job import CONF_DIR, loaded_in_a_process
 
 from common import schema
+from common.process_checks import check_multirun
 
 TOY = [sys.executable, str(Path(__file__).with_name("toy_job.py")), "-m"]
 TOY_RUN = ["model=flame", "data=columbiagaze", "hydra.sweep.dir=out"]
@@ -84,6 +86,27 @@ def test_a_slurm_job_has_one_gpu_and_a_task_a_device() -> None:
     assert launcher["submitit_folder"] == "out/.submitit/%j"
     two = launcher_config("hydra/launcher=submitit_slurm", "trainer.devices=2").launcher
     assert (two.tasks_per_node, two.gpus_per_node) == (2, 2)
+
+
+def test_jobs_side_by_side_take_turns_at_the_devices() -> None:
+    typed = ["model=flame", "data=columbiagaze", "trainer.devices=[${device_of_job:4}]"]
+    schema.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        cfg = compose("train", [*typed, "paths.run_dir=RUN"], return_hydra_config=True)
+    hydra = HydraConfig.instance()
+    before = hydra.cfg
+    try:
+        found = []
+        for number in range(6):
+            OmegaConf.update(cfg, "hydra.job.num", number, force_add=True)
+            hydra.set_config(cfg)
+            with open_dict(cfg):
+                config = schema.plain({key: cfg[key] for key in cfg if key != "hydra"})
+            check_multirun(config["trainer"], is_multirun=True)
+            found.append(config["trainer"]["devices"])
+    finally:
+        hydra.cfg = before
+    assert found == [[0], [1], [2], [3], [0], [1]]
 
 
 def test_what_slurm_is_asked_for(tmp_path: Path) -> None:

@@ -343,7 +343,10 @@ def test_the_fingerprint_tells_data_parts_and_protocol(store_dir: Path, tmp_path
     assert plain["strides"] == {"train": 3, "val": 5, "test": 1}
     assert plain["landmark_source"] == {"mesh": 144}
     assert plain["recipe"]["reader"] == "small_lam"
-    assert module(store_dir, batch_size=2, use_head=True).fingerprint() == plain
+    assert module(store_dir, batch_size=2).fingerprint() == plain
+    # Priors count as far as they are read.
+    with_head = module(store_dir, use_head=True).fingerprint()
+    assert {key for key in plain if plain[key] != with_head[key]} == {"priors_sha256"}
     other = module(store_dir, val_stride=1).fingerprint()
     assert other["strides"] != plain["strides"]
     assert (other["split"], other["table_sha256"]) == (plain["split"], plain["table_sha256"])

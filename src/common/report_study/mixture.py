@@ -92,7 +92,7 @@ def _settings(run: Run) -> Facts:
     # Weights are what they hold, wherever they lie.
     weights = run.setting("weights") or {}
     return {
-        key: weights.get(str(value)) or value
+        key: 1 if _is_one_device(key, value) else weights.get(str(value)) or value
         for key, value in flat
         if not _is_within(key, _LEFT_OUT)
     }
@@ -140,6 +140,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
         path = f"{prefix}{key}"
         found += _flat(value, f"{path}.") if isinstance(value, Mapping) else [(path, value)]
     return found
+
+
+def _is_one_device(key: str, value: Any) -> bool:
+    """Return whether this says which one device is used: jobs take turns at several."""
+    return key == "trainer.devices" and isinstance(value, list) and len(value) == 1
 
 
 def _differing(named: Iterable[tuple[str, Facts]]) -> list[Difference]:
