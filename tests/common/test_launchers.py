@@ -12,9 +12,8 @@ from typing import Any
 import optuna
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
 from joblib import Parallel, cpu_count, delayed
-from omegaconf import OmegaConf, open_dict
+from omegaconf import OmegaConf
 from small_run import REPO_DIR, SMALL_RUN, train_here
 from small_store import write_small_store
 from toy_job import CONF_DIR, loaded_in_a_process
@@ -56,9 +55,11 @@ def launcher_config(*typed: str) -> Any:
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_failing_job_loses_no_other_and_is_told(launcher: str, tmp_path: Path) -> None:
-    done = run_toy(tmp_path, f"hydra/launcher={launcher}", "seed=0,1,2")
+    turns = "trainer.devices=[${device_of_job:2}]"
+    done = run_toy(tmp_path, f"hydra/launcher={launcher}", "seed=0,1,2", turns)
     said = {path.parent.name: path.read_text().split() for path in tmp_path.glob("out/*/said.txt")}
     assert {number: words[1] for number, words in said.items()} == {"0": "0", "1": "1", "2": "2"}
+    assert {number: words[4] for number, words in said.items()} == {"0": "0", "1": "1", "2": "0"}
     assert all(words[3] == "flame_columbiagaze" for words in said.values())
     assert done.returncode != 0
     assert "seed 1 fails" in done.stderr
@@ -88,25 +89,10 @@ def test_a_slurm_job_has_one_gpu_and_a_task_a_device() -> None:
     assert (two.tasks_per_node, two.gpus_per_node) == (2, 2)
 
 
-def test_jobs_side_by_side_take_turns_at_the_devices() -> None:
-    typed = ["model=flame", "data=columbiagaze", "trainer.devices=[${device_of_job:4}]"]
-    schema.register()
-    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        cfg = compose("train", [*typed, "paths.run_dir=RUN"], return_hydra_config=True)
-    hydra = HydraConfig.instance()
-    before = hydra.cfg
-    try:
-        found = []
-        for number in range(6):
-            OmegaConf.update(cfg, "hydra.job.num", number, force_add=True)
-            hydra.set_config(cfg)
-            with open_dict(cfg):
-                config = schema.plain({key: cfg[key] for key in cfg if key != "hydra"})
-            check_multirun(config["trainer"], is_multirun=True)
-            found.append(config["trainer"]["devices"])
-    finally:
-        hydra.cfg = before
-    assert found == [[0], [1], [2], [3], [0], [1]]
+def test_one_device_of_several_is_one() -> None:
+    check_multirun({"devices": [3], "strategy": "auto"}, is_multirun=True)
+    with pytest.raises(ValueError, match="one device each"):
+        check_multirun({"devices": [0, 3], "strategy": "auto"}, is_multirun=True)
 
 
 def test_what_slurm_is_asked_for(tmp_path: Path) -> None:

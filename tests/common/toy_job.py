@@ -26,10 +26,11 @@ def loaded_in_a_process() -> list[float]:
 
 @hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="train")
 def main(cfg: DictConfig) -> float:
-    """Write down process, seed and threads; seed 1 fails; the best learning rate is 1e-3."""
+    """Write down process, seed, threads, device; seed 1 fails; the best learning rate is 1e-3."""
     config = schema.plain(cfg)
-    said = f"{os.getpid()} {config['seed']} {os.environ.get('OMP_NUM_THREADS')} {config['name']}"
-    (Path(config["paths"]["run_dir"]) / "said.txt").write_text(said)
+    threads, device = os.environ.get("OMP_NUM_THREADS"), config["trainer"]["devices"]
+    said = (os.getpid(), config["seed"], threads, config["name"], str(device).strip("[]"))
+    (Path(config["paths"]["run_dir"]) / "said.txt").write_text(" ".join(map(str, said)))
     if config["seed"] == 1:
         raise RuntimeError("seed 1 fails")
     return abs(config["model"]["learning_rate"] - 1e-3)
