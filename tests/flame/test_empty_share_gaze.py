@@ -1,0 +1,38 @@
+"""A process without a sample in a batch takes part in the step with gradients of zero."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from flame.losses import VectorDifferenceLoss
+from flame.originals import MODEL_KEYS
+
+
+def backward(net: torch.nn.Module, num: int) -> None:
+    """Take the gradient of `num` samples' loss."""
+    prediction = net(
+        torch.rand(num, 3, 120, 120), torch.rand(num, 28, 120, 120), torch.rand(num, 3)
+    )
+    losses, weights = VectorDifferenceLoss().of_samples(prediction, torch.rand(num, 2))
+    (losses * weights).sum().backward()
+
+
+@pytest.mark.parametrize("model_key", sorted(MODEL_KEYS))
+def test_no_sample_gives_zero_gradients_and_leaves_statistics(model_key: str) -> None:
+    net = MODEL_KEYS[model_key](width=2, hidden=8).train()
+    before = {key: value.clone() for key, value in net.named_buffers() if "running" in key}
+    backward(net, 0)
+    # None would keep DDP waiting: then the net has a part that it does not use.
+    for key, value in net.named_parameters():
+        assert value.grad is not None, key
+        assert not value.grad.any(), key
+    for key, value in before.items():
+        assert torch.equal(net.get_buffer(key), value), key
+
+
+@pytest.mark.parametrize("model_key", sorted(MODEL_KEYS))
+def test_every_parameter_takes_part_in_a_step(model_key: str) -> None:
+    net = MODEL_KEYS[model_key](width=2, hidden=8).train()
+    backward(net, 2)
+    assert [key for key, value in net.named_parameters() if value.grad is None] == []
