@@ -49,7 +49,8 @@ _Summary = tuple[Path, Mapping[str, Any], ResultKind]
 def read_results(runs_dir: Path) -> Results:
     """Read every run under a folder, at any depth, and every test summary of these runs.
 
-    Runs with ``debug=`` are no results: they count as unread. A test that is there twice, with
+    Runs with ``debug=`` are no results, and a replay is none beside its run: they count as unread.
+    A test that is there twice, with
     the same predictions (``predict.py split=test`` repeats the one after training), counts once.
 
     Raises:
@@ -57,8 +58,9 @@ def read_results(runs_dir: Path) -> Results:
     """
     unread: list[Unread] = []
     snapshots = {folder: _snapshot(folder, unread) for folder in _run_folders(runs_dir)}
-    folders = [folder for folder, found in snapshots.items() if not _is_debug(found)]
-    unread += [_debug_run(folder, found) for folder, found in snapshots.items() if _is_debug(found)]
+    reasons = {folder: _no_result(found) for folder, found in snapshots.items()}
+    folders = [folder for folder, reason in reasons.items() if reason is None]
+    unread += [Unread(folder / FILE_NAME, reason) for folder, reason in reasons.items() if reason]
     summaries = {folder: _summaries(folder, unread) for folder in folders}
     # A folder without run.json counts if it holds tests: those of an original's checkpoint.
     kept = [folder for folder in folders if snapshots[folder] or summaries[folder]]
@@ -92,12 +94,12 @@ def _snapshot(folder: Path, unread: list[Unread]) -> Mapping[str, Any]:
         return {"status": "damaged"}
 
 
-def _is_debug(snapshot: Mapping[str, Any]) -> bool:
-    return lookup(snapshot, "choices.debug") not in (None, "null")
-
-
-def _debug_run(folder: Path, snapshot: Mapping[str, Any]) -> Unread:
-    return Unread(folder / FILE_NAME, f"debug={lookup(snapshot, 'choices.debug')}: no result")
+def _no_result(snapshot: Mapping[str, Any]) -> str | None:
+    """Return why a run is no result; None if it is one."""
+    debug, replayed = lookup(snapshot, "choices.debug"), lookup(snapshot, "config.replay")
+    if debug not in (None, "null"):
+        return f"debug={debug}: no result"
+    return None if replayed is None else f"replay of {replayed}: no result of its own"
 
 
 def _summaries(folder: Path, unread: list[Unread]) -> list[_Summary]:

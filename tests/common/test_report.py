@@ -148,6 +148,16 @@ def test_a_debug_run_is_listed_but_is_no_result(runs_dir):
     assert "1.25" not in text
 
 
+def test_a_replay_is_listed_and_not_counted_beside_its_run(runs_dir):
+    again = write_run(runs_dir / "again", time="2026-11-21T09:00:00+00:00")
+    write_test(again)
+    snapshot = json.loads((again / "run.json").read_text())
+    snapshot["config"]["replay"] = "runs/flame"
+    (again / "run.json").write_text(json.dumps(snapshot))
+    assert re.search(r"again/run.json +replay of runs/flame: no result", write_report(runs_dir))
+    assert not any(run.folder == again for run in read_results(runs_dir).runs)
+
+
 def test_debug_runs_alone_make_a_report_without_results(tmp_path):
     write_test(write_run(tmp_path / "trial", debug="overfit"))
     assert "debug=overfit: no result" in write_report(tmp_path)
