@@ -57,7 +57,8 @@ class GazePretrainingModule(LightningModule):
 
     def training_step(self, batch: GazeBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        losses = self.loss.of_samples(*self(batch), batch["gaze"])
+        gaze, uncertainty = self(batch)
+        losses = self.loss.of_samples(gaze, uncertainty, batch["gaze"])
         self.train_loss.update(*losses)
         num = len(batch["row"])
         self.log("train/loss", self.train_loss, on_epoch=True, on_step=False, batch_size=num)
