@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from common.schema import run_dir
+from common.resolvers import run_dir
 
 # Lightning's strategies that copy this process instead of starting the script again.
 _COPIES = ("spawn", "fork", "notebook")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
@@ -14,58 +14,22 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
-from common.checks import check_inputs, check_line, check_resumed_data
+from common.checks import check_inputs, check_line
 from common.console import quiet_libraries
 from common.dashboard import log_checkpoint, log_end, log_start
 from common.distributed import is_first_process, leave_group
 from common.instantiate import build
+from common.run_folder import check_folder, continued
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.snapshot import (
     finish_snapshot,
     git_summary,
-    read_snapshot,
     record_processes,
     start_snapshot,
 )
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
-# Of a trainer: on what it runs, not what it does.
-_PROCESS_KEYS = ("accelerator", "devices", "num_nodes", "strategy", "sync_batchnorm")
-
-
-class SuiteDataModule(Protocol):
-    """What a run asks of a data module, beside its loaders."""
-
-    name: str
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what identifies data, split and conventions, as plain values."""
-
-
-class SuiteModule(Protocol):
-    """What a run asks of a Lightning module, beside training."""
-
-    def adopt(self, datamodule: Any) -> None:
-        """Take from the training data what the module needs, e.g. ranges or class weights."""
-
-    def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
-        """Load an original's training checkpoint, and write it as one Lightning resumes from."""
-
-    def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
-        """Write one of this module's checkpoints in the original's form."""
-
-    def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
-        """Load an original's weights, with what was published of its training data.
-
-        Args:
-            path: the original's file.
-            trained_on: name of its training data, if the user says it.
-
-        Returns:
-            What is known of its training data, as a `fingerprint`: at least ``name`` and
-            ``recipe``.
-        """
 
 
 def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, float]:
@@ -82,7 +46,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
         All metrics by name; in other than the first process, those of the training.
     """
     if config["continue_run"]:
-        finished, config = _continued(config, run_dir)
+        finished, config = continued(config, run_dir)
         if finished is not None:
             LOG.info("%s is finished and left as it is", run_dir)
             return finished
@@ -93,7 +57,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     datamodule, module = build_data(config), build_module(config)
     module.adopt(datamodule)
     if is_first_process():
-        _check_folder(run_dir, config, datamodule)
+        check_folder(run_dir, config, datamodule)
         start_snapshot(run_dir, config=config, choices=choices, data=datamodule.fingerprint())
     status, metrics = "failed", dict[str, float]()
     loggers = _build_all(config["logger"])
@@ -152,42 +116,6 @@ def build_data(config: Config, **arguments: Any) -> Any:
 def build_module(config: Config, **arguments: Any) -> Any:
     """Return the Lightning module of a config, net included."""
     return build(config["model"]["module"], **arguments)
-
-
-def _continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, Config]:
-    """Return a finished run's metrics, or None and the config that goes on from its checkpoint.
-
-    Raises:
-        ValueError: If the folder holds a run of another config.
-    """
-    if not (run_dir / SNAPSHOT_FILE).is_file():
-        return None, config
-    snapshot = read_snapshot(run_dir)
-    if _lasting(snapshot["config"]) != _lasting(config):
-        raise ValueError(f"{run_dir} holds a run of another config; remove it or choose another")
-    if snapshot["status"] == "finished":
-        return snapshot["metrics"], config
-    last = run_dir / "checkpoints" / "last.ckpt"
-    return None, {**config, "ckpt_path": str(last) if last.is_file() else config["ckpt_path"]}
-
-
-def _lasting(config: Config) -> Config:
-    """Return what a start that goes on has in common with the first one; a study may grow."""
-    trainer = {key: value for key, value in config["trainer"].items() if key not in _PROCESS_KEYS}
-    free = {"ckpt_path": None, "continue_run": None, "study": None}
-    return {**config, **free, "trainer": trainer}
-
-
-def _check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> None:
-    """Raise ValueError if the folder holds a run that this one does not go on with."""
-    if not (run_dir / SNAPSHOT_FILE).is_file():
-        return
-    if config["ckpt_path"] is None and not config["continue_run"]:
-        raise ValueError(
-            f"{run_dir} holds a run already: go on with continue_run=true, or choose another folder"
-        )
-    before = read_snapshot(run_dir)["data"]
-    check_resumed_data(before, datamodule.fingerprint(), str(run_dir))
 
 
 def _trainer(config: Config, run_dir: Path, loggers: list[Logger], **options: Any) -> Trainer:

@@ -1,125 +1,33 @@
 """Our own config keys as dataclasses: a misspelt key in a YAML file or override is an error.
 
 What libraries own (trainer, loggers, optimizers) stays plain YAML: their constructors check it.
-Importing this module also registers the suite's resolvers.
+Importing this module also registers the suite's resolvers, in a launcher's workers too.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
 
+import common.resolvers  # noqa: F401  registers them
+from common.schema_groups import (
+    DataConfig,
+    DropoutConfig,
+    EyeContactModelConfig,
+    GazeAngleModelConfig,
+    ModelConfig,
+    PathsConfig,
+    PriorsConfig,
+    StudyConfig,
+)
 
-@dataclass
-class DataConfig:
-    """One data set: raw folder, reader, store, loaders."""
-
-    name: str = MISSING
-    line: str = MISSING  # as a model's
-    raw_dir: str | None = None
-    store_dir: str = MISSING
-    openface_dir: str | None = None
-    lists_dir: str | None = None  # Gaze360's
-    raw_writer: dict[str, Any] | None = None
-    reader: dict[str, Any] | None = None
-    preprocessor: dict[str, Any] | None = None
-    datamodule: dict[str, Any] = MISSING
-
-
-@dataclass
-class ModelConfig:
-    """One net with the module around it; what all models have."""
-
-    name: str = MISSING
-    key: str = MISSING
-    line: str = MISSING  # what it is about: gaze_angle | eye_contact | gaze_pretraining
-    learning_rate: float = MISSING
-    max_epochs: int = MISSING
-    metric: str = MISSING  # of validation; chooses the best checkpoint
-    metric_mode: str = MISSING  # min | max
-    inputs: dict[str, Any] = field(default_factory=dict)  # what it asks of the data module
-    net: dict[str, Any] = MISSING
-    module: dict[str, Any] = MISSING
-    callbacks: dict[str, Any] = field(default_factory=dict)
-    painter: dict[str, Any] | None = None  # draws samples, for callbacks.pictures
-    annotator: dict[str, Any] | None = None
-
-
-@dataclass
-class GazeAngleModelConfig(ModelConfig):
-    """A net of the FLAME line."""
-
-    width: int = MISSING
-    hidden: int = MISSING
-    dropout: float = MISSING
-
-
-@dataclass
-class EyeContactModelConfig(ModelConfig):
-    """A net of the GazePose line."""
-
-    backbone: dict[str, Any] = MISSING
-    embedding: int = MISSING  # a frame's features
-    lstm_hidden: int = MISSING
-    image_size: int = MISSING  # side of what the net sees
-    zoom: float = MISSING  # 1: the whole face
-    transformer: dict[str, Any] = field(default_factory=dict)  # GazePose's
-    init_checkpoint: str | None = None  # weights to start from
-    init_part: str = MISSING  # backbone | all
-
-
-@dataclass
-class PriorsConfig:
-    """Which priors query GazePose's Transformer, and how finely they are divided."""
-
-    head: bool = MISSING
-    landmarks: bool = MISSING
-    split: float = MISSING
-    dsplit: float = MISSING
-    csplit: float = MISSING
-    landmark_index: str = MISSING
-    train_landmark_codes: bool = MISSING
-    mirror: bool = MISSING
-
-
-@dataclass
-class DropoutConfig:
-    """Temporal dropout: which neighbours of a frame a clip leaves out."""
-
-    kind: str = MISSING
-    margin: float = MISSING
-    threshold: float = MISSING
-    drop_rate: float = MISSING
-    drop_centre_at_test: bool = MISSING
-
-
-@dataclass
-class PathsConfig:
-    """Where things lie."""
-
-    data_dir: str = MISSING
-    store_dir: str = MISSING
-    runs_dir: str = MISSING
-    run_dir: str = MISSING
-
-
-@dataclass
-class StudyConfig:
-    """One table: its rows (files of ``conf/ablations``) in order, each with every seed."""
-
-    name: str = MISSING
-    title: str = MISSING
-    rows: dict[str, str] = MISSING  # title of each row, by the name of its file
-    seeds: list[int] = MISSING
-    published: str | None = None  # table of published numbers that belongs beside it
+# Hydra 1.3 checks our launcher files by the plugins' own schemas, as wanted, and says so each time.
+warnings.filterwarnings("ignore", r"\s*'hydra/launcher/", UserWarning)
 
 
 @dataclass
@@ -220,33 +128,6 @@ class PredictConfig:
     dropout: DropoutConfig | None = None
     model: ModelConfig | None = None
     paths: PathsConfig = field(default_factory=PathsConfig)
-
-
-def run_dir(ckpt_path: str | None, new_dir: str) -> str:
-    """Return the run folder a checkpoint lies in, so that resuming goes on there, or a new one."""
-    if ckpt_path is None:
-        return new_dir
-    folder = Path(ckpt_path).parent
-    is_in_run = folder.name == "checkpoints" and (folder.parent / "run.json").is_file()
-    return str(folder.parent) if is_in_run else new_dir
-
-
-def sweep_choices(values: Iterable[object]) -> str:
-    """Return values as Hydra's sweeper wants them: a study's rows and seeds are stated once."""
-    return ",".join(str(value) for value in values)
-
-
-def device_of_job(num_devices: int) -> int:
-    """Return the device of this job of a sweep: side by side, jobs take turns at the devices."""
-    return int(HydraConfig.get().job.num) % num_devices
-
-
-# At import: a launcher's workers import this module and call nothing.
-OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
-OmegaConf.register_new_resolver("sweep_choices", sweep_choices, replace=True)
-OmegaConf.register_new_resolver("device_of_job", device_of_job, replace=True)
-# Hydra 1.3 checks our launcher files by the plugins' own schemas, as wanted, and says so each time.
-warnings.filterwarnings("ignore", r"\s*'hydra/launcher/", UserWarning)
 
 
 def register() -> None:

@@ -15,6 +15,7 @@ from small_run import REPO_DIR, SMALL_NET, composed
 
 from common import schema
 from common.instantiate import build
+from common.resolvers import run_dir
 from common.run import build_module
 
 CONF_DIR = REPO_DIR / "conf"
@@ -272,11 +273,11 @@ def test_data_and_model_must_be_given() -> None:
 def test_a_checkpoint_of_a_run_goes_on_in_the_runs_folder(tmp_path: Path) -> None:
     checkpoint = tmp_path / "runs" / "x" / "checkpoints" / "last.ckpt"
     checkpoint.parent.mkdir(parents=True)
-    assert schema.run_dir(None, "new") == "new"
-    assert schema.run_dir(str(checkpoint), "new") == "new"
+    assert run_dir(None, "new") == "new"
+    assert run_dir(str(checkpoint), "new") == "new"
     (tmp_path / "runs" / "x" / "run.json").write_text("{}")
-    assert schema.run_dir(str(checkpoint), "new") == str(tmp_path / "runs" / "x")
-    assert schema.run_dir(str(tmp_path / "weights.pth"), "new") == "new"
+    assert run_dir(str(checkpoint), "new") == str(tmp_path / "runs" / "x")
+    assert run_dir(str(tmp_path / "weights.pth"), "new") == "new"
 
 
 def hydra_folders(*overrides: str) -> tuple[str, str, str]:

@@ -1,0 +1,34 @@
+"""What our configs compute: resolvers, registered where this module is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+
+def run_dir(ckpt_path: str | None, new_dir: str) -> str:
+    """Return the run folder a checkpoint lies in, so that resuming goes on there, or a new one."""
+    if ckpt_path is None:
+        return new_dir
+    folder = Path(ckpt_path).parent
+    is_in_run = folder.name == "checkpoints" and (folder.parent / "run.json").is_file()
+    return str(folder.parent) if is_in_run else new_dir
+
+
+def sweep_choices(values: Iterable[object]) -> str:
+    """Return values as Hydra's sweeper wants them: a study's rows and seeds are stated once."""
+    return ",".join(str(value) for value in values)
+
+
+def device_of_job(num_devices: int) -> int:
+    """Return the device of this job of a sweep: side by side, jobs take turns at the devices."""
+    return int(HydraConfig.get().job.num) % num_devices
+
+
+# At import: a launcher's workers import this module and call nothing.
+OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
+OmegaConf.register_new_resolver("sweep_choices", sweep_choices, replace=True)
+OmegaConf.register_new_resolver("device_of_job", device_of_job, replace=True)
