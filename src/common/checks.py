@@ -99,6 +99,30 @@ def check_same_split(trained: Fingerprint, tested: Fingerprint) -> None:
         )
 
 
+def check_resumed_net(before: Mapping[str, Any], now: Mapping[str, Any], run_dir: str) -> None:
+    """Refuse to go on with a run of another net: its weights would not fit, its record be lost.
+
+    Args:
+        before: config in the run's snapshot.
+        now: config of this start.
+        run_dir: named in the message.
+
+    Raises:
+        ValueError: If model or net differ.
+    """
+    ours, theirs = now["model"], before["model"]
+    if ours["name"] != theirs["name"]:
+        raise ValueError(
+            f"{run_dir} holds a run of model={theirs['name']}, this is model={ours['name']}: "
+            f"type model={theirs['name']}, or another ckpt_path"
+        )
+    if ours["net"] != theirs["net"]:
+        raise ValueError(
+            f"{run_dir} holds a run of another {ours['name']} (model.net was {theirs['net']}, now "
+            f"{ours['net']}): type what that one was started with, or another ckpt_path"
+        )
+
+
 def check_resumed_data(before: Fingerprint, now: Fingerprint, run_dir: str) -> None:
     """Refuse to go on with a run on other data.
 

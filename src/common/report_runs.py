@@ -61,7 +61,7 @@ def read_results(runs_dir: Path) -> Results:
     reasons = {folder: _no_result(found) for folder, found in snapshots.items()}
     folders = [folder for folder, reason in reasons.items() if reason is None]
     unread += [Unread(folder / FILE_NAME, reason) for folder, reason in reasons.items() if reason]
-    summaries = {folder: _summaries(folder, unread) for folder in folders}
+    summaries = {folder: _summaries(folder, snapshots[folder], unread) for folder in folders}
     # A folder without run.json counts if it holds tests: those of an original's checkpoint.
     kept = [folder for folder in folders if snapshots[folder] or summaries[folder]]
     if not kept and not unread:
@@ -102,9 +102,13 @@ def _no_result(snapshot: Mapping[str, Any]) -> str | None:
     return None if replayed is None else f"replay of {replayed}: no result of its own"
 
 
-def _summaries(folder: Path, unread: list[Unread]) -> list[_Summary]:
-    found = []
-    for path in [*sorted(folder.glob("test/*.json")), *sorted(folder.glob("predict/*/*.json"))]:
+def _summaries(folder: Path, snapshot: Mapping[str, Any], unread: list[Unread]) -> list[_Summary]:
+    found, own = [], sorted(folder.glob("test/*.json"))
+    status = snapshot.get("status", "finished")
+    if status != "finished":
+        unread += [Unread(path, f"of an earlier start; the last one: {status}") for path in own]
+        own = []
+    for path in [*own, *sorted(folder.glob("predict/*/*.json"))]:
         try:
             found.append((path, *_summary(path)))
         except ValueError as error:

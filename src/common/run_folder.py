@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common.checks import check_resumed_data
+from common.checks import check_resumed_data, check_resumed_net
 from common.run_parts import SuiteDataModule
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.snapshot import read_snapshot
@@ -53,7 +53,7 @@ def check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> 
         datamodule: the run's data.
 
     Raises:
-        ValueError: If so, or if that run was on other data.
+        ValueError: If so, or if that run was of another net or on other data.
     """
     if not (run_dir / SNAPSHOT_FILE).is_file():
         return
@@ -61,5 +61,6 @@ def check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> 
         raise ValueError(
             f"{run_dir} holds a run already: go on with continue_run=true, or choose another folder"
         )
-    before = read_snapshot(run_dir)["data"]
-    check_resumed_data(before, datamodule.fingerprint(), str(run_dir))
+    snapshot = read_snapshot(run_dir)
+    check_resumed_net(snapshot["config"], config, str(run_dir))
+    check_resumed_data(snapshot["data"], datamodule.fingerprint(), str(run_dir))

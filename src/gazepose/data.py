@@ -51,6 +51,10 @@ class LamDataModule(LightningDataModule):
         val_stride: the same, in validation.
         test_stride: the same, in a test of the part ``test``; of other parts it is theirs.
         test_part: which part the test loader goes through; ``test`` is the unlabelled one.
+        published_test: look at the part ``test`` as the original looks at the challenge's test set:
+            blurred middle frames are black (`TemporalDropout.drop_centre_at_test`), and missing
+            landmarks are not looked for in neighbours. False treats it as ``val``, for videos of
+            one's own.
         dense: the test loader gives stretches of tracks (`TrackStretches`), in which clips share
             frames; else clips, each with its own. The scores are the same.
         flip: training mirrors every other clip.
@@ -84,6 +88,7 @@ class LamDataModule(LightningDataModule):
         val_stride: int = 13,
         test_stride: int = 1,
         test_part: LamPart = "val",
+        published_test: bool = True,
         dense: bool = True,
         flip: bool = True,
         random_crop: bool = True,
@@ -98,6 +103,7 @@ class LamDataModule(LightningDataModule):
         num_head_bins(split)
         self.name = name
         self.test_part: LamPart = test_part
+        self._published_test = published_test
         self._recipe = ClipRecipe(
             TemporalDropout(**(dropout or {})),
             split if use_head else None,
@@ -140,7 +146,7 @@ class LamDataModule(LightningDataModule):
 
     def test_dataloader(self) -> DataLoader[Any]:
         """Return the loader of `test_part`, in the order of the table, unlabelled ones included."""
-        mode: Mode = "test" if self.test_part == "test" else "val"
+        mode = self._mode(self.test_part)
         if not self._dense:
             return self._loader(self.test_rows(), mode, self._eval_batch_size)
         return seeded_loader(
@@ -158,10 +164,14 @@ class LamDataModule(LightningDataModule):
 
     def sample(self, row: int, part: LamPart) -> dict[str, Any]:
         """Return the clip around a row of a part as it is evaluated; frames are (7, H, W, 3)."""
-        mode: Mode = "test" if part == "test" else "val"
+        mode = self._mode(part)
         if mode not in self._looked_at:
             self._looked_at[mode] = ClipDataset(self.table, self._recipe, mode)
         return self._looked_at[mode][row, 0]
+
+    def _mode(self, part: LamPart) -> Mode:
+        """Return how a part is looked at that is not trained on."""
+        return "test" if part == "test" and self._published_test else "val"
 
     def class_weights(self) -> tuple[float, float]:
         """Return the loss's weights of "not looking" and "looking", from the training clips.

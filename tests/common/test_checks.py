@@ -9,6 +9,7 @@ from common.checks import (
     check_inputs,
     check_line,
     check_resumed_data,
+    check_resumed_net,
     check_same_split,
 )
 
@@ -73,3 +74,12 @@ def test_a_model_is_refused_on_data_of_the_other_line() -> None:
     check_line(model, {"name": "ego4d", "line": "eye_contact"})
     with pytest.raises(ValueError, match="gazepose is about eye_contact, data=eyediap about gaze"):
         check_line(model, {"name": "eyediap", "line": "gaze_angle"})
+
+
+def test_a_run_of_another_net_is_not_gone_on_with() -> None:
+    before = {"model": {"name": "flame", "net": {"width": 64}}}
+    check_resumed_net(before, before, "RUN")
+    with pytest.raises(ValueError, match="RUN holds a run of model=flame, this is model=flame_b"):
+        check_resumed_net(before, {"model": {"name": "flame_b", "net": {"width": 64}}}, "RUN")
+    with pytest.raises(ValueError, match=r"another flame \(model.net was .*64.*, now .*32"):
+        check_resumed_net(before, {"model": {"name": "flame", "net": {"width": 32}}}, "RUN")

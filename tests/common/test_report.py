@@ -282,3 +282,11 @@ def test_a_single_run_can_be_reported(runs_dir):
 def test_a_folder_without_runs_says_what_to_type(tmp_path):
     with pytest.raises(ValueError, match=r"no run under .*Type python train\.py"):
         write_report(tmp_path)
+
+
+def test_a_test_of_an_earlier_start_is_no_result_of_a_run_that_failed_since(runs_dir):
+    run = write_run(runs_dir / "again", status="failed", time="2026-11-21T13:00:00+00:00")
+    write_test(run)
+    results = read_results(runs_dir)
+    assert "again" not in {test.run.name for test in results.tests}
+    assert "of an earlier start; the last one: failed" in {item.reason for item in results.unread}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -313,3 +315,14 @@ def test_changes_to_a_run_are_typed_as_the_readme_has_them() -> None:
     assert config["annotator"] == {"analyzer": {"min_face_px": 24, "min_face_fraction": 0}}
     with pytest.raises(ConfigCompositionException, match="reslts"):
         composed("predict", "paths.run_dir=RUN", "reslts={smoothing:{kind:median}}")
+
+
+@pytest.mark.slow
+def test_a_sweep_over_models_starts_its_jobs(tmp_path: Path) -> None:
+    typed = ["-m", "model=flame_af,flame_b", "data=columbiagaze", f"data.store_dir={tmp_path}"]
+    typed += [f"paths.runs_dir={tmp_path}"]
+    command = [sys.executable, str(REPO_DIR / "train.py"), *typed]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "no face store in" in done.stderr
+    (folder,) = tmp_path.glob("sweep_*")
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["0", "1"]

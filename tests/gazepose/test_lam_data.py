@@ -250,6 +250,8 @@ def test_a_blurred_middle_of_the_unlabelled_set_is_black_as_published(tmp_path: 
         batches(module(tmp_path, test_part="test", dropout=kept).test_dataloader())
     )
     assert shown[1] == [1, 1, 1, 2, 3, 3, 3]
+    own = module(tmp_path, test_part="test", dropout=dropout, published_test=False)
+    assert shown_frames(batches(own.test_dataloader())) == shown
 
 
 def test_a_damaged_frame_does_not_end_a_pass(tmp_path: Path) -> None:
