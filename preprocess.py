@@ -1,8 +1,14 @@
-"""Raw data set -> face store.  python preprocess.py data=columbiagaze data.raw_dir=FOLDER."""
+"""Raw data set -> face store.  python preprocess.py data=columbiagaze data.raw_dir=FOLDER.
+
+The exit status is 1 if groups could not be made, or a check found errors.
+"""
 
 import logging
+import sys
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common import schema
@@ -15,7 +21,14 @@ LOG = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="preprocess")
 def main(cfg: DictConfig) -> None:
     """Write, check or export a store, and log the report."""
-    LOG.info(prepare_store(schema.plain(cfg)))
+    outcome = prepare_store(schema.plain(cfg))
+    LOG.info(outcome.report)
+    if not outcome.has_errors:
+        return
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        # An exit would end the other jobs; Hydra raises this one once all of them are done.
+        raise RuntimeError("the report above has errors")
+    sys.exit(1)
 
 
 if __name__ == "__main__":

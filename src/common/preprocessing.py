@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,24 @@ from common.instantiate import build
 MODES = ("run", "check", "export")
 
 
-def prepare_store(config: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it.
+
+    Attributes:
+        report: as a person reads it.
+        has_errors: whether groups could not be made, or a check found errors.
+    """
+
+    report: str
+    has_errors: bool
+
+
+def prepare_store(config: Mapping[str, Any]) -> Outcome:
     """Make, check or export a face store.
 
     Args:
         config: the resolved preprocess config as plain values.
-
-    Returns:
-        The report, as a person reads it.
 
     Raises:
         ValueError: If the mode is unknown or a folder it needs is not given.
@@ -31,7 +42,7 @@ def prepare_store(config: Mapping[str, Any]) -> str:
     if mode == "export":
         # Only the store is read: neither raw data nor what reads them are needed.
         exporter = build(data["preprocessor"], reader=None)
-        return str(exporter.export(_export_dir(config)))
+        return Outcome(str(exporter.export(_export_dir(config))), has_errors=False)
     if data["raw_dir"] is None:
         raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
     if data["raw_writer"] is not None:
@@ -40,7 +51,7 @@ def prepare_store(config: Mapping[str, Any]) -> str:
         data["preprocessor"], shard=config["shard"], num_workers=config["num_workers"]
     )
     report = preprocessor.check() if mode == "check" else preprocessor.run()
-    return str(report.summary())
+    return Outcome(report.summary(), report.has_errors)
 
 
 def _export_dir(config: Mapping[str, Any]) -> Path:

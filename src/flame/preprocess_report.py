@@ -30,6 +30,11 @@ class PreprocessReport:
     failed_groups: dict[str, str]
     sign_checks: list[str]
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether groups could not be made."""
+        return bool(self.failed_groups)
+
     def summary(self) -> str:
         """Return the counts, by reason."""
         lines = [f"{self.num_faces} faces stored, {len(self.skipped)} items skipped"]

@@ -101,6 +101,11 @@ class Gaze360Report:
     skipped: list[dict[str, str]]
     failed_groups: dict[str, str]
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether recordings could not be made."""
+        return bool(self.failed_groups)
+
     def summary(self) -> str:
         """Return the counts, then what went wrong by reason."""
         lines = [f"{part}: {count} faces listed" for part, count in self.counts.items()]

@@ -41,6 +41,11 @@ class LamReport:
     skipped: list[dict[str, str]]
     failed_groups: dict[str, str]
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether clips could not be made."""
+        return bool(self.failed_groups)
+
     def summary(self) -> str:
         """Return the counts by part, then by reason."""
         lines = [_sentence(part, counts) for part, counts in self.counts.items()]
@@ -66,6 +71,11 @@ class CheckReport:
     findings: list[Finding]
     missing: list[str]
     removed: list[str]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of the findings is an error."""
+        return any(finding.severity == "error" for finding in self.findings)
 
     def summary(self) -> str:
         """Return the findings and what the next run has to do."""

@@ -30,9 +30,8 @@ NUM_PHOTOS = 8
 def preprocess(work_dir: Path, *overrides: str) -> str:
     """The script's work in this process."""
     folders = [f"paths.data_dir={work_dir / 'data'}", f"paths.store_dir={work_dir / 'data/stores'}"]
-    return prepare_store(
-        composed("preprocess", "num_workers=0", "paths.run_dir=x", *folders, *overrides)
-    )
+    config = composed("preprocess", "num_workers=0", "paths.run_dir=x", *folders, *overrides)
+    return prepare_store(config).report
 
 
 @pytest.fixture(scope="module")

@@ -44,10 +44,10 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"data.raw_dir={folder / 'flame_e2e'}",
         "num_workers=0",
     ]
-    report = prepare_store(
+    outcome = prepare_store(
         composed("preprocess", *overrides, f"data.store_dir={folder / 'store'}", "paths.run_dir=x")
     )
-    assert report.startswith("10 faces stored, 0 items skipped")
+    assert outcome.report.startswith("10 faces stored, 0 items skipped")
     split = Split("s3_tests", "this test", "subject", (), (), ("s3",))
     split.save(folder / "split.json")
     return folder

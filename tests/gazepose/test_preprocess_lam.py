@@ -135,10 +135,12 @@ def test_a_failing_clip_is_reported_and_the_others_are_made(
 ) -> None:
     report = preprocessor(tmp_path, CLIPS | {"t2": [IMAGE, error]}).run()
     assert why in report.failed_groups["t2"]
+    assert report.has_errors
     assert "failed: t2: " in report.summary()
     assert "1 groups could not be made: t2" in caplog.text
     assert set(frames(tmp_path)["group_name"]) == {"t1", "v1", "v2"}
-    assert preprocessor(tmp_path).run().failed_groups == {}
+    again = preprocessor(tmp_path).run()
+    assert (again.failed_groups, again.has_errors) == ({}, False)
     assert "t2" in set(frames(tmp_path)["group_name"])
 
 
@@ -205,6 +207,13 @@ def test_another_stride_ranks_anew_without_making_anything(tmp_path: Path) -> No
     preprocessor(tmp_path, {"t1": [IMAGE] * 6}, sharpness_stride=3).run()
     assert made_at(tmp_path) == before
     assert frames(tmp_path)["sharpness_p"].is_nan().to_list() == [False, True, True] * 2
+
+
+@pytest.mark.parametrize(("severity", "has"), [("error", True), ("warning", False)])
+def test_only_an_error_makes_a_check_fail(tmp_path: Path, severity: Any, has: bool) -> None:
+    findings = (Finding("note", "two parts", "here"), Finding(severity, "no list", "here"))
+    reader = FakeLamReader(CLIPS, findings=findings)
+    assert preprocessor(tmp_path, reader=reader).check().has_errors == has
 
 
 def test_check_without_a_store_makes_none(tmp_path: Path) -> None:
