@@ -1,4 +1,4 @@
-"""Names in a message."""
+"""Names and numbers in a message."""
 
 from __future__ import annotations
 
@@ -11,3 +11,14 @@ def listed(names: Sequence[str]) -> str:
     """Return names as a list for a message, a long one cut."""
     shown = ", ".join(names[:_MAX_LISTED])
     return shown if len(names) <= _MAX_LISTED else f"{shown}, ... ({len(names)} in all)"
+
+
+def counted(number: int, nouns: str) -> str:
+    """Return a number with what it counts, e.g. ``1 clip without a video``.
+
+    Args:
+        number: how many.
+        nouns: the plural, ending in s, and any words after it.
+    """
+    noun, space, rest = nouns.partition(" ")
+    return f"{number} {noun.removesuffix('s') if number == 1 else noun}{space}{rest}"

@@ -21,7 +21,7 @@ from gazepose.clip_json import read_clip
 from gazepose.clip_video import check_video
 from gazepose.ego4d_clips import ClipEntry, find_clips
 from gazepose.ego4d_doctor import examine
-from gazepose.ego4d_files import Ego4DFiles
+from gazepose.ego4d_files import Ego4DFiles, download_command
 from gazepose.sample import Clip, FacePreparer, FaceTrack, Finding, RawFace
 from gazepose.split_lists import check_disjoint
 from gazepose.track_boxes import DroppedBox
@@ -213,6 +213,7 @@ class Ego4DReader:
             return []
         if self._challenge is None:
             what = "test: no videos_challenge, or it is still packed"
-            remedy = "for a submission: ego4d --datasets social_test, and unpack it"
+            command = download_command(self.raw_dir, "social_test")
+            remedy = f"for a submission: {command}, and unpack it"
             return [Finding("note", what, str(self.raw_dir), remedy)]
         return self._challenge.doctor()

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from common.listing import listed
+from common.listing import counted, listed
 from gazepose.clip_json import iterate_clips
 from gazepose.ego4d_clips import require_annotations
-from gazepose.ego4d_files import Ego4DFiles, read_manifest
+from gazepose.ego4d_files import Ego4DFiles, download_command, read_manifest
 from gazepose.ego4d_survey import PartSurvey
 from gazepose.sample import Finding
 from gazepose.split_lists import check_disjoint, list_faults, read_split_list, rebuilt_list
@@ -31,17 +31,15 @@ _WORDINGS = {
     "malformed": _Wording(
         "warning", "clips whose annotations cannot be read", "they fail; download them again"
     ),
-    "no_video": _Wording(
-        "warning", "clips without a video", "they fail; ego4d --datasets clips --benchmarks AV"
-    ),
+    "no_video": _Wording("warning", "clips without a video", "they fail; {download}"),
     "small_video": _Wording(
         "error",
-        "clips are there as video_540ss only, while the boxes are full-scale pixels",
+        "clips there as video_540ss only, while the boxes are full-scale pixels",
         "download clips or full_scale, or give data.reader.annotations_dir=.../annotations_540ss",
     ),
     "reduced_video": _Wording(
         "error",
-        "videos are smaller than what the boxes were drawn on",
+        "videos smaller than what the boxes were drawn on",
         "they fail; download clips or full_scale, not video_540ss",
     ),
     "unreadable_video": _Wording(
@@ -54,7 +52,7 @@ _WORDINGS = {
     ),
     "short_video": _Wording(
         "warning",
-        "videos that end before their last box",
+        "videos with boxes after their end",
         "boxes past the end have no image; the download may have been cut short",
     ),
     "unlabelled": _Wording("note", "clips whose looking segments are null: nobody looks"),
@@ -69,9 +67,11 @@ _WORDINGS = {
     "long_gap": _Wording(
         "note",
         "tracks with gaps longer than max_gap",
-        "track_rule=repaired splits them, published fills the gaps",
+        "{split}",
     ),
 }
+
+_UNUSABLE_VIDEOS = ("no_video", "unreadable_video")
 
 
 def examine(files: Ego4DFiles, parts: Collection[str], rule: TrackRule) -> list[Finding]:
@@ -89,8 +89,10 @@ def examine(files: Ego4DFiles, parts: Collection[str], rule: TrackRule) -> list[
         annotated, survey, about_file = _surveyed(files, part, clips, rule)
         clips_of_part[part] = rebuilt_list(annotated) if clips is None else clips
         findings += about_list + about_file
-        findings += _compared(files, part, clips, annotated)
-        findings += _survey_findings(part, survey, str(files.annotation_path(part)))
+        # What half a file lacks says nothing of the data set.
+        is_whole = not any(finding.severity == "error" for finding in about_file)
+        findings += _compared(files, part, clips, annotated, is_whole=is_whole)
+        findings += _survey_findings(files, part, survey, rule, is_whole=is_whole)
     try:
         check_disjoint(clips_of_part)
     except ValueError as error:
@@ -133,7 +135,7 @@ def _surveyed(
 
 
 def _compared(
-    files: Ego4DFiles, part: str, clips: list[str] | None, annotated: list[str]
+    files: Ego4DFiles, part: str, clips: list[str] | None, annotated: list[str], *, is_whole: bool
 ) -> list[Finding]:
     """Compare a list with the annotations."""
     if clips is None:
@@ -147,35 +149,53 @@ def _compared(
     unlisted = [clip for clip in annotated if clip not in set(clips)]
     place = str(files.list_path(part))
     findings = []
-    if unknown:
-        what = f"{len(unknown)} clips of the list have no annotations: {listed(unknown)}"
+    if unknown and is_whole:
+        what = (
+            f"{counted(len(unknown), 'clips of the list without annotations')}: {listed(unknown)}"
+        )
         findings.append(Finding("warning", what, place, "they fail; take them out of the list"))
     if unlisted:
-        what = f"{len(unlisted)} clips with annotations are not in the list: {listed(unlisted)}"
-        findings.append(Finding("note", what, place))
+        what = counted(len(unlisted), "clips with annotations, not in the list")
+        findings.append(Finding("note", f"{what}: {listed(unlisted)}", place))
     return findings
 
 
-def _survey_findings(part: str, survey: PartSurvey, place: str) -> Iterator[Finding]:
+def _survey_findings(
+    files: Ego4DFiles, part: str, survey: PartSurvey, rule: TrackRule, *, is_whole: bool
+) -> Iterator[Finding]:
+    place = str(files.annotation_path(part))
     share = survey.num_positive / max(survey.num_frames, 1)
     yield Finding(
         "note",
-        f"{part}: {survey.num_clips} clips, {survey.num_tracks} tracks, {survey.num_frames} "
-        f"frames, {share:.1%} of them look at the camera",
+        f"{part}: {counted(survey.num_clips, 'clips')}, {counted(survey.num_tracks, 'tracks')}, "
+        f"{counted(survey.num_frames, 'frames')}, {share:.1%} of them look at the camera",
         place,
     )
-    if not survey.num_positive:
+    if is_whole and not survey.num_positive:
         what = f"{part}: nobody looks at the camera in any frame"
         remedy = "it can be neither trained on nor scored: are the annotations complete?"
         yield Finding("error", what, place, remedy)
-    for kind, wording in _WORDINGS.items():
-        cases = survey.cases.get(kind)
-        if cases:
-            what = f"{part}: {len(cases)} {wording.what}: {listed(cases)}"
-            yield Finding(wording.severity, what, place, wording.remedy)
+    yield from _cases(files, part, survey, rule)
     if survey.num_dropped:
         counts = ", ".join(f"{n} of {reason}" for reason, n in sorted(survey.num_dropped.items()))
         yield Finding("note", f"{part}: boxes left out: {counts}", place)
+
+
+def _cases(files: Ego4DFiles, part: str, survey: PartSurvey, rule: TrackRule) -> Iterator[Finding]:
+    """Word what was seen in single clips and tracks; a video missing for all is an error."""
+    advice = {
+        "download": download_command(files.raw_dir, "clips"),
+        "split": "" if rule.name == "repaired" else "data.reader.track_rule=repaired splits them",
+    }
+    for kind, wording in _WORDINGS.items():
+        cases = survey.cases.get(kind)
+        if cases:
+            is_all = kind in _UNUSABLE_VIDEOS and len(cases) == survey.num_clips
+            what = f"{part}: {counted(len(cases), wording.what)}: {listed(cases)}"
+            what = f"{what} (all of the part)" if is_all else what
+            severity = "error" if is_all else wording.severity
+            remedy = wording.remedy.format(**advice)
+            yield Finding(severity, what, str(files.annotation_path(part)), remedy)
 
 
 def _manifest_findings(files: Ego4DFiles) -> list[Finding]:

@@ -15,7 +15,6 @@ _VERSIONS = ("v2", "v1", ".")
 _SPLIT_FOLDERS = ("split", "data/split")
 _S3_COLUMNS = ("canonical_s3_location", "s3_path")
 _SMALL = "540ss"
-DOWNLOAD = "ego4d -o {raw_dir} --datasets annotations clips --benchmarks AV --version v2 -y"
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,24 @@ class Ego4DFiles:
         return (
             f"no video of clip {clip_uid}: neither clips/{clip_uid}.mp4 nor "
             f"full_scale/{video_uid}.mp4 under {self.raw_dir} or its v2 and v1. Download it: "
-            f"ego4d -o {self.raw_dir} --datasets clips --benchmarks AV --video_uids {clip_uid} -y"
+            f"{download_command(self.raw_dir, 'clips', clip_uid)}"
         )
+
+
+def download_command(
+    raw_dir: Path, datasets: str = "annotations clips", clip_uid: str | None = None
+) -> str:
+    """Return what to type to download into a folder.
+
+    Args:
+        raw_dir: where the downloader wrote, or one of its ``v2`` and ``v1`` folders.
+        datasets: the downloader's names of what is wanted.
+        clip_uid: this clip alone.
+    """
+    folder = raw_dir.parent if raw_dir.name in _VERSIONS else raw_dir
+    benchmark = "" if datasets == "social_test" else " --benchmarks AV"
+    one_clip = "" if clip_uid is None else f" --video_uids {clip_uid}"
+    return f"ego4d -o {folder} --datasets {datasets}{benchmark}{one_clip} --version v2 -y"
 
 
 def read_manifest(path: Path) -> set[str]:
@@ -128,7 +143,8 @@ def _found_annotations(raw_dir: Path) -> Path:
             return folder
     raise ValueError(
         f"no av_train.json or av_val.json in {', '.join(map(str, folders))}. Give the folder that "
-        f"the downloader wrote to as data.raw_dir=FOLDER: {DOWNLOAD.format(raw_dir=raw_dir)}"
+        f"the downloader wrote to as data.raw_dir=FOLDER: "
+        f"{download_command(raw_dir)}"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from common.listing import counted
 from common.skipped import Skipped
 
 Float = npt.NDArray[np.floating[Any]]
@@ -162,7 +163,7 @@ def findings_text(findings: list[Finding]) -> str:
     severities = ("error", "warning", "note")
     counts = [sum(finding.severity == s for finding in findings) for s in severities]
     ordered = sorted(findings, key=lambda finding: severities.index(finding.severity))
-    head = "{} errors, {} warnings, {} notes".format(*counts)
+    head = ", ".join(counted(n, f"{s}s") for n, s in zip(counts, severities, strict=True))
     return "\n".join([head, *map(str, ordered)])
 
 

@@ -39,7 +39,7 @@ def test_sound_folder_has_notes_only_and_they_count(tmp_path):
     said = findings_text(findings)
     assert said.startswith("0 errors, 0 warnings")
     assert "train: 2 clips, 2 tracks, 18 frames, 33.3% of them look at the camera" in said
-    assert "val: 1 clips, 1 tracks, 9 frames, 33.3%" in said
+    assert "val: 1 clip, 1 track, 9 frames, 33.3%" in said
 
 
 def test_empty_folder_says_what_to_download(tmp_path):
@@ -53,6 +53,10 @@ def test_missing_annotations_of_one_part(tmp_path):
     (tmp_path / "v2/annotations/av_val.json").unlink()
     _found(tmp_path, r"av_val\.json, which the val part needs", "error")
     _found(tmp_path, r"^train: 2 clips", "note")
+    said = findings_text(Ego4DReader(tmp_path).doctor())
+    assert said.startswith("1 error, 0 warnings")
+    assert "without annotations" not in said
+    assert "nobody looks" not in said
 
 
 def test_annotations_cut_in_half_do_not_hide_the_rest(tmp_path):
@@ -60,47 +64,68 @@ def test_annotations_cut_in_half_do_not_hide_the_rest(tmp_path):
     path = tmp_path / "v2/annotations/av_train.json"
     path.write_bytes(path.read_bytes()[:-60])
     _found(tmp_path, "cut short or damaged at byte", "error")
-    _found(tmp_path, r"^train: 1 clips", "note")
-    _found(tmp_path, r"^val: 1 clips", "note")
+    _found(tmp_path, r"^train: 1 clip,", "note")
+    _found(tmp_path, r"^val: 1 clip,", "note")
+    assert "take them out of the list" not in findings_text(Ego4DReader(tmp_path).doctor())
 
 
 def test_clips_without_video(tmp_path):
     write_small_ego4d(tmp_path)
     (tmp_path / "v2/clips/bbb.mp4").unlink()
-    _found(tmp_path, "train: 1 clips without a video: bbb", "warning")
+    _found(tmp_path, "train: 1 clip without a video: bbb", "warning")
+
+
+def test_no_video_of_a_whole_part_is_an_error_and_the_whole_command_is_said(tmp_path):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "v2/clips/ccc.mp4").unlink()
+    command = f"ego4d -o {tmp_path} --datasets clips --benchmarks AV --version v2 -y"
+    for raw_dir in (tmp_path, tmp_path / "v2"):
+        found = _found(raw_dir, r"val: 1 clip without a video: ccc \(all", "error")
+        assert found.remedy == f"they fail; {command}"
+
+
+def test_no_readable_video_of_a_whole_part_is_an_error(tmp_path):
+    write_small_ego4d(tmp_path)
+    for uid in ("aaa", "bbb"):
+        (tmp_path / f"v2/clips/{uid}.mp4").write_bytes(b"no video")
+    _found(tmp_path, "train: 2 videos that cannot be opened", "error")
 
 
 def test_videos_that_cannot_be_opened(tmp_path):
     write_small_ego4d(tmp_path)
     (tmp_path / "v2/clips/bbb.mp4").write_bytes(b"no video")
-    assert "bbb.mp4" in _found(tmp_path, "1 videos that cannot be opened", "warning").what
+    assert "bbb.mp4" in _found(tmp_path, "1 video that cannot be opened", "warning").what
 
 
 def test_small_copies(tmp_path):
     write_small_ego4d(tmp_path)
     (tmp_path / "v2/clips/bbb.mp4").unlink()
     write_grey_video(tmp_path / "v2/video_540ss/video-bbb.mp4")
-    _found(tmp_path, "1 clips are there as video_540ss only.*bbb", "error")
+    _found(tmp_path, "1 clip there as video_540ss only.*bbb", "error")
 
 
 def test_boxes_of_larger_videos(tmp_path):
     boxes = [box(i, x=100 + 3 * i) for i in range(30)]
     write_small_ego4d(tmp_path, _with(persons=[person("1", track("t", boxes))]))
-    found = _found(tmp_path, "1 videos are smaller than what the boxes", "error")
+    found = _found(tmp_path, "1 video smaller than what the boxes", "error")
     assert "64 x 48, 100% outside" in found.what
 
 
 def test_other_frame_rate(tmp_path):
     write_small_ego4d(tmp_path)
     write_grey_video(tmp_path / "v2/clips/aaa.mp4", fps_hz=25)
-    found = _found(tmp_path, r"1 videos whose frame rate .* aaa \(25 Hz\)", "error")
+    found = _found(tmp_path, r"1 video whose frame rate .* aaa \(25 Hz\)", "error")
     assert "ffmpeg" in found.remedy
 
 
 def test_videos_shorter_than_their_boxes(tmp_path):
     write_small_ego4d(tmp_path)
     write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=11)
-    _found(tmp_path, r"1 videos that end before .* aaa \(11 frames, boxes up to 11\)", "warning")
+    _found(
+        tmp_path,
+        r"1 video with boxes after their end: aaa \(11 frames, boxes up to 11\)",
+        "warning",
+    )
 
 
 def test_whole_videos_shorter_than_their_clips(tmp_path):
@@ -113,11 +138,11 @@ def test_whole_videos_shorter_than_their_clips(tmp_path):
 def test_list_against_annotations(tmp_path):
     write_small_ego4d(tmp_path)
     write_lists(tmp_path, {"train": ["aaa", "nnn", "", "aaa"], "val": ["ccc"]})
-    _found(tmp_path, "1 clips of the list have no annotations: nnn", "warning")
-    _found(tmp_path, "1 clips with annotations are not in the list: bbb", "note")
+    _found(tmp_path, "1 clip of the list without annotations: nnn", "warning")
+    _found(tmp_path, "1 clip with annotations, not in the list: bbb", "note")
     _found(tmp_path, "1 blank lines", "warning")
     _found(tmp_path, "named twice, counted once: aaa", "warning")
-    _found(tmp_path, r"^train: 1 clips", "note")
+    _found(tmp_path, r"^train: 1 clip,", "note")
 
 
 def test_empty_list_and_no_list(tmp_path):
@@ -138,14 +163,14 @@ def test_nobody_looks(tmp_path):
     clips = {"train": default_clips()["train"], "val": [clip("ccc", social_segments_looking=None)]}
     write_small_ego4d(tmp_path, clips)
     _found(tmp_path, "val: nobody looks at the camera in any frame", "error")
-    _found(tmp_path, "1 clips whose looking segments are null", "note")
+    _found(tmp_path, "1 clip whose looking segments are null", "note")
 
 
 @pytest.mark.parametrize(
     ("looks", "pattern"),
     [
-        ([look(None, 1, 2), look("1", 1, 2)], "1 clips with looking segments of nobody"),
-        ([look("1", 2, 1), look("1", 1, 2)], "1 clips with looking segments without frames"),
+        ([look(None, 1, 2), look("1", 1, 2)], "1 clip with looking segments of nobody"),
+        ([look("1", 2, 1), look("1", 1, 2)], "1 clip with looking segments without frames"),
         ([look("-1", 1, 2), look("1", 1, 2)], "segments of persons without a track: aaa"),
     ],
 )
@@ -157,12 +182,12 @@ def test_odd_segments(tmp_path, looks, pattern):
 @pytest.mark.parametrize(
     ("tracks", "pattern", "severity"),
     [
-        ([track("t", [1]), track("t", [5])], "1 tracks whose id .* renamed: aaa:t#2", "warning"),
-        ([track("t", [1, 2], suspect=True)], "1 tracks marked as suspect: aaa:t", "note"),
+        ([track("t", [1]), track("t", [5])], "1 track whose id .* renamed: aaa:t#2", "warning"),
+        ([track("t", [1, 2], suspect=True)], "1 track marked as suspect: aaa:t", "note"),
         ([track("t", [1, 17])], None, None),
-        ([track("t", [1, 18])], "1 tracks with gaps longer than max_gap: aaa:t", "note"),
+        ([track("t", [1, 18])], "1 track with gaps longer than max_gap: aaa:t", "note"),
         ([track("t", [box(1, width=0), box(2)])], "left out: 1 of a box without width", "note"),
-        ([], "1 clips in which nobody is tracked: aaa", "note"),
+        ([], "1 clip in which nobody is tracked: aaa", "note"),
     ],
 )
 def test_odd_tracks(tmp_path, tracks, pattern, severity):
@@ -173,11 +198,20 @@ def test_odd_tracks(tmp_path, tracks, pattern, severity):
         assert "max_gap" not in findings_text(Ego4DReader(tmp_path).doctor())
 
 
+@pytest.mark.parametrize(
+    ("rule", "remedy"),
+    [("repaired", ""), ("published", "data.reader.track_rule=repaired splits them")],
+)
+def test_the_rule_in_use_is_not_advised(tmp_path, rule, remedy):
+    write_small_ego4d(tmp_path, _with(persons=[person("1", track("t", [1, 18]))]))
+    assert _found(tmp_path, "1 track with gaps", "note", track_rule=rule).remedy == remedy
+
+
 def test_malformed_and_doubled_clips(tmp_path):
     clips = default_clips()
     clips["train"] += [clip("aaa"), {**clip("ddd"), "persons": 3}]
     write_small_ego4d(tmp_path, clips)
-    _found(tmp_path, "1 clips whose annotations cannot be read: clip ddd", "warning")
+    _found(tmp_path, "1 clip whose annotations cannot be read: clip ddd", "warning")
     _found(tmp_path, "the annotations have twice; the first counts: aaa", "warning")
 
 

@@ -1,0 +1,17 @@
+import pytest
+
+from common.listing import counted
+
+
+@pytest.mark.parametrize(
+    ("number", "nouns", "said"),
+    [
+        (0, "errors", "0 errors"),
+        (1, "errors", "1 error"),
+        (2, "errors", "2 errors"),
+        (1, "clips without videos", "1 clip without videos"),
+        (2, "clips without videos", "2 clips without videos"),
+    ],
+)
+def test_one_is_singular(number: int, nouns: str, said: str) -> None:
+    assert counted(number, nouns) == said
