@@ -32,7 +32,7 @@ def run_job(config: Config, choices: Config) -> dict[str, float]:
         ValueError: If the job contradicts its row or its study.
     """
     run_dir = Path(config["paths"]["run_dir"])
-    with outlived(config["study"]):
+    with outlived(config["study"], run_dir):
         check_job(config)
         changed = check_ablation(config)
         check_other_tests(run_dir, config)

@@ -31,6 +31,7 @@ from small_store import write_small_store
 from common import job, schema
 from common.ablation import check_ablation, check_changes, check_not_undone, differences
 from common.ablation_row import SUBJECTS, read_row
+from common.job_failures import forget_failure, read_failures, record_failure
 from common.other_tests import check_other_tests, missing_tests, run_other_tests
 from common.report_run import Run
 from common.report_runs import Results
@@ -532,8 +533,73 @@ def test_the_summary_says_what_failed_and_what_was_not_run(
     assert "study table3: 0 of 45 jobs finished" in said
     assert "not run: 44 jobs" in said
     log_path = tmp_path / "table3" / "spatial_head_seed0" / "train.log"
-    assert f"failed:\n  spatial_head_seed0: {log_path}" in said
+    assert f"failed:\n  spatial_head_seed0: {log_path}\n    ablations=spatial_head sets" in said
     assert "priors=none on the command line would undo that" in log_path.read_text()
+
+
+@pytest.mark.parametrize(
+    "typed", ["ablations=temporal_none", "seed=0,7", "seed=range(5,7)", "ablations=spatial_off,x"]
+)
+def test_a_foreign_row_or_seed_is_refused_before_any_job(
+    typed: str, tmp_path: Path, train_script: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train_script("sweeps=table3", typed, f"paths.runs_dir={tmp_path}") == 1
+    assert " of study table3; it has" in capsys.readouterr().out
+    assert not list(tmp_path.rglob("*_seed*"))
+
+
+@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
+def test_a_job_refused_in_a_finished_folder_is_named(
+    launcher: str, tmp_path: Path, train_script: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job_dir = tmp_path / "table4" / "spatial_off_seed0"
+    snapshot = {"status": "finished", "metrics": {"auc": 1.0}}
+    typed = ["sweeps=table4", "ablations=spatial_off", "seed=0", f"paths.run_dir={job_dir}"]
+    config = config_of(*typed, f"paths.runs_dir={tmp_path}")
+    job_dir.mkdir(parents=True)
+    (job_dir / "run.json").write_text(json.dumps({**snapshot, "config": config}))
+
+    typed = [*typed, f"paths.runs_dir={tmp_path}", f"hydra/launcher={launcher}"]
+    assert train_script(*typed, "model.learning_rate=1e-3") == 1
+    said = capsys.readouterr().out
+    assert "1 of 30 jobs finished" in said
+    assert f"failed:\n  spatial_off_seed0: {job_dir / 'train.log'}" in said
+    assert f"\n    {job_dir} holds a run of another config" in said
+    # What failed is what the latest start says.
+    assert train_script(*typed) == 0
+    assert "failed" not in capsys.readouterr().out
+
+
+def test_what_failed_earlier_is_no_failure_of_this_call(
+    tmp_path: Path, train_script: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job_dir = tmp_path / "table4" / "spatial_off_seed0"
+    record_failure(tmp_path / "table4" / "gazepose_seed0", RuntimeError("the disk is full"))
+    typed = ["sweeps=table4", "ablations=spatial_off", "seed=0", f"paths.run_dir={job_dir}"]
+    typed = [*typed, f"paths.runs_dir={tmp_path}"]
+    job_dir.mkdir()
+    finished = {"status": "finished", "metrics": {}, "config": config_of(*typed)}
+    (job_dir / "run.json").write_text(json.dumps(finished))
+    assert train_script(*typed) == 0
+    said = capsys.readouterr().out
+    assert "failed or interrupted earlier:\n  gazepose_seed0:" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("no store\nmore"), "no store"),
+        (RuntimeError("full\nmore"), "RuntimeError: full"),
+        (KeyError(), "KeyError: "),
+    ],
+)
+def test_a_failure_keeps_its_first_line_until_it_is_forgotten(
+    tmp_path: Path, error: Exception, reason: str
+) -> None:
+    record_failure(tmp_path / "job", error)
+    assert read_failures(tmp_path)["job"]["reason"] == reason
+    forget_failure(tmp_path / "job")
+    assert read_failures(tmp_path) == read_failures(tmp_path / "no_study") == {}
 
 
 def test_a_study_of_jobs_that_start_processes_is_refused(
