@@ -22,3 +22,8 @@ def counted(number: int, nouns: str) -> str:
     """
     noun, space, rest = nouns.partition(" ")
     return f"{number} {noun.removesuffix('s') if number == 1 else noun}{space}{rest}"
+
+
+def counted_names(names: Sequence[str], nouns: str) -> str:
+    """Return how many names of what there are, and the names, e.g. ``1 clip to make: a``."""
+    return f"{counted(len(names), nouns)}: {listed(names)}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from common.facestore import stored_groups
 from common.facestore_writing import claim_store, write_failure
-from common.listing import listed
+from common.listing import counted_names, listed
 from common.preprocess_pool import GroupMaker, make_groups
 
 LOG = logging.getLogger(__name__)
@@ -68,9 +68,8 @@ def warn_of_failures(failed_groups: Mapping[str, str]) -> None:
     """Warn if groups could not be made."""
     if failed_groups:
         LOG.warning(
-            "%d groups could not be made: %s; report.txt says why, another run tries again",
-            len(failed_groups),
-            listed(list(failed_groups)),
+            "%s; report.txt says why, another run tries again",
+            counted_names(list(failed_groups), "groups could not be made"),
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from common.listing import counted, listed
+from common.listing import counted, counted_names, listed
 from gazepose.clip_json import iterate_clips
 from gazepose.ego4d_clips import require_annotations
 from gazepose.ego4d_files import Ego4DFiles, download_command, read_manifest
@@ -150,13 +150,11 @@ def _compared(
     place = str(files.list_path(part))
     findings = []
     if unknown and is_whole:
-        what = (
-            f"{counted(len(unknown), 'clips of the list without annotations')}: {listed(unknown)}"
-        )
+        what = counted_names(unknown, "clips of the list without annotations")
         findings.append(Finding("warning", what, place, "they fail; take them out of the list"))
     if unlisted:
-        what = counted(len(unlisted), "clips with annotations, not in the list")
-        findings.append(Finding("note", f"{what}: {listed(unlisted)}", place))
+        what = counted_names(unlisted, "clips with annotations, not in the list")
+        findings.append(Finding("note", what, place))
     return findings
 
 
@@ -191,7 +189,7 @@ def _cases(files: Ego4DFiles, part: str, survey: PartSurvey, rule: TrackRule) ->
         cases = survey.cases.get(kind)
         if cases:
             is_all = kind in _UNUSABLE_VIDEOS and len(cases) == survey.num_clips
-            what = f"{part}: {counted(len(cases), wording.what)}: {listed(cases)}"
+            what = f"{part}: {counted_names(cases, wording.what)}"
             what = f"{what} (all of the part)" if is_all else what
             severity = "error" if is_all else wording.severity
             remedy = wording.remedy.format(**advice)

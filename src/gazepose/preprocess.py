@@ -77,7 +77,8 @@ class LamPreprocessor:
         recipe, own = self._claim()
         make_missing_groups(recipe, self._store_dir, own, self._num_workers, unit="face")
         frames = write_frames(self._store_dir, self._sharpness_stride)
-        report = report_on(self._store_dir, frames)
+        expects_points = recipe.preparation.landmarks in ("mesh", "pose")
+        report = report_on(self._store_dir, frames, expects_points=expects_points)
         write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
         warn_of_failures(report.failed_groups)
         return report

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from common.facestore import read_failures, read_skipped
-from common.listing import listed
+from common.listing import counted_names
 from common.preprocess_run import item_lines, problem_lines
 from gazepose.sample import Finding, findings_text
 
+LOG = logging.getLogger(__name__)
+# Found in fewer of a clip's face images, points say that its boxes are not where the faces are.
+_LEAST_FOUND = 1 / 3
 _COUNTS: dict[str, pl.Expr] = {
     "clips": pl.col("group_name").n_unique(),
     "tracks": pl.struct("group_name", "track_id").n_unique(),
@@ -35,11 +39,13 @@ class LamReport:
         skipped: what could not be used: ``sample_id``, ``reason`` and more; a frame without an
             image is in the store all the same.
         failed_groups: why clips are not there, by clip.
+        doubtful_clips: clips in which few faces got points: on how many of how many images.
     """
 
     counts: dict[str, dict[str, int]]
     skipped: list[dict[str, str]]
     failed_groups: dict[str, str]
+    doubtful_clips: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_errors(self) -> bool:
@@ -51,11 +57,20 @@ class LamReport:
         lines = [_sentence(part, counts) for part, counts in self.counts.items()]
         lines = lines or ["no clip stored"]
         lines.append(f"{len(self.skipped)} boxes or images skipped")
+        if self.doubtful_clips:
+            lines.append(self.doubt())
         return "\n".join(lines + problem_lines(self.skipped, self.failed_groups))
 
+    def doubt(self) -> str:
+        """Return which clips are doubtful, and what may be the matter, as a sentence."""
+        found = [f"{clip} ({share})" for clip, share in self.doubtful_clips.items()]
+        what = counted_names(found, "clips in which few faces got points")
+        return f"{what}; is this the right video?"
+
     def text(self) -> str:
-        """Return the counts and every skipped item with its reason."""
-        return "\n".join([self.summary(), *item_lines(self.skipped)])
+        """Return the counts, and every doubtful clip and skipped item with its reason."""
+        doubts = [f"{clip}\tpoints on {share}" for clip, share in self.doubtful_clips.items()]
+        return "\n".join([self.summary(), *doubts, *item_lines(self.skipped)])
 
 
 @dataclass(frozen=True)
@@ -81,22 +96,36 @@ class CheckReport:
         """Return the findings and what the next run has to do."""
         lines = [findings_text(self.findings)]
         if self.removed:
-            lines.append(f"{len(self.removed)} damaged clips removed: {listed(self.removed)}")
+            lines.append(counted_names(self.removed, "clips found damaged and removed"))
         if self.missing:
-            lines.append(f"{len(self.missing)} clips to make: {listed(self.missing)}")
+            lines.append(counted_names(self.missing, "clips to make"))
         return "\n".join(lines)
 
 
-def report_on(store_dir: Path, frames: pl.DataFrame) -> LamReport:
+def report_on(store_dir: Path, frames: pl.DataFrame, *, expects_points: bool) -> LamReport:
     """Return the report of all that is in a store.
 
     Args:
         store_dir: the store's folder.
         frames: its table of all frames.
+        expects_points: whether every image was searched for points.
     """
     counted = frames.group_by("part").agg(**_COUNTS).sort("part")
     counts = {row.pop("part"): row for row in counted.iter_rows(named=True)}
-    return LamReport(counts, read_skipped(store_dir), read_failures(store_dir))
+    doubtful = _doubtful_clips(frames) if expects_points else {}
+    report = LamReport(counts, read_skipped(store_dir), read_failures(store_dir), doubtful)
+    if doubtful:
+        LOG.warning(report.doubt())
+    return report
+
+
+def _doubtful_clips(frames: pl.DataFrame) -> dict[str, str]:
+    found = pl.col("landmark_source").is_not_null()
+    shares = (
+        frames.filter(pl.col("num_bytes") > 0).group_by("group_name").agg(found.sum(), pl.len())
+    )
+    few = shares.filter(pl.col("landmark_source") < _LEAST_FOUND * pl.col("len"))
+    return {clip: f"{n} of {of} images" for clip, n, of in few.sort("group_name").iter_rows()}
 
 
 def _sentence(part: str, counts: dict[str, int]) -> str:

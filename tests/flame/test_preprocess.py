@@ -129,7 +129,7 @@ def test_a_failing_group_is_reported_and_the_others_are_made(
     assert report.failed_groups == {"p2": why}
     assert report.has_errors
     assert f"failed: p2: {why}" in report.summary()
-    assert "1 groups could not be made: p2" in caplog.text
+    assert "1 group could not be made: p2" in caplog.text
     assert stored_groups(tmp_path) == ["p1", "p3", "p4", "p5"]
     again = preprocessor(tmp_path).run()
     assert (again.failed_groups, again.has_errors) == ({}, False)

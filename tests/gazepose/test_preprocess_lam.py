@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from fake_lam import IMAGE, NO_IMAGE, FakeLamReader, FakePreparation, FakePreparer
@@ -19,7 +20,7 @@ from common import preprocess_pool
 from common.facestore import FaceStore, damaged_groups, stored_groups
 from gazepose.preprocess import LamPreprocessor
 from gazepose.preprocess_report import CheckReport
-from gazepose.sample import Finding
+from gazepose.sample import Finding, PreparedFace
 
 CLIPS: dict[str, Any] = {
     "t1": [IMAGE, IMAGE, NO_IMAGE, IMAGE],
@@ -96,6 +97,40 @@ def test_the_report_counts_by_part_and_names_every_item(tmp_path: Path) -> None:
     assert "t2:t:1\ta box of nobody" in text
 
 
+class HidingPreparer(FakePreparer):
+    """Finds points in a clip's dark second frame only."""
+
+    def from_frame(self, frame: np.ndarray, bbox_xyxy_px: np.ndarray) -> PreparedFace | None:
+        face = super().from_frame(frame, bbox_xyxy_px)
+        return face if face is None or frame.mean() < 20 else replace(face, points=None)
+
+
+class HidingPreparation(FakePreparation):
+    def build(self) -> FakePreparer:
+        return HidingPreparer()
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "num_images", "is_doubtful"),
+    [("mesh", 4, True), ("pose", 4, True), ("mesh", 3, False), ("prior", 4, False)],
+)
+def test_a_clip_in_which_few_faces_got_points_is_doubted(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    landmarks: str,
+    num_images: int,
+    is_doubtful: bool,
+) -> None:
+    preparation = HidingPreparation(landmarks=landmarks)
+    clips = {"t1": [NO_IMAGE, *[IMAGE] * num_images]}
+    report = preprocessor(tmp_path, clips, preparation=preparation).run()
+    doubt = "1 clip in which few faces got points: t1 (1 of 4 images); is this the right video?"
+    assert not report.has_errors
+    for said in (caplog.text, report.summary(), (tmp_path / "report.txt").read_text()):
+        assert (doubt in said) == is_doubtful
+    assert ("t1\tpoints on 1 of 4 images" in report.text()) == is_doubtful
+
+
 def test_nothing_at_all_is_reported_not_fatal(tmp_path: Path) -> None:
     report = preprocessor(tmp_path, {"t3": ["a box of nobody"]}).run()
     assert report.summary().splitlines()[0] == "no clip stored"
@@ -137,7 +172,7 @@ def test_a_failing_clip_is_reported_and_the_others_are_made(
     assert why in report.failed_groups["t2"]
     assert report.has_errors
     assert "failed: t2: " in report.summary()
-    assert "1 groups could not be made: t2" in caplog.text
+    assert "1 group could not be made: t2" in caplog.text
     assert set(frames(tmp_path)["group_name"]) == {"t1", "v1", "v2"}
     again = preprocessor(tmp_path).run()
     assert (again.failed_groups, again.has_errors) == ({}, False)
@@ -233,7 +268,7 @@ def test_check_removes_what_is_damaged_and_the_next_run_makes_it(tmp_path: Path)
     (tmp_path / "store" / "tables" / "v1.parquet").write_bytes(b"torn")
     report = preprocessor(tmp_path / "store").check()
     assert report.removed == report.missing == ["t1", "v1"]
-    assert "2 damaged clips removed: t1, v1" in report.summary()
+    assert "2 clips found damaged and removed: t1, v1" in report.summary()
     assert stored_groups(tmp_path / "store") == ["t2", "t3", "v2"]
     assert not (tmp_path / "store" / "frames.parquet").exists()
     preprocessor(tmp_path / "store").run()
