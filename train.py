@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common import schema
+from common.command_line import with_multirun
 from common.job import run_job
 from common.process_checks import check_processes
 from common.replay import config_name, replay, replayed_config
@@ -36,4 +37,5 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
+    sys.argv[1:] = with_multirun(sys.argv[1:])
     main()
