@@ -117,6 +117,25 @@ def test_a_part_that_is_not_there_is_refused(raw_dir: Path) -> None:
         data(raw_dir.parent / "store", test_part="tset")
 
 
+def test_a_failed_recording_is_an_error_until_it_is_made(
+    raw_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_bytes = Path.read_bytes
+
+    def torn(path: Path) -> bytes:
+        if "rec_001" in str(path):
+            raise OSError("disk trouble")
+        return read_bytes(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", torn)
+        report = preprocessor(raw_dir).run()
+    assert (list(report.failed_groups), report.has_errors) == (["rec_001"], True)
+    assert preprocessor(raw_dir).check().has_errors
+    assert not preprocessor(raw_dir).run().has_errors
+    assert not preprocessor(raw_dir).check().has_errors
+
+
 def test_missing_and_damaged_images_are_skipped(raw_dir: Path) -> None:
     (raw_dir / "imgs" / FACES["train"][0]).unlink()
     (raw_dir / "imgs" / FACES["val"][0]).write_bytes(b"no image")
