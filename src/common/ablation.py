@@ -42,9 +42,12 @@ def check_ablation(config: Config) -> list[str] | None:
         return None
     paths = [Path(source.path) for source in hydra.runtime.config_sources]
     row = read_row(chosen, [path for path in paths if path.is_dir()])
-    check_not_undone(row, OverridesParser.create().parse_overrides(typed))
+    overrides = OverridesParser.create().parse_overrides(typed)
+    check_not_undone(row, overrides)
     if hydra.runtime.choices.get("debug") is None:
         check_holds(row, config)
+    if not config["is_reference"]:
+        typed = [str(one.input_line) for one in overrides if not _restates(row, one)]
     return check_changes(config, without_row(str(hydra.job.config_name), typed, config))
 
 
@@ -75,9 +78,17 @@ def _contradicted(row: Row, override: Override) -> str | None:
         said = f"{key}={row.choices[key]}"
         return None if override.value() == row.choices[key] else said
     for name, value in {**row.subjects, **row.values}.items():
-        if f"{name}.".startswith(f"{key}.") or f"{key}.".startswith(f"{name}."):
+        is_about = f"{name}.".startswith(f"{key}.") or f"{key}.".startswith(f"{name}.")
+        if is_about and not _restates(row, override):
             return f"{name}={value}"
     return None
+
+
+def _restates(row: Row, override: Override) -> bool:
+    """Return whether an override says once more what the row says."""
+    said = {**row.subjects, **row.values, **row.choices}
+    key = override.key_or_group
+    return key in said and not override.is_delete() and override.value() == said[key]
 
 
 def check_holds(row: Row, config: Config) -> None:
@@ -142,7 +153,7 @@ def check_changes(config: Config, without: Config | None) -> list[str] | None:
     if not config["is_reference"] and not changed:
         raise ValueError(
             f"{GROUP}={name} changes nothing here: the run without it is the same. Choose a model "
-            "that it is made for, or leave it out"
+            "that it is made for, choose another value, or leave it out"
         )
     return changed
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from common.ablation_row import leaves
 from common.checks import check_resumed_data, check_resumed_net
+from common.listing import listed
 from common.run_parts import SuiteDataModule
 from common.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.snapshot import read_snapshot
@@ -29,8 +31,12 @@ def continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, C
     if not (run_dir / SNAPSHOT_FILE).is_file():
         return None, config
     snapshot = read_snapshot(run_dir)
-    if _lasting(snapshot["config"]) != _lasting(config):
-        raise ValueError(f"{run_dir} holds a run of another config; remove it or choose another")
+    before, now = _lasting(snapshot["config"]), _lasting(config)
+    if before != now:
+        raise ValueError(
+            f"{run_dir} holds a run of another config; remove it or choose another. "
+            f"{_differing(before, now)}"
+        )
     if snapshot["status"] == "finished":
         return snapshot["metrics"], config
     last = run_dir / "checkpoints" / "last.ckpt"
@@ -42,6 +48,19 @@ def _lasting(config: Config) -> Config:
     trainer = {key: value for key, value in config["trainer"].items() if key not in _PROCESS_KEYS}
     free = {"ckpt_path": None, "continue_run": None, "study": None}
     return {**config, **free, "trainer": trainer}
+
+
+def _differing(before: Config, now: Config) -> str:
+    """Return the keys in which two configs differ, with their values."""
+    old, new = dict(leaves(before)), dict(leaves(now))
+    keys = [*new, *(key for key in old if key not in new)]
+    return "It has, and now: " + listed(
+        [
+            f"{key}={old.get(key, 'none')} and {new.get(key, 'none')}"
+            for key in keys
+            if key not in old or key not in new or old[key] != new[key]
+        ]
+    )
 
 
 def check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> None:

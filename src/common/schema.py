@@ -15,6 +15,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
 
 import common.resolvers  # noqa: F401  registers them
+from common.ablation_row import leaves
 from common.schema_groups import (
     DataConfig,
     DropoutConfig,
@@ -169,5 +170,10 @@ def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
             OmegaConf.create(cfg), resolve=True, throw_on_missing=True
         )
     except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
-        raise ValueError(f"a value must be given, as data.name=NAME: {error}") from error
+        values = OmegaConf.to_container(OmegaConf.create(cfg))
+        missing = [key for key, value in leaves(values) if value == "???"]
+        if not missing:
+            raise ValueError(f"a value must be given: {error}") from error
+        given = " ".join(f"{key}=..." for key in missing)
+        raise ValueError(f"{' and '.join(missing)} must be given: {given}") from error
     return dict(values)

@@ -123,5 +123,7 @@ def test_no_trainer_deals_samples_of_its_own(name: str) -> None:
 
 
 def test_many_machines_need_their_number() -> None:
-    with pytest.raises(ValueError, match=r"must be given.*num_nodes"):
+    with pytest.raises(
+        ValueError, match=r"^trainer\.num_nodes must be given: trainer\.num_nodes=\.\.\."
+    ):
         trainer_config("trainer=multinode")

@@ -263,7 +263,7 @@ def test_a_misspelt_argument_of_our_classes_is_an_error(typo: str) -> None:
 
 
 def test_a_layouts_data_set_must_be_named() -> None:
-    with pytest.raises(ValueError, match=r"a value must be given, as data\.name=NAME"):
+    with pytest.raises(ValueError, match=r"^data\.name must be given: data\.name=\.\.\."):
         train_config("data=flame_layout", "model=flame")
 
 

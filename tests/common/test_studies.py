@@ -308,6 +308,16 @@ def test_what_a_row_does_not_set_may_be_typed() -> None:
     check_not_undone(read_row("gazelstm", [CONF_DIR]), parsed(*allowed))
 
 
+@pytest.mark.parametrize(
+    ("row", "typed"), [("split_5", "priors.split=5.0"), ("temporal_none", "dropout=none")]
+)
+def test_what_a_row_sets_may_be_said_again(row: str, typed: str) -> None:
+    with running(*ON_GAZEPOSE, f"ablations={row}") as config:
+        changed = check_ablation(config)
+    with running(*ON_GAZEPOSE, f"ablations={row}", typed) as config:
+        assert check_ablation(config) == changed
+
+
 def test_a_command_that_undoes_its_row_is_refused() -> None:
     assert "priors=none on the command line would undo" in refused(
         *ON_GAZEPOSE, "ablations=spatial_head", "priors=none"
