@@ -44,7 +44,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ValueError: If there is no such file, or it holds anything else.
     """
     if not path.is_file():
-        raise ValueError(f"no checkpoint {path}")
+        raise ValueError(f"no checkpoint {path}: train it first, or give another file")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:

@@ -69,8 +69,8 @@ class WandbRunLogger(WandbLogger):
             self._is_open = self.experiment is not None
         except wandb.Error as error:
             raise ValueError(
-                f"W&B does not start: {error}. Type `wandb login`, or logger.wandb.offline=true "
-                "and later `wandb sync`, or logger.wandb.mode=disabled"
+                f"W&B does not start: {str(error).rstrip('. ')}. Type `wandb login`, or "
+                "logger.wandb.offline=true and later `wandb sync`, or logger.wandb.mode=disabled"
             ) from error
 
     @rank_zero_only

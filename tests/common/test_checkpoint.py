@@ -51,7 +51,7 @@ def test_weights_of_another_net_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no checkpoint .*x\.ckpt"):
+    with pytest.raises(ValueError, match=r"no checkpoint .*x\.ckpt: train it first"):
         load_module(Small(3, "other"), tmp_path / "x.ckpt")
 
 

@@ -292,7 +292,7 @@ def test_who_is_not_logged_in_is_told_what_to_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(**_: Any) -> None:
-        raise wandb.errors.UsageError("No API key configured")
+        raise wandb.errors.UsageError("No API key configured..")
 
     monkeypatch.setattr(wandb, "init", refuse)
     logger = WandbRunLogger(save_dir=str(tmp_path), project="p")
