@@ -151,7 +151,7 @@ def test_flames_table_has_every_net_on_every_data_set(study: str, data: list[str
     assert all(config["also_test"] == data for config in rows)
     rates = [config["model"]["learning_rate"] for config in rows]
     # Published ones of each net; the demo's narrow nets share one.
-    assert rates == 2 * ([1e-4, 1e-4, 5e-5, 1e-5] if study == "flame_table" else 4 * [5e-4])
+    assert rates == 2 * ([1e-4, 1e-4, 5e-5, 1e-5] if study == "flame_table" else 4 * [1e-4])
 
 
 # Studies
