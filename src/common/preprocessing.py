@@ -41,7 +41,8 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
         raise ValueError(f"data={data['name']} makes no store: it reads another data set's")
     if mode == "export":
         # Only the store is read: neither raw data nor what reads them are needed.
-        exporter = build(data["preprocessor"], reader=None)
+        unread = {"reader": None} if "reader" in data["preprocessor"] else {}
+        exporter = build(data["preprocessor"], **unread)
         return Outcome(str(exporter.export(_export_dir(config))), has_errors=False)
     if data["raw_dir"] is None:
         raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")

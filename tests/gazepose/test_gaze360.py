@@ -11,6 +11,7 @@ import torch
 
 from common.facestore import FaceStore
 from common.image_codec import encode_image
+from common.preprocessing import prepare_store
 from gazepose.gaze360 import read_lists, viewer_angles
 from gazepose.gaze360_preprocess import Gaze360Preprocessor
 from gazepose.gaze_faces import GazeFacesDataModule
@@ -176,3 +177,21 @@ def test_missing_lists_are_explained(tmp_path: Path) -> None:
 def test_there_is_nothing_to_export(raw_dir: Path) -> None:
     with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
         preprocessor(raw_dir).export(raw_dir / "out")
+
+
+def test_a_check_makes_no_store(raw_dir: Path) -> None:
+    assert preprocessor(raw_dir).check().missing == ["rec_000", "rec_001", "rec_002"]
+    assert not (raw_dir.parent / "store").exists()
+
+
+def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
+    settings = {
+        "_target_": "gazepose.gaze360_preprocess.Gaze360Preprocessor",
+        "name": "gaze360",
+        "raw_dir": str(raw_dir),
+        "lists_dir": str(raw_dir / "code"),
+        "store_dir": str(raw_dir.parent / "store"),
+    }
+    config = {"mode": "export", "export_dir": "out", "data": {"preprocessor": settings}}
+    with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
+        prepare_store(config)

@@ -13,6 +13,14 @@ from common.geometry import gaze_vector
 from common.synthetic.attention import Habits, plan_attention
 from common.synthetic.backdrop import sample_backdrop
 from common.synthetic.camera_path import resting_camera
+from common.synthetic.ego4d_film import (
+    EXPOSURE,
+    LOW_EXPOSURE,
+    LOW_LIGHT_NOISE,
+    LOW_LIGHT_SHARE,
+    NOISE_LEVELS,
+)
+from common.synthetic.ego4d_scene import PUPIL_RADIUS_CM
 from common.synthetic.head import make_identity
 from common.synthetic.identity import Traits
 from common.synthetic.lighting import sample_lighting
@@ -35,11 +43,8 @@ FRAMES_BETWEEN = 12
 LOOKING_ANGLE_DEG, LOOKING_SHARE = 7.0, (0.14, 0.45)
 REST_SPREAD_DEG, REST_LIMIT_DEG = np.array([13.0, 5.0]), np.array([30.0, 10.0])
 DISTANCE_CM = (60.0, 220.0)
-PUPIL_RADIUS_CM = (0.18, 0.30)
 # Boxes of annotators and detectors are off by this part of the face's width.
 BOX_SPREAD = 0.02
-LOW_LIGHT_SHARE, LOW_EXPOSURE, EXPOSURE = 0.2, (0.38, 0.62), (0.85, 1.2)
-LOW_LIGHT_NOISE, NOISE_LEVELS = (4.0, 7.0), (0.5, 2.5)
 BLUR_PX, DEFOCUS_SHARE, DEFOCUS_PX = (0.3, 0.8), 0.15, (0.0, 2.0)
 # Enough for faces up to 200 pixels wide; eyes are painted apart from it.
 PAINT_CHART_SIZE = 256
