@@ -159,9 +159,9 @@ class Gaze360Preprocessor:
     def check(self) -> Gaze360Report:
         """Say what a run would do; remove damaged recordings of this shard from the store."""
         if not (self._store_dir / "store.json").exists():
-            faces = read_lists(self._maker.lists_dir)
             # Nothing is claimed for a store that no run has begun.
-            return self._report(faces, sorted({face.recording for face in faces}))
+            listed_faces = read_lists(self._maker.lists_dir)
+            return self._report(listed_faces, sorted({face.recording for face in listed_faces}))
         faces, own = self._claim()
         for group in sorted(set(own).intersection(damaged_groups(self._store_dir))):
             LOG.warning("%s is damaged and removed; the next run makes it again", group)
