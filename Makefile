@@ -57,7 +57,7 @@ lint: install ## ruff, mypy, import-linter, codespell
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell README.md src tests conf benchmarks *.py
+	$(BIN)/codespell README.md docs src tests conf benchmarks *.py
 
 format: install ## ruff's formatting
 	$(BIN)/ruff format .
