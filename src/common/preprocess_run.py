@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.facestore import stored_groups
-from common.facestore_writing import claim_store, write_failure
+from common.facestore import damaged_groups, stored_groups
+from common.facestore_writing import claim_store, remove_group, write_failure
 from common.listing import counted_names, listed
 from common.preprocess_pool import GroupMaker, make_groups
 
@@ -62,6 +62,23 @@ def make_missing_groups(
     for group, why in make_groups(maker, missing, num_workers, unit=unit):
         if why is not None:
             write_failure(store_dir, group, why)
+
+
+def remove_damaged(store_dir: Path, groups: Sequence[str]) -> list[str]:
+    """Remove groups whose packs do not match their checksums; the next run makes them again.
+
+    Args:
+        store_dir: the store's folder.
+        groups: which may be removed.
+
+    Returns:
+        Those removed, sorted.
+    """
+    removed = sorted(set(groups).intersection(damaged_groups(store_dir)))
+    for group in removed:
+        LOG.warning("%s is damaged and removed; the next run makes it again", group)
+        remove_group(store_dir, group)
+    return removed
 
 
 def warn_of_failures(failed_groups: Mapping[str, str]) -> None:

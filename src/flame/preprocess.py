@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from common.atomic import write_text_atomically
 from common.faces.settings import AnalyzerSettings
-from common.facestore import FaceStore, damaged_groups
-from common.facestore_writing import remove_group
-from common.preprocess_run import claim_groups, make_missing_groups, warn_of_failures
+from common.facestore import FaceStore
+from common.preprocess_run import (
+    claim_groups,
+    make_missing_groups,
+    remove_damaged,
+    warn_of_failures,
+)
 from common.shards import parse_shard
 from flame.openface_source import OpenFaceFolder
 from flame.preparation import PreparationSettings
 from flame.preprocess_group import GroupRecipe
 from flame.preprocess_report import PreprocessReport, report_on
 from flame.sample import RawReader
-
-LOG = logging.getLogger(__name__)
 
 
 class FacePreprocessor:
@@ -85,9 +86,7 @@ class FacePreprocessor:
             ValueError: As `run`; nothing is removed then.
         """
         _, own = self._claim()
-        for group in set(own).intersection(damaged_groups(self._store_dir)):
-            LOG.warning("%s is damaged and is made again", group)
-            remove_group(self._store_dir, group)
+        remove_damaged(self._store_dir, own)
         return self.run()
 
     def export(self, out_dir: Path) -> str:

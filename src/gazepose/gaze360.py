@@ -8,6 +8,7 @@ Kellnhofer et al., "Gaze360: Physically Unconstrained Gaze Estimation in the Wil
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -41,8 +42,8 @@ class ListedFace:
 
 
 @cache
-def read_lists(lists_dir: Path) -> tuple[ListedFace, ...]:
-    """Return the faces of all lists that are there.
+def recordings(lists_dir: Path) -> Mapping[str, Sequence[ListedFace]]:
+    """Return the faces of all lists that are there by recording, names sorted.
 
     Raises:
         ValueError: If there is none, or a line is not a path and three numbers.
@@ -53,13 +54,11 @@ def read_lists(lists_dir: Path) -> tuple[ListedFace, ...]:
             f"no {', '.join(LISTS.values())} in {lists_dir}: they are in the folder code/ of "
             "Gaze360's repository; type data.lists_dir=FOLDER"
         )
-    return tuple(
-        _face(line, part, f"{path}:{number}")
-        for part, path in found.items()
-        if path.is_file()
-        for number, line in enumerate(path.read_text().splitlines(), start=1)
-        if line.strip()
-    )
+    faces: dict[str, list[ListedFace]] = {}
+    for part, path in found.items():
+        for face in _faces(path, part) if path.is_file() else ():
+            faces.setdefault(face.recording, []).append(face)
+    return dict(sorted(faces.items()))
 
 
 def viewer_angles(x: float, y: float, z: float) -> tuple[float, float]:
@@ -69,6 +68,12 @@ def viewer_angles(x: float, y: float, z: float) -> tuple[float, float]:
     may have any length but 0.
     """
     return math.atan2(-x, -z), math.atan2(y, math.hypot(x, z))
+
+
+def _faces(path: Path, part: str) -> Iterator[ListedFace]:
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if line.strip():
+            yield _face(line, part, f"{path}:{number}")
 
 
 def _face(line: str, part: str, where: str) -> ListedFace:

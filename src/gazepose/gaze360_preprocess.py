@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from common.atomic import write_text_atomically
-from common.facestore import damaged_groups, read_failures, read_skipped, stored_groups
-from common.facestore_writing import GroupWriter, remove_group, write_skipped
+from common.facestore import read_failures, read_skipped, stored_groups
+from common.facestore_writing import GroupWriter, write_skipped
 from common.image_codec import decode_image
 from common.listing import listed
 from common.preprocess_run import (
@@ -19,13 +19,13 @@ from common.preprocess_run import (
     item_lines,
     make_missing_groups,
     problem_lines,
+    remove_damaged,
     warn_of_failures,
 )
 from common.shards import parse_shard
 from common.skipped import Skipped, explained
-from gazepose.gaze360 import ListedFace, read_lists
+from gazepose.gaze360 import LISTS, ListedFace, recordings
 
-LOG = logging.getLogger(__name__)
 CONVENTION = "gaze360"
 
 
@@ -45,7 +45,7 @@ class Gaze360Maker:
 
     def count(self, group: str) -> int:
         """Return how many faces a recording has."""
-        return sum(face.recording == group for face in read_lists(self.lists_dir))
+        return len(recordings(self.lists_dir)[group])
 
     def make(self, group: str, on_item: Callable[[], object]) -> str | None:
         """Write one recording's images, byte by byte as they are; return why it failed, or None."""
@@ -57,10 +57,9 @@ class Gaze360Maker:
         return None
 
     def _write(self, group: str, on_item: Callable[[], object]) -> None:
-        faces = [face for face in read_lists(self.lists_dir) if face.recording == group]
         skipped = []
         with GroupWriter(self.store_dir, group) as writer:
-            for face, encoded in self._images(faces):
+            for face, encoded in self._images(recordings(self.lists_dir)[group]):
                 if decode_image(encoded) is None:
                     why = "missing or damaged image"
                     skipped.append(Skipped(face.name, face.subject, group, why))
@@ -69,7 +68,7 @@ class Gaze360Maker:
                 on_item()
             write_skipped(self.store_dir, group, [asdict(item) for item in skipped])
 
-    def _images(self, faces: list[ListedFace]) -> Iterator[tuple[ListedFace, bytes]]:
+    def _images(self, faces: Sequence[ListedFace]) -> Iterator[tuple[ListedFace, bytes]]:
         for face in faces:
             path = self.raw_dir / "imgs" / face.name
             yield face, path.read_bytes() if path.is_file() else b""
@@ -148,9 +147,9 @@ class Gaze360Preprocessor:
         Raises:
             ValueError: If the lists are missing or damaged, or the store is another data set's.
         """
-        faces, own = self._claim()
+        own = self._claim()
         make_missing_groups(self._maker, self._store_dir, own, self._num_workers, unit="face")
-        report = self._report(faces, own)
+        report = self._report(own)
         text = "\n".join([report.summary(), *item_lines(report.skipped)])
         write_text_atomically(self._store_dir / "report.txt", text + "\n")
         warn_of_failures(report.failed_groups)
@@ -160,13 +159,10 @@ class Gaze360Preprocessor:
         """Say what a run would do; remove damaged recordings of this shard from the store."""
         if not (self._store_dir / "store.json").exists():
             # Nothing is claimed for a store that no run has begun.
-            listed_faces = read_lists(self._maker.lists_dir)
-            return self._report(listed_faces, sorted({face.recording for face in listed_faces}))
-        faces, own = self._claim()
-        for group in sorted(set(own).intersection(damaged_groups(self._store_dir))):
-            LOG.warning("%s is damaged and removed; the next run makes it again", group)
-            remove_group(self._store_dir, group)
-        return self._report(faces, own)
+            return self._report(list(recordings(self._maker.lists_dir)))
+        own = self._claim()
+        remove_damaged(self._store_dir, own)
+        return self._report(own)
 
     def export(self, out_dir: Path) -> str:
         """Refuse: only FLAME has a folder layout of its own to write.
@@ -176,16 +172,17 @@ class Gaze360Preprocessor:
         """
         raise ValueError(f"mode=export writes FLAME's folder layout to {out_dir}; this has none")
 
-    def _claim(self) -> tuple[Sequence[ListedFace], list[str]]:
-        faces = read_lists(self._maker.lists_dir)
-        groups = sorted({face.recording for face in faces})
+    def _claim(self) -> list[str]:
         recipe = {"data": self._name, "reader": "gaze360", "gaze_convention": CONVENTION}
-        return faces, claim_groups(self._store_dir, recipe, groups, self._shard)
+        groups = list(recordings(self._maker.lists_dir))
+        return claim_groups(self._store_dir, recipe, groups, self._shard)
 
-    def _report(self, faces: Sequence[ListedFace], own: list[str]) -> Gaze360Report:
+    def _report(self, own: list[str]) -> Gaze360Report:
+        faces = chain.from_iterable(recordings(self._maker.lists_dir).values())
+        counts = Counter(face.part for face in faces)
         done = set(stored_groups(self._store_dir))
         return Gaze360Report(
-            counts=dict(Counter(face.part for face in faces)),
+            counts={part: counts[part] for part in LISTS if part in counts},
             missing=[group for group in own if group not in done],
             skipped=read_skipped(self._store_dir),
             failed_groups=read_failures(self._store_dir),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from common.atomic import write_text_atomically
-from common.facestore import damaged_groups, stored_groups
-from common.facestore_writing import remove_group
-from common.preprocess_run import claim_groups, make_missing_groups, warn_of_failures
+from common.facestore import stored_groups
+from common.preprocess_run import (
+    claim_groups,
+    make_missing_groups,
+    remove_damaged,
+    warn_of_failures,
+)
 from common.shards import parse_shard
 from gazepose.frames import frames_are_sound, write_frames
 from gazepose.frames_file import FRAMES_FILE
@@ -17,8 +20,6 @@ from gazepose.preparation import LamPreparation
 from gazepose.preprocess_group import LamRecipe
 from gazepose.preprocess_report import CheckReport, LamReport, report_on
 from gazepose.sample import Finding, LamReader
-
-LOG = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -99,10 +100,7 @@ class LamPreprocessor:
         except ValueError as error:
             findings.append(Finding("error", str(error), str(self._store_dir)))
             return CheckReport(findings, [], [])
-        removed = sorted(set(own).intersection(damaged_groups(self._store_dir)))
-        for group in removed:
-            LOG.warning("%s is damaged and removed; the next run makes it again", group)
-            remove_group(self._store_dir, group)
+        removed = remove_damaged(self._store_dir, own)
         if removed:
             # Its rows would point at packs that are gone.
             (self._store_dir / FRAMES_FILE).unlink(missing_ok=True)

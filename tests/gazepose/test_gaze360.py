@@ -12,7 +12,7 @@ import torch
 from common.facestore import FaceStore
 from common.image_codec import encode_image
 from common.preprocessing import prepare_store
-from gazepose.gaze360 import read_lists, viewer_angles
+from gazepose.gaze360 import recordings, viewer_angles
 from gazepose.gaze360_preprocess import Gaze360Preprocessor
 from gazepose.gaze_faces import GazeFacesDataModule
 from gazepose.nets.gaze360 import viewer_gaze
@@ -166,12 +166,12 @@ def test_shards_and_a_second_run_make_the_rest(raw_dir: Path) -> None:
 def test_damaged_lines_are_named(tmp_path: Path, line: str, match: str) -> None:
     (tmp_path / "train.txt").write_text(line + "\n")
     with pytest.raises(ValueError, match=match):
-        read_lists(tmp_path)
+        recordings(tmp_path)
 
 
 def test_missing_lists_are_explained(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no train\.txt.*type data\.lists_dir=FOLDER"):
-        read_lists(tmp_path)
+        recordings(tmp_path)
 
 
 def test_there_is_nothing_to_export(raw_dir: Path) -> None:
