@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from common.atomic import partial_path
+
 Image = npt.NDArray[np.uint8]
 CODECS = ("jpeg", "png")
+_CODEC_OF_SUFFIX = {".jpg": "jpeg", ".png": "png"}
 
 
 def encode_image(image: Image, codec: str, quality: int) -> bytes:
@@ -19,6 +24,13 @@ def encode_image(image: Image, codec: str, quality: int) -> bytes:
     done, encoded = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters)
     assert done
     return bytes(encoded)
+
+
+def write_image(path: Path, image: Image, quality: int) -> None:
+    """Write an (H, W, 3) uint8 RGB image as .jpg (quality 1..100) or .png, whole or not at all."""
+    encoded = encode_image(image, _CODEC_OF_SUFFIX[path.suffix], quality)
+    with partial_path(path) as partial:
+        partial.write_bytes(encoded)
 
 
 def decode_image(data: bytes) -> Image | None:

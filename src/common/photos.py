@@ -7,19 +7,20 @@ import logging
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from common.atomic import kept_lines, partial_path
+from common.atomic import kept_lines
 from common.camera import UnreadablePhotoError, read_photo
+from common.image_codec import write_image
 from common.sources import check_output_dir, find_files, unique_stems
 
 LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
 NO_FACE = "no face found"
+_DRAWN_QUALITY = 95
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -84,15 +85,10 @@ def _annotate(path: Path, annotator: PhotoAnnotator, drawn_path: Path) -> list[d
     try:
         image, camera_matrix = read_photo(path)
         records, drawn = annotator.annotate(image, camera_matrix)
-        _write_photo(drawn, drawn_path)
+        write_image(drawn_path, drawn, _DRAWN_QUALITY)
     except UnreadablePhotoError as error:
         return [{"reason": str(error)}]
     except Exception as error:
         LOG.warning("%s failed", path, exc_info=True)
         return [{"reason": f"failed: {type(error).__name__}: {error}"}]
     return [{"drawn": drawn_path.name, **record} for record in records or [{"reason": NO_FACE}]]
-
-
-def _write_photo(image: Image, path: Path) -> None:
-    with partial_path(path) as partial:
-        cv2.imwrite(str(partial), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

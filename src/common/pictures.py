@@ -15,7 +15,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from common.atomic import partial_path
 from common.dashboard import Chart, log_chart, log_picture, log_table
-from common.image_codec import Image, encode_image
+from common.image_codec import Image, write_image
 from common.sample_grid import grid
 
 Outputs = list[dict[str, Any]]
@@ -162,7 +162,7 @@ class Pictures(Callback):
         chosen = self._painter.chosen(table, self._num_samples)
         tiles = self._tiles(chosen, trainer.datamodule)
         if tiles:
-            self._show(trainer, f"{stage}/samples", self._grid(tiles), "jpeg")
+            self._show(trainer, f"{stage}/samples", self._grid(tiles), "jpg")
 
     def _show_worst(self, trainer: Trainer, table: pl.DataFrame) -> None:
         assert self._painter is not None
@@ -170,7 +170,7 @@ class Pictures(Callback):
         tiles = self._tiles(worst, trainer.datamodule)
         if not tiles:
             return
-        self._show(trainer, "test/worst", self._grid(tiles), "jpeg")
+        self._show(trainer, "test/worst", self._grid(tiles), "jpg")
         named = worst.select(self._painter.mistake_columns)
         with partial_path(self._output_dir / "test_worst.csv") as partial:
             named.write_csv(partial)
@@ -184,11 +184,9 @@ class Pictures(Callback):
         assert self._painter is not None
         return [self._painter.tile(sample, datamodule) for sample in samples.iter_rows(named=True)]
 
-    def _show(self, trainer: Trainer, name: str, image: Image, codec: str) -> None:
-        suffix = {"jpeg": "jpg", "png": "png"}[codec]
+    def _show(self, trainer: Trainer, name: str, image: Image, suffix: str) -> None:
         path = self._output_dir / f"{name.replace('/', '_')}.{suffix}"
-        with partial_path(path) as partial:
-            partial.write_bytes(encode_image(image, codec, _JPEG_QUALITY))
+        write_image(path, image, _JPEG_QUALITY)
         log_picture(trainer.loggers, name, path, trainer.global_step)
 
 

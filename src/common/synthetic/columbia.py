@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
-from common.atomic import partial_path, write_text_atomically
+from common.atomic import write_text_atomically
+from common.image_codec import write_image
 from common.synthetic.backdrop import sample_backdrop
 from common.synthetic.columbia_shots import ColumbiaPlan, Shot, identity_seed
 from common.synthetic.face_pose import FaceLabels, FacePose
 from common.synthetic.head import Identity, make_identity
-from common.synthetic.raw_folder import claim_folder
+from common.synthetic.raw_folder import claim_folder, write_all
 from common.synthetic.renderer import render_face
 
 DATA_SET_FOLDER = "Columbia Gaze Data Set"
@@ -88,11 +87,11 @@ def write_columbia(
     )
     plan.check()
     raw_dir = Path(raw_dir)
-    arguments = {"renderer_version": RENDERER_VERSION, **plan.as_json()}
-    claim_folder(raw_dir, DATA_SET_FOLDER, arguments)
+    claim_folder(raw_dir, DATA_SET_FOLDER, plan, renderer_version=RENDERER_VERSION)
     if not _is_complete(raw_dir, plan):
-        rows = _write_subjects(raw_dir, plan, num_workers)
-        write_text_atomically(raw_dir / TRUTH_FILE, _truth_csv(rows))
+        subjects = [(raw_dir, plan, number) for number in range(1, plan.num_subjects + 1)]
+        rows = write_all(write_subject, subjects, num_workers, of="person")
+        write_text_atomically(raw_dir / TRUTH_FILE, _truth_csv(chain.from_iterable(rows)))
     return raw_dir / DATA_SET_FOLDER
 
 
@@ -100,25 +99,6 @@ def _is_complete(raw_dir: Path, plan: ColumbiaPlan) -> bool:
     photos = (raw_dir / DATA_SET_FOLDER).glob("[0-9]*/[0-9]*.jpg")
     num_photos = plan.num_subjects * plan.photos_per_subject
     return (raw_dir / TRUTH_FILE).exists() and sum(1 for _ in photos) == num_photos
-
-
-def _write_subjects(raw_dir: Path, plan: ColumbiaPlan, num_workers: int) -> list[list[str]]:
-    """Write all photos; return the rows of the ground truth in order."""
-    subjects = range(1, plan.num_subjects + 1)
-    num_photos = plan.num_subjects * plan.photos_per_subject
-    rows: dict[int, list[list[str]]] = {}
-    with tqdm(total=num_photos, desc="demo people", unit="photo") as bar:
-        if num_workers == 0:
-            for subject in subjects:
-                rows[subject] = write_subject(raw_dir, plan, subject)
-                bar.update(plan.photos_per_subject)
-        else:
-            with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
-                jobs = {pool.submit(write_subject, raw_dir, plan, s): s for s in subjects}
-                for job in as_completed(jobs):
-                    rows[jobs[job]] = job.result()
-                    bar.update(plan.photos_per_subject)
-    return [row for subject in subjects for row in rows[subject]]
 
 
 @dataclass(frozen=True)
@@ -159,10 +139,7 @@ def _take_photo(path: Path, plan: ColumbiaPlan, sitting: _Sitting, shot: Shot) -
         backdrop=sitting.backdrop,
         pupil_radius_cm=shot.pupil_radius_cm,
     )
-    bgr = cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR)
-    with partial_path(path) as partial:
-        if not cv2.imwrite(str(partial), bgr, [cv2.IMWRITE_JPEG_QUALITY, plan.jpeg_quality]):
-            raise OSError(f"could not write {path}")
+    write_image(path, face.image, plan.jpeg_quality)
 
 
 def _labels(identity: Identity, shot: Shot) -> FaceLabels:
@@ -183,7 +160,7 @@ def _truth_row(shot: Shot, labels: FaceLabels) -> list[str]:
     return [shot.sample_id, *angles, *(f"{value:.3f}" for value in labels.eye_landmarks)]
 
 
-def _truth_csv(rows: list[list[str]]) -> str:
+def _truth_csv(rows: Iterable[list[str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(TRUTH_COLUMNS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -52,10 +52,6 @@ class ColumbiaPlan:
     jpeg_quality: int
     head_pitch_jitter_deg: float
     head_roll_jitter_deg: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON holds it (lists for tuples)."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     @property
     def photos_per_subject(self) -> int:

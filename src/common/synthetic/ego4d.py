@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from common.atomic import write_text_atomically
 from common.synthetic.ego4d_annotations import FILE_NAMES, annotation_file
@@ -18,7 +15,7 @@ from common.synthetic.ego4d_film import film
 from common.synthetic.ego4d_plan import FPS_HZ, PARTS, ClipPlan, Ego4dPlan
 from common.synthetic.ego4d_scene import Scene, stage
 from common.synthetic.ego4d_truth import TRUTH_FILE, truth
-from common.synthetic.raw_folder import claim_folder
+from common.synthetic.raw_folder import claim_folder, write_all
 from common.video import write_video
 
 CLIP_FOLDER, ANNOTATION_FOLDER = Path("v2", "clips"), Path("v2", "annotations")
@@ -87,9 +84,10 @@ def write_ego4d(
     )
     plan.check()
     raw_dir = Path(raw_dir)
-    claim_folder(raw_dir, "v2", {"film_version": FILM_VERSION, **plan.as_json()})
+    claim_folder(raw_dir, "v2", plan, film_version=FILM_VERSION)
     scenes = [stage(plan, clip) for clip in plan.clips()]
-    _write_clips(raw_dir, plan, _unfinished(raw_dir, scenes), num_workers)
+    missing = [(raw_dir, plan, clip) for clip in _unfinished(raw_dir, scenes)]
+    write_all(write_clip, missing, num_workers, of="clip")
     _write_texts(raw_dir, plan, scenes)
     return raw_dir
 
@@ -102,20 +100,6 @@ def _unfinished(raw_dir: Path, scenes: list[Scene]) -> list[ClipPlan]:
         if not _video_path(raw_dir, scene.clip).exists()
         or (scene.clip.part == "test" and missing_crops(raw_dir, scene))
     ]
-
-
-def _write_clips(raw_dir: Path, plan: Ego4dPlan, clips: list[ClipPlan], num_workers: int) -> None:
-    with tqdm(total=len(clips), desc="demo clips", unit="clip") as bar:
-        if num_workers == 0:
-            for clip in clips:
-                write_clip(raw_dir, plan, clip)
-                bar.update()
-            return
-        with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
-            jobs = [pool.submit(write_clip, raw_dir, plan, clip) for clip in clips]
-            for job in as_completed(jobs):
-                job.result()
-                bar.update()
 
 
 def write_clip(raw_dir: Path, plan: Ego4dPlan, clip: ClipPlan) -> None:

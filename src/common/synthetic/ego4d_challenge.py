@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common.atomic import partial_path
+from common.image_codec import write_image
 from common.synthetic.ego4d_scene import Scene
 from common.synthetic.ego4d_tracks import annotate_tracks
 from common.video import read_frames
@@ -86,10 +86,7 @@ def _folder(raw_dir: Path, scene: Scene) -> Path:
 
 def _write_crop(path: Path, image: RgbImage, bbox_xyxy_px: Float) -> None:
     crop = cv2.resize(_cut(image, bbox_xyxy_px), (CROP_PX, CROP_PX))
-    with partial_path(path) as partial:
-        bgr = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR)
-        if not cv2.imwrite(str(partial), bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
-            raise OSError(f"could not write {path}")
+    write_image(path, crop, JPEG_QUALITY)
 
 
 def _cut(image: RgbImage, bbox_xyxy_px: Float) -> RgbImage:

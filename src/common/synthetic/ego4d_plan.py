@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -61,10 +60,6 @@ class Ego4dPlan:
     looking_angle_deg: float
     looking_share: float
     seed: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON holds it (lists for tuples)."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def check(self) -> None:
         """Raise ValueError if the plan cannot be carried out."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
-from tqdm import tqdm
 
-from common.atomic import partial_path, write_text_atomically
+from common.atomic import write_text_atomically
+from common.image_codec import write_image
 from common.synthetic.gaze360_faces import Gaze360Person, Gaze360Plan, Pose, draw, poses
-from common.synthetic.raw_folder import claim_folder
+from common.synthetic.raw_folder import claim_folder, write_all
 
 IMAGE_FOLDER, LIST_FOLDER = "imgs", "code"
 LIST_NAMES = {"train": "train.txt", "val": "validation.txt", "test": "test.txt"}
@@ -69,7 +66,7 @@ def write_gaze360(
     )
     plan.check()
     raw_dir = Path(raw_dir)
-    claim_folder(raw_dir, IMAGE_FOLDER, {"renderer_version": RENDERER_VERSION, **plan.as_json()})
+    claim_folder(raw_dir, IMAGE_FOLDER, plan, renderer_version=RENDERER_VERSION)
     if not all((raw_dir / LIST_FOLDER / name).exists() for name in LIST_NAMES.values()):
         _write_lists(raw_dir, plan, num_workers)
     return raw_dir
@@ -78,22 +75,14 @@ def write_gaze360(
 def _write_lists(raw_dir: Path, plan: Gaze360Plan, num_workers: int) -> None:
     """Write all faces, then what they look at: a folder with lists is whole."""
     people = list(plan.people())
-    lines: dict[str, list[str]] = {part: [] for part in LIST_NAMES}
     arguments = [(raw_dir, plan, person) for person in people]
-    with tqdm(total=len(people), desc="demo faces", unit="person") as bar:
-        for person, written in zip(people, _written(arguments, num_workers), strict=True):
-            lines[person.part] += written
-            bar.update()
+    lines: dict[str, list[str]] = {part: [] for part in LIST_NAMES}
+    for person, written in zip(
+        people, write_all(write_person, arguments, num_workers, of="person"), strict=True
+    ):
+        lines[person.part] += written
     for part, name in LIST_NAMES.items():
         write_text_atomically(raw_dir / LIST_FOLDER / name, "".join(lines[part]))
-
-
-def _written(arguments: list[tuple[Path, Gaze360Plan, Gaze360Person]], num_workers: int) -> Any:
-    if num_workers == 0:
-        yield from map(write_person, *zip(*arguments, strict=True))
-        return
-    with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(write_person, *zip(*arguments, strict=True))
 
 
 def write_person(raw_dir: Path, plan: Gaze360Plan, person: Gaze360Person) -> list[str]:
@@ -105,10 +94,7 @@ def write_person(raw_dir: Path, plan: Gaze360Plan, person: Gaze360Person) -> lis
     performed = poses(plan, person)
     if not all(path.exists() for path in paths):
         for path, image in zip(paths, draw(plan, person, performed), strict=True):
-            with partial_path(path) as partial:
-                bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-                if not cv2.imwrite(str(partial), bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
-                    raise OSError(f"could not write {path}")
+            write_image(path, image, JPEG_QUALITY)
     return [_line(name, pose) for name, pose in zip(names, performed, strict=True)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,10 +74,6 @@ class Gaze360Plan:
     faces_per_person: int
     face_width_px: tuple[int, int]
     seed: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON holds it (lists for tuples)."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def check(self) -> None:
         """Raise ValueError if the plan cannot be carried out."""

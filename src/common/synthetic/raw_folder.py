@@ -1,28 +1,38 @@
-"""A folder of demo data belongs to one set of arguments, and never to real data."""
+"""A folder of demo data: one set of arguments, never real data, written over processes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from tqdm import tqdm
 
 from common.atomic import write_text_atomically
 
 ARGUMENTS_FILE = "demo.json"
+T = TypeVar("T")
 
 
-def claim_folder(raw_dir: Path, content: str, arguments: dict[str, Any]) -> None:
+def claim_folder(raw_dir: Path, content: str, plan: Any, **versions: int) -> None:
     """Record what a folder is written with, or make sure that it is what was recorded.
 
     Args:
         raw_dir: folder to write into; made if absent.
         content: name of what the writer puts into `raw_dir`.
-        arguments: all that decides the content, as JSON holds it.
+        plan: a dataclass of all that decides the content.
+        versions: of what draws it, by name.
 
     Raises:
         ValueError: the folder holds other data, or was written with other arguments.
     """
     record = raw_dir / ARGUMENTS_FILE
+    # As JSON holds them: lists for tuples.
+    arguments = {**versions, **json.loads(json.dumps(asdict(plan)))}
     if record.exists():
         _compare(raw_dir, json.loads(record.read_text()), arguments)
     elif (raw_dir / content).exists():
@@ -31,6 +41,35 @@ def claim_folder(raw_dir: Path, content: str, arguments: dict[str, Any]) -> None
             f"no {ARGUMENTS_FILE}); choose another raw_dir for the demo data"
         )
     write_text_atomically(record, json.dumps(arguments, indent=2) + "\n")
+
+
+def write_all(
+    write: Callable[..., T], arguments: Sequence[tuple[Any, ...]], num_workers: int, *, of: str
+) -> list[T]:
+    """Call a writer with each of several arguments.
+
+    Args:
+        write: writes a part of the folder; small enough to pickle.
+        arguments: of each call.
+        num_workers: processes; 0 works in this one.
+        of: what a call writes, for the bar.
+
+    Returns:
+        What the calls returned, in the order of the arguments.
+    """
+    with tqdm(total=len(arguments), desc="demo data", unit=of) as bar:
+        if num_workers == 0:
+            return [_counted(write(*given), bar) for given in arguments]
+        with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
+            jobs = [pool.submit(write, *given) for given in arguments]
+            for job in as_completed(jobs):
+                _counted(job.result(), bar)
+            return [job.result() for job in jobs]
+
+
+def _counted(result: T, bar: Any) -> T:
+    bar.update()
+    return result
 
 
 def _compare(raw_dir: Path, recorded: dict[str, Any], asked: dict[str, Any]) -> None:
