@@ -15,6 +15,7 @@ from common.distributed import shared_loader
 from common.facestore import read_recipe
 from common.reproducibility import current_epoch, seeded_loader
 from gazepose.batch import ClipBatch
+from gazepose.coverage import check_coverage
 from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.face_view import FaceView
 from gazepose.frames_file import PARTS, LamPart
@@ -133,6 +134,7 @@ class LamDataModule(LightningDataModule):
             ValueError: If there is no clip to train on, or less than one batch with `drop_last`.
         """
         rows = self._labelled("train")
+        self._check_coverage("train")
         if self._drop_last and len(rows) < self._batch_size:
             raise ValueError(
                 f"{self.name}: {len(rows)} training clips are less than one batch of "
@@ -142,15 +144,17 @@ class LamDataModule(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[ClipBatch]:
         """Return the validation loader, in the order of the table."""
+        self._check_coverage("val")
         return self._loader(self._labelled("val"), "val", self._eval_batch_size)
 
     def test_dataloader(self) -> DataLoader[Any]:
         """Return the loader of `test_part`, in the order of the table, unlabelled ones included."""
-        mode = self._mode(self.test_part)
+        mode, rows = self._mode(self.test_part), self.test_rows()
+        self._check_coverage(self.test_part)
         if not self._dense:
-            return self._loader(self.test_rows(), mode, self._eval_batch_size)
+            return self._loader(rows, mode, self._eval_batch_size)
         return seeded_loader(
-            TrackStretches(self.table, self._recipe, mode, self.test_rows()),
+            TrackStretches(self.table, self._recipe, mode, rows),
             batch_size=None,
             num_workers=self._num_workers,
             seed=self._seed,
@@ -219,6 +223,11 @@ class LamDataModule(LightningDataModule):
         if not is_labelled.all():
             LOG.info("%s: %d clips of %s have no label", self.name, (~is_labelled).sum(), part)
         return self._checked(rows[is_labelled], f"{part}, labelled")
+
+    def _check_coverage(self, part: LamPart) -> None:
+        """Raise ValueError if no face of a part has a prior that is asked for."""
+        needs_sharpness = self._recipe.dropout.kind == "gaussian"
+        check_coverage(self.table, part, needs_sharpness=needs_sharpness)
 
     def _checked(self, rows: Rows, what: str) -> Rows:
         if not len(rows):

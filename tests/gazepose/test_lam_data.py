@@ -210,11 +210,13 @@ def test_missing_priors_are_the_published_stand_ins(tmp_path: Path) -> None:
         for frame in range(3)
     ]
     write_clip(tmp_path, "a", rows, SIZE)
+    write_clip(tmp_path, "b", [small_row(generator, "val", "track0", 0, 0)], SIZE)
     finish_store(tmp_path)
     data = module(tmp_path, use_head=True, use_landmarks=True, split=0.5)
     batch = batches(data.test_dataloader())
-    assert (batch["head_bins"] == 180).all()
-    assert not batch["landmarks"].any()
+    bins, known = batch["head_bins"], batch["landmarks"].any(1)
+    assert (bins[:-1] == 180).all() and (bins[-1] < 180).all()
+    assert known.tolist() == [False] * (len(known) - 1) + [True]
 
 
 def test_wide_angles_are_counted_and_take_the_last_bin(

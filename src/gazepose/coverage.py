@@ -1,0 +1,59 @@
+"""How many faces have the priors that a net is asked to use: none would train it on a constant."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import numpy.typing as npt
+
+from gazepose.frames_file import LamPart
+from gazepose.table import LamTable, Rows
+
+LOG = logging.getLogger(__name__)
+_FEW = 0.5
+_PREPARATION = "preprocess with data.preprocessor.preparation"
+_REMEDIES = {
+    "landmarks": f"{_PREPARATION}.landmarks=mesh, or train with priors=head or none",
+    "head pose": f"{_PREPARATION}.head_pose=mesh, or train with priors=landmarks or none",
+    "sharpness": "preprocess again, or train with dropout=none or uniform",
+}
+
+
+def check_coverage(table: LamTable, part: LamPart, *, needs_sharpness: bool) -> None:
+    """Warn if less than half of a part's face images have a prior that the table was read with.
+
+    Args:
+        table: of the store.
+        part: whose frames are asked for.
+        needs_sharpness: whether Gaussian dropout is to decide by `sharpness_p`.
+
+    Raises:
+        ValueError: If none has it.
+    """
+    rows = table.rows_of_part(part)
+    rows = rows[table.num_bytes[rows] > 0]
+    for prior, is_known in _known(table, rows, needs_sharpness).items():
+        num_known = int(is_known.sum())
+        found = f"{num_known} of {len(rows)} face images of {part!r} in {table.store_dir}"
+        if len(rows) and not num_known:
+            raise ValueError(f"{found} have {prior}{_sources(table, prior)}: {_REMEDIES[prior]}")
+        if num_known < _FEW * len(rows):
+            LOG.warning("only %s have %s%s", found, prior, _sources(table, prior))
+
+
+def _known(table: LamTable, rows: Rows, needs_sharpness: bool) -> dict[str, npt.NDArray[np.bool_]]:
+    # The first number tells: what was not found is NaN throughout.
+    known = {}
+    if table.landmarks is not None:
+        known["landmarks"] = np.isfinite(table.landmarks[rows, 0])
+    if table.head_pose_deg is not None:
+        known["head pose"] = np.isfinite(table.head_pose_deg[rows, 0])
+    if needs_sharpness:
+        known["sharpness"] = np.isfinite(table.sharpness_p[rows])
+    return known
+
+
+def _sources(table: LamTable, prior: str) -> str:
+    column = {"landmarks": "landmark_source", "head pose": "head_pose_source"}.get(prior)
+    return f" ({column}: {table.counts(column)})" if column else ""
