@@ -215,7 +215,8 @@ def test_missing_priors_are_the_published_stand_ins(tmp_path: Path) -> None:
     data = module(tmp_path, use_head=True, use_landmarks=True, split=0.5)
     batch = batches(data.test_dataloader())
     bins, known = batch["head_bins"], batch["landmarks"].any(1)
-    assert (bins[:-1] == 180).all() and (bins[-1] < 180).all()
+    assert (bins[:-1] == 180).all()
+    assert (bins[-1] < 180).all()
     assert known.tolist() == [False] * (len(known) - 1) + [True]
 
 
