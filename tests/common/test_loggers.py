@@ -1,4 +1,4 @@
-"""What a run tells its loggers: the same curves to all; to W&B also what a study needs."""
+"""What a run leaves with its loggers: the same curves and pictures, what the dashboard shows."""
 
 from __future__ import annotations
 
@@ -10,23 +10,20 @@ from typing import Any
 
 import polars as pl
 import pytest
-import wandb
+from logged_run import OFFLINE, config_of, staged_in
 from offline_wandb import OfflineRun, offline_runs
-from small_lam_run import overrides_of, write_store
-from small_run import REPO_DIR, composed, one_thread, train_here
+from small_lam_run import write_store
+from small_run import REPO_DIR, one_thread, train_here
 from small_store import write_small_store
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from common.dashboard import log_end, log_start
-from common.instantiate import build
 from common.run import fit_and_test
 from common.snapshot import git_state
-from common.wandb_run import WandbRunLogger
-from gazepose.module import EyeContactModule
 
 DASHBOARD = REPO_DIR / "docs" / "dashboards" / "study.py"
 Curves = dict[str, list[tuple[int, float]]]
-OFFLINE = ["logger=wandb", "logger.wandb.offline=true", "logger.wandb.log_model=true"]
+
+
 STUDY = [
     *("sweeps=table4", "ablations=temporal_none"),
     *("callbacks.pictures.num_samples=4", "callbacks.pictures.num_worst=3"),
@@ -35,10 +32,7 @@ STUDY = [
 
 @pytest.fixture(scope="module", autouse=True)
 def staging(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """W&B keeps a table's files in the home directory, until they are synced."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WANDB_DATA_DIR", str(tmp_path_factory.mktemp("staging")))
-        patch.delenv("WANDB_MODE", raising=False)
+    with staged_in(tmp_path_factory.mktemp("staging")):
         yield
 
 
@@ -47,13 +41,6 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("loggers")
     write_store(folder / "store")
     return folder
-
-
-def config_of(work_dir: Path, run_dir: Path, *typed: str) -> dict[str, Any]:
-    """The config of a small eye-contact run."""
-    model = "gazepose" if "sweeps=table4" in typed else "gazelstm"
-    overrides = overrides_of(model, work_dir / "store")
-    return composed("train", *overrides, f"paths.run_dir={run_dir}", *typed)
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +83,6 @@ def tensorboard_curves(run_dir: Path) -> Curves:
     return {name: points for name, points in curves.items() if name != "epoch"}
 
 
-# Curves
-
-
 def test_all_loggers_have_the_same_curves(run_dir: Path, wandb_run: OfflineRun) -> None:
     expected = csv_curves(run_dir)
     assert set(expected) == {"train/loss", "val/loss", "val/map", "test/map", "lr-Adam"}
@@ -110,9 +94,6 @@ def test_all_loggers_have_the_same_curves(run_dir: Path, wandb_run: OfflineRun) 
             # TensorBoard has float32, the csv what Python prints of it.
             values = [value for _, value in points]
             assert [value for _, value in found[name]] == pytest.approx(values, rel=1e-6)
-
-
-# W&B
 
 
 def test_a_run_knows_its_study_and_its_row(run_dir: Path, wandb_run: OfflineRun) -> None:
@@ -165,39 +146,6 @@ def test_a_finished_run_is_closed(run_dir: Path, wandb_run: OfflineRun) -> None:
         assert wandb_run.summary[name] == pytest.approx(metrics[name], rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("error", "status"), [(KeyboardInterrupt, "interrupted"), (OSError, "failed")]
-)
-def test_a_run_that_ends_early_is_closed_with_an_exit_code(
-    work_dir: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], status: str
-) -> None:
-    def stop(module: EyeContactModule, batch: Any, batch_idx: int) -> None:
-        raise error
-
-    folder = work_dir / status
-    monkeypatch.setattr(EyeContactModule, "on_train_batch_start", stop)
-    config = config_of(work_dir, folder, *OFFLINE)
-    with pytest.raises((SystemExit, OSError)), one_thread():
-        fit_and_test(config, {}, folder)
-    (run,) = offline_runs(folder)
-    assert (run.name, run.exit_code, run.summary["status"]) == (status, 1, status)
-    assert (run.group, run.job_type, run.artifacts) == ("", "", [])
-
-
-def test_disabled_leaves_nothing(work_dir: Path) -> None:
-    folder = work_dir / "disabled"
-    typed = ["logger=wandb", "logger.wandb.mode=disabled", "trainer.max_epochs=1", "test=false"]
-    config = config_of(work_dir, folder, *typed, "callbacks.pictures=null")
-    with one_thread():
-        metrics = fit_and_test(config, {}, folder)
-    assert "best_val/map" in metrics
-    assert not (folder / "wandb").exists()
-    assert not (folder / "pictures").exists()
-
-
-# The dashboard's definition
-
-
 def dashboard_names(line: str) -> dict[str, Any]:
     """What docs/dashboards/study.py shows, without what it imports."""
     tree = ast.parse(DASHBOARD.read_text())
@@ -239,9 +187,6 @@ def test_wandb_workspaces_takes_the_dashboard() -> None:
         ]
         names = [one["name"] for one in section["panelBankConfig"]["sections"]]
         assert names == ["Results by row", "Curves", "Predictions", "Samples"]
-
-
-# Pictures of other loggers
 
 
 def test_tensorboard_has_the_pictures_and_the_table(run_dir: Path) -> None:
@@ -286,26 +231,3 @@ def test_a_gaze_angle_run_shows_its_pictures_too(tmp_path: Path) -> None:
     assert tags == set(dashboard_names("gaze_angle")["PICTURES"])
     names = {path.name for path in (tmp_path / "run" / "pictures").iterdir()}
     assert names == {"val_samples.jpg", "test_samples.jpg", "test_worst.jpg", "test_worst.csv"}
-
-
-def test_who_is_not_logged_in_is_told_what_to_type(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(**_: Any) -> None:
-        raise wandb.errors.UsageError("No API key configured..")
-
-    monkeypatch.setattr(wandb, "init", refuse)
-    logger = WandbRunLogger(save_dir=str(tmp_path), project="p")
-    with pytest.raises(
-        ValueError, match=r"No API key configured\. Type `wandb login`, or logger\."
-    ):
-        log_start([logger], {"seed": 0})
-    log_end([logger], "failed", {})
-
-
-def test_loggers_without_a_run_are_closed_in_peace() -> None:
-    config = composed(
-        "train", "model=flame", "data=columbiagaze", "paths.run_dir=x", "logger=wandb"
-    )
-
-    log_end([build(config["logger"]["wandb"])], "failed", {})
