@@ -11,7 +11,7 @@ from common.listing import listed
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
 from gazepose.clip_json import ClipSpan, iterate_clips
 from gazepose.ego4d_files import Ego4DFiles
-from gazepose.split_lists import check_disjoint, read_split_list, rebuilt_list
+from gazepose.split_lists import check_disjoint, is_clip_id, read_split_list, rebuilt_list
 from gazepose.tracks import TrackRule, face_tracks
 
 LOG = logging.getLogger(__name__)
@@ -111,7 +111,9 @@ def _annotated_clips(path: Path, rule: TrackRule) -> Mapping[str, tuple[ClipSpan
         uid = str(clip.get("clip_uid")) if isinstance(clip, dict) else ""
         if uid in found:
             LOG.warning("%s has clip %s twice; the first counts", path, uid)
-        elif uid:
+        elif not is_clip_id(uid):
+            LOG.warning("%s has a clip without a usable clip_uid (%r), left out", path, uid)
+        else:
             found[uid] = (span, _counted(clip, rule))
     return found
 

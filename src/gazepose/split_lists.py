@@ -32,7 +32,7 @@ def read_split_list(path: Path) -> list[str]:
         The clips, in the list's order.
 
     Raises:
-        ValueError: If there is no such file or it names no clip.
+        ValueError: If there is no such file, it names no clip, or a line is no clip id.
     """
     if not path.is_file():
         raise ValueError(f"no split list {path}")
@@ -40,9 +40,17 @@ def read_split_list(path: Path) -> list[str]:
     clips = list(dict.fromkeys(filter(None, lines)))
     if not clips:
         raise ValueError(f"{path} names no clip; expected one clip id a line")
+    for number, line in enumerate(lines, start=1):
+        if line and not is_clip_id(line):
+            raise ValueError(f"{path}, line {number}: {line!r}; expected a clip id, not a path")
     for fault in list_faults(lines):
         LOG.warning("%s: %s", path, fault)
     return clips
+
+
+def is_clip_id(name: str) -> bool:
+    """Return whether a name can be a clip's: files of the store are called by it."""
+    return bool(name) and "/" not in name and not name.startswith(".")
 
 
 def list_faults(lines: Iterable[str]) -> list[str]:

@@ -72,7 +72,9 @@ class VideosChallengeReader:
         Raises:
             ValueError: If there is no such folder, no video in it, or a prior file is damaged.
         """
-        videos = sorted(path.name for path in self._root.iterdir() if path.is_dir())
+        # .ipynb_checkpoints and its like are no videos.
+        folders = (path for path in self._root.iterdir() if path.is_dir())
+        videos = sorted(path.name for path in folders if not path.name.startswith("."))
         if not videos:
             raise ValueError(f"{self._root} holds no video folder")
         self._priors.open()

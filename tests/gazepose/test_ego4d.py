@@ -109,6 +109,13 @@ def test_lists_are_rebuilt_from_the_annotations_less_the_removed_clips(tmp_path,
     assert "no train.list: its 2 clips are those of" in caplog.text
 
 
+def test_clips_whose_id_is_a_path_are_left_out_and_named(tmp_path, caplog):
+    clips = {"train": [clip("a/b"), clip(".c"), clip("aaa")], "val": [clip("ccc")]}
+    write_annotations(tmp_path, clips)
+    assert Ego4DReader(tmp_path).groups() == ["aaa", "ccc"]
+    assert "without a usable clip_uid ('a/b'), left out" in caplog.text
+
+
 def test_listed_clip_without_annotations_is_named_and_fails_alone(tmp_path, caplog):
     write_small_ego4d(tmp_path)
     write_lists(tmp_path, {"train": ["aaa", "nnn"], "val": ["ccc"]})

@@ -29,6 +29,15 @@ def test_empty_list_is_refused(tmp_path, text):
         read_split_list(path)
 
 
+@pytest.mark.parametrize("line", ["clips/aaa", ".aaa", "/data/aaa.mp4"])
+def test_line_that_is_a_path_is_refused_by_file_and_line(tmp_path, line):
+    path = tmp_path / "train.list"
+    path.write_text(f"bbb\n\n{line}\n")
+    message = rf"train\.list, line 3: '{line}'; expected a clip id, not a path"
+    with pytest.raises(ValueError, match=message):
+        read_split_list(path)
+
+
 def test_missing_list_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no split list"):
         read_split_list(tmp_path / "train.list")

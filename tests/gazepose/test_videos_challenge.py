@@ -75,6 +75,12 @@ def test_the_folder_is_found_from_above(tmp_path: Path, below: str) -> None:
     assert VideosChallengeReader((root / below).resolve()).groups() == ["v1"]
 
 
+def test_hidden_folders_are_no_videos(tmp_path: Path) -> None:
+    root = write_tree(tmp_path, ["00001_a.jpg"])
+    (root / ".ipynb_checkpoints").mkdir()
+    assert VideosChallengeReader(root).groups() == ["v1"]
+
+
 def test_without_the_folder_it_says_what_to_unpack(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no folder videos_challenge in"):
         VideosChallengeReader(tmp_path).groups()
