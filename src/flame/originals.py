@@ -6,6 +6,7 @@ loaded by the original's code. Narrower nets of ours have the same keys, so they
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from common.atomic import partial_path
+from common.batch_counts import UNCOUNTED, missing_counts
 from flame.nets.parts import GazeNet
 from flame.original_names import (
     MODEL_KEYS,
@@ -32,6 +34,7 @@ from flame.original_optimizer import (
     optimizer_state_to_original,
 )
 
+LOG = logging.getLogger(__name__)
 __all__ = [
     "MODEL_KEYS",
     "OriginalCheckpoint",
@@ -123,14 +126,18 @@ def load_original_state_dict(net: GazeNet, state_dict: Mapping[str, Tensor]) -> 
     given = unwrapped(state_dict)
     names = original_names(net)
     own = net.state_dict()
+    uncounted = missing_counts(given, names.values())
+    complete = given | uncounted
     expected = {original: own[name] for name, original in names.items()}
-    misfits = _misfits(given, expected)
+    misfits = _misfits(complete, expected)
     if misfits:
         raise ValueError(
             f"this state dict does not fit {model_key_of(net)!r}: got {len(given)} entries, "
             f"expected {len(expected)}; {'; '.join(misfits)}. {_hint(net, given)}"
         )
-    net.load_state_dict({name: given[original] for name, original in names.items()})
+    net.load_state_dict({name: complete[original] for name, original in names.items()})
+    if uncounted:
+        LOG.info("%d counts of batches %s", len(uncounted), UNCOUNTED)
 
 
 def to_original_state_dict(net: GazeNet) -> dict[str, Tensor]:

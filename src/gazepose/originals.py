@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from common.batch_counts import UNCOUNTED, missing_counts
 from gazepose.load_report import LoadReport
 from gazepose.nets.parts import ClipEncoder
 from gazepose.original_files import misfits, read_state_dict, unwrapped
@@ -106,15 +107,21 @@ def _fill(net: nn.Module, given: Mapping[str, Tensor], source: str) -> LoadRepor
     check_resnet(net)
     names = original_names(net)
     own = net.state_dict()
-    problems = misfits(given, {original: own[name] for name, original in names.items()})
+    uncounted = missing_counts(given, names.values())
+    complete = {**given, **uncounted}
+    problems = misfits(complete, {original: own[name] for name, original in names.items()})
     if problems:
         raise ValueError(
             f"{source} does not fit {kind}: got {len(given)} entries, expected {len(names)}; "
             f"{problems}. {_hint(kind, found, given)}"
         )
-    filled = {name: given[original] for name, original in names.items()}
+    filled = {name: complete[original] for name, original in names.items()}
     net.load_state_dict(yaw_turned(net, filled))
-    return LoadReport(f"{source} ({found})", tuple(filled))
+    return LoadReport(
+        f"{source} ({found})",
+        matched=tuple(name for name, original in names.items() if original in given),
+        missing={name: UNCOUNTED for name, original in names.items() if original in uncounted},
+    )
 
 
 def _hint(kind: Kind, found: Kind, given: Mapping[str, Tensor]) -> str:

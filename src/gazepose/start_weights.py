@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from common.batch_counts import UNCOUNTED, missing_counts
 from gazepose.load_report import LoadReport
 from gazepose.original_files import misfits, read_state_dict
 from gazepose.original_names import (
@@ -21,6 +22,7 @@ from gazepose.original_names import (
 _SHARED = ("backbone.", "embedding.", "lstm.")
 _LAST = "last."
 _SUITE_PREFIX = "net."
+_STAYS = "not in the file, stays as it was"
 _NOT_ASKED = "only backbone, embedding and LSTM were asked for"
 
 
@@ -59,8 +61,10 @@ def _start(net: nn.Module, path: Path, only_shared: bool) -> LoadReport:
     taken = {
         name: given[key] for name, key in names.items() if key in given and name not in refused
     }
-    _check(net, taken, own, f"{path} ({found})")
-    net.load_state_dict({**own, **_turned(net, found, taken)})
+    uncounted = missing_counts(taken, (name for name in own if name not in refused))
+    complete = {**taken, **uncounted}
+    _check(net, complete, own, f"{path} ({found})")
+    net.load_state_dict({**own, **_turned(net, found, complete)})
     keys = {key: name for name, key in names.items()}
     nowhere = f"{type(net).__name__} has no such part"
     return LoadReport(
@@ -72,7 +76,7 @@ def _start(net: nn.Module, path: Path, only_shared: bool) -> LoadReport:
             if keys.get(key) not in taken
         },
         missing={
-            name: refused.get(name, "not in the file, stays as it was")
+            name: UNCOUNTED if name in uncounted else refused.get(name, _STAYS)
             for name in own
             if name not in taken
         },

@@ -1,0 +1,29 @@
+"""Weights from before PyTorch 0.4.1, whose batch norms do not count batches."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+
+from flame.original_names import net_class
+from flame.originals import MODEL_KEYS, load_net, to_original_state_dict
+
+SIZES = {"width": 4, "hidden": 8, "input_size": 120}
+
+
+@pytest.mark.parametrize("model_key", MODEL_KEYS)
+def test_nets_load_without_counts(model_key: str, caplog: pytest.LogCaptureFixture) -> None:
+    torch.manual_seed(0)
+    theirs = net_class(model_key)(**SIZES)
+    state = to_original_state_dict(theirs)
+    old = {key: value for key, value in state.items() if "num_batches_tracked" not in key}
+    assert len(old) < len(state)
+    with caplog.at_level(logging.INFO):
+        net = load_net(model_key, old, **SIZES)
+    said = f"{len(state) - len(old)} counts of batches not in the file, which is older than PyTo"
+    assert said in caplog.text
+    for name, value in net.state_dict().items():
+        is_count = name.endswith("num_batches_tracked")
+        assert torch.equal(value, torch.tensor(0) if is_count else theirs.state_dict()[name]), name
