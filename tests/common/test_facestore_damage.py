@@ -1,0 +1,60 @@
+"""A damaged face store: what is torn is named and found, what is whole is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from seeded_store import image, write_seeded_store, written_places
+
+from common.facestore import FaceStore, Packs, damaged_groups
+
+
+@pytest.fixture
+def store_dir(tmp_path: Path) -> Path:
+    return write_seeded_store(tmp_path / "store")
+
+
+def test_a_damaged_byte_is_named_and_found(store_dir: Path) -> None:
+    pack = store_dir / "packs" / "b.pack"
+    content = bytearray(pack.read_bytes())
+    content[-20] ^= 1
+    pack.write_bytes(content)
+    store = FaceStore(store_dir)
+    np.testing.assert_array_equal(store.image(3), image(4))
+    with pytest.raises(ValueError, match=r"b\.pack: row 4 .* is damaged.*mode=check"):
+        store.image(4)
+    assert damaged_groups(store_dir) == ["b"]
+
+
+def test_a_truncated_or_missing_pack_is_found(store_dir: Path) -> None:
+    pack = store_dir / "packs" / "a.1.pack"
+    pack.write_bytes(pack.read_bytes()[:-1])
+    (store_dir / "packs" / "b.pack").unlink()
+    assert damaged_groups(store_dir) == ["a.1", "b"]
+    with pytest.raises(ValueError, match="damaged"):
+        FaceStore(store_dir).image(1)
+
+
+def test_a_missing_pack_is_a_users_error(store_dir: Path) -> None:
+    (store_dir / "packs" / "b.pack").unlink()
+    with pytest.raises(ValueError, match=r"b\.pack.*mode=check"):
+        FaceStore(store_dir).image(4)
+
+
+def test_a_damaged_table_is_found(store_dir: Path) -> None:
+    table = store_dir / "tables" / "b.parquet"
+    table.write_bytes(table.read_bytes()[:40])
+    assert damaged_groups(store_dir) == ["b"]
+    with pytest.raises(ValueError, match=r"b\.parquet.*mode=check"):
+        FaceStore(store_dir)
+
+
+def test_only_the_damaged_image_of_a_read_is_missing(store_dir: Path) -> None:
+    places = written_places(store_dir, "b")
+    pack = store_dir / "packs" / "b.pack"
+    content = bytearray(pack.read_bytes())
+    content[places[1][0] + 30] ^= 1
+    pack.write_bytes(content[:-1])
+    assert [data is None for data in Packs([pack]).read(0, places)] == [False, True, True]
