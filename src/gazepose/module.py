@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, TypedDict
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -21,13 +21,13 @@ from gazepose.dense import dense_scores
 from gazepose.losses import WeightedCrossEntropy
 from gazepose.metrics import LamAveragePrecision
 from gazepose.nets.parts import ClipNet
-from gazepose.originals import init_backbone, init_everything, load_original, original_state_dict
+from gazepose.originals import load_original, original_state_dict
 from gazepose.pixels import normalise
 from gazepose.priors import mirror_landmarks
+from gazepose.start_weights import InitPart, StartWeights
 from gazepose.stretches import StretchBatch
 
 LOG = logging.getLogger(__name__)
-InitPart = Literal["backbone", "all"]
 
 
 class EyeContactOutput(TypedDict):
@@ -70,8 +70,7 @@ class EyeContactModule(LightningModule):
         channels_last: bool = False,
     ) -> None:
         super().__init__()
-        if init_part not in get_args(InitPart):
-            raise ValueError(f"init_part is {init_part!r}, expected one of {get_args(InitPart)}")
+        self._start = StartWeights(init_checkpoint, init_part)
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
         self.loss = loss
         self.train_loss = MeanLoss()
@@ -80,8 +79,6 @@ class EyeContactModule(LightningModule):
         self.test_map = LamAveragePrecision()
         self._optimizer = optimizer
         self._scheduler = scheduler
-        self._init_checkpoint = init_checkpoint
-        self._init_part = init_part
         self._flip_average = flip_average
         self._mirror_priors = mirror_priors
 
@@ -136,10 +133,7 @@ class EyeContactModule(LightningModule):
 
     def on_fit_start(self) -> None:
         """Take the weights a fresh training starts from."""
-        # Not in `setup`: there the trainer does not know yet whether it resumes.
-        if self._init_checkpoint and self.trainer.ckpt_path is None:
-            start = init_backbone if self._init_part == "backbone" else init_everything
-            LOG.info("%s", start(self.net, Path(self._init_checkpoint)))
+        self._start.fill(self.net, self.trainer)
 
     def adopt(self, datamodule: Any) -> None:
         """Take the class weights of the training data."""

@@ -18,6 +18,7 @@ from gazepose.gaze_faces import GazeBatch
 from gazepose.losses import PinballLoss
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.pixels import normalise
+from gazepose.start_weights import InitPart, StartWeights
 
 _NO_ORIGINAL = "gaze pretraining makes a start for gazelstm and gazepose"
 
@@ -30,7 +31,12 @@ class GazePretrainingModule(LightningModule):
         loss: of angles and uncertainty.
         optimizer: called with the parameters.
         scheduler: called with the optimizer; stepped once an epoch.
+        init_checkpoint: weights a fresh training starts from; see `StartWeights`.
+        init_part: ``backbone`` or ``all`` of them.
         channels_last: keep images in the channels-last memory format.
+
+    Raises:
+        ValueError: If `init_part` is unknown.
     """
 
     def __init__(
@@ -39,9 +45,12 @@ class GazePretrainingModule(LightningModule):
         loss: PinballLoss,
         optimizer: Callable[[Iterable[torch.nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler] | None = None,
+        init_checkpoint: str | None = None,
+        init_part: InitPart = "backbone",
         channels_last: bool = False,
     ) -> None:
         super().__init__()
+        self._start = StartWeights(init_checkpoint, init_part)
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
         self.loss = loss
         self.train_loss = MeanLoss()
@@ -82,12 +91,23 @@ class GazePretrainingModule(LightningModule):
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
 
+    def on_fit_start(self) -> None:
+        """Take the weights a fresh training starts from."""
+        self._start.fill(self.net, self.trainer)
+
     def adopt(self, datamodule: Any) -> None:
         """Nothing: angles need no ranges and no weights."""
 
     def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
-        """Refuse: see `load_original`."""
-        raise ValueError(f"ckpt_path={path}: {_NO_ORIGINAL}; only its own .ckpt goes on")
+        """Refuse: an original's file holds no state of a training.
+
+        Raises:
+            ValueError: Always; says what to type.
+        """
+        raise ValueError(
+            f"ckpt_path={path}: only its own .ckpt goes on; to start from another's weights type "
+            f"model.init_checkpoint={path}"
+        )
 
     def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
         """Refuse: see `load_original`."""

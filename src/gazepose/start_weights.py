@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
+from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
 from common.batch_counts import UNCOUNTED, missing_counts
@@ -18,12 +22,44 @@ from gazepose.original_names import (
     yaw_turned,
 )
 
+LOG = logging.getLogger(__name__)
+InitPart = Literal["backbone", "all"]
 # Parts that all nets have: what comes before a net's own decision; and that decision.
 _SHARED = ("backbone.", "embedding.", "lstm.")
 _LAST = "last."
 _SUITE_PREFIX = "net."
 _STAYS = "not in the file, stays as it was"
 _NOT_ASKED = "only backbone, embedding and LSTM were asked for"
+
+
+@dataclass(frozen=True)
+class StartWeights:
+    """The weights a fresh training starts from; a resumed one has its own.
+
+    Attributes:
+        checkpoint: Gaze360's file, an original's, or a checkpoint of this suite; None: random ones.
+        part: ``backbone`` takes what makes a frame's features, ``all`` whatever fits.
+
+    Raises:
+        ValueError: If the part is unknown.
+    """
+
+    checkpoint: str | None = None
+    part: InitPart = "backbone"
+
+    def __post_init__(self) -> None:
+        if self.part not in get_args(InitPart):
+            raise ValueError(f"init_part is {self.part!r}, expected one of {get_args(InitPart)}")
+
+    def fill(self, net: nn.Module, trainer: Trainer) -> None:
+        """Fill a net whose fit begins; not in `setup`, where no trainer knows if it resumes.
+
+        Raises:
+            ValueError: If the file cannot be read, or does not fit the net.
+        """
+        if self.checkpoint and trainer.ckpt_path is None:
+            start = init_backbone if self.part == "backbone" else init_everything
+            LOG.info("%s", start(net, Path(self.checkpoint)))
 
 
 def init_backbone(net: nn.Module, path: Path) -> LoadReport:
