@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from common.facestore import GroupPaths, Packs
+from common.facestore import GroupPaths
 from common.image_codec import Image, decode_image
+from common.packs import REPAIR, Packs
 from gazepose.face_view import FaceView
 from gazepose.table import LamTable, Rows
 
@@ -30,7 +31,7 @@ class ClipFrames:
         num_damaged: how many damaged frames this process has met, each counted once.
 
     Raises:
-        ValueError: If a pack is gone; says how to rebuild it.
+        ValueError: If a pack is gone; says how to make it again.
     """
 
     def __init__(self, table: LamTable, view: FaceView) -> None:
@@ -39,10 +40,7 @@ class ClipFrames:
         paths = [GroupPaths(table.store_dir, group).pack for group in table.group_names]
         lacking = [path for path in paths if not path.is_file()]
         if lacking:
-            raise ValueError(
-                f"{len(lacking)} packs are gone, e.g. {lacking[0]}: `python preprocess.py data=... "
-                "mode=check` rebuilds them"
-            )
+            raise ValueError(f"{len(lacking)} packs are gone, e.g. {lacking[0]}; {REPAIR}")
         self._packs = Packs(paths)
         self._damaged: set[int] = set()
         # Of the clip before: in evaluation the next one shares six frames with it.
@@ -96,9 +94,9 @@ class ClipFrames:
         count = len(self._damaged)
         if str(count).strip("0") == "1":
             LOG.warning(
-                "%s: row %d is damaged and counts as missing (%d so far in this process); "
-                "`python preprocess.py data=... mode=check` rebuilds it",
+                "%s: row %d is damaged and counts as missing (%d so far in this process); %s",
                 self._packs.paths[pack],
                 row,
                 count,
+                REPAIR,
             )

@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from common.findings import Finding
 from common.skipped import Skipped
 from common.video import video_info
-from gazepose.baseline_tracks import skipped_box
+from gazepose.baseline_tracks import malformed_entries, skipped_box
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
 from gazepose.clip_faces import clip_faces
 from gazepose.clip_json import read_clip
@@ -22,7 +23,7 @@ from gazepose.clip_video import check_video
 from gazepose.ego4d_clips import ClipEntry, find_clips
 from gazepose.ego4d_doctor import examine
 from gazepose.ego4d_files import Ego4DFiles, download_command
-from gazepose.sample import Clip, FacePreparer, FaceTrack, Finding, RawFace
+from gazepose.sample import Clip, FacePreparer, FaceTrack, RawFace
 from gazepose.split_lists import check_disjoint
 from gazepose.track_boxes import DroppedBox
 from gazepose.tracks import RuleName, TrackRule, face_tracks
@@ -178,7 +179,9 @@ class Ego4DReader:
             pieces, more = face_tracks(raw, annotation.looks, self._rule, image_size)
             tracks += pieces
             dropped += more
-        return tuple(tracks), tuple(skipped_box(annotation.clip_uid, box) for box in dropped)
+        skipped = malformed_entries(annotation.clip_uid, "", annotation.oddities.malformed)
+        skipped += [skipped_box(annotation.clip_uid, box) for box in dropped]
+        return tuple(tracks), tuple(skipped)
 
     @cached_property
     def _files(self) -> Ego4DFiles:

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from common.findings import Finding
 from common.listing import counted, counted_names, listed
 from gazepose.clip_json import iterate_clips
 from gazepose.ego4d_clips import require_annotations
 from gazepose.ego4d_files import Ego4DFiles, download_command, read_manifest
 from gazepose.ego4d_survey import PartSurvey
-from gazepose.sample import Finding
 from gazepose.split_lists import check_disjoint, list_faults, read_split_list, rebuilt_list
 from gazepose.tracks import TrackRule
 
@@ -30,6 +30,9 @@ class _Wording:
 _WORDINGS = {
     "malformed": _Wording(
         "warning", "clips whose annotations cannot be read", "they fail; download them again"
+    ),
+    "malformed_entry": _Wording(
+        "warning", "entries of clips that are malformed", "they are passed over"
     ),
     "no_video": _Wording("warning", "clips without a video", "they fail; {download}"),
     "small_video": _Wording(

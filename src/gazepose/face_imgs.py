@@ -18,11 +18,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from common.findings import Finding
 from common.listing import listed
 from common.skipped import Skipped
 from gazepose.baseline_tracks import BaselineTracks
 from gazepose.json_prior import PRIOR_DIR, ClipPriors, PriorFiles
-from gazepose.sample import FacePreparer, FaceTrack, Finding, PreparedFace, RawFace
+from gazepose.sample import FacePreparer, FaceTrack, PreparedFace, RawFace
 from gazepose.split_lists import check_disjoint
 from gazepose.tracks import RuleName, TrackRule, source_track_id
 from gazepose.videos_challenge import CHALLENGE_DIR, VideosChallengeReader

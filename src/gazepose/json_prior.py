@@ -29,9 +29,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.findings import Finding
 from common.json_members import object_members, read_span
 from gazepose.priors import NUM_POINTS
-from gazepose.sample import Finding
 
 Float = npt.NDArray[np.floating[Any]]
 

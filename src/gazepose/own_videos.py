@@ -12,12 +12,13 @@ from typing import Any
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
+from common.findings import Finding
 from common.skipped import Skipped
 from common.video import VideoInfo, num_frames, video_info
 from common.videos import SUFFIXES
 from gazepose.clip_faces import clip_faces
 from gazepose.detected_clip import video_clip
-from gazepose.sample import Clip, FacePreparer, Finding, RawFace
+from gazepose.sample import Clip, FacePreparer, RawFace
 
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from common.atomic import write_text_atomically
 from common.facestore import stored_groups
+from common.findings import Finding
 from common.preprocess_run import (
     claim_groups,
     make_missing_groups,
@@ -19,7 +20,7 @@ from gazepose.frames_file import FRAMES_FILE
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess_group import LamRecipe
 from gazepose.preprocess_report import CheckReport, LamReport, report_on
-from gazepose.sample import Finding, LamReader
+from gazepose.sample import LamReader
 
 
 @runtime_checkable

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from common.facestore import read_failures, read_skipped
+from common.findings import Finding, findings_text
 from common.listing import counted_names
 from common.preprocess_run import item_lines, problem_lines
-from gazepose.sample import Finding, findings_text
 
 LOG = logging.getLogger(__name__)
 # Found in fewer of a clip's face images, points say that its boxes are not where the faces are.

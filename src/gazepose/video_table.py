@@ -15,6 +15,7 @@ from common.atomic import partial_path
 from common.faces.analysis import FaceAnalyzer, Image
 from common.faces.detection import Face
 from common.faces.tracking import TrackingSettings
+from common.findings import Finding
 from common.skipped import Skipped
 from common.video import num_frames
 from gazepose.clip_faces import clip_faces
@@ -24,7 +25,7 @@ from gazepose.frames_file import FRAMES_FILE
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess_group import LamRecipe
 from gazepose.quality import fit_gaussian, gaussian_cdf
-from gazepose.sample import FacePreparer, Finding, RawFace
+from gazepose.sample import FacePreparer, RawFace
 
 LOG = logging.getLogger(__name__)
 Gaussian = tuple[float, float]

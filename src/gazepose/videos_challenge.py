@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from common.findings import Finding
 from common.skipped import Skipped
 from gazepose.json_prior import PRIOR_DIR, PriorFiles
-from gazepose.sample import FacePreparer, Finding, PreparedFace, RawFace
+from gazepose.sample import FacePreparer, PreparedFace, RawFace
 
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from seeded_store import image, write_group, write_seeded_store, written_places
 
-from common import facestore
-from common.facestore import FaceStore, Packs
+from common import packs
+from common.facestore import FaceStore
 from common.image_codec import decode_image
+from common.packs import Packs
 
 
 @pytest.fixture
@@ -57,11 +58,11 @@ def test_a_folder_without_a_store_says_what_to_type(tmp_path: Path) -> None:
 def test_images_that_lie_together_come_in_the_order_asked_for(
     store_dir: Path, monkeypatch: pytest.MonkeyPatch, longest: int
 ) -> None:
-    monkeypatch.setattr(facestore, "_LONGEST_READ_BYTES", longest)
+    monkeypatch.setattr(packs, "_LONGEST_READ_BYTES", longest)
     places = written_places(store_dir, "b")
-    packs = Packs([store_dir / "packs" / "a.1.pack", store_dir / "packs" / "b.pack"])
+    found_packs = Packs([store_dir / "packs" / "a.1.pack", store_dir / "packs" / "b.pack"])
     for order in ([2, 0, 1], [1], [0, 2], [1, 1], []):
-        found = packs.read(1, [places[i] for i in order])
+        found = found_packs.read(1, [places[i] for i in order])
         for data, i in zip(found, order, strict=True):
             assert data is not None
             np.testing.assert_array_equal(decode_image(data), image(3 + i))
@@ -70,7 +71,7 @@ def test_images_that_lie_together_come_in_the_order_asked_for(
 def test_more_packs_than_may_be_open_are_all_read(
     store_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facestore, "_MOST_OPEN_PACKS", 1)
+    monkeypatch.setattr(packs, "_MOST_OPEN_PACKS", 1)
     store = FaceStore(store_dir)
     for row in (0, 4, 1, 3, 2):
         np.testing.assert_array_equal(store.image(row), image(row + 1))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from seeded_store import image, write_seeded_store, written_places
 
-from common.facestore import FaceStore, Packs, damaged_groups
+from common.facestore import FaceStore, damaged_groups
+from common.packs import Packs
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_a_damaged_byte_is_named_and_found(store_dir: Path) -> None:
     pack.write_bytes(content)
     store = FaceStore(store_dir)
     np.testing.assert_array_equal(store.image(3), image(4))
-    with pytest.raises(ValueError, match=r"b\.pack: row 4 .* is damaged.*mode=check"):
+    with pytest.raises(ValueError, match=r"b\.pack: row 4 .* is damaged.*mode=repair"):
         store.image(4)
     assert damaged_groups(store_dir) == ["b"]
 
@@ -39,7 +40,7 @@ def test_a_truncated_or_missing_pack_is_found(store_dir: Path) -> None:
 
 def test_a_missing_pack_is_a_users_error(store_dir: Path) -> None:
     (store_dir / "packs" / "b.pack").unlink()
-    with pytest.raises(ValueError, match=r"b\.pack.*mode=check"):
+    with pytest.raises(ValueError, match=r"b\.pack.*mode=repair"):
         FaceStore(store_dir).image(4)
 
 
@@ -47,7 +48,7 @@ def test_a_damaged_table_is_found(store_dir: Path) -> None:
     table = store_dir / "tables" / "b.parquet"
     table.write_bytes(table.read_bytes()[:40])
     assert damaged_groups(store_dir) == ["b"]
-    with pytest.raises(ValueError, match=r"b\.parquet.*mode=check"):
+    with pytest.raises(ValueError, match=r"b\.parquet.*mode=repair"):
         FaceStore(store_dir)
 
 

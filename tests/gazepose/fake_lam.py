@@ -9,9 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from common.findings import Finding
 from common.image_codec import encode_image
 from common.skipped import Skipped
-from gazepose.sample import FacePreparer, Finding, PreparedFace, RawFace
+from gazepose.sample import FacePreparer, PreparedFace, RawFace
 
 IMAGE, NO_IMAGE = "image", "no image"
 # Of one clip: what its frames hold, a reason to skip an item, or an exception to raise.

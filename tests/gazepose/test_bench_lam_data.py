@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from common.facestore import Packs
 from common.image_codec import decode_image
+from common.packs import Packs
 from gazepose.table import LamTable
 
 BENCHMARKS_DIR = Path(__file__).parents[2] / "benchmarks"
