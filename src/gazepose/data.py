@@ -33,8 +33,9 @@ _PIECE_ROWS = 1 << 16
 class LamDataModule(LightningDataModule):
     """Train, val and test loaders of one eye-contact data set.
 
-    Every `stride`-th frame of a track is the middle of a clip, if it has an image. Training and
-    validation leave out middles without a label; a test goes through all, the label -1 included.
+    Every `stride`-th frame of a track is the middle of a clip, if it has an image or is a sample of
+    the challenge's test set (`keyframes`). Training and validation leave out middles without a
+    label; a test goes through all, the label -1 included.
 
     Args:
         name: what tables call the data set.

@@ -49,6 +49,27 @@ def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) 
     )
 
 
+def check_scores(predictions: pl.DataFrame) -> None:
+    """Refuse scores that are no numbers.
+
+    Args:
+        predictions: column ``score``, and those of `KEY` that are known.
+
+    Raises:
+        ValueError: If a score is missing, nan or infinite; says how many, and where the first is.
+    """
+    wrong = predictions.filter(~pl.col("score").is_finite().fill_null(False))
+    if wrong.is_empty():
+        return
+    known = {name: wrong[name][0] for name in KEY if name in wrong.columns}
+    where = ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
+    raise ValueError(
+        f"{wrong.height} of {predictions.height} scores are no finite numbers, the first is "
+        f"{wrong['score'][0]} ({where}): look whether train/loss is a number, and train again "
+        "with a lower model.learning_rate if it is not"
+    )
+
+
 def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:
     values: npt.NDArray[Any] = cat([output[name] for output in outputs]).numpy()
     return values

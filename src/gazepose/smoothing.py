@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gazepose.predictions import check_scores
+
 Float = npt.NDArray[np.float64]
 Kind = Literal["none", "median", "gaussian"]
 
@@ -60,9 +62,13 @@ class TrackSmoothing:
 
         Args:
             predictions: columns ``uid``, ``trackid``, ``frame``, ``score`` and any others.
+
+        Raises:
+            ValueError: If a score is no number, as `check_scores`: its neighbours would be none.
         """
         if self.kind == "none" or predictions.is_empty():
             return predictions
+        check_scores(predictions)
         ordered = predictions.select(*_TRACK, "frame", "score").with_row_index("place")
         ordered = ordered.sort(*_TRACK, "frame", "place")
         smoothed = np.empty(len(ordered))

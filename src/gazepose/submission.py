@@ -21,6 +21,7 @@ import polars as pl
 from common.atomic import write_text_atomically
 from gazepose.frames_file import FRAMES_FILE
 from gazepose.prediction_files import TEST_COLUMNS, read_rows, require
+from gazepose.predictions import check_scores
 from gazepose.submission_check import CHALLENGE, VERSION, SampleId, validate_submission
 
 __all__ = ["convert_predictions", "expected_samples", "validate_submission", "write_submission"]
@@ -32,7 +33,11 @@ def write_submission(predictions: pl.DataFrame, path: Path) -> None:
     Args:
         predictions: columns ``uid``, ``unique_id``, ``trackid`` (text) and ``score``.
         path: the file.
+
+    Raises:
+        ValueError: If a score is no number, as `check_scores`.
     """
+    check_scores(predictions)
     entries = predictions.select(
         video_id="uid", unique_id="unique_id", track_id="trackid", label=pl.lit(1), score="score"
     )

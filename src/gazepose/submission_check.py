@@ -66,13 +66,20 @@ def validate_submission(
     wanted = None if expected is None else set(expected)
     num_expected = None if wanted is None else len(wanted)
     try:
-        content = json.loads(path.read_text())
+        content = _parsed(path)
     except ValueError as error:
         return SubmissionReport(path, 0, num_expected, (f"no json: {error}",))
     problems, entries = _frame_problems(content)
     problems += [problem for check in _ENTRY_CHECKS for problem in check(entries)]
     problems += _id_problems(entries, wanted)
     return SubmissionReport(path, len(entries), num_expected, tuple(problems))
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except RecursionError as error:
+        raise ValueError("nested too deeply, expected a list of flat objects") from error
 
 
 def _frame_problems(content: Any) -> tuple[list[str], list[Any]]:

@@ -148,3 +148,13 @@ def test_many_rows_at_once_are_no_other_rows(monkeypatch: pytest.MonkeyPatch) ->
 def test_senseless_numbers_are_refused(arguments: tuple[str, int], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         TrackSmoothing(*arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["median", "gaussian"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_scores_that_are_no_numbers_are_refused(kind: str, bad: float) -> None:
+    rows = track([0.1, bad, 0.3, bad])
+    with pytest.raises(
+        ValueError, match=r"2 of 4 scores are no finite .* \(uid a, trackid t, frame 1\)"
+    ):
+        TrackSmoothing(kind)(rows)  # type: ignore[arg-type]

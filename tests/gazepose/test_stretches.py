@@ -33,6 +33,8 @@ def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 row |= without_points() if kind == 1 else {}
                 row |= without_head_pose() if kind == 2 else {}
                 row["image"] = _image(generator, kind)
+                # Of the challenge's test set clips without a middle image are looked at too.
+                row["unique_id"] = f"{track}-{index}" if part == "test" else ""
                 rows.append(row)
         write_clip(folder, group, rows, SIZE)
     finish_store(folder)
@@ -80,6 +82,23 @@ def test_dense_equals_clip_by_clip(store_dir: Path, part: str, dropout: str, fli
     windows = scores_of(store_dir, dense=False, **how)
     assert windows.std() > 1e-3  # scores that all agree would prove nothing
     torch.testing.assert_close(dense, windows, atol=1e-5, rtol=0)
+
+
+def test_a_sample_of_the_challenge_without_an_image_shows_a_black_middle(store_dir: Path) -> None:
+    data = LamDataModule(
+        "small", str(store_dir), image_size=SIZE, test_part="test", dense=False, num_workers=0
+    )
+    rows, num_black = data.test_rows(), 0
+    lacks_image = data.table.num_bytes[rows] == 0
+    assert len(rows) == len(data.table.rows_of_part("test"))
+    assert lacks_image.any()
+    for batch in data.test_dataloader():
+        for clip, row in zip(batch["clip"], batch["row"], strict=True):
+            if data.table.num_bytes[int(row)] == 0:
+                assert not clip[3].any()
+                assert clip.any()  # the neighbours are there
+                num_black += 1
+    assert num_black == lacks_image.sum()
 
 
 def test_a_stretch_ends_with_its_track_and_shares_frames(store_dir: Path) -> None:

@@ -158,6 +158,24 @@ def test_many_problems_of_a_kind_are_one(good: Path) -> None:
     assert problems[0].endswith("results[2] score = 2; ...")
 
 
+def test_deeply_nested_json_is_told(good: Path) -> None:
+    good.write_text("[" * 100_000 + "]" * 100_000)
+    assert validate_submission(good, IDS).problems[0] == (
+        "no json: nested too deeply, expected a list of flat objects"
+    )
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
+def test_scores_that_are_no_numbers_are_not_written(bad: float | None, tmp_path: Path) -> None:
+    columns = dict(zip(("uid", "trackid", "unique_id"), zip(*IDS, strict=True), strict=True))
+    predictions = pl.DataFrame(columns | {"score": [0.5, bad, bad]})
+    with pytest.raises(
+        ValueError, match=r"2 of 3 scores are no finite numbers, .*trackid t1, unique_id a2"
+    ):
+        write_submission(predictions, tmp_path / "bad.json")
+    assert not list(tmp_path.iterdir())
+
+
 def test_half_a_file_is_told(good: Path) -> None:
     good.write_text(good.read_text()[:-20])
     assert validate_submission(good, IDS).problems[0].startswith("no json: ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from small_lam import finish_store, small_row, write_clip
@@ -62,6 +64,21 @@ def test_keyframes_count_positions_in_the_track(table: LamTable, stride: int) ->
     assert keyframes(table, "train", stride, use_filter=False).tolist() == wanted
     kept = [row for row in wanted if row % len(FRAMES) % 6]
     assert keyframes(table, "train", stride, use_filter=True).tolist() == kept
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_samples_of_the_challenge_stay_without_an_image(part: str, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    rows = [
+        small_row(generator, part, "track0", i, i, image=i not in (1, 2, 4), unique_id=unique)
+        for i, unique in enumerate(["a", "b", "", "d", "e"])
+    ]
+    write_clip(tmp_path, "a", rows)
+    finish_store(tmp_path)
+    table = LamTable.read(tmp_path)
+    expected = {"val": ([0, 3], [0]), "test": ([0, 1, 3, 4], [0, 4])}[part]
+    for stride, wanted in zip((1, 2), expected, strict=True):
+        assert keyframes(table, part, stride, use_filter=False).tolist() == wanted  # type: ignore[arg-type]
 
 
 def test_a_part_without_rows_has_no_keyframe(table: LamTable) -> None:
