@@ -8,6 +8,7 @@ those of the original's ``make_dataset``.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from common.skipped import Skipped
+from gazepose.json_entries import BOX_KEYS, MALFORMED, JsonEntries
 from gazepose.sample import FaceTrack
 from gazepose.split_lists import read_split_list
-from gazepose.track_boxes import DroppedBox, RawTrack
+from gazepose.track_boxes import DroppedBox, RawTrack, box_place, frame_number
 from gazepose.tracks import Segments, TrackRule, face_tracks
 
-_BOX_KEYS = ("x", "y", "width", "height")
+_ROWS = "rows"
 
 
 @dataclass(frozen=True)
@@ -72,16 +74,18 @@ class BaselineTracks:
         folder = self.data_dir / "json_original" / clip_uid
         if not folder.is_dir():
             raise ValueError(f"no folder {folder}: run the baseline's get_json.py for this clip")
-        looks = read_looks(self.data_dir / "result_LAM" / f"{clip_uid}.json")
+        looks, malformed = read_looks(self.data_dir / "result_LAM" / f"{clip_uid}.json")
         tracks: list[FaceTrack] = []
-        skipped: list[Skipped] = []
+        skipped = malformed_entries(clip_uid, "", malformed)
         for path in sorted(folder.glob("*.json")):
             try:
-                found, dropped = face_tracks(read_track(path), looks, self.rule)
+                raw, malformed = read_track(path)
             except ValueError as error:
                 skipped.append(Skipped(f"{clip_uid}:{path.stem}", path.stem, clip_uid, str(error)))
                 continue
+            found, dropped = face_tracks(raw, looks, self.rule)
             tracks += found
+            skipped += malformed_entries(clip_uid, path.stem, malformed)
             skipped += [skipped_box(clip_uid, box) for box in dropped]
         return tuple(tracks), tuple(skipped)
 
@@ -95,48 +99,60 @@ def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:
     return Skipped(name, box.track_id, clip_uid, box.reason)
 
 
-def read_track(path: Path) -> RawTrack:
+def malformed_entries(clip_uid: str, track_id: str, malformed: Sequence[str]) -> list[Skipped]:
+    """Return what `gazepose.json_entries` noted as entries of the report."""
+    names = (f"{clip_uid}:{track_id}:{found}" for found in malformed)
+    return [Skipped(name, track_id, clip_uid, MALFORMED) for name in names]
+
+
+def read_track(path: Path) -> tuple[RawTrack, list[str]]:
     """Read ``json_original/<clip>/<track>.json``.
 
+    Returns:
+        The track, and what of it is not as ``get_json.py`` writes it.
+
     Raises:
-        ValueError: If it is not what ``get_json.py`` writes.
+        ValueError: If it is no list.
     """
-    rows = _read_rows(path)
-    try:
-        return RawTrack(
-            path.stem,
-            [str(row["Person ID"] or "") for row in rows],
-            np.array([row["frameNumber"] for row in rows], dtype=np.int64),
-            np.array([[row[key] for key in _BOX_KEYS] for row in rows], dtype=np.float64),
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: a box without {error}; expected frameNumber, 'Person ID', x, y, width, height"
-        ) from error
+    entries = JsonEntries()
+    needed = ("frameNumber", "Person ID", *BOX_KEYS)
+    rows = []
+    for place, row in entries.boxes({_ROWS: _read_rows(path)}, _ROWS, needed=needed):
+        if frame_number(row["frameNumber"]) is None:
+            entries.note(f"{place}.frameNumber", row["frameNumber"])
+        else:
+            rows.append(row)
+    track = RawTrack(
+        path.stem,
+        [str(row["Person ID"] or "") for row in rows],
+        np.array([frame_number(row["frameNumber"]) for row in rows], dtype=np.int64),
+        np.array([box_place(row, BOX_KEYS) for row in rows], dtype=np.float64),
+    )
+    return track, entries.malformed
 
 
-def read_looks(path: Path) -> Segments:
+def read_looks(path: Path) -> tuple[Segments, list[str]]:
     """Read ``result_LAM/<clip>.json``.
 
     Returns:
-        By person, (first, last) frames of looking at the camera. Nothing if there is no file: the
-        baseline writes none for a clip in which nobody looks, and then cannot read the clip.
+        By person, (first, last) frames of looking at the camera, and what is not as
+        ``get_lam_result.py`` writes it. Nothing if there is no file: the baseline writes none for
+        a clip in which nobody looks, and then cannot read the clip.
 
     Raises:
-        ValueError: If it is not what ``get_lam_result.py`` writes.
+        ValueError: If it is no list.
     """
     if not path.is_file():
-        return {}
+        return {}, []
+    entries = JsonEntries()
     looks: dict[str, list[tuple[int, int]]] = {}
-    try:
-        for row in _read_rows(path):
-            segment = (int(row["start_frame"]), int(row["end_frame"]))
-            looks.setdefault(str(row["label"]), []).append(segment)
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: a segment without {error}; expected label, start_frame, end_frame"
-        ) from error
-    return looks
+    for place, row in entries.objects({_ROWS: _read_rows(path)}, _ROWS):
+        first, last = (frame_number(row.get(key)) for key in ("start_frame", "end_frame"))
+        if first is None or last is None or row.get("label") is None:
+            entries.note(place, row)
+        else:
+            looks.setdefault(str(row["label"]), []).append((first, last))
+    return looks, entries.malformed
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:

@@ -7,18 +7,18 @@ may name no person; the wearer is not always the first person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gazepose.track_boxes import DroppedBox, RawTrack
+from gazepose.json_entries import BOX_KEYS, JsonEntries
+from gazepose.track_boxes import NO_FRAME, DroppedBox, RawTrack, box_place, frame_number
 from gazepose.tracks import Segments
 
 _WEARER_ID = "0"
 _FPS_HZ = 30.0
-_BOX_KEYS = ("x", "y", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,15 @@ class Oddities:
         suspect_tracks: ids that the annotators marked as suspect.
         num_unowned_segments: looking segments that name no person.
         num_useless_segments: looking segments without frames, or that end before they start.
+        malformed: entries that are no objects, and places of boxes that are no numbers, each as
+            ``persons[0].tracking_paths[1].track[2].x is "left"``.
     """
 
     renamed_tracks: tuple[str, ...]
     suspect_tracks: tuple[str, ...]
     num_unowned_segments: int
     num_useless_segments: int
+    malformed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,13 @@ def parse_clip(clip: Any) -> ClipAnnotation:
 
     Raises:
         ValueError: If it is no object, lacks its ``clip_uid`` or holds something else than the
-            description says.
+            description says. Single persons, tracks, boxes and segments are passed over instead.
     """
     if not isinstance(clip, dict) or not clip.get("clip_uid"):
         raise ValueError("an entry of clips has no clip_uid")
     try:
         return _parsed(clip)
-    except (TypeError, AttributeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"clip {clip['clip_uid']} is not as Ego4D's are: {error}") from error
 
 
@@ -87,16 +90,18 @@ def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
     dropped: list[DroppedBox] = []
     renamed: list[str] = []
     suspect: list[str] = []
-    for person_id, path in _tracking_paths(clip):
+    entries = JsonEntries()
+    for person_id, place, path in _tracking_paths(clip, entries):
         wanted = str(path.get("track_id") or "unnamed")
         track_id = _free_name(wanted, {track.track_id for track in tracks})
-        boxes = [box for box in path.get("track") or () if _frame(box) is not None]
-        num_lost = len(path.get("track") or ()) - len(boxes)
-        dropped += [DroppedBox(track_id, -1, "a box without a frame number")] * num_lost
-        tracks.append(_raw_track(track_id, person_id, boxes))
+        boxes = [box for _, box in entries.boxes(path, "track", f"{place}.")]
+        framed = [box for box in boxes if frame_number(box.get("frame")) is not None]
+        dropped += [DroppedBox(track_id, -1, NO_FRAME)] * (len(boxes) - len(framed))
+        tracks.append(_raw_track(track_id, person_id, framed))
         renamed += [track_id] * (track_id != wanted)
         suspect += [track_id] * bool(path.get("suspect"))
-    looks, num_unowned, num_useless = _looks(clip.get("social_segments_looking") or ())
+    segments = [row for _, row in entries.objects(clip, "social_segments_looking")]
+    looks, num_unowned, num_useless = _looks(segments)
     return ClipAnnotation(
         clip_uid=str(clip["clip_uid"]),
         video_uid=str(clip.get("video_uid") or ""),
@@ -107,18 +112,22 @@ def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
         tracks=tuple(tracks),
         looks=looks,
         dropped=tuple(dropped),
-        oddities=Oddities(tuple(renamed), tuple(suspect), num_unowned, num_useless),
+        oddities=Oddities(
+            tuple(renamed), tuple(suspect), num_unowned, num_useless, tuple(entries.malformed)
+        ),
     )
 
 
-def _tracking_paths(clip: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (person id, tracking path) of everybody but the wearer."""
-    for person in clip.get("persons") or ():
+def _tracking_paths(
+    clip: Mapping[str, Any], entries: JsonEntries
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (person id, place, tracking path) of everybody but the wearer."""
+    for place, person in entries.objects(clip, "persons"):
         person_id = _person_id(person.get("person_id"))
         if person.get("camera_wearer") is True or person_id == _WEARER_ID:
             continue
-        for path in person.get("tracking_paths") or ():
-            yield person_id, path
+        for path_place, path in entries.objects(person, "tracking_paths", f"{place}."):
+            yield person_id, path_place, path
 
 
 def _person_id(value: Any) -> str:
@@ -134,27 +143,24 @@ def _free_name(wanted: str, taken: set[str]) -> str:
 
 
 def _raw_track(track_id: str, person_id: str, boxes: list[dict[str, Any]]) -> RawTrack:
-    # None becomes NaN, and the track's rule drops the box.
-    corners = [[box.get(key) for key in _BOX_KEYS] for box in boxes]
+    # NaN among a box's places lets the track's rule drop it.
+    places = [box_place(box, BOX_KEYS) for box in boxes]
     return RawTrack(
         track_id,
         [person_id] * len(boxes),
-        np.array([_frame(box) for box in boxes], dtype=np.int64),
-        np.array(corners, dtype=np.float64).reshape(-1, 4),
+        np.array([frame_number(box["frame"]) for box in boxes], dtype=np.int64),
+        np.array(places, dtype=np.float64).reshape(-1, 4),
     )
 
 
-def _frame(row: Mapping[str, Any], key: str = "frame") -> int | None:
-    value = row.get(key)
-    return int(value) if isinstance(value, int | float) and value == value // 1 else None
-
-
-def _looks(rows: Any) -> tuple[dict[str, list[tuple[int, int]]], int, int]:
+def _looks(
+    rows: Iterable[Mapping[str, Any]],
+) -> tuple[dict[str, list[tuple[int, int]]], int, int]:
     """Return the segments by person, and how many name nobody, and how many no frames."""
     looks: dict[str, list[tuple[int, int]]] = {}
     num_unowned = num_useless = 0
     for row in rows:
-        first, last = _frame(row, "start_frame"), _frame(row, "end_frame")
+        first, last = (frame_number(row.get(key)) for key in ("start_frame", "end_frame"))
         if row.get("person") is None:
             num_unowned += 1
         elif first is None or last is None or last < first:

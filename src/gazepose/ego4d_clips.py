@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.listing import listed
+from common.listing import counted_names, listed
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
 from gazepose.clip_json import ClipSpan, iterate_clips
 from gazepose.ego4d_files import Ego4DFiles
@@ -120,6 +120,11 @@ def _annotated_clips(path: Path, rule: TrackRule) -> Mapping[str, tuple[ClipSpan
 
 def _counted(clip: object, rule: TrackRule) -> int:
     try:
-        return num_rows(parse_clip(clip), rule)
+        annotation = parse_clip(clip)
     except ValueError:
         return 0  # reading the clip will say what is wrong
+    renamed = annotation.oddities.renamed_tracks
+    if renamed:
+        what = counted_names(renamed, "tracks whose id another of its tracks has; called now")
+        LOG.warning("clip %s has %s", annotation.clip_uid, what)
+    return num_rows(annotation, rule)

@@ -32,7 +32,7 @@ _WORDINGS = {
         "warning", "clips whose annotations cannot be read", "they fail; download them again"
     ),
     "malformed_entry": _Wording(
-        "warning", "entries of clips that are malformed", "they are passed over"
+        "warning", "places where annotations are malformed", "they are passed over"
     ),
     "no_video": _Wording("warning", "clips without a video", "they fail; {download}"),
     "small_video": _Wording(

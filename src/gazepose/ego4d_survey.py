@@ -88,8 +88,9 @@ class PartSurvey:
         uid, odd = annotation.clip_uid, annotation.oddities
         named = {"renamed": odd.renamed_tracks, "suspect": odd.suspect_tracks}
         named["long_gap"] = tuple(_with_long_gaps(annotation, rule))
-        for kind, tracks in named.items():
-            self.cases[kind] += [f"{uid}:{track}" for track in tracks]
+        named["malformed_entry"] = odd.malformed
+        for kind, names in named.items():
+            self.cases[kind] += [f"{uid}:{name}" for name in names]
         persons = {person for track in annotation.tracks for person in track.person_ids}
         clips = {
             "unlabelled": not annotation.is_labelled,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.integer[Any]]
 Float = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
+NO_FRAME = "a box without a frame number"
 _DOUBLE = "a second box in a frame"
+# Beyond it, not every whole number is a float, and soon none is an int64.
+_MAX_WHOLE = 2**53
 
 
 @dataclass(frozen=True)
@@ -104,3 +109,15 @@ class Boxes:
     def have_no_area(self) -> BoolArray:
         """Return (N,) whether a box is empty."""
         return (self.xyxy_px[:, 2:] <= self.xyxy_px[:, :2]).any(axis=1)
+
+
+def frame_number(value: Any) -> int | None:
+    """Return a frame number as annotated; None if it is no whole number or beyond all measure."""
+    is_number = isinstance(value, int | float) and abs(value) <= _MAX_WHOLE
+    return int(value) if is_number and value == value // 1 else None
+
+
+def box_place(box: Mapping[str, Any], keys: Sequence[str]) -> list[float]:
+    """Return a box's places; NaN for null, and for a number beyond all measure."""
+    values = [box.get(key) for key in keys]
+    return [float(v) if v is not None and abs(v) <= float_info.max else nan for v in values]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gazepose.baseline_tracks import BaselineTracks
+from gazepose.json_entries import MALFORMED
 from gazepose.tracks import TrackRule
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/gazepose/tracks.json").read_text())
@@ -77,12 +78,44 @@ def test_damaged_track_is_left_out_and_the_others_stay(data_dir):
     folder = data_dir / "json_original" / UID
     whole = (folder / "trkA1x.json").read_text()
     (folder / "trkA1x.json").write_text(whole[: len(whole) // 2])
-    (folder / "trkA2y.json").write_text('[{"frameNumber": 3}]')
     tracks, skipped = BaselineTracks(data_dir).tracks(UID)
-    assert {track.track_id for track in tracks} == {"trkA3z"}
+    assert {track.track_id for track in tracks} == {"trkA2y", "trkA3z"}
     reasons = {item.sample_id: item.reason for item in skipped if item.sample_id.count(":") == 1}
     assert "it is cut short or damaged" in reasons[f"{UID}:trkA1x"]
-    assert "a box without 'Person ID'" in reasons[f"{UID}:trkA2y"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"frameNumber": None}, "rows[0].frameNumber is null"),
+        ({"frameNumber": 10**30}, f"rows[0].frameNumber is {10**30}"),
+        ({"frameNumber": 1e30}, "rows[0].frameNumber is 1e+30"),
+        ({"x": "left"}, 'rows[0].x is "left"'),
+        ({"Person ID": ...}, "rows[0] has no 'Person ID'"),
+        (None, "rows[0] is null"),
+    ],
+)
+def test_malformed_boxes_cost_nothing_else(data_dir, changes, found):
+    path = data_dir / "json_original" / UID / "trkA1x.json"
+    rows = json.loads(path.read_text())
+    before = BaselineTracks(data_dir).tracks(UID)[0]
+    row = None if changes is None else rows[0] | changes
+    if row is not None:
+        row = {key: value for key, value in row.items() if value is not ...}
+    path.write_text(json.dumps([row, *rows]))
+    after, skipped = BaselineTracks(data_dir).tracks(UID)
+    assert [t.frames.tolist() for t in after] == [t.frames.tolist() for t in before]
+    names = [item.sample_id for item in skipped if item.reason == MALFORMED]
+    assert names == [f"{UID}:trkA1x:{found}"]
+
+
+def test_malformed_looks_cost_nothing_else(data_dir):
+    path = data_dir / "result_LAM" / f"{UID}.json"
+    before = BaselineTracks(data_dir).tracks(UID)[0]
+    path.write_text(json.dumps([None, {"label": "1"}, *json.loads(path.read_text())]))
+    after, skipped = BaselineTracks(data_dir).tracks(UID)
+    assert [t.labels.tolist() for t in after] == [t.labels.tolist() for t in before]
+    assert [item.reason for item in skipped].count(MALFORMED) == 2
 
 
 def test_folders_of_another_kind_are_refused(tmp_path, data_dir):

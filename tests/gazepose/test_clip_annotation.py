@@ -89,10 +89,53 @@ def test_entries_that_are_no_clip_are_refused(clip_object):
     "changes",
     [
         {"persons": 3},
-        {"persons": ["x"]},
-        {"persons": [person("1", track("t", [box(1, x="left")]))]},
+        {"persons": [{"tracking_paths": 3}]},
+        {"clip_end_frame": "long"},
+        {"clip_end_frame": float("inf")},
     ],
 )
 def test_malformed_clips_are_named(changes):
     with pytest.raises(ValueError, match="clip abc is not as Ego4D's are"):
         parse_clip({**clip("abc"), **changes})
+
+
+@pytest.mark.parametrize(
+    ("persons", "found"),
+    [
+        ([None], "persons[0] is null"),
+        ([person("7", "x")], 'persons[0].tracking_paths[0] is "x"'),
+        (
+            [person("7", track("u", []) | {"track": [None]})],
+            "persons[0].tracking_paths[0].track[0] is null",
+        ),
+        (
+            [person("7", track("u", [box(1, x="left")]))],
+            'persons[0].tracking_paths[0].track[0].x is "left"',
+        ),
+    ],
+)
+def test_a_malformed_entry_costs_nothing_else_and_is_named_by_its_place(persons, found):
+    annotation = parse_clip(clip("a", [*persons, person("1", track("t", [1, 2]))]))
+    assert annotation.oddities.malformed == (found,)
+    assert annotation.tracks[-1].frames.tolist() == [1, 2]
+
+
+def test_malformed_segments_are_passed_over_and_named():
+    annotation = parse_clip(clip("a", looks=[None, look("1", 2, 3)]))
+    assert annotation.looks == {"1": [(2, 3)]}
+    assert annotation.oddities.malformed == ("social_segments_looking[0] is null",)
+
+
+@pytest.mark.parametrize("frame", [10**30, -(10**30), 1e30, float("inf")])
+def test_frame_numbers_beyond_all_measure_are_none(frame):
+    persons = [person("1", track("t", [box(1), box(frame)]))]
+    annotation = parse_clip(clip("a", persons, looks=[look("1", 1, frame)]))
+    assert annotation.tracks[0].frames.tolist() == [1]
+    assert [dropped.reason for dropped in annotation.dropped] == ["a box without a frame number"]
+    assert annotation.looks == {}
+    assert annotation.oddities.num_useless_segments == 1
+
+
+def test_places_beyond_all_measure_become_nan():
+    annotation = parse_clip(clip("a", [person("1", track("t", [box(1, width=10**400)]))]))
+    assert np.isnan(annotation.tracks[0].boxes_xywh_px[0]).tolist() == [False, False, True, False]

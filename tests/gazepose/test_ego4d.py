@@ -259,6 +259,22 @@ def test_malformed_clip_fails_alone(tmp_path):
     assert reader.clip("bbb").tracks
 
 
+def test_malformed_entries_are_skipped_and_listed(tmp_path):
+    clips = {"train": [clip("aaa", [None, person("1", track("t", [3, 4]))])]}
+    reader = Ego4DReader(write_small_ego4d(tmp_path, clips), parts=["train"])
+    faces, skipped = _rows(reader, "aaa")
+    assert [face.frame for face in faces] == [3, 4]
+    assert [item.sample_id for item in skipped] == ["aaa::persons[0] is null"]
+
+
+def test_tracks_of_one_id_are_named_once_a_clip(tmp_path, caplog):
+    persons = [person("1", track("t", [3]), track("t", [5])), person("2", track("t", [4]))]
+    write_small_ego4d(tmp_path, {"train": [clip("aaa", persons)]})
+    Ego4DReader(tmp_path, parts=["train"]).groups()
+    said = "clip aaa has 2 tracks whose id another of its tracks has; called now: t#2, t#3"
+    assert [record.message for record in caplog.records] == [said]
+
+
 def test_missing_annotations_say_what_to_download(tmp_path):
     with pytest.raises(ValueError, match=r"no av_train\.json or av_val\.json in .*ego4d -o"):
         Ego4DReader(tmp_path).groups()

@@ -14,8 +14,8 @@ from small_ego4d import (
     write_small_ego4d,
 )
 
+from common.findings import findings_text
 from gazepose.ego4d import Ego4DReader
-from gazepose.sample import findings_text
 
 
 def _found(raw_dir, pattern, severity, **options):
@@ -157,6 +157,13 @@ def test_clip_in_two_lists(tmp_path):
     write_small_ego4d(tmp_path)
     write_lists(tmp_path, {"train": ["aaa", "ccc"], "val": ["ccc"]})
     _found(tmp_path, "in more than one of the lists", "error")
+
+
+def test_malformed_entries(tmp_path):
+    write_small_ego4d(tmp_path, _with(persons=[None, person("1", track("t", [6]))]))
+    _found(
+        tmp_path, r"1 place where annotations are malformed: aaa:persons\[0\] is null", "warning"
+    )
 
 
 def test_nobody_looks(tmp_path):

@@ -1,0 +1,72 @@
+"""Entries of lists in annotations: one that is malformed is passed over and noted by its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MALFORMED = "a malformed entry of the annotations"
+BOX_KEYS = ("x", "y", "width", "height")
+_MAX_SHOWN = 40
+
+
+@dataclass
+class JsonEntries:
+    """Goes through lists of objects.
+
+    Attributes:
+        malformed: what was passed over, as ``persons[0].tracking_paths[1].track[2].x is "left"``.
+    """
+
+    malformed: list[str] = field(default_factory=list)
+
+    def objects(
+        self, parent: Mapping[str, Any], key: str, before: str = ""
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the objects of a member that is a list or null, each with its place.
+
+        Args:
+            parent: holds the list.
+            key: of the list.
+            before: place of the parent, with what separates it.
+
+        Raises:
+            TypeError: If the member is neither.
+        """
+        for number, entry in enumerate(parent.get(key) or ()):
+            place = f"{before}{key}[{number}]"
+            if isinstance(entry, dict):
+                yield place, entry
+            else:
+                self.note(place, entry)
+
+    def boxes(
+        self, parent: Mapping[str, Any], key: str, before: str = "", needed: Sequence[str] = ()
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield those objects of a list whose `BOX_KEYS` are numbers or null, with their places.
+
+        Args:
+            parent: holds the list.
+            key: of the list.
+            before: place of the parent, with what separates it.
+            needed: keys that may not be missing.
+        """
+        for place, box in self.objects(parent, key, before):
+            missing = next((name for name in needed if name not in box), None)
+            odd = next((name for name in BOX_KEYS if not _is_number_or_null(box.get(name))), None)
+            if missing is not None:
+                self.malformed.append(f"{place} has no {missing!r}")
+            elif odd is not None:
+                self.note(f"{place}.{odd}", box[odd])
+            else:
+                yield place, box
+
+    def note(self, place: str, found: Any) -> None:
+        """Note that something else was found in a place."""
+        self.malformed.append(f"{place} is {json.dumps(found)[:_MAX_SHOWN]}")
+
+
+def _is_number_or_null(value: Any) -> bool:
+    return isinstance(value, int | float | None)
