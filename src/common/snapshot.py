@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,10 @@ def record_processes(run_dir: Path, num_processes: int) -> None:
 
 
 def finish_snapshot(run_dir: Path, status: str, metrics: Mapping[str, float]) -> None:
-    """Record how a run ended: ``finished``, ``failed`` or ``interrupted``, and its metrics."""
+    """Record how a run ended: ``finished``, ``failed`` or ``interrupted``, and its metrics.
+
+    As JSON has no other numbers, those that are not finite become null.
+    """
     snapshot = read_snapshot(run_dir)
     snapshot.update(status=status, finished=_now(), metrics=dict(metrics))
     _write(run_dir, snapshot)
@@ -82,7 +86,7 @@ def add_to_snapshot(run_dir: Path, **entries: Any) -> None:
 
 
 def read_snapshot(run_dir: Path) -> dict[str, Any]:
-    """Return a run's snapshot.
+    """Return a run's snapshot; metrics that are not defined are NaN.
 
     Raises:
         ValueError: If the folder is not that of a run.
@@ -91,7 +95,8 @@ def read_snapshot(run_dir: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{run_dir} is no run: it has no {FILE_NAME}")
     snapshot: dict[str, Any] = json.loads(path.read_text())
-    return snapshot
+    metrics = snapshot["metrics"].items()
+    return snapshot | {"metrics": {k: nan if value is None else value for k, value in metrics}}
 
 
 def software() -> dict[str, Any]:
@@ -183,4 +188,13 @@ def _now() -> str:
 
 
 def _write(run_dir: Path, snapshot: Mapping[str, Any]) -> None:
-    write_text_atomically(run_dir / FILE_NAME, json.dumps(snapshot, indent=1, default=str) + "\n")
+    text = json.dumps(_finite(snapshot), indent=1, default=str, allow_nan=False)
+    write_text_atomically(run_dir / FILE_NAME, f"{text}\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

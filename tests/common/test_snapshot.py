@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from common.snapshot import finish_snapshot, git_state, read_snapshot, start_snapshot
+from common.snapshot import (
+    add_to_snapshot,
+    finish_snapshot,
+    git_state,
+    read_snapshot,
+    start_snapshot,
+)
 
 
 def start(run_dir: Path, **config: object) -> None:
@@ -32,6 +39,18 @@ def test_the_end_is_recorded_and_the_rest_kept(tmp_path: Path) -> None:
     assert snapshot["status"] == "finished"
     assert snapshot["metrics"] == {"test/angular_error_deg": 4.5}
     assert snapshot["config"] == {"seed": 3}
+
+
+def test_numbers_that_are_not_finite_are_null_in_the_file_and_nan_when_read(tmp_path: Path) -> None:
+    start(tmp_path, seed=3, nested={"values": [1.0, math.inf]})
+    finish_snapshot(tmp_path, "finished", {"a": math.nan, "b": -math.inf, "c": 0.5})
+    text = (tmp_path / "run.json").read_text()
+    content = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert content["metrics"] == {"a": None, "b": None, "c": 0.5}
+    assert content["config"]["nested"] == {"values": [1.0, None]}
+    add_to_snapshot(tmp_path, more=1)
+    metrics = read_snapshot(tmp_path)["metrics"]
+    assert metrics == pytest.approx({"a": math.nan, "b": math.nan, "c": 0.5}, nan_ok=True)
 
 
 def test_a_resumed_run_remembers_its_starts(tmp_path: Path) -> None:
