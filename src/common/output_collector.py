@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 
 class OutputCollector(Callback):
@@ -16,12 +18,17 @@ class OutputCollector(Callback):
         output_dir: where the files go.
         model_key: the model's name, part of the files' names.
         trained_on: name of the training data set, part of the files' names.
+        chosen_by: the metric that the tested checkpoint is the best by, e.g. ``val/map``; None if
+            it was not chosen, or by this trainer, which knows.
     """
 
-    def __init__(self, output_dir: str, model_key: str, trained_on: str) -> None:
+    def __init__(
+        self, output_dir: str, model_key: str, trained_on: str, chosen_by: str | None = None
+    ) -> None:
         self._output_dir = Path(output_dir)
         self._model_key = model_key
         self._trained_on = trained_on
+        self._chosen_by = chosen_by
         self._outputs: list[dict[str, torch.Tensor]] = []
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -50,15 +57,43 @@ class OutputCollector(Callback):
         """Keep what a batch gave, on the CPU."""
         self._outputs.append({name: value.cpu() for name, value in outputs.items()})
 
-    def _described(self, datamodule: Any) -> dict[str, Any]:
-        """Return which model was tested on what, for a summary."""
-        return {
+    def _described(self, trainer: Trainer) -> dict[str, Any]:
+        """Return which model was tested on what, for a summary; a ``note`` on what it is worth."""
+        datamodule: Any = trainer.datamodule
+        described = {
             "model": self._model_key,
             "trained_on": self._trained_on,
             "tested_on": datamodule.name,
             "part": datamodule.test_part,
         }
+        metric = self._chosen_by or _metric_of_choice(trainer)
+        is_own_data = datamodule.name == self._trained_on
+        if is_own_data and metric is not None and metric.startswith(f"{datamodule.test_part}/"):
+            described["note"] = f"the checkpoint was chosen by {metric} on samples of this part"
+        return described
 
     def _stem(self, datamodule: Any) -> str:
         """Return what the files' names begin with."""
         return f"{self._trained_on}_{datamodule.name}_{self._model_key}"
+
+
+def headline(
+    stem: str, measured: str, baselines: Mapping[str, str], note: str | None = None
+) -> str:
+    """Return a test's result in one line, beside what needs no net.
+
+    Args:
+        stem: what the names of its files begin with.
+        measured: the number, with its name.
+        baselines: numbers by what gives them.
+        note: what the number is worth.
+    """
+    others = ", ".join(f"{name} {value}" for name, value in baselines.items())
+    return f"{stem}: {measured}; without a net: {others}" + (f" ({note})" if note else "")
+
+
+def _metric_of_choice(trainer: Trainer) -> str | None:
+    """Return what the trainer chose the tested checkpoint by; None of weights as they were."""
+    callback = trainer.checkpoint_callback
+    is_chosen = isinstance(callback, ModelCheckpoint) and trainer.ckpt_path is not None
+    return callback.monitor if is_chosen else None

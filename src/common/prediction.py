@@ -17,6 +17,7 @@ from common.snapshot import read_snapshot
 Config = Mapping[str, Any]
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0
+BEST_CHECKPOINT = "best.ckpt"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Trained:
         data: fingerprint of its training data; of an original's, only what was published.
         folder: where its outputs go by default.
         checkpoint: the file of its weights.
+        chosen_by: the metric that the checkpoint is the run's best by; None if it is not chosen.
     """
 
     module: Any
@@ -38,6 +40,7 @@ class Trained:
     data: Mapping[str, Any]
     folder: Path
     checkpoint: Path
+    chosen_by: str | None = None
 
 
 def predict(config: Config) -> str:
@@ -78,7 +81,9 @@ def _from_run(config: Config) -> Trained:
     load_module(module, checkpoint)
     trained_on = snapshot["config"]["data"]["name"]
     data = snapshot["data"]
-    return Trained(module, snapshot["config"], trained_on, data, run_dir, checkpoint)
+    is_best = checkpoint.name == BEST_CHECKPOINT
+    chosen_by = snapshot["config"]["optimized_metric"] if is_best else None
+    return Trained(module, snapshot["config"], trained_on, data, run_dir, checkpoint, chosen_by)
 
 
 def _unloaded(built_from: Config, config: Config) -> Any:
@@ -92,7 +97,7 @@ def _unloaded(built_from: Config, config: Config) -> Any:
 def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
     if config["checkpoint"] is not None:
         return Path(config["checkpoint"])
-    best = run_dir / "checkpoints" / "best.ckpt"
+    best = run_dir / "checkpoints" / BEST_CHECKPOINT
     return best if best.is_file() else best.with_name("last.ckpt")
 
 
@@ -112,21 +117,49 @@ def _test(config: Config, trained: Trained) -> str:
     if data_config is None:
         raise ValueError(f"which data? Give data=NAME for split={config['split']}")
     check_line(trained.config["model"], data_config)
-    asked = {**trained.config, "data": data_config}
-    datamodule = build_data(asked, test_part=config["split"], **_other_dropout(config))
+    datamodule = _datamodule(config, trained, data_config)
     tested = datamodule.fingerprint()
     check_conventions(trained.data, tested, config["allow_other_convention"])
     check_same_split(trained.data, tested)
-    output_dir = _output_dir(config, trained, f"{datamodule.name}_{config['split']}")
+    tested_part = f"{datamodule.name}_{config['split']}{_stride(config, trained, data_config)}"
+    output_dir = _output_dir(config, trained, tested_part)
     results = build(
         trained.config["model"]["callbacks"]["results"],
         output_dir=str(output_dir),
         trained_on=trained.trained_on,
+        chosen_by=trained.chosen_by,
         **config["results"],
     )
-    metrics = test(trained.module, datamodule, [results])
+    metrics = test(trained.module, datamodule, [results], _precision(config, trained))
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
     return f"{numbers or 'no labels, so no metric'} -> {output_dir}"
+
+
+def _datamodule(config: Config, trained: Trained, data_config: Config) -> Any:
+    changes = config["datamodule"]
+    if "test_part" in changes:
+        raise ValueError(
+            f"datamodule={{test_part:{changes['test_part']}}} is not what chooses the part: type "
+            f"split={changes['test_part']}"
+        )
+    asked = {**trained.config, "data": data_config}
+    return build_data(asked, test_part=config["split"], **_other_dropout(config), **changes)
+
+
+def _precision(config: Config, trained: Trained) -> str:
+    """Return the precision of a test: as the command asks, else the run's own."""
+    return config["trainer"]["precision"] or trained.config["trainer"]["precision"] or "32-true"
+
+
+def _stride(config: Config, trained: Trained, data_config: Config) -> str:
+    """Return a part's stride as part of a folder's name, where it is not known to be the run's.
+
+    Of an original's checkpoint no stride is known; data without strides have none to name.
+    """
+    key = f"{config['split']}_stride"
+    asked = data_config["datamodule"].get(key)
+    own = None if config["run"] is None else trained.config["data"]["datamodule"].get(key)
+    return "" if asked in (own, None) or key in config["datamodule"] else f"_stride-{asked}"
 
 
 def _other_dropout(config: Config) -> dict[str, Any]:
@@ -158,8 +191,13 @@ def _output_dir(config: Config, trained: Trained, name: str) -> Path:
 def _changes(config: Config) -> list[str]:
     """Return what the command changes of a run's test, as words of a folder's name."""
     dropout = _other_dropout(config).get("dropout", {})
-    named = {"dropout": dropout.get("kind", {}), "results": config["results"]}
-    return _words({**named, "module": config["module"]})
+    groups = {name: config[name] for name in ("datamodule", "results", "module")}
+    return _words({"dropout": dropout.get("kind", {}), **groups, **_other_precision(config)})
+
+
+def _other_precision(config: Config) -> dict[str, Any]:
+    precision = config["trainer"]["precision"]
+    return {} if precision is None else {"precision": precision}
 
 
 def _words(values: Config) -> list[str]:

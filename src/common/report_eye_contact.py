@@ -46,7 +46,6 @@ _MODEL_SETTINGS = {
     "image size": "config.model.image_size",
     "zoom": "config.model.zoom",
     "started from": "config.model.init_checkpoint",
-    "flip average": "config.model.module.flip_average",
 }
 # Parts of a model: all that is said of them is a setting.
 _MODEL_PARTS = ("backbone", "transformer")

@@ -14,7 +14,8 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
-from common.checks import check_inputs, check_line
+from common.checkpoint import check_epoch_ended
+from common.checks import check_inputs, check_line, check_precision
 from common.console import quiet_libraries
 from common.dashboard import log_checkpoint, log_end, log_start
 from common.distributed import is_first_process, leave_group
@@ -52,6 +53,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
             return finished
     check_line(config["model"], config["data"])
     check_inputs(config["model"], config)
+    check_precision(config["trainer"])
     quiet_libraries()
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)
@@ -88,7 +90,10 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
 
 
 def test(
-    module: LightningModule, datamodule: LightningDataModule, callbacks: list[Callback]
+    module: LightningModule,
+    datamodule: LightningDataModule,
+    callbacks: list[Callback],
+    precision: Any,
 ) -> dict[str, float]:
     """Test a loaded module, on one device: several would see some samples twice.
 
@@ -96,9 +101,16 @@ def test(
         module: with its weights.
         datamodule: its test loader is used.
         callbacks: write the results.
+        precision: as Lightning's trainer takes it.
     """
     quiet_libraries()
-    trainer = Trainer(devices=1, logger=False, callbacks=callbacks, enable_checkpointing=False)
+    trainer = Trainer(
+        devices=1,
+        precision=precision,
+        logger=False,
+        callbacks=callbacks,
+        enable_checkpointing=False,
+    )
     trainer.test(module, datamodule, verbose=False)
     return _numbers(trainer)
 
@@ -159,6 +171,7 @@ def _resumable(ckpt_path: str | None, module: Any, trainer: Trainer, run_dir: Pa
     if not path.is_file():
         raise ValueError(f"ckpt_path={path}: no such file")
     if path.suffix == ".ckpt":
+        check_epoch_ended(path)
         return str(path)
     converted = run_dir / "checkpoints" / f"from_{path.stem}.ckpt"
     if is_first_process():

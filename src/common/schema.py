@@ -108,6 +108,13 @@ class PreprocessConfig:
 
 
 @dataclass
+class PredictTrainerConfig:
+    """What a prediction may change of the trainer; null keeps what the run had."""
+
+    precision: str | None = None
+
+
+@dataclass
 class PredictConfig:
     """Root of ``conf/predict.yaml``."""
 
@@ -120,7 +127,9 @@ class PredictConfig:
     output_dir: str | None = None
     statistics: str | None = None
     allow_other_convention: bool = False
+    trainer: PredictTrainerConfig = field(default_factory=PredictTrainerConfig)
     annotator: dict[str, Any] = field(default_factory=dict)
+    datamodule: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     module: dict[str, Any] = field(default_factory=dict)
     export: str | None = None
@@ -153,7 +162,7 @@ def register() -> None:
 def _predict_schema() -> DictConfig:
     """Return the schema of predictions, in which changes to a run may have any key."""
     schema = OmegaConf.structured(PredictConfig)
-    for name in ("annotator", "results", "module"):
+    for name in ("annotator", "datamodule", "results", "module"):
         # Else Hydra takes their keys for misspelt ones: nothing lists them.
         OmegaConf.set_struct(schema[name], False)
     return schema

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,17 @@ from pytorch_lightning import LightningModule, Trainer
 from common.atomic import partial_path, write_text_atomically
 from common.dashboard import log_picture
 from common.geometry import angular_error, face_direction
-from common.output_collector import OutputCollector
+from common.output_collector import OutputCollector, headline
 from flame.batch import LEFT
 from flame.error_slices import describe_errors, error_slices, slice_table
 from flame.figures import save_error_figure
 from flame.module import GazeOutput
+
+LOG = logging.getLogger(__name__)
+_BASELINE_NAMES = {
+    "train_mean_deg": "mean of the train part",
+    "head_pose_deg": "head pose as gaze",
+}
 
 
 class TestResults(OutputCollector):
@@ -34,7 +42,8 @@ class TestResults(OutputCollector):
         described = {
             "kind": "gaze_angle_test",
             "unit": "deg",
-            **self._described(datamodule),
+            **self._described(trainer),
+            "precision": trainer.precision,
             "split": datamodule.split.name,
             "gaze_convention": datamodule.gaze_convention,
             "eye_rule": datamodule.fingerprint()["eval_eye"],
@@ -43,9 +52,11 @@ class TestResults(OutputCollector):
         for name, table in ((stem, results.select(CSV_COLUMNS)), (f"{stem}_slices", slices)):
             with partial_path(self._output_dir / f"{name}.csv") as partial:
                 table.write_csv(partial)
+        numbers = described | summary
         write_text_atomically(
-            self._output_dir / f"{stem}.json", json.dumps(described | summary, indent=1) + "\n"
+            self._output_dir / f"{stem}.json", json.dumps(numbers, indent=1) + "\n"
         )
+        LOG.info("%s", summary_line(stem, numbers))
         figure_path = self._output_dir / f"{stem}.png"
         save_error_figure(results, summary, figure_path, title=stem)
         log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
@@ -104,6 +115,22 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
         "mean_pitch_error_deg": float(results["error_p"].to_numpy().mean()),
         "by": error_slices(results),
     }
+
+
+def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
+    """Return a test's mean error beside those of the baselines, in one line.
+
+    Args:
+        stem: what the names of its files begin with.
+        summary: the content of ``STEM.json``.
+    """
+    baselines = {
+        name: f"{summary['baselines'][key]:.2f}"
+        for key, name in _BASELINE_NAMES.items()
+        if key in summary["baselines"]
+    }
+    measured = f"mean error {summary['mean_deg']:.2f} deg"
+    return headline(stem, measured, baselines, summary.get("note"))
 
 
 def _baselines(datamodule: Any) -> dict[str, float]:

@@ -10,6 +10,12 @@ import polars as pl
 
 from common.average_precision import lam_precision
 
+BASELINE_NAMES = {
+    "constant": "constant score",
+    "head_pose": "head pose alone",
+    "sharpness": "sharpness alone",
+}
+
 
 def baseline_maps(predictions: pl.DataFrame) -> dict[str, float | None]:
     """Return the mAP of three scores that look at no eye; None where it is not defined.

@@ -82,6 +82,11 @@ class EyeContactModule(LightningModule):
         self._flip_average = flip_average
         self._mirror_priors = mirror_priors
 
+    @property
+    def flip_average(self) -> bool:
+        """Return whether a test averages over clip and mirror image."""
+        return self._flip_average
+
     def forward(self, batch: ClipBatch) -> Tensor:
         """Return logits (B, 2) of "not looking" and "looking"."""
         logits: Tensor = self.net(

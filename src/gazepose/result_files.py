@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from common.atomic import partial_path, write_text_atomically
-from gazepose.baselines import baseline_maps
+from common.output_collector import headline
+from gazepose.baselines import BASELINE_NAMES, baseline_maps
 from gazepose.figures import save_score_figure
 from gazepose.prediction_files import (
     PREDICTION_COLUMNS,
@@ -19,19 +20,25 @@ from gazepose.prediction_files import (
     TRUTH_COLUMNS,
     write_rows,
 )
+from gazepose.predictions import check_scores
 from gazepose.score_slices import describe_samples, score_slices, slice_table
-from gazepose.submission import write_submission
+from gazepose.submission import expected_samples, validate_submission, write_submission
 
 LOG = logging.getLogger(__name__)
 PREDICTIONS_SUFFIX = "_predictions.parquet"
+_DESCRIBED = "described"
 
 
 def write_results(
-    predictions: pl.DataFrame, described: Mapping[str, Any], output_dir: Path, stem: str
+    predictions: pl.DataFrame,
+    described: Mapping[str, Any],
+    output_dir: Path,
+    stem: str,
+    store_dir: Path | None = None,
 ) -> Path | None:
     """Write everything about the predictions of a test.
 
-    ``STEM_predictions.parquet``: all columns, what `gazepose.ensembling` reads.
+    ``STEM_predictions.parquet``: all columns, what `gazepose.ensembling` reads, and `described`.
     Where labels are known: ``STEM_pred.csv`` and ``STEM_gt.csv`` in the official form,
     ``STEM.json``, ``STEM_slices.csv`` and ``STEM.png``.
     Where none is known: ``STEM_pred.csv``, in the test set's form if the samples have its ids, and
@@ -39,18 +46,26 @@ def write_results(
 
     Args:
         predictions: one row or more of `gazepose.predictions.predictions_table`.
-        described: what was tested, for the json.
+        described: what was tested, for the json; plain values.
         output_dir: where the files go.
         stem: what their names begin with.
+        store_dir: the tested face store, which says what a submission must hold.
 
     Returns:
         The figure's path; None where no label is known.
+
+    Raises:
+        ValueError: If a score is no number, as `check_scores`.
     """
+    check_scores(predictions)
     with partial_path(output_dir / f"{stem}{PREDICTIONS_SUFFIX}") as partial:
-        predictions.write_parquet(partial)
+        predictions.write_parquet(partial, metadata={_DESCRIBED: json.dumps(described)})
     known = predictions.filter(pl.col("label") >= 0)
     if known.is_empty():
-        _write_unlabelled(predictions, described.get("stride"), output_dir, stem)
+        _write_unlabelled(predictions, output_dir, stem)
+        if _is_challenge(predictions):
+            submission = output_dir / "evalai" / f"{stem}.json"
+            _write_submission(predictions, submission, store_dir, described.get("stride"))
         return None
     if known.height < predictions.height:
         LOG.warning(
@@ -73,6 +88,43 @@ def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
     }
 
 
+def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
+    """Return a test's mAP beside those of the baselines, in one line.
+
+    Args:
+        stem: what the names of its files begin with.
+        summary: the content of ``STEM.json``.
+    """
+    baselines = {
+        name: _shown(summary["baselines"][key])
+        for key, name in BASELINE_NAMES.items()
+        if summary["baselines"][key] is not None
+    }
+    measured = f"mAP {_shown(summary['map'])}"
+    if "map_raw" in summary:
+        measured += f" (before smoothing {_shown(summary['map_raw'])})"
+    return headline(stem, measured, baselines, summary.get("note"))
+
+
+def read_described(path: Path) -> dict[str, Any]:
+    """Return what `write_results` was told of a file of predictions.
+
+    Args:
+        path: a ``STEM_predictions.parquet``.
+
+    Raises:
+        ValueError: If it is no such file.
+    """
+    try:
+        return dict(json.loads(pl.read_parquet_metadata(path)[_DESCRIBED]))
+    except (pl.exceptions.PolarsError, OSError, KeyError) as error:
+        raise ValueError(f"{path}: no predictions of a test ({error}); test again") from error
+
+
+def _shown(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.4f}"
+
+
 def _write_labelled(
     predictions: pl.DataFrame, described: Mapping[str, Any], output_dir: Path, stem: str
 ) -> Path:
@@ -86,29 +138,35 @@ def _write_labelled(
     numbers = {"kind": "eye_contact_test", "unit": "mAP", **described, **summary}
     text = json.dumps(numbers, indent=1, allow_nan=False) + "\n"
     write_text_atomically(output_dir / f"{stem}.json", text)
+    LOG.info("%s", summary_line(stem, numbers))
     figure_path = output_dir / f"{stem}.png"
     save_score_figure(predictions, summary, figure_path, title=stem)
     return figure_path
 
 
-def _write_unlabelled(
-    predictions: pl.DataFrame, stride: int | None, output_dir: Path, stem: str
-) -> None:
+def _write_unlabelled(predictions: pl.DataFrame, output_dir: Path, stem: str) -> None:
     path = output_dir / f"{stem}_pred.csv"
-    if (predictions["unique_id"].fill_null("") == "").any():
-        write_rows(predictions, PREDICTION_COLUMNS, path)
-        LOG.warning("no label is known, so there are no metrics: scores only -> %s", path)
-        return
-    write_rows(predictions, TEST_COLUMNS, path)
-    submission = output_dir / "evalai" / f"{stem}.json"
-    write_submission(predictions, submission)
+    columns = TEST_COLUMNS if _is_challenge(predictions) else PREDICTION_COLUMNS
+    write_rows(predictions, columns, path)
     LOG.warning(
-        "no label is known, so there are no metrics: %d scores -> %s and, for EvalAI, %s",
-        *(predictions.height, path, submission),
+        "no label is known, so there are no metrics: %d scores only -> %s", predictions.height, path
     )
+
+
+def _is_challenge(predictions: pl.DataFrame) -> bool:
+    """Return whether all samples have ids of the challenge's test set."""
+    return bool((predictions["unique_id"].fill_null("") != "").all())
+
+
+def _write_submission(
+    predictions: pl.DataFrame, path: Path, store_dir: Path | None, stride: int | None
+) -> None:
+    write_submission(predictions, path)
+    report = validate_submission(path, None if store_dir is None else expected_samples(store_dir))
+    LOG.log(logging.WARNING if report.problems else logging.INFO, "%s", report.text.rstrip())
     if stride not in (None, 1):
         LOG.warning(
             "%s holds every %s. frame of a track, EvalAI wants all: test again with "
-            "data.datamodule.test_stride=1",
-            *(submission, stride),
+            "'datamodule={test_stride:1}'",
+            *(path, stride),
         )

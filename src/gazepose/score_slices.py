@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from common.average_precision import lam_precision
 from gazepose.map_interval import map_interval
 from gazepose.metrics import describe_scores
 
@@ -76,6 +77,19 @@ def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
         **{name: _defined(value) for name, value in numbers.items()},
         "interval_over_clips": None if interval is None else asdict(interval),
     }
+
+
+def known_map(predictions: pl.DataFrame) -> float | None:
+    """Return the official mAP of predictions whose label is known; None if it is not defined.
+
+    Args:
+        predictions: columns ``score``, finite, and ``label`` (1, 0, or -1 for unknown).
+    """
+    known = predictions.filter(pl.col("label") >= 0)
+    if known.is_empty():
+        return None
+    value = lam_precision(known["score"].to_numpy(), known["label"].to_numpy()).mean
+    return None if isnan(value) else value
 
 
 def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from fake_trainer import fake_trainer
 from small_store import write_small_store
 
 from common.metrics import bootstrap_interval
@@ -168,13 +170,25 @@ def test_the_bin_around_zero_is_called_0(results: pl.DataFrame) -> None:
 
 def written(data: Any, outputs: Outputs, folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     callback = TestResults(str(folder), model_key="baseline", trained_on="other")
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
+    trainer = fake_trainer(data)
     callback.on_test_start(trainer, None)  # type: ignore[arg-type]
     for number, output in enumerate(outputs):
         callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
     callback.on_test_end(trainer, None)  # type: ignore[arg-type]
     stem = folder / "other_small_baseline"
     return pl.read_csv(f"{stem}.csv"), json.loads(Path(f"{stem}.json").read_text())
+
+
+def test_the_error_is_said_beside_what_looks_at_no_pixel(
+    data: GazeDataModule, outputs: Outputs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        _, summary = written(data, outputs, tmp_path)
+    mean, head = (summary["baselines"][f"{name}_deg"] for name in ("train_mean", "head_pose"))
+    assert caplog.messages == [
+        f"other_small_baseline: mean error {summary['mean_deg']:.2f} deg; without a net: "
+        f"mean of the train part {mean:.2f}, head pose as gaze {head:.2f}"
+    ]
 
 
 def test_files_hold_the_originals_columns_first(
@@ -253,7 +267,7 @@ def test_a_callback_used_twice_forgets_the_first_test(
     data: GazeDataModule, outputs: Outputs, tmp_path: Path
 ) -> None:
     callback = TestResults(str(tmp_path), model_key="baseline", trained_on="other")
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
+    trainer = fake_trainer(data)
     for _ in range(2):
         callback.on_test_start(trainer, None)  # type: ignore[arg-type]
         for number, output in enumerate(outputs):

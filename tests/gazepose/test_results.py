@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from fake_trainer import fake_trainer
 from matplotlib.figure import Figure
 from PIL import Image
 from small_lam import finish_store, small_row, write_clip, write_small_lam
@@ -24,6 +26,7 @@ from gazepose.metrics import evaluate_lam
 from gazepose.predictions import predictions_table
 from gazepose.result_files import summarise, write_results
 from gazepose.results import LamTestResults
+from gazepose.score_slices import describe_samples
 from gazepose.smoothing import TrackSmoothing
 from gazepose.submission import expected_samples, validate_submission
 
@@ -51,18 +54,27 @@ def outputs_of(data: LamDataModule, seed: int = 0) -> Outputs:
 
 def written(
     data: LamDataModule, outputs: Outputs, folder: Path, smoothing: TrackSmoothing | None = None
-) -> None:
+) -> dict[str, float]:
+    """Return what is logged."""
     callback = LamTestResults(
         str(folder),
         model_key="gazelstm",
         trained_on="other",
         smoothing=smoothing or TrackSmoothing(),
     )
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
+    trainer = fake_trainer(data)
     callback.on_test_start(trainer, None)  # type: ignore[arg-type]
     for number, output in enumerate(outputs):
         callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
-    callback.on_test_end(trainer, None)  # type: ignore[arg-type]
+    return ended(callback, trainer)
+
+
+def ended(callback: LamTestResults, trainer: Any) -> dict[str, float]:
+    logged: dict[str, float] = {}
+    module: Any = SimpleNamespace(flip_average=False, log=logged.__setitem__)
+    callback.on_test_epoch_end(trainer, module)
+    callback.on_test_end(trainer, module)
+    return logged
 
 
 def test_rows_are_in_the_order_of_the_data_with_what_is_known(data: LamDataModule) -> None:
@@ -142,6 +154,8 @@ def test_the_summary_says_what_was_tested(data: LamDataModule, tmp_path: Path) -
             "head_pose_source": "mesh",
             "dropout": "none",
             "stride": 2,
+            "flip_average": False,
+            "precision": "32-true",
             "smoothing": "median, 3 frames",
         },
     }
@@ -150,22 +164,60 @@ def test_the_summary_says_what_was_tested(data: LamDataModule, tmp_path: Path) -
     assert set(summary["baselines"]) == {"constant", "head_pose", "sharpness"}
 
 
-def test_smoothed_scores_are_written(data: LamDataModule, tmp_path: Path) -> None:
+def test_smoothed_scores_are_written_and_logged(data: LamDataModule, tmp_path: Path) -> None:
     smoothing, outputs = TrackSmoothing("gaussian", 4), outputs_of(data)
-    written(data, outputs, tmp_path, smoothing)
+    logged = written(data, outputs, tmp_path, smoothing)
     pred = pl.read_csv(tmp_path / "other_small_gazelstm_pred.csv", has_header=False)
     expected = smoothing(predictions_table(outputs, data.table))["score"]
     np.testing.assert_allclose(pred[:, -1], expected, rtol=1e-12)
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    raw = predictions_table(outputs, data.table)
+    assert logged == {"test/map": summary["map"], "test/map_raw": summary["map_raw"]}
+    assert summary["map_raw"] == describe_samples(raw)["map"] != summary["map"]
+
+
+def test_scores_that_smoothing_leaves_alone_are_logged_by_the_module_only(
+    data: LamDataModule, tmp_path: Path
+) -> None:
+    # Every other frame is tested: nothing lies within three.
+    assert written(data, outputs_of(data), tmp_path, TrackSmoothing("median", 3)) == {}
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    assert "map_raw" not in summary
+
+
+def test_the_map_is_said_beside_what_needs_no_net(
+    data: LamDataModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        written(data, outputs_of(data), tmp_path, TrackSmoothing("gaussian", 4))
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    others = summary["baselines"]
+    assert caplog.messages == [
+        f"other_small_gazelstm: mAP {summary['map']:.4f} (before smoothing "
+        f"{summary['map_raw']:.4f}); without a net: constant score 0.5000, head pose alone "
+        f"{others['head_pose']:.4f}, sharpness alone {others['sharpness']:.4f}"
+    ]
+
+
+def test_scores_that_are_no_numbers_are_an_error(data: LamDataModule, tmp_path: Path) -> None:
+    outputs = outputs_of(data)
+    outputs[0]["score"][:2] = torch.tensor([math.nan, math.inf])
+    with pytest.raises(ValueError, match=r"2 of 36 scores are no finite numbers, .*uid val"):
+        written(data, outputs, tmp_path)
+    broken = some_predictions().with_columns(score=pl.lit(math.nan))
+    with pytest.raises(ValueError, match=r"320 of 320 scores .*uid clip0, trackid s, frame 0"):
+        write_results(broken, {}, tmp_path, "stem")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_callback_used_twice_forgets_the_first_test(data: LamDataModule, tmp_path: Path) -> None:
     callback = LamTestResults(str(tmp_path), "gazelstm", "other", TrackSmoothing())
-    trainer: Any = SimpleNamespace(datamodule=data, world_size=1, loggers=[], global_step=0)
+    trainer = fake_trainer(data)
     for _ in range(2):
         callback.on_test_start(trainer, None)  # type: ignore[arg-type]
         for number, output in enumerate(outputs_of(data)):
             callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
-    callback.on_test_end(trainer, None)  # type: ignore[arg-type]
+    ended(callback, trainer)
     table = pl.read_csv(tmp_path / "other_small_gazelstm_pred.csv", has_header=False)
     assert table.height == len(data.test_rows())
 
@@ -193,10 +245,12 @@ def test_the_unlabelled_set_becomes_a_submission(
         write_clip(store_dir, uid, rows)
     finish_store(store_dir)
     data = LamDataModule("small", str(store_dir), test_part="test", num_workers=0)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         written(data, outputs_of(data), tmp_path / "test")
     assert "no label is known, so there are no metrics: 20 scores" in caplog.text
     assert "EvalAI wants all" not in caplog.text
+    assert "fit for submission, 20 scores (one for each of 20 expected samples)" in caplog.text
+    assert "have no image" not in caplog.text
     submission = tmp_path / "test" / "evalai" / "other_small_gazelstm.json"
     report = validate_submission(submission, expected_samples(store_dir))
     assert report.problems == ()
@@ -211,6 +265,25 @@ def test_the_unlabelled_set_becomes_a_submission(
     )
     written(every_other, outputs_of(every_other), tmp_path / "every_other")
     assert "every 2. frame of a track, EvalAI wants all" in caplog.text
+    assert "test again with 'datamodule={test_stride:1}'" in caplog.text
+    assert "8 of 20 expected samples without a score" in caplog.text
+
+
+def test_challenge_samples_without_an_image_are_scored_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    generator = np.random.default_rng(0)
+    rows = [
+        small_row(generator, "test", "track0", i, i, unique_id=f"u{i}", image=i not in (0, 3))
+        for i in range(5)
+    ]
+    write_clip(tmp_path / "store", "v", rows)
+    finish_store(tmp_path / "store")
+    data = LamDataModule("small", str(tmp_path / "store"), test_part="test", num_workers=0)
+    with caplog.at_level(logging.INFO):
+        written(data, outputs_of(data), tmp_path / "test")
+    assert "2 of 5 samples have no image" in caplog.text
+    assert "fit for submission, 5 scores (one for each of 5 expected samples)" in caplog.text
 
 
 def test_videos_without_labels_and_ids_get_scores_only(
