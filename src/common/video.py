@@ -1,8 +1,9 @@
-"""Videos in and out, with PyAV: frames in exact decoding order, never by seeking.
+"""Videos in and out, with PyAV: frames by exact numbers, never by timestamps.
 
 A frame's number is its 0-based position in the decoded stream. Seeking finds the wrong frame in
-many files, EYEDIAP's .mov among them, so that reading is sequential; frames that nobody wants are
-decoded but not converted to RGB.
+many files, EYEDIAP's .mov among them, so that reading is sequential from the start, or from a
+picture of which it is known that decoding from there changes nothing (`common.video_index`).
+Frames that nobody wants are decoded but not converted to RGB.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.atomic import partial_path
+from common.video_index import SeekPoint, num_beyond_end, seek_point
 
 RgbImage = npt.NDArray[np.uint8]
 
@@ -31,30 +33,35 @@ class DamagedVideoError(ValueError):
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video's header says.
+    """What a video's header says, and how its first frame is shown.
 
     Attributes:
         num_frames: frames, 0 if the header does not say.
         fps_hz: mean frame rate.
-        width: pixels as stored, before rotation.
-        height: pixels as stored, before rotation.
+        width: pixels as shown, rotation applied.
+        height: pixels as shown, rotation applied.
+        num_beyond_end: frames that lie after the end of the file, by the header: it was cut short.
     """
 
     num_frames: int
     fps_hz: float
     width: int
     height: int
+    num_beyond_end: int = 0
 
 
 def video_info(path: Path) -> VideoInfo:
-    """Read a video's header.
+    """Read a video's header and decode one frame, which knows its rotation.
 
     Raises:
         ValueError: If the file cannot be opened as a video.
     """
-    with _open_video(path) as (_, stream):
+    with _open_video(path) as (container, stream):
         rate = float(stream.average_rate or 0)
-        return VideoInfo(stream.frames, rate, stream.width, stream.height)
+        num_lost = num_beyond_end(stream, path.stat().st_size)
+        size = stream.width, stream.height
+        width, height = size[::-1] if _num_quarter_turns(container, stream) % 2 else size
+        return VideoInfo(stream.frames, rate, width, height, num_lost)
 
 
 def num_frames(path: Path) -> int:
@@ -74,7 +81,7 @@ def num_frames(path: Path) -> int:
 def read_frames(
     path: Path, wanted: Collection[int] | None = None, *, num_threads: int = 1
 ) -> Iterator[tuple[int, RgbImage]]:
-    """Decode a video from its start.
+    """Decode a video, from its start where an exact later one is not known.
 
     Rotation that the file asks for (phones) is applied. Decoding stops after the last wanted
     frame. A wanted number past the end is no error, it just never comes.
@@ -93,9 +100,12 @@ def read_frames(
             first: damaged ones are left out, and where the decoder gives up the rest is lost.
     """
     last = None if wanted is None else max(wanted, default=-1)
-    num_damaged, index = 0, -1
+    start = SeekPoint(0, 0) if wanted is None else _start(path, min(wanted, default=0))
+    num_damaged, index = 0, start.number - 1
     with _open_video(path) as (container, stream):
         stream.codec_context.thread_count = num_threads
+        if start.number:
+            container.seek(start.timestamp, stream=stream)
         decoded = container.decode(stream)
         while last is None or index < last:
             try:
@@ -172,9 +182,28 @@ def _open_video(path: Path) -> Iterator[tuple[Any, Any]]:
         yield container, container.streams.video[0]
 
 
-def _rgb(frame: av.VideoFrame) -> RgbImage:
+def _start(path: Path, number: int) -> SeekPoint:
+    """Return where to start decoding so as to meet a frame."""
+    with _open_video(path) as (container, stream):
+        return seek_point(container, stream, max(number, 0)) or SeekPoint(0, 0)
+
+
+def _num_quarter_turns(container: Any, stream: Any) -> int:
+    """Return the turns of the first frame, 0 if no frame decodes."""
+    try:
+        frame = next(container.decode(stream), None)
+    except av.error.FFmpegError:
+        return 0
+    return 0 if frame is None else _quarter_turns(frame)
+
+
+def _quarter_turns(frame: av.VideoFrame) -> int:
     # Degrees counter-clockwise; numpy turns the same way round.
-    turned = np.rot90(frame.to_ndarray(format="rgb24"), k=round(frame.rotation / 90) % 4)
+    return round(frame.rotation / 90) % 4
+
+
+def _rgb(frame: av.VideoFrame) -> RgbImage:
+    turned = np.rot90(frame.to_ndarray(format="rgb24"), k=_quarter_turns(frame))
     return np.ascontiguousarray(turned, dtype=np.uint8)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,4 +31,14 @@ def write_damaged_video(path: Path, num_frames: int = 40) -> Path:
     last = content.rindex(b"moov") - 4
     kept = first + (last - first) // 2
     path.write_bytes(content[:kept] + b"\xff" * (last - kept) + content[last:])
+    return path
+
+
+def turn_clockwise(path: Path) -> Path:
+    """Let an mp4 ask for a quarter turn clockwise, as a phone writes it in the track header."""
+    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    quarter = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+    data = path.read_bytes()
+    at = data.index(identity, data.index(b"tkhd"))
+    path.write_bytes(data[:at] + quarter + data[at + len(identity) :])
     return path

@@ -1,7 +1,6 @@
-import struct
-
 import numpy as np
 import pytest
+from small_videos import turn_clockwise
 
 from common.video import DamagedVideoError, num_frames, read_frames, video_info, write_video
 
@@ -78,15 +77,14 @@ def test_odd_sides_grow_by_one_pixel(tmp_path):
 
 
 def test_rotation_of_the_file_is_applied(video_path):
-    """A quarter turn clockwise, as a phone writes it in the track header."""
     upright = next(read_frames(video_path))[1]
-    data = video_path.read_bytes()
-    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    quarter = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
-    at = data.index(identity, data.index(b"tkhd"))
-    video_path.write_bytes(data[:at] + quarter + data[at + len(identity) :])
-    turned = next(read_frames(video_path))[1]
+    turned = next(read_frames(turn_clockwise(video_path)))[1]
     np.testing.assert_array_equal(turned, np.rot90(upright, -1))
+
+
+def test_size_is_that_of_the_turned_frames(video_path):
+    info = video_info(turn_clockwise(video_path))
+    assert (info.height, info.width) == next(read_frames(video_path))[1].shape[:2] == (64, 48)
 
 
 def _cut_tail(path):

@@ -17,6 +17,7 @@ from small_ego4d import (
     write_lists,
     write_small_ego4d,
 )
+from small_videos import turn_clockwise
 
 from common.skipped import Skipped
 from gazepose.ego4d import Ego4DReader
@@ -180,6 +181,16 @@ def test_video_of_another_frame_rate_is_refused(tmp_path):
     write_grey_video(tmp_path / "v2/clips/aaa.mp4", fps_hz=25)
     with pytest.raises(ValueError, match=r"runs at 25 frames a second, the annotations .* at 30"):
         Ego4DReader(tmp_path).clip("aaa")
+
+
+def test_boxes_of_a_turned_video_are_those_of_the_shown_frames(tmp_path):
+    boxes = [box(frame, x=10, y=50, width=20, height=10) for frame in range(25)]
+    reader = _one_clip(tmp_path, boxes)
+    turn_clockwise(tmp_path / "v2/clips/aaa.mp4")
+    faces, skipped = _rows(reader, "aaa")
+    assert skipped == []
+    assert [face.bbox_xyxy_px.tolist() for face in faces] == [[10, 50, 30, 60]] * 25
+    assert not any("left out" in finding.what for finding in reader.doctor())
 
 
 def test_bad_boxes_are_listed_and_cost_nothing_else(tmp_path):
