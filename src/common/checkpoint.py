@@ -54,6 +54,28 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def check_epoch_ended(path: Path) -> None:
+    """Refuse to go on from a checkpoint that was saved inside an epoch.
+
+    Lightning 2.6 would train on that epoch's first batches again, in the place of its last ones.
+
+    Args:
+        path: a Lightning checkpoint.
+
+    Raises:
+        ValueError: If so, or if it holds no state of a training.
+    """
+    loops = read_checkpoint(path).get("loops")
+    if loops is None:
+        raise ValueError(f"ckpt_path={path} holds weights only, no state of a training to go on")
+    progress = loops["fit_loop"]["epoch_progress"]["current"]
+    if progress["processed"] < progress["started"]:
+        raise ValueError(
+            f"ckpt_path={path} was saved inside an epoch, whose batches would be trained on twice: "
+            f"type ckpt_path={path.with_name('last.ckpt')}, saved where an epoch ended"
+        )
+
+
 def write_resumable(
     path: Path,
     module: LightningModule,

@@ -9,6 +9,7 @@ from typing import Any
 LOG = logging.getLogger(__name__)
 # A layout that does not say how its data set defined gaze.
 UNSTATED_CONVENTION = "flame_layout"
+_ROUNDING = {"bf16-true": "bf16-mixed", "16-true": "16-mixed"}
 Fingerprint = Mapping[str, Any]
 # What a model that has use of a config group asks of the data module.
 _INPUT_OF_GROUP = {"priors": "use_head", "dropout": "dropout"}
@@ -50,6 +51,25 @@ def check_inputs(model: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
         raise ValueError(
             f"model={model['name']} takes no {' and no '.join(idle)}: leave out "
             f"{' '.join(f'{group}=' for group in idle)}"
+        )
+
+
+def check_precision(trainer: Mapping[str, Any]) -> None:
+    """Refuse precisions in which Lightning rounds what a batch holds.
+
+    Landmarks would leave their cells, and labels and head poses have two or three digits.
+
+    Args:
+        trainer: the trainer's config.
+
+    Raises:
+        ValueError: If so; says which precision has the same speed.
+    """
+    precision = trainer.get("precision")
+    if precision in _ROUNDING:
+        raise ValueError(
+            f"trainer.precision={precision} rounds landmarks, head poses and labels, too: type "
+            f"trainer.precision={_ROUNDING[precision]}"
         )
 
 

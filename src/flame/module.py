@@ -88,7 +88,8 @@ class GazeAngleModule(LightningModule):
         head_pose = self.statistics.normalise_head_pose(batch["head_pose"])
         heatmap = self._heatmap(batch) if self.net.uses_heatmap else None
         normalised = self.net(self._pixels(batch["rgb"]), heatmap, head_pose)
-        return self.statistics.denormalise_gaze(normalised.float())
+        full = torch.promote_types(normalised.dtype, torch.float32)
+        return self.statistics.denormalise_gaze(normalised.to(full))
 
     def training_step(self, batch: GazeBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
@@ -182,6 +183,8 @@ class GazeAngleModule(LightningModule):
         return self._laid_out(render_heatmaps(batch["landmarks"], height, width))
 
     def _laid_out(self, images: Tensor) -> Tensor:
+        # trainer.precision=64-true: the weights are not float32.
+        images = images.to(next(self.net.parameters()).dtype)
         return images.to(memory_format=torch.channels_last) if self._channels_last else images
 
 

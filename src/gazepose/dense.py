@@ -66,7 +66,7 @@ def dense_scores(
     load = _loader(frames, image_size)
     shown, slots = np.unique(windows, return_inverse=True)
     features = _Features(slots.reshape(windows.shape))
-    scores = torch.zeros(len(windows))
+    scores = torch.zeros(len(windows), dtype=torch.float32)
     for start in range(0, len(shown), frames_at_once):
         images = load(shown[start : start + frames_at_once])
         features.add(net.frame_features(normalise(images.to(device))))

@@ -23,7 +23,9 @@ def normalise(images: Tensor) -> Tensor:
     """
     if images.dtype != torch.uint8:
         raise ValueError(f"got pixels of type {images.dtype}, expected torch.uint8 in 0..255")
-    mean = torch.tensor(IMAGENET_MEAN, device=images.device)[:, None, None]
-    std = torch.tensor(IMAGENET_STD, device=images.device)[:, None, None]
+    mean, std = (
+        torch.tensor(values, dtype=torch.float32, device=images.device)[:, None, None]
+        for values in (IMAGENET_MEAN, IMAGENET_STD)
+    )
     # A tensor divides on every device alike; CUDA multiplies by a Python number's reciprocal.
     return images.float().div_(torch.full_like(mean, 255.0)).sub_(mean).div_(std)

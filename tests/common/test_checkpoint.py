@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import nn
 
-from common.checkpoint import load_module, read_checkpoint
+from common.checkpoint import check_epoch_ended, load_module, read_checkpoint
 
 
 class Small(LightningModule):
@@ -83,3 +83,9 @@ def test_an_originals_file_is_told_from_ours(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "model_state_dict": {}}, tmp_path / "x.pth")
     with pytest.raises(ValueError, match=r"x\.pth .*model=NAME checkpoint=FILE\.pth"):
         load_module(Small(3, "other"), tmp_path / "x.pth")
+
+
+def test_weights_alone_are_nothing_to_go_on_from(tmp_path: Path) -> None:
+    save(Small(3, "said"), tmp_path / "x.ckpt")
+    with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt holds weights only"):
+        check_epoch_ended(tmp_path / "x.ckpt")

@@ -53,9 +53,9 @@ def test_epochs_without_validation_stay_without(store_dir: Path, tmp_path: Path)
     assert validated_steps(tmp_path / "run") == [17, 22, 24]
 
 
-def test_the_final_weights_can_be_the_best(
-    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def rate_by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the number of steps the metric of validation."""
+
     def log(module: LightningModule) -> None:
         module.log("val/map", float(module.global_step))
 
@@ -64,6 +64,12 @@ def test_the_final_weights_can_be_the_best(
 
     monkeypatch.setattr(EyeContactModule, "validation_step", validate)
     monkeypatch.setattr(EyeContactModule, "on_validation_epoch_end", log)
+
+
+def test_the_final_weights_can_be_the_best(
+    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate_by_steps(monkeypatch)
     typed = [*TWO_EPOCHS, "trainer.val_check_interval=5", "callbacks.pictures=null"]
     metrics = train_here("gazelstm", store_dir, tmp_path / "run", *typed)
     assert metrics["best_val/map"] == 2 * NUM_BATCHES
@@ -102,3 +108,28 @@ def test_a_longer_training_goes_on_exactly(store_dir: Path, tmp_path: Path) -> N
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     found = train_here("gazelstm", store_dir, tmp_path / "run", *typed, f"ckpt_path={last}")
     assert found == train_here("gazelstm", store_dir, tmp_path / "unbroken", *typed)
+
+
+@pytest.mark.parametrize(
+    ("interval", "is_exact"), [("5", False), pytest.param("1.0", True, marks=pytest.mark.slow)]
+)
+def test_only_where_an_epoch_ended_can_a_run_go_on(
+    store_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interval: str,
+    is_exact: bool,
+) -> None:
+    """The first validation is the best one: inside the first epoch, or at its end."""
+    rate_by_steps(monkeypatch)
+    typed = ["model.metric_mode=min", f"trainer.val_check_interval={interval}", "test=false"]
+    typed += ["callbacks.pictures=null"]
+    found = train_here("gazelstm", store_dir, tmp_path / "run", *typed)
+    best = tmp_path / "run" / "checkpoints" / "best.ckpt"
+    if is_exact:
+        again = train_here("gazelstm", store_dir, tmp_path / "run", *typed, f"ckpt_path={best}")
+        assert again == found
+        return
+    message = rf"best\.ckpt was saved inside an epoch.*type ckpt_path={best.with_name('last.ckpt')}"
+    with pytest.raises(ValueError, match=message):
+        train_here("gazelstm", store_dir, tmp_path / "run", *typed, f"ckpt_path={best}")

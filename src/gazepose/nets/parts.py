@@ -51,8 +51,11 @@ class ClipEncoder(nn.Module):
         )
 
     def look(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Return embeddings (M, E) and maps (M, C, h, w) of normalised frames (M, 3, H, W)."""
-        feature_map = self.backbone(frames)
+        """Return embeddings (M, E) and maps (M, C, h, w) of normalised frames (M, 3, H, W).
+
+        Frames of another precision than the weights' are converted.
+        """
+        feature_map = self.backbone(frames.to(self._dtype))
         with torch.autocast(frames.device.type, enabled=False):
             features = pooled(feature_map.to(self._dtype))
             return self.embedding(features), feature_map
