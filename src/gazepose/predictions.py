@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,12 @@ import numpy.typing as npt
 import polars as pl
 from torch import Tensor, cat
 
+from common.atomic import partial_path
 from gazepose.table import LamTable
 
+PREDICTIONS_SUFFIX = "_predictions.parquet"
 KEY = ["uid", "trackid", "frame", "unique_id"]
+_DESCRIBED = "described"
 _OF_THE_TABLE = (
     *("group_name", "part", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
     *("sharpness", "sharpness_p", "head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
@@ -68,6 +73,33 @@ def check_scores(predictions: pl.DataFrame) -> None:
         f"{wrong['score'][0]} ({where}): look whether train/loss is a number, and train again "
         "with a lower model.learning_rate if it is not"
     )
+
+
+def write_predictions(predictions: pl.DataFrame, described: Mapping[str, Any], path: Path) -> None:
+    """Write predictions, whole or not at all.
+
+    Args:
+        predictions: as `predictions_table` returns them.
+        described: what was tested, as plain values; goes with them.
+        path: the file, which ends with `PREDICTIONS_SUFFIX`.
+    """
+    with partial_path(path) as partial:
+        predictions.write_parquet(partial, metadata={_DESCRIBED: json.dumps(described)})
+
+
+def read_described(path: Path) -> dict[str, Any]:
+    """Return what was tested, of a file of `write_predictions`.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: If it is no such file.
+    """
+    try:
+        return dict(json.loads(pl.read_parquet_metadata(path)[_DESCRIBED]))
+    except (pl.exceptions.PolarsError, OSError, KeyError) as error:
+        raise ValueError(f"{path}: no predictions of a test ({error}); test again") from error
 
 
 def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:

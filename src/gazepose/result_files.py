@@ -20,13 +20,11 @@ from gazepose.prediction_files import (
     TRUTH_COLUMNS,
     write_rows,
 )
-from gazepose.predictions import check_scores
+from gazepose.predictions import PREDICTIONS_SUFFIX, check_scores, write_predictions
 from gazepose.score_slices import describe_samples, score_slices, slice_table
 from gazepose.submission import expected_samples, validate_submission, write_submission
 
 LOG = logging.getLogger(__name__)
-PREDICTIONS_SUFFIX = "_predictions.parquet"
-_DESCRIBED = "described"
 
 
 def write_results(
@@ -58,8 +56,7 @@ def write_results(
         ValueError: If a score is no number, as `check_scores`.
     """
     check_scores(predictions)
-    with partial_path(output_dir / f"{stem}{PREDICTIONS_SUFFIX}") as partial:
-        predictions.write_parquet(partial, metadata={_DESCRIBED: json.dumps(described)})
+    write_predictions(predictions, described, output_dir / f"{stem}{PREDICTIONS_SUFFIX}")
     known = predictions.filter(pl.col("label") >= 0)
     if known.is_empty():
         _write_unlabelled(predictions, output_dir, stem)
@@ -104,21 +101,6 @@ def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
     if "map_raw" in summary:
         measured += f" (before smoothing {_shown(summary['map_raw'])})"
     return headline(stem, measured, baselines, summary.get("note"))
-
-
-def read_described(path: Path) -> dict[str, Any]:
-    """Return what `write_results` was told of a file of predictions.
-
-    Args:
-        path: a ``STEM_predictions.parquet``.
-
-    Raises:
-        ValueError: If it is no such file.
-    """
-    try:
-        return dict(json.loads(pl.read_parquet_metadata(path)[_DESCRIBED]))
-    except (pl.exceptions.PolarsError, OSError, KeyError) as error:
-        raise ValueError(f"{path}: no predictions of a test ({error}); test again") from error
 
 
 def _shown(value: float | None) -> str:

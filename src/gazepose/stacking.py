@@ -38,7 +38,7 @@ class Stacking:
 
         Args:
             scores: (N, K) of K runs, in [0, 1].
-            labels: (N,) 1 looks at the camera, 0 not.
+            labels: (N,) 1 looks at the camera, 0 not, -1 unknown: such a sample teaches nothing.
             others: (M, K) of the same runs.
 
         Returns:
@@ -47,9 +47,11 @@ class Stacking:
         Raises:
             ValueError: If the labels are of one class, or XGBoost is not installed.
         """
-        if labels.min(initial=1) == labels.max(initial=0):
+        is_known = labels >= 0
+        scores, labels = scores[is_known], labels[is_known]
+        if len(np.unique(labels)) < 2:
             raise ValueError(
-                f"cannot learn from {len(labels)} samples of one class, expected both labels"
+                f"cannot learn from {len(labels)} labelled samples of one class, expected both"
             )
         xgboost = _xgboost()
         settings = {
@@ -70,7 +72,7 @@ class Stacking:
 
         Args:
             scores: (N, K) of K runs, in [0, 1].
-            labels: (N,) 1 looks at the camera, 0 not.
+            labels: (N,) as `fit_predict` takes them; samples of unknown label are scored too.
             clips: (N,) which clip a sample is of.
 
         Returns:
