@@ -48,9 +48,10 @@ class ClipAnnotation:
     Attributes:
         clip_uid: the clip.
         video_uid: the recording it is cut from, empty if not said.
-        video_start_frame: the clip's frame 0 in the recording.
+        video_start_frame: the clip's frame 0 in the recording, None if not said.
         num_frames: by the annotations, 0 if they do not say.
-        fps_hz: by the annotations, 30 if they do not say.
+        fps_hz: by the annotations, 30 if they do not say or mean it but for rounding.
+        is_valid: False if the annotators say so.
         is_labelled: False if the looking segments are null: nobody looks, then.
         tracks: everybody's but the wearer's.
         looks: by person, (first, last) frames of looking at the camera, both included.
@@ -60,9 +61,10 @@ class ClipAnnotation:
 
     clip_uid: str
     video_uid: str
-    video_start_frame: int
+    video_start_frame: int | None
     num_frames: int
     fps_hz: float
+    is_valid: bool
     is_labelled: bool
     tracks: tuple[RawTrack, ...]
     looks: Segments
@@ -105,9 +107,10 @@ def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
     return ClipAnnotation(
         clip_uid=str(clip["clip_uid"]),
         video_uid=str(clip.get("video_uid") or ""),
-        video_start_frame=int(clip.get("video_start_frame") or 0),
+        video_start_frame=_video_start_frame(clip),
         num_frames=int(clip.get("clip_end_frame") or 0),
         fps_hz=_fps_hz(clip),
+        is_valid=clip.get("valid") is not False,
         is_labelled=clip.get("social_segments_looking") is not None,
         tracks=tuple(tracks),
         looks=looks,
@@ -172,4 +175,13 @@ def _looks(
 
 def _fps_hz(clip: Mapping[str, Any]) -> float:
     end_s, end_frame = clip.get("clip_end_sec"), clip.get("clip_end_frame")
-    return float(end_frame) / float(end_s) if end_s and end_frame else _FPS_HZ
+    if not end_s or not end_frame or abs(float(end_frame) - _FPS_HZ * float(end_s)) <= 1:
+        return _FPS_HZ
+    return float(end_frame) / float(end_s)
+
+
+def _video_start_frame(clip: Mapping[str, Any]) -> int | None:
+    frame, start_s = frame_number(clip.get("video_start_frame")), clip.get("video_start_sec")
+    if frame is None and start_s is not None:
+        return round(float(start_s) * _fps_hz(clip))
+    return frame

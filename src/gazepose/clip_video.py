@@ -9,30 +9,40 @@ import numpy as np
 from common.video import VideoInfo
 from gazepose.clip_annotation import ClipAnnotation
 
-_FPS_TOLERANCE = 0.02
+# A header's rate is a mean; this is a frame or two in five minutes.
+_RATE_TOLERANCE = 2e-4
+_LENGTH_TOLERANCE = 1e-3
 _SMALL_SIDE_PX = 540
 _MAX_SHARE_OUTSIDE = 0.35
 # Fewer prove nothing.
 _MIN_BOXES = 20
 
 
-def check_video(path: Path, info: VideoInfo, annotation: ClipAnnotation) -> None:
+def check_video(path: Path, info: VideoInfo, annotation: ClipAnnotation, start: int | None) -> None:
     """Refuse a video that the annotations cannot be of.
 
     Args:
         path: of the video, named in the message.
         info: its header.
         annotation: of the clip.
+        start: the clip's frame 0 in the video, if that is a whole recording, which may go on;
+            None for a file of the clip alone.
 
     Raises:
-        ValueError: If it runs at another frame rate, so that frame numbers mean other moments, or
-            is a reduced copy, so that boxes mean other places.
+        ValueError: If it runs at another frame rate or is of another length, so that frame numbers
+            mean other moments, or is a reduced copy, so that boxes mean other places.
     """
     if is_other_rate(info, annotation):
         raise ValueError(
-            f"{path} runs at {info.fps_hz:.4g} frames a second, the annotations of clip "
-            f"{annotation.clip_uid} at {annotation.fps_hz:.4g}: their frame numbers do not agree. "
-            f"Make it over: ffmpeg -i IN.mp4 -vf fps={annotation.fps_hz:.4g} OUT.mp4"
+            f"{path} runs at {info.fps_hz:.6g} frames a second, the annotations of clip "
+            f"{annotation.clip_uid} at {annotation.fps_hz:.6g}: their frame numbers do not agree. "
+            f"Make it over: ffmpeg -i IN.mp4 -vf fps={annotation.fps_hz:.6g} OUT.mp4"
+        )
+    if is_other_length(info, annotation, start):
+        raise ValueError(
+            f"{path} has {info.num_frames} frames, the annotations of clip {annotation.clip_uid} "
+            f"end at {expected_length(annotation, start)}: their frame numbers do not agree. "
+            "Download it again"
         )
     if is_reduced(info, annotation):
         raise ValueError(
@@ -44,8 +54,35 @@ def check_video(path: Path, info: VideoInfo, annotation: ClipAnnotation) -> None
 
 
 def is_other_rate(info: VideoInfo, annotation: ClipAnnotation) -> bool:
-    """Return whether the header's frame rate, where it says one, is not the annotations'."""
-    return info.fps_hz > 0 and abs(info.fps_hz / annotation.fps_hz - 1) > _FPS_TOLERANCE
+    """Return whether frame numbers drift apart over the video, if its header tells its rate."""
+    # Less than a frame from end to end does no harm, and the mean of few frames is not exact.
+    tolerance = max(_RATE_TOLERANCE, 1 / info.num_frames if info.num_frames else 0)
+    return info.fps_hz > 0 and abs(info.fps_hz / annotation.fps_hz - 1) > tolerance
+
+
+def is_other_length(info: VideoInfo, annotation: ClipAnnotation, start: int | None) -> bool:
+    """Return whether more frames are missing or too many than rounding explains."""
+    allowed = max(1, _LENGTH_TOLERANCE * expected_length(annotation, start))
+    return abs(length_difference(info, annotation, start)) > allowed
+
+
+def length_difference(info: VideoInfo, annotation: ClipAnnotation, start: int | None) -> int:
+    """Return how many frames the video has too many; negative if too few, 0 if one cannot tell.
+
+    Args:
+        info: its header.
+        annotation: of the clip.
+        start: as for `check_video`.
+    """
+    if not info.num_frames or not annotation.num_frames:
+        return 0
+    difference = info.num_frames - expected_length(annotation, start)
+    return difference if start is None else min(difference, 0)
+
+
+def expected_length(annotation: ClipAnnotation, start: int | None) -> int:
+    """Return how many frames a clip's own video has, or the whole one has at least."""
+    return (start or 0) + annotation.num_frames
 
 
 def is_reduced(info: VideoInfo, annotation: ClipAnnotation) -> bool:

@@ -137,13 +137,14 @@ class Ego4DReader:
         """
         entry = self._entries[group]
         annotation = self._annotation(group, entry)
-        path, first = self._files.find_video(
+        path, start = self._files.find_video(
             annotation.clip_uid, annotation.video_uid, annotation.video_start_frame
         )
         info = video_info(path)
-        check_video(path, info, annotation)
+        check_video(path, info, annotation, start)
         tracks, skipped = self._tracks(annotation, (info.width, info.height))
-        return Clip(group, entry.part, path, first - self._frame_offset, tracks, skipped)
+        first = (start or 0) - self._frame_offset
+        return Clip(group, entry.part, path, first, tracks, skipped)
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Collection, Iterable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +50,10 @@ def find_clips(files: Ego4DFiles, parts: Iterable[str], rule: TrackRule) -> dict
             is in two lists.
     """
     annotated = {part: _annotated_clips(files.annotation_path(part), rule) for part in parts}
-    wanted = {part: part_clips(files, part, clips) for part, clips in annotated.items()}
+    # A list may name clips of any part's annotations; the first file that has one counts.
+    known = dict(ChainMap(*annotated.values()))
+    wanted = {part: part_clips(files, part, clips, known) for part, clips in annotated.items()}
     check_disjoint(wanted)
-    known = {uid: entry for clips in annotated.values() for uid, entry in clips.items()}
     nowhere = (None, 0)
     return {
         uid: ClipEntry(part, *known.get(uid, nowhere))
@@ -60,8 +62,16 @@ def find_clips(files: Ego4DFiles, parts: Iterable[str], rule: TrackRule) -> dict
     }
 
 
-def part_clips(files: Ego4DFiles, part: str, annotated: Iterable[str]) -> list[str]:
+def part_clips(
+    files: Ego4DFiles, part: str, annotated: Iterable[str], known: Collection[str]
+) -> list[str]:
     """Return the clips of a part's split list, or of its annotations if there is no list.
+
+    Args:
+        files: the folder.
+        part: train or val.
+        annotated: the clips of the part's annotations.
+        known: those of all annotations.
 
     Raises:
         ValueError: If the list names no clip.
@@ -70,7 +80,7 @@ def part_clips(files: Ego4DFiles, part: str, annotated: Iterable[str]) -> list[s
     path = files.list_path(part)
     if path is not None:
         clips = read_split_list(path)
-        unknown = sorted(set(clips) - set(annotated))
+        unknown = sorted(set(clips).difference(known))
         if unknown:
             LOG.warning("%s names clips without annotations: %s", path, listed(unknown))
         return clips
@@ -104,7 +114,7 @@ def num_rows(annotation: ClipAnnotation, rule: TrackRule) -> int:
     return sum(len(piece) for pieces in tracks for piece in pieces)
 
 
-def _annotated_clips(path: Path, rule: TrackRule) -> Mapping[str, tuple[ClipSpan, int]]:
+def _annotated_clips(path: Path, rule: TrackRule) -> MutableMapping[str, tuple[ClipSpan, int]]:
     require_annotations(path, path.stem.removeprefix("av_"))
     found: dict[str, tuple[ClipSpan, int]] = {}
     for span, clip in iterate_clips(path):

@@ -1,14 +1,14 @@
 """What is missing or inconsistent in an Ego4D folder, said before anything runs.
 
-Annotations are parsed and headers of videos read; no frame is decoded.
+Annotations are parsed, headers of videos read; of each video one frame is decoded.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from common.findings import Finding
 from common.listing import counted, counted_names, listed
@@ -16,69 +16,30 @@ from gazepose.clip_json import iterate_clips
 from gazepose.ego4d_clips import require_annotations
 from gazepose.ego4d_files import Ego4DFiles, download_command, read_manifest
 from gazepose.ego4d_survey import PartSurvey
+from gazepose.ego4d_wordings import WORDINGS
 from gazepose.split_lists import check_disjoint, list_faults, read_split_list, rebuilt_list
 from gazepose.tracks import TrackRule
-
-
-@dataclass(frozen=True)
-class _Wording:
-    severity: Literal["error", "warning", "note"]
-    what: str
-    remedy: str = ""
-
-
-_WORDINGS = {
-    "malformed": _Wording(
-        "warning", "clips whose annotations cannot be read", "they fail; download them again"
-    ),
-    "malformed_entry": _Wording(
-        "warning", "places where annotations are malformed", "they are passed over"
-    ),
-    "no_video": _Wording("warning", "clips without a video", "they fail; {download}"),
-    "small_video": _Wording(
-        "error",
-        "clips there as video_540ss only, while the boxes are full-scale pixels",
-        "download clips or full_scale, or give data.reader.annotations_dir=.../annotations_540ss",
-    ),
-    "reduced_video": _Wording(
-        "error",
-        "videos smaller than what the boxes were drawn on",
-        "they fail; download clips or full_scale, not video_540ss",
-    ),
-    "unreadable_video": _Wording(
-        "warning", "videos that cannot be opened", "they fail; download them again"
-    ),
-    "other_rate": _Wording(
-        "error",
-        "videos whose frame rate is not the annotations'",
-        "they fail; ffmpeg -i IN.mp4 -vf fps=30 OUT.mp4",
-    ),
-    "short_video": _Wording(
-        "warning",
-        "videos with boxes after their end",
-        "boxes past the end have no image; the download may have been cut short",
-    ),
-    "unlabelled": _Wording("note", "clips whose looking segments are null: nobody looks"),
-    "no_tracks": _Wording("note", "clips in which nobody is tracked"),
-    "unowned": _Wording("note", "clips with looking segments of nobody, which are passed over"),
-    "useless": _Wording("note", "clips with looking segments without frames, passed over"),
-    "unseen": _Wording("note", "clips with looking segments of persons without a track"),
-    "renamed": _Wording("warning", "tracks whose id another track of the clip has; renamed"),
-    "suspect": _Wording(
-        "note", "tracks marked as suspect", "data.reader.keep_suspect=false leaves them out"
-    ),
-    "long_gap": _Wording(
-        "note",
-        "tracks with gaps longer than max_gap",
-        "{split}",
-    ),
-}
 
 _UNUSABLE_VIDEOS = ("no_video", "unreadable_video")
 
 
+@dataclass
+class _Annotated:
+    """What the annotations of a part hold.
+
+    Attributes:
+        clips: in their order.
+        findings: what is wrong with the file.
+    """
+
+    clips: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
 def examine(files: Ego4DFiles, parts: Collection[str], rule: TrackRule) -> list[Finding]:
     """Look at the annotated parts of a folder.
+
+    A list may name clips of any part's annotations, as for the reader.
 
     Args:
         files: the folder.
@@ -86,18 +47,19 @@ def examine(files: Ego4DFiles, parts: Collection[str], rule: TrackRule) -> list[
         rule: by which tracks will be made.
     """
     findings = [Finding("note", "annotations found", str(files.annotations_dir))]
-    clips_of_part: dict[str, list[str]] = {}
+    lists: dict[str, list[str] | None] = {}
     for part in parts:
-        clips, about_list = _part_list(files, part)
-        annotated, survey, about_file = _surveyed(files, part, clips, rule)
-        clips_of_part[part] = rebuilt_list(annotated) if clips is None else clips
-        findings += about_list + about_file
-        # What half a file lacks says nothing of the data set.
-        is_whole = not any(finding.severity == "error" for finding in about_file)
-        findings += _compared(files, part, clips, annotated, is_whole=is_whole)
-        findings += _survey_findings(files, part, survey, rule, is_whole=is_whole)
+        lists[part], about_list = _part_list(files, part)
+        findings += about_list
+    surveys, annotated = _surveyed(files, lists, rule)
+    findings += [finding for found in annotated.values() for finding in found.findings]
+    # What half a file lacks says nothing of the data set.
+    is_whole = not any(finding.severity == "error" for finding in findings)
+    for part in parts:
+        findings += _compared(files, part, lists, annotated, is_whole=is_whole)
+        findings += _survey_findings(files, part, surveys[part], rule, is_whole=is_whole)
     try:
-        check_disjoint(clips_of_part)
+        check_disjoint({part: _wanted(part, lists, annotated) for part in parts})
     except ValueError as error:
         findings.append(Finding("error", str(error), str(files.split_dir)))
     return findings + _manifest_findings(files)
@@ -117,39 +79,67 @@ def _part_list(files: Ego4DFiles, part: str) -> tuple[list[str] | None, list[Fin
     return clips, [Finding("warning", fault, str(path)) for fault in faults]
 
 
+def _wanted(
+    part: str, lists: Mapping[str, list[str] | None], annotated: Mapping[str, _Annotated]
+) -> list[str]:
+    """Return a part's clips: of its list, else of its annotations."""
+    clips = lists[part]
+    return rebuilt_list(annotated[part].clips) if clips is None else clips
+
+
 def _surveyed(
-    files: Ego4DFiles, part: str, clips: Collection[str] | None, rule: TrackRule
-) -> tuple[list[str], PartSurvey, list[Finding]]:
-    """Return the clips of a part's annotations, a look at the wanted ones, and what is wrong."""
-    path = files.annotation_path(part)
-    survey, annotated = PartSurvey(), []
-    try:
-        require_annotations(path, part)
-        for _, clip in iterate_clips(path):
-            uid = str(clip.get("clip_uid")) if isinstance(clip, dict) else ""
-            if uid not in annotated and uid in (rebuilt_list([uid]) if clips is None else clips):
-                survey.look_at(clip, files, rule)
-            annotated.append(uid)
-    except ValueError as error:
-        return annotated, survey, [Finding("error", str(error), str(path))]
-    twice = sorted(uid for uid, count in Counter(annotated).items() if count > 1)
-    doubled = f"clips that the annotations have twice; the first counts: {listed(twice)}"
-    return annotated, survey, [Finding("warning", doubled, str(path))] if twice else []
+    files: Ego4DFiles, lists: Mapping[str, list[str] | None], rule: TrackRule
+) -> tuple[dict[str, PartSurvey], dict[str, _Annotated]]:
+    """Go through the annotations, and look at each wanted clip for the part that wants it."""
+    surveys = {part: PartSurvey() for part in lists}
+    annotated = {part: _Annotated() for part in lists}
+    part_of = {uid: part for part, clips in lists.items() for uid in clips or ()}
+    seen: set[str] = set()
+    for part, found in annotated.items():
+        path = files.annotation_path(part)
+        try:
+            require_annotations(path, part)
+            for _, clip in iterate_clips(path):
+                uid = str(clip.get("clip_uid")) if isinstance(clip, dict) else ""
+                found.clips.append(uid)
+                is_rebuilt = lists[part] is None and rebuilt_list([uid])
+                wanting = part_of.get(uid, part if is_rebuilt else None)
+                if wanting is not None and uid not in seen:
+                    surveys[wanting].look_at(clip, files, rule)
+                seen.add(uid)
+        except ValueError as error:
+            found.findings.append(Finding("error", str(error), str(path)))
+        else:
+            found.findings += _doubled(found.clips, path)
+    return surveys, annotated
+
+
+def _doubled(clips: list[str], path: Path) -> list[Finding]:
+    twice = sorted(uid for uid, count in Counter(clips).items() if count > 1)
+    what = f"clips that the annotations have twice; the first counts: {listed(twice)}"
+    return [Finding("warning", what, str(path))] if twice else []
 
 
 def _compared(
-    files: Ego4DFiles, part: str, clips: list[str] | None, annotated: list[str], *, is_whole: bool
+    files: Ego4DFiles,
+    part: str,
+    lists: Mapping[str, list[str] | None],
+    annotated: Mapping[str, _Annotated],
+    *,
+    is_whole: bool,
 ) -> list[Finding]:
-    """Compare a list with the annotations."""
+    """Compare a part's list with the annotations."""
+    own, clips = annotated[part].clips, lists[part]
     if clips is None:
-        removed = len(annotated) - len(rebuilt_list(annotated))
         what = (
-            f"no usable {part}.list: its clips are those of the annotations, less {removed} that "
-            "the published list leaves out"
+            f"no usable {part}.list: its clips are those of the annotations, less "
+            f"{len(own) - len(rebuilt_list(own))} that the published list leaves out"
         )
         return [Finding("note", what, str(files.annotation_path(part)))]
-    unknown = [clip for clip in clips if clip not in set(annotated)]
-    unlisted = [clip for clip in annotated if clip not in set(clips)]
+    known = {uid for found in annotated.values() for uid in found.clips}
+    listed_anywhere = {uid for others in lists.values() for uid in others or ()}
+    unknown = [clip for clip in clips if clip not in known]
+    unlisted = [clip for clip in own if clip not in listed_anywhere]
     place = str(files.list_path(part))
     findings = []
     if unknown and is_whole:
@@ -188,7 +178,7 @@ def _cases(files: Ego4DFiles, part: str, survey: PartSurvey, rule: TrackRule) ->
         "download": download_command(files.raw_dir, "clips"),
         "split": "" if rule.name == "repaired" else "data.reader.track_rule=repaired splits them",
     }
-    for kind, wording in _WORDINGS.items():
+    for kind, wording in WORDINGS.items():
         cases = survey.cases.get(kind)
         if cases:
             is_all = kind in _UNUSABLE_VIDEOS and len(cases) == survey.num_clips

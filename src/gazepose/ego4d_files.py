@@ -58,24 +58,35 @@ class Ego4DFiles:
         path = None if self.split_dir is None else self.split_dir / f"{part}.list"
         return path if path is not None and path.is_file() else None
 
-    def find_video(self, clip_uid: str, video_uid: str, start_frame: int) -> tuple[Path, int]:
-        """Return the video that shows a clip, and the clip's first frame in it.
+    def find_video(
+        self, clip_uid: str, video_uid: str, start_frame: int | None
+    ) -> tuple[Path, int | None]:
+        """Return the video that shows a clip, and the clip's first frame in a whole recording.
 
         Args:
             clip_uid: of ``clips/<clip_uid>.mp4``, which is preferred.
             video_uid: of ``full_scale/<video_uid>.mp4``.
-            start_frame: the clip's first frame in the latter.
+            start_frame: the clip's first frame in the latter, None if it is not known.
+
+        Returns:
+            With the former, None in place of the first frame.
 
         Raises:
-            ValueError: If there is neither.
+            ValueError: If there is neither, or only the latter and its frame is not known.
         """
         whole = "video_540ss" if self.is_small else "full_scale"
         clip = None if self.is_small else self._first_file(f"clips/{clip_uid}.mp4")
         if clip is not None:
-            return clip, 0
+            return clip, None
         video = self._first_file(f"{whole}/{video_uid}.mp4") if video_uid else None
-        if video is not None:
+        if video is not None and start_frame is not None:
             return video, start_frame
+        if video is not None:
+            raise ValueError(
+                f"clip {clip_uid}: its annotations say neither video_start_frame nor "
+                f"video_start_sec, so that nothing tells where in {video} it is. Download it: "
+                f"{download_command(self.raw_dir, 'clips', clip_uid)}"
+            )
         raise ValueError(self._missing_video(clip_uid, video_uid))
 
     @property

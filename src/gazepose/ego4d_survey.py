@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,14 @@ import numpy as np
 
 from common.video import VideoInfo, video_info
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
-from gazepose.clip_video import is_other_rate, is_reduced, share_outside
+from gazepose.clip_video import (
+    expected_length,
+    is_other_length,
+    is_other_rate,
+    is_reduced,
+    length_difference,
+    share_outside,
+)
 from gazepose.ego4d_files import Ego4DFiles
 from gazepose.tracks import TrackRule, face_tracks
 
@@ -50,26 +58,17 @@ class PartSurvey:
     def _look_at_video(self, annotation: ClipAnnotation, files: Ego4DFiles) -> VideoInfo | None:
         uid = annotation.clip_uid
         try:
-            path, first = files.find_video(uid, annotation.video_uid, annotation.video_start_frame)
+            path, start = files.find_video(uid, annotation.video_uid, annotation.video_start_frame)
         except ValueError as error:
-            self.cases["small_video" if "540ss" in str(error) else "no_video"].append(uid)
+            self.cases[_without_video(str(error))].append(uid)
             return None
         try:
             info = video_info(path)
         except ValueError as error:
             self.cases["unreadable_video"].append(str(error))
             return None
-        if is_other_rate(info, annotation):
-            self.cases["other_rate"].append(f"{uid} ({info.fps_hz:.4g} Hz)")
-        if is_reduced(info, annotation):
-            share = share_outside(annotation, info)
-            size = f"{info.width} x {info.height}"
-            self.cases["reduced_video"].append(f"{uid} ({size}, {share:.0%} outside)")
-        frames = [track.frames.max() for track in annotation.tracks if len(track.frames)]
-        if 0 < info.num_frames <= first + max(frames, default=-1):
-            self.cases["short_video"].append(
-                f"{uid} ({info.num_frames} frames, boxes up to {first + max(frames)})"
-            )
+        for kind, what in _video_cases(info, annotation, start):
+            self.cases[kind].append(f"{uid} ({what})")
         return info
 
     def _look_at_tracks(
@@ -93,6 +92,7 @@ class PartSurvey:
             self.cases[kind] += [f"{uid}:{name}" for name in names]
         persons = {person for track in annotation.tracks for person in track.person_ids}
         clips = {
+            "invalid": not annotation.is_valid,
             "unlabelled": not annotation.is_labelled,
             "no_tracks": not annotation.tracks,
             "unowned": odd.num_unowned_segments > 0,
@@ -111,3 +111,32 @@ def _with_long_gaps(annotation: ClipAnnotation, rule: TrackRule) -> list[str]:
         if len(track.frames)
         and np.diff(np.sort(track.frames), prepend=track.frames.min()).max() > longest
     ]
+
+
+def _without_video(error: str) -> str:
+    if "540ss" in error:
+        return "small_video"
+    return "no_start" if "video_start_frame" in error else "no_video"
+
+
+def _video_cases(
+    info: VideoInfo, annotation: ClipAnnotation, start: int | None
+) -> Iterator[tuple[str, str]]:
+    """Yield what is odd about a clip's video: its kind, and figures."""
+    if is_other_rate(info, annotation):
+        yield "other_rate", f"{info.fps_hz:.6g} Hz"
+    lengths = f"{info.num_frames} frames, annotated {expected_length(annotation, start)}"
+    if is_other_length(info, annotation, start):
+        yield "other_length", lengths
+    # One is rounding.
+    elif abs(length_difference(info, annotation, start)) > 1:
+        yield "odd_length", lengths
+    if is_reduced(info, annotation):
+        share = share_outside(annotation, info)
+        yield "reduced_video", f"{info.width} x {info.height}, {share:.0%} outside"
+    if info.num_beyond_end:
+        yield "cut_video", f"{info.num_beyond_end} of {info.num_frames} frames"
+    frames = [track.frames.max() for track in annotation.tracks if len(track.frames)]
+    last = (start or 0) + max(frames, default=-1)
+    if 0 < info.num_frames <= last:
+        yield "short_video", f"{info.num_frames} frames, boxes up to {last}"

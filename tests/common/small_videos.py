@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 
 from common.video import write_video
@@ -41,4 +42,21 @@ def turn_clockwise(path: Path) -> Path:
     data = path.read_bytes()
     at = data.index(identity, data.index(b"tkhd"))
     path.write_bytes(data[:at] + quarter + data[at + len(identity) :])
+    return path
+
+
+def cut_short(path: Path) -> Path:
+    """Move an mp4's header to its front and lose half of its frames, as a broken download does."""
+    made = path.with_name(f"faststart-{path.name}")
+    options = {"movflags": "+faststart"}
+    with av.open(str(path)) as given, av.open(str(made), "w", options=options) as container:
+        stream = given.streams.video[0]
+        copy = container.add_stream_from_template(stream)
+        for packet in given.demux(stream):
+            if packet.dts is not None:
+                packet.stream = copy
+                container.mux(packet)
+    data = made.read_bytes()
+    made.unlink()
+    path.write_bytes(data[: (data.index(b"mdat") + len(data)) // 2])
     return path

@@ -72,11 +72,23 @@ def test_suspect_tracks_are_named_and_kept():
 
 @pytest.mark.parametrize(
     ("end_frame", "end_s", "fps_hz"),
-    [(9000, 300.0, 30), (8999, 299.9666, 30), (None, None, 30), (7200, 300, 24)],
+    [
+        (9000, 300.0, 30),
+        (8999, 299.9666, 30),
+        (8999, 300.0, 30),
+        (None, None, 30),
+        (7200, 300, 24),
+        (8991, 300, 29.97),
+    ],
 )
 def test_frame_rate_follows_from_the_end(end_frame, end_s, fps_hz):
     annotation = parse_clip(clip("a", clip_end_frame=end_frame, clip_end_sec=end_s))
-    assert annotation.fps_hz == pytest.approx(fps_hz, abs=1e-3)
+    assert annotation.fps_hz == pytest.approx(fps_hz, abs=1e-9)
+
+
+@pytest.mark.parametrize(("said", "is_valid"), [(True, True), (None, True), (False, False)])
+def test_clips_are_valid_unless_the_annotators_say_no(said, is_valid):
+    assert parse_clip(clip("a", valid=said)).is_valid == is_valid
 
 
 @pytest.mark.parametrize("clip_object", [None, [], {}, {"clip_uid": None}])

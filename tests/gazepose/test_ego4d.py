@@ -37,6 +37,12 @@ def _one_clip(raw_dir, boxes, **changes):
     return Ego4DReader(raw_dir, parts=["train"], **changes)
 
 
+def _in_recording(**changes):
+    """A clip in the middle of a whole recording."""
+    end = {"clip_end_frame": 15, "clip_end_sec": 0.5}
+    return clip("aaa", video_uid="v", **end, **changes)
+
+
 def test_groups_are_the_lists_clips_in_their_order(tmp_path):
     write_small_ego4d(tmp_path)
     write_lists(tmp_path, {"train": ["bbb", "aaa"], "val": ["ccc"]})
@@ -68,14 +74,54 @@ def test_baseline_shows_the_frame_before_and_never_frame_0(tmp_path):
 
 @pytest.mark.parametrize("frame_offset", [0, 1])
 def test_whole_video_is_cut_by_its_start_frame(tmp_path, frame_offset):
-    clips = {"train": [clip("aaa", video_start_frame=20, video_uid="v")]}
-    write_annotations(tmp_path, clips)
+    write_annotations(tmp_path, {"train": [_in_recording(video_start_frame=20)]})
     write_grey_video(tmp_path / "v2/full_scale/v.mp4")
     reader = Ego4DReader(tmp_path, parts=["train"], frame_offset=frame_offset)
     faces, _ = _rows(reader, "aaa")
     assert [face.face.sharpness for face in faces] == [
         20 + face.frame - frame_offset for face in faces
     ]
+
+
+@pytest.mark.parametrize("said", [None, "x", float("nan")])
+def test_whole_video_is_cut_by_the_time_where_the_frame_is_not_said(tmp_path, said):
+    start = {"video_start_frame": said, "video_start_sec": 20 / 30 + 0.001}
+    write_annotations(tmp_path, {"train": [_in_recording(**start)]})
+    write_grey_video(tmp_path / "v2/full_scale/v.mp4")
+    assert Ego4DReader(tmp_path, parts=["train"]).clip("aaa").first_video_frame == 20
+
+
+def test_whole_video_without_a_start_is_refused(tmp_path):
+    start = {"video_start_frame": None, "video_start_sec": None}
+    write_annotations(tmp_path, {"train": [_in_recording(**start)]})
+    write_grey_video(tmp_path / "v2/full_scale/v.mp4")
+    reader = Ego4DReader(tmp_path, parts=["train"])
+    with pytest.raises(ValueError, match=r"clip aaa: .* neither video_start_frame nor .*ego4d -o"):
+        reader.clip("aaa")
+    write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=15)
+    assert reader.clip("aaa").first_video_frame == 0
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "is_taken"), [(38, False), (39, True), (41, True), (42, False)]
+)
+def test_clip_of_another_length_is_refused(tmp_path, num_frames, is_taken):
+    write_small_ego4d(tmp_path)
+    write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=num_frames)
+    reader = Ego4DReader(tmp_path)
+    if is_taken:
+        assert reader.clip("aaa").tracks
+        return
+    with pytest.raises(ValueError, match=f"has {num_frames} frames, .* clip aaa end at 40"):
+        reader.clip("aaa")
+
+
+def test_lists_may_mix_the_annotations_of_the_parts(tmp_path, caplog):
+    write_small_ego4d(tmp_path)
+    write_lists(tmp_path, {"train": ["ccc", "aaa"], "val": ["bbb"]})
+    reader = Ego4DReader(tmp_path)
+    assert [reader.clip(uid).part for uid in reader.groups()] == ["train", "train", "val"]
+    assert "without annotations" not in caplog.text
 
 
 def test_clip_is_preferred_to_the_whole_video(tmp_path):

@@ -13,6 +13,7 @@ from small_ego4d import (
     write_lists,
     write_small_ego4d,
 )
+from small_videos import cut_short
 
 from common.findings import findings_text
 from gazepose.ego4d import Ego4DReader
@@ -126,6 +127,48 @@ def test_videos_shorter_than_their_boxes(tmp_path):
         r"1 video with boxes after their end: aaa \(11 frames, boxes up to 11\)",
         "warning",
     )
+
+
+@pytest.mark.parametrize(("num_frames", "is_odd"), [(38, True), (39, False), (41, False)])
+def test_videos_of_another_length(tmp_path, num_frames, is_odd):
+    write_small_ego4d(tmp_path)
+    write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=num_frames)
+    if is_odd:
+        pattern = r"1 video whose length .* aaa \(38 frames, annotated 40\)"
+        assert _found(tmp_path, pattern, "warning").remedy.startswith("they fail")
+    else:
+        assert "annotated" not in findings_text(Ego4DReader(tmp_path).doctor())
+
+
+def test_files_cut_short_are_told_without_decoding(tmp_path):
+    write_small_ego4d(tmp_path)
+    cut_short(tmp_path / "v2/clips/aaa.mp4")
+    found = _found(
+        tmp_path, r"1 video whose file was cut short: aaa \(\d+ of 40 frames\)", "warning"
+    )
+    assert "download them again" in found.remedy
+
+
+def test_clips_that_are_not_valid(tmp_path):
+    write_small_ego4d(tmp_path, _with(valid=False))
+    _found(tmp_path, "1 clip that the annotators marked as not valid: aaa", "warning")
+
+
+def test_whole_videos_without_a_start(tmp_path):
+    write_small_ego4d(tmp_path, _with(video_start_frame=None, video_start_sec=None))
+    (tmp_path / "v2/clips/aaa.mp4").unlink()
+    write_grey_video(tmp_path / "v2/full_scale/video-aaa.mp4")
+    _found(tmp_path, "1 clip without a start in their whole video: aaa", "warning")
+
+
+def test_lists_that_mix_the_parts_annotations(tmp_path):
+    write_small_ego4d(tmp_path)
+    write_lists(tmp_path, {"train": ["aaa", "ccc"], "val": ["bbb"]})
+    said = findings_text(Ego4DReader(tmp_path).doctor())
+    assert said.startswith("0 errors, 0 warnings")
+    assert "train: 2 clips, 2 tracks, 18 frames" in said
+    assert "val: 1 clip, 1 track, 9 frames" in said
+    assert "not in the list" not in said
 
 
 def test_whole_videos_shorter_than_their_clips(tmp_path):
