@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gazepose.nets.published_weights import check_weights_name, imagenet_weights
 from gazepose.nets.resnet import BasicBlock, ResNet
+from gazepose.nets.sizes import check_at_least
 
 
 class Backbone(nn.Module):
@@ -51,9 +52,11 @@ def resnet18(width: int = 64, weights: str | None = None, frozen: bool = False) 
         frozen: see `Backbone`.
 
     Raises:
-        ValueError: If the weights are unknown, not to be had, or of another width.
+        ValueError: If the weights are unknown, not to be had, or of another width, or the width is
+            less than 1.
     """
     check_weights_name(weights)
+    check_at_least(1, {"model.backbone.width": width})
     trunk = ResNet(BasicBlock, (2, 2, 2, 2), width)
     if weights is not None:
         if width != 64:
@@ -67,6 +70,8 @@ def resnet18(width: int = 64, weights: str | None = None, frozen: bool = False) 
 
 class TorchvisionBackbone(Backbone):
     """Any convolutional or windowed net of torchvision, up to its last feature map.
+
+    Some take images of one size only; they refuse others when they see them.
 
     Args:
         name: as torchvision has it: resnet50, mobilenet_v3_small, convnext_tiny, swin_t, ...
@@ -87,6 +92,9 @@ class TorchvisionBackbone(Backbone):
 
 class TimmBackbone(Backbone):
     """Any net of timm that gives feature maps, Vision Transformers included.
+
+    Weights of timm's are fed as they were trained, where that was not ImageNet's normalisation.
+    Some nets take images of one size only; they refuse others when they see them.
 
     Args:
         name: as timm has it: resnet26d, vit_small_patch16_224, ...

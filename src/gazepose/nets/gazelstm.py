@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gazepose.nets.backbones import Backbone
 from gazepose.nets.parts import Classifier, ClipNet
+from gazepose.nets.sizes import check_at_least
 
 
 class GazeLSTM(ClipNet):
@@ -33,6 +34,7 @@ class GazeLSTM(ClipNet):
         head_hidden: Sequence[int] = (),
     ) -> None:
         super().__init__(backbone, embedding, embedding_hidden, lstm_hidden)
+        check_at_least(1, {"model.net.head_hidden": min(head_hidden, default=1)})
         self.last = Classifier(2 * lstm_hidden, *head_hidden, num_outputs)
 
     def decide(

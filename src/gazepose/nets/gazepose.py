@@ -19,7 +19,7 @@ from gazepose.nets.queries import (
     LandmarkQueries,
     LearnedQueries,
 )
-from gazepose.nets.transformer import Transformer, places_of
+from gazepose.nets.transformer import Transformer, check_sizes, places_of
 from gazepose.priors import NUM_POINTS
 
 
@@ -74,6 +74,8 @@ class GazePose(ClipNet):
         num_decoder_layers: int = 6,
         dropout: float = 0.1,
     ) -> None:
+        sizes = (width, heads, feedforward, num_encoder_layers, num_decoder_layers, dropout)
+        check_sizes(*sizes)
         super().__init__(backbone, embedding, embedding_hidden, lstm_hidden)
         self.uses_head = use_head
         self.uses_landmarks = use_landmarks
@@ -88,9 +90,7 @@ class GazePose(ClipNet):
         self.target = nn.Parameter(torch.randn(NUM_ANGLES + NUM_POINTS, width))
         self.input_projection = nn.Conv2d(backbone.num_channels, width, 1)
         self.position = SinePosition(width)
-        self.transformer = Transformer(
-            width, heads, feedforward, num_encoder_layers, num_decoder_layers, dropout
-        )
+        self.transformer = Transformer(*sizes)
         self.fusion = Classifier((NUM_ANGLES + NUM_POINTS) * width, width)
         self.last = Classifier(2 * lstm_hidden + width, width // 2, 2)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gazepose.nets.backbones import Backbone, pooled
+from gazepose.nets.sizes import check_at_least
 
 
 class FrameFeatures(NamedTuple):
@@ -34,12 +35,23 @@ class ClipEncoder(nn.Module):
         embedding: E.
         embedding_hidden: units between the pooled map and the embedding.
         lstm_hidden: H, of each of two layers and two directions.
+
+    Raises:
+        ValueError: If a size is less than 1.
     """
 
     def __init__(
         self, backbone: Backbone, embedding: int, embedding_hidden: int, lstm_hidden: int
     ) -> None:
         super().__init__()
+        check_at_least(
+            1,
+            {
+                "model.embedding": embedding,
+                "model.net.embedding_hidden": embedding_hidden,
+                "model.lstm_hidden": lstm_hidden,
+            },
+        )
         self.backbone = backbone
         self.embedding = nn.Sequential(
             nn.Linear(backbone.num_channels, embedding_hidden),

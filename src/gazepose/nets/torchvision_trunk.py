@@ -13,6 +13,7 @@ from torchvision.models.feature_extraction import (  # type: ignore[import-untyp
 )
 
 from gazepose.nets.published_weights import check_weights_name, explained_download
+from gazepose.nets.sizes import explained_image_size
 
 # Side of the image the map is found with: all of torchvision's nets take it.
 _EXAMPLE_PX = 224
@@ -35,13 +36,19 @@ class TorchvisionTrunk(nn.Module):
     def __init__(self, name: str, weights: str | None) -> None:
         super().__init__()
         check_weights_name(weights)
+        self._name = name
         net = _classifier(name, weights)
         node, self.num_channels = _last_map(name, net)
         self.net = create_feature_extractor(net, {node: "map"})
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, 3, H, W) to features (B, num_channels, h, w)."""
-        feature_map: Tensor = self.net(images)["map"]
+        """Map images (B, 3, H, W) to features (B, num_channels, h, w).
+
+        Raises:
+            ValueError: If the net cannot take images of this size.
+        """
+        with explained_image_size(self._name, images, _EXAMPLE_PX):
+            feature_map: Tensor = self.net(images)["map"]
         return feature_map
 
 

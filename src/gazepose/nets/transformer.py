@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gazepose.nets.sizes import check_at_least
+
 
 class FeedForward(nn.Sequential):
     """Two linear layers, (..., D) -> (..., D)."""
@@ -91,7 +93,7 @@ class Transformer(nn.Module):
         dropout: of attention weights, hidden units and each branch.
 
     Raises:
-        ValueError: If the heads do not divide the width.
+        ValueError: If a size is out of range, or the heads do not divide the width.
     """
 
     def __init__(
@@ -104,8 +106,7 @@ class Transformer(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if width % heads:
-            raise ValueError(f"{heads} heads do not divide a width of {width}; choose others")
+        check_sizes(width, heads, feedforward, num_encoder_layers, num_decoder_layers, dropout)
         sizes = (width, heads, feedforward, dropout)
         self.encoder = nn.ModuleList(EncoderLayer(*sizes) for _ in range(num_encoder_layers))
         self.encoder_norm = nn.LayerNorm(width)
@@ -138,6 +139,28 @@ class Transformer(nn.Module):
         for layer in self.decoder:
             found = layer(found, queries, memory, position)
         return self.decoder_norm(found)
+
+
+def check_sizes(
+    width: int,
+    heads: int,
+    feedforward: int,
+    num_encoder_layers: int,
+    num_decoder_layers: int,
+    dropout: float,
+) -> None:
+    """Raise a ValueError unless a `Transformer` can have these sizes."""
+    one_or_more = {"width": width, "heads": heads, "feedforward": feedforward}
+    none_or_more = {
+        "num_encoder_layers": num_encoder_layers,
+        "num_decoder_layers": num_decoder_layers,
+    }
+    for least, sizes in ((1, one_or_more), (0, none_or_more)):
+        check_at_least(least, {f"model.transformer.{name}": n for name, n in sizes.items()})
+    if not 0 <= dropout < 1:
+        raise ValueError(f"model.transformer.dropout is {dropout}, expected 0 or more, below 1")
+    if width % heads:
+        raise ValueError(f"{heads} heads do not divide a width of {width}; choose others")
 
 
 def places_of(feature_map: Tensor) -> Tensor:
