@@ -249,8 +249,9 @@ def test_what_is_changed_takes_effect_and_names_the_folder(
     assert (folder, protocol["dropout"]) == (Path("ego4d_val_dropout-uniform"), "uniform")
     # Faces of one colour are their own mirror image.
     monkeypatch.setattr(EyeContactModule, "_mirrored", mirror)
-    folder, _ = changed("module={flip_average:true}")
+    folder, protocol = changed("module={flip_average:true}")
     assert folder == Path("ego4d_val_module-flip_average-True")
+    assert protocol["flip_average"]
     assert len(mirrored) > 0
 
 
