@@ -50,18 +50,19 @@ class BaselineTracks:
                     "baseline, with split, json_original and result_LAM"
                 )
 
-    def parts(self) -> list[str]:
-        """Return which of train, val and test have a list."""
-        names = ("train", "val", "test")
-        return [name for name in names if self._list_path(name).is_file()]
-
     def clips(self, part: str) -> list[str]:
         """Return a part's clips, in the order of its list.
 
         Raises:
             ValueError: If the list is missing or names no clip.
         """
-        return read_split_list(self._list_path(part))
+        path = self.data_dir / "split" / f"{part}.list"
+        if not path.is_file():
+            raise ValueError(
+                f"no split list {path}, which the {part} part needs: copy it there, or leave the "
+                "part out with data.reader.parts=[...]"
+            )
+        return read_split_list(path)
 
     def tracks(self, clip_uid: str) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
         """Return a clip's tracks in the order of their names, and what was left out.

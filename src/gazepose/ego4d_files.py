@@ -38,11 +38,17 @@ class Ego4DFiles:
         """Find annotations and split lists, unless they are given.
 
         Raises:
-            ValueError: If there are no annotations, or a given folder is not there.
+            ValueError: If there are no annotations, a given folder is not there, or a given
+                `split_dir` has no list of train or val.
         """
         for option, folder in (("annotations_dir", annotations_dir), ("split_dir", split_dir)):
             if folder is not None and not folder.is_dir():
                 raise ValueError(f"data.reader.{option}: no folder {folder}")
+        if split_dir is not None and not _has_lists(split_dir):
+            raise ValueError(
+                f"data.reader.split_dir={split_dir} has neither train.list nor val.list: give the "
+                "baseline's data/split, or null to make the lists from the annotations"
+            )
         return cls(
             raw_dir,
             annotations_dir or _found_annotations(raw_dir),
@@ -162,3 +168,7 @@ def _found_annotations(raw_dir: Path) -> Path:
 def _found_split_dir(raw_dir: Path) -> Path | None:
     folders = (raw_dir / version / name for version in _VERSIONS for name in _SPLIT_FOLDERS)
     return next((folder for folder in folders if any(folder.glob("*.list"))), None)
+
+
+def _has_lists(folder: Path) -> bool:
+    return any((folder / f"{part}.list").is_file() for part in ("train", "val"))

@@ -156,9 +156,7 @@ class FaceImgsReader:
     @cached_property
     def _clips(self) -> dict[str, list[str]]:
         self._baseline.check()
-        there = self._baseline.parts()
-        wanted = [part for part in self._parts if part != TEST and part in there]
-        return {part: self._baseline.clips(part) for part in wanted}
+        return {part: self._baseline.clips(part) for part in self._parts if part != TEST}
 
     @cached_property
     def _part_of(self) -> dict[str, str]:

@@ -25,6 +25,8 @@ from gazepose.sample import FacePreparer, PreparedFace, RawFace
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"
 _NAME = re.compile(r"(?P<frame>\d+)_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe?g", re.IGNORECASE)
+# Below what the downloader writes to; walking through all its folders comes last.
+_USUAL_PLACES = ("", "social_test", "v2/social_test", "v1/social_test")
 
 
 @dataclass(frozen=True, order=True)
@@ -157,11 +159,17 @@ def find_challenge_dir(raw_dir: Path) -> Path:
     """
     if raw_dir.name == CHALLENGE_DIR and raw_dir.is_dir():
         return raw_dir
-    packed = ""
-    for folder, subfolders, files in os.walk(raw_dir):
+    Links are followed, each folder is looked into once.
+
+    usual = (raw_dir / place / CHALLENGE_DIR for place in _USUAL_PLACES)
+    found = next((folder for folder in usual if folder.is_dir()), None)
+    if found is not None:
+        return found
+    packed, seen = "", {raw_dir.resolve()}
+    for folder, subfolders, files in os.walk(raw_dir, followlinks=True):
         if CHALLENGE_DIR in subfolders:
             return Path(folder, CHALLENGE_DIR)
-        subfolders.sort()
+        subfolders[:] = _unseen(Path(folder), sorted(subfolders), seen)
         here = [name for name in files if name.startswith(CHALLENGE_DIR)]
         packed = packed or (f"; unpack {Path(folder, here[0])} first" if here else "")
     raise ValueError(f"no folder {CHALLENGE_DIR} in {raw_dir}{packed}")
@@ -172,6 +180,17 @@ def challenge_faces(track_dir: Path) -> tuple[list[ChallengeFace], list[Path]]:
     faces, strange = [], []
     for path in sorted(track_dir.iterdir()):
         match = _NAME.fullmatch(path.name)
+def _unseen(folder: Path, names: list[str], seen: set[Path]) -> list[str]:
+    """Return which sub-folders are none of `seen`, and add them to it."""
+    unseen = []
+    for name in names:
+        target = (folder / name).resolve()
+        if target not in seen:
+            seen.add(target)
+            unseen.append(name)
+    return unseen
+
+
         if match is None:
             strange.append(path)
         else:

@@ -398,3 +398,16 @@ def test_given_folders_must_exist(tmp_path):
     for option in ("annotations_dir", "split_dir"):
         with pytest.raises(ValueError, match=f"data.reader.{option}: no folder"):
             Ego4DReader(tmp_path, **{option: tmp_path / "no"}).groups()
+
+
+@pytest.mark.parametrize("name", [None, "test.list", "train.txt"])
+def test_given_lists_must_be_there(tmp_path, name):
+    write_small_ego4d(tmp_path)
+    (tmp_path / "mine").mkdir()
+    if name is not None:
+        (tmp_path / "mine" / name).write_text("aaa")
+    reader = Ego4DReader(tmp_path, split_dir=tmp_path / "mine")
+    with pytest.raises(ValueError, match=r"split_dir=.*mine has neither train\.list nor val\.list"):
+        reader.groups()
+    (finding,) = [f for f in reader.doctor() if f.severity == "error"]
+    assert "neither train.list nor val.list" in finding.what

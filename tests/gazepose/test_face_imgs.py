@@ -171,6 +171,15 @@ def test_prior_files_are_needed_where_they_are_asked_for(tree: Path) -> None:
     assert report.counts["train"]["points"] == report.counts["train"]["head poses"] == 0
 
 
+def test_a_part_without_its_list_is_refused(tree: Path) -> None:
+    (tree / "data" / "split" / "val.list").unlink()
+    reader = FaceImgsReader(tree)
+    with pytest.raises(ValueError, match=r"no split list .*val\.list, which the val part needs"):
+        reader.groups()
+    assert [finding.severity for finding in reader.doctor()] == ["error"]
+    assert FaceImgsReader(tree, parts=["train"]).groups() == [CLIP_A, CLIP_B]
+
+
 @pytest.mark.parametrize("parts", [[], ["train", "full"]])
 def test_strange_parts_are_refused(tmp_path: Path, parts: list[str]) -> None:
     with pytest.raises(ValueError, match=r"data\.reader\.parts is .*, expected some of"):

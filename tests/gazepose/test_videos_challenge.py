@@ -75,6 +75,22 @@ def test_the_folder_is_found_from_above(tmp_path: Path, below: str) -> None:
     assert VideosChallengeReader((root / below).resolve()).groups() == ["v1"]
 
 
+@pytest.mark.parametrize("link", ["social_test", "v2", "some/where"])
+def test_links_are_followed(tmp_path: Path, link: str) -> None:
+    write_tree(tmp_path / "disk" / "social_test", ["00001_a.jpg"])
+    raw_dir = tmp_path / "raw"
+    (raw_dir / link).parent.mkdir(parents=True, exist_ok=True)
+    (raw_dir / link).symlink_to(tmp_path / "disk", target_is_directory=True)
+    assert VideosChallengeReader(raw_dir).groups() == ["v1"]
+
+
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "back").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+        VideosChallengeReader(tmp_path).groups()
+
+
 def test_hidden_folders_are_no_videos(tmp_path: Path) -> None:
     root = write_tree(tmp_path, ["00001_a.jpg"])
     (root / ".ipynb_checkpoints").mkdir()
