@@ -140,7 +140,8 @@ class Preparer:
             return None
         image = window.cut(frame, settings.size)
         # The mesh sees more of the frame than the face image shows: tight boxes cut chins.
-        mesh = None if self._mesh is None else self._mesh.landmarks(frame, bbox_xyxy_px)
+        box = _at_most_the_frame(bbox_xyxy_px, frame.shape)
+        mesh = None if self._mesh is None else self._mesh.landmarks(frame, box)
         encoded = encode_image(image, settings.codec, settings.quality)
         return self._measured(encoded, image, mesh, window)
 
@@ -190,3 +191,14 @@ class Preparer:
         if self._settings.head_pose != "mesh" or mesh is None:
             return None
         return hopenet_angles_deg(head_pose_from_mesh(mesh).head_pose)
+
+
+def _at_most_the_frame(bbox_xyxy_px: Float, image_shape: tuple[int, ...]) -> Float:
+    """Return a box that is larger than the frame cut to it: its square would fill the memory.
+
+    Others may reach beyond the frame, as the published rule leaves them.
+    """
+    height, width = image_shape[:2]
+    if max(bbox_xyxy_px[2:] - bbox_xyxy_px[:2]) <= max(height, width):
+        return bbox_xyxy_px
+    return np.clip(bbox_xyxy_px, 0, [width, height, width, height])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fake_lam import FakeMesh
 
+from common.faces.mesh import FaceMesh
 from common.image_codec import decode_image, encode_image
 from gazepose.preparation import LamPreparation, Preparer
 from gazepose.quality import sharpness
@@ -86,6 +87,39 @@ def test_points_lie_on_the_same_spot_whatever_the_margin() -> None:
     # A margin of an eighth on either side: the box is four fifths of the image.
     expected = (near.points[:, :2] - 0.5) * 0.8 + 0.5
     np.testing.assert_allclose(far.points[:, :2], expected, atol=1e-9)
+
+
+class SeenBoxes:
+    """A mesh that finds nothing and remembers where it was told to look."""
+
+    def __init__(self) -> None:
+        self.boxes: list[list[float]] = []
+
+    def landmarks(self, image: np.ndarray, bbox_xyxy_px: np.ndarray) -> None:
+        self.boxes.append(bbox_xyxy_px.tolist())
+
+
+@pytest.mark.parametrize(
+    ("box", "seen"),
+    [
+        ([10.0, 20.0, 74.0, 100.0], [10, 20, 74, 100]),
+        ([-20.0, 20.0, 74.0, 150.0], [-20, 20, 74, 150]),
+        ([30.0, 20.0, 1e7, 100.0], [30, 20, 160, 100]),
+        ([-1e12, -1e12, 1e12, 1e12], [0, 0, 160, 120]),
+    ],
+)
+def test_the_mesh_looks_at_boxes_larger_than_the_frame_within_it(
+    box: list[float], seen: list[float]
+) -> None:
+    mesh = SeenBoxes()
+    assert preparer(mesh).from_frame(frame(), np.array(box)) is not None
+    assert mesh.boxes == [seen]
+
+
+def test_a_box_beyond_all_measure_costs_no_memory() -> None:
+    face = preparer(FaceMesh()).from_frame(frame(), np.array([30.0, 20.0, 1e7, 100.0]))
+    assert face is not None
+    assert face.points is None
 
 
 def test_no_mesh_leaves_points_and_head_pose_unknown() -> None:
