@@ -98,8 +98,12 @@ def read_described(path: Path) -> dict[str, Any]:
     """
     try:
         return dict(json.loads(pl.read_parquet_metadata(path)[_DESCRIBED]))
-    except (pl.exceptions.PolarsError, OSError, KeyError) as error:
-        raise ValueError(f"{path}: no predictions of a test ({error}); test again") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ValueError(f"{path}: no readable predictions ({error}); test again") from error
+    except KeyError as error:
+        raise ValueError(
+            f"{path} does not say how it was tested, as the file of a test does; test again"
+        ) from error
 
 
 def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:

@@ -96,5 +96,5 @@ def test_damaged_predictions_are_told(runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lacks the columns uid, score"):
         read_members([path, path])
     some_predictions(2).write_parquet(path)
-    with pytest.raises(ValueError, match=r"x_predictions\.parquet: no predictions of a test"):
+    with pytest.raises(ValueError, match=r"x_predictions\.parquet does not say how it was tested"):
         read_members([path, path])
