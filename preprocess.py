@@ -1,6 +1,6 @@
 """Raw data set -> face store.  python preprocess.py data=columbiagaze data.raw_dir=FOLDER.
 
-The exit status is 1 if groups could not be made, or a check found errors.
+The exit status is 1 if groups could not be made or only in part, or a check found errors.
 """
 
 import logging
@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="preprocess")
 def main(cfg: DictConfig) -> None:
-    """Write, check or export a store, and log the report."""
+    """Write, check, repair or export a store, and log the report."""
     outcome = prepare_store(schema.plain(cfg))
     LOG.info(outcome.report)
     if not outcome.has_errors:

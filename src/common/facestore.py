@@ -4,18 +4,21 @@
 
     store_dir/
       store.json               what made it; another recipe is refused
+      groups.json              the groups that the raw data have, there or not
       packs/<group>.pack       encoded images, one after the other
       tables/<group>.parquet   one row an image: the caller's columns + place and checksum
       skipped/<group>.json     what could not be used, and why
-      failed/<group>.txt       why the group is not there; gone when it is
+      failed/<group>.txt       why the group could not be made, or made again; gone when it is
 
-`common.facestore_writing` makes it, `common.image_codec` says what a pack's bytes are.
+A table's file also says what its group was made from, where its maker can tell.
+`common.facestore_writing` makes the store, `common.image_codec` says what a pack's bytes are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ import polars as pl
 from common.image_codec import Image, decode_image
 from common.packs import REPAIR, Packs
 
+# In the metadata of a group's table.
+MADE_FROM = "made_from"
 _PLACE_COLUMNS = ("offset", "num_bytes", "crc32")
 
 
@@ -33,11 +38,18 @@ class EmptyStoreError(ValueError):
 
 
 class GroupPaths:
-    """Where one group's files lie."""
+    """Where one group's files lie.
+
+    Raises:
+        ValueError: If no file can have the group's name.
+    """
 
     def __init__(self, store_dir: Path, group: str) -> None:
-        assert "/" not in group
-        assert not group.startswith(".")
+        if not group or "/" in group or group.startswith("."):
+            raise ValueError(
+                f"a group is called {group!r}, expected a name that a file can have, without / "
+                "and leading dot: correct it in the raw data (split list, folder, subject)"
+            )
         self.pack = store_dir / "packs" / f"{group}.pack"
         self.table = store_dir / "tables" / f"{group}.parquet"
         self.skipped = store_dir / "skipped" / f"{group}.json"
@@ -106,28 +118,78 @@ def stored_groups(store_dir: Path) -> list[str]:
     return [path.stem for path in _files(store_dir / "tables", ".parquet")]
 
 
-def damaged_groups(store_dir: Path) -> list[str]:
-    """Return the groups whose table is damaged, or whose pack is missing or unlike its checksum."""
-    return [group for group in stored_groups(store_dir) if not _is_intact(store_dir, group)]
+def missing_groups(store_dir: Path) -> list[str]:
+    """Return the groups that the raw data have and the store has not, in the raw data's order.
+
+    None are missing where no preprocessing has said which there are.
+
+    Raises:
+        ValueError: If the list of them is damaged.
+    """
+    path = store_dir / "groups.json"
+    if not path.exists():
+        return []
+    done = set(stored_groups(store_dir))
+    return [group for group in _read_json(path, "another run writes it") if group not in done]
+
+
+def damaged_groups(store_dir: Path, groups: Collection[str] | None = None) -> list[str]:
+    """Return the groups of which a file is damaged, or whose pack is missing, sorted.
+
+    Args:
+        store_dir: the store's folder.
+        groups: look at these alone; None looks at all.
+    """
+    there = stored_groups(store_dir)
+    wanted = there if groups is None else sorted(set(there).intersection(groups))
+    return [group for group in wanted if not _is_intact(store_dir, group)]
+
+
+def read_made_from(store_dir: Path, group: str) -> str | None:
+    """Return what a group was made from, as `common.preprocess_run.StoreMaker` says it.
+
+    None if it was not told, or the table is damaged.
+    """
+    try:
+        return pl.read_parquet_metadata(GroupPaths(store_dir, group).table).get(MADE_FROM)
+    except (pl.exceptions.PolarsError, OSError):
+        return None
 
 
 def read_recipe(store_dir: Path) -> dict[str, Any]:
-    """Return what made the store."""
-    recipe: dict[str, Any] = json.loads((store_dir / "store.json").read_text())
+    """Return what made the store.
+
+    Raises:
+        ValueError: If it is damaged; says what to do.
+    """
+    path = store_dir / "store.json"
+    remedy = "if the settings are those that made the store, remove it and preprocess again"
+    recipe: dict[str, Any] = _read_json(path, remedy)
     return recipe
 
 
-def read_skipped(store_dir: Path) -> list[dict[str, str]]:
-    """Return all items that could not be used, of all groups."""
+def read_skipped(store_dir: Path, groups: Collection[str] | None = None) -> list[dict[str, str]]:
+    """Return all items that could not be used.
+
+    Args:
+        store_dir: the store's folder.
+        groups: of these alone; None for all.
+
+    Raises:
+        ValueError: If a list is damaged; says what to do.
+    """
     lists = _files(store_dir / "skipped", ".json")
-    return [item for path in lists for item in json.loads(path.read_text())]
+    wanted = [path for path in lists if groups is None or path.stem in groups]
+    return [item for path in wanted for item in _read_skipped(path)]
 
 
 def read_failures(store_dir: Path) -> dict[str, str]:
-    """Return why groups are not there, by group: of all runs and shards that failed at one."""
-    done = set(stored_groups(store_dir))
+    """Return why groups could not be made, by group: of all runs and shards that failed at one.
+
+    A group that failed to be made again is among them, and still there.
+    """
     paths = _files(store_dir / "failed", ".txt")
-    return {path.stem: path.read_text().rstrip("\n") for path in paths if path.stem not in done}
+    return {path.stem: path.read_text().rstrip("\n") for path in paths}
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:
@@ -144,10 +206,24 @@ def _read_table(store_dir: Path, group: str) -> pl.DataFrame:
     return table.with_columns(pl.lit(group).alias("group_name"))
 
 
+def _read_skipped(path: Path) -> list[dict[str, str]]:
+    items: list[dict[str, str]] = _read_json(path, f"{REPAIR}; or remove it")
+    return items
+
+
+def _read_json(path: Path, remedy: str) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): {remedy}") from error
+
+
 def _is_intact(store_dir: Path, group: str) -> bool:
     paths = GroupPaths(store_dir, group)
     try:
         table = _read_table(store_dir, group)
+        if paths.skipped.exists():
+            _read_skipped(paths.skipped)
     except ValueError:
         return False
     if not table.height:

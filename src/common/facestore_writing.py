@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,15 +19,27 @@ from typing import IO, Any, Self
 import polars as pl
 
 from common.atomic import write_text_atomically
-from common.facestore import GroupPaths
+from common.facestore import MADE_FROM, GroupPaths, read_recipe
 
 
 class GroupWriter:
-    """Writes one group; nothing is visible before the ``with`` block ends without an error."""
+    """Writes one group; nothing is visible before the ``with`` block ends without an error.
 
-    def __init__(self, store_dir: Path, group: str) -> None:
+    A group that is there is replaced, and stays as it is if there is an error.
+
+    Args:
+        store_dir: the store's folder.
+        group: its name.
+        made_from: what it is made from, if that can be told: another text, another content.
+
+    Raises:
+        ValueError: If no file can have the group's name.
+    """
+
+    def __init__(self, store_dir: Path, group: str, made_from: str | None = None) -> None:
+        self._group = group
         self._paths = GroupPaths(store_dir, group)
-        # Two shards never hold the same group, but two impatient users might.
+        self._metadata = None if made_from is None else {MADE_FROM: made_from}
         self._partial_pack = self._paths.pack.with_name(f".{group}.{os.getpid()}.pack")
         self._partial_table = self._paths.table.with_name(f".{group}.{os.getpid()}.parquet")
         self._rows: list[dict[str, Any]] = []
@@ -37,6 +50,7 @@ class GroupWriter:
     def __enter__(self) -> Self:
         for path in (self._paths.pack, self._paths.table):
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(path)
         self._file = self._partial_pack.open("wb")
         return self
 
@@ -60,31 +74,39 @@ class GroupWriter:
         trace: TracebackType | None,
     ) -> None:
         assert self._file is not None
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        if kind is None:
-            self._commit()
-        else:
-            self._partial_pack.unlink()
+        try:
+            with self._file:
+                if kind is None:
+                    self._file.flush()
+                    os.fsync(self._file.fileno())
+            if kind is None:
+                self._commit()
+        finally:
+            self._partial_pack.unlink(missing_ok=True)
+            self._partial_table.unlink(missing_ok=True)
 
     def _commit(self) -> None:
-        os.replace(self._partial_pack, self._paths.pack)
         digest = self._sha256.hexdigest()
         rows = [{**row, "pack_sha256": digest} for row in self._rows]
         # A group of which nothing could be used still gets its (empty) table: it is done.
         schema = None if rows else {"pack_sha256": pl.String}
         table = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
-        table.write_parquet(self._partial_table)
+        table.write_parquet(self._partial_table, metadata=self._metadata)
+        # Both are whole: no error can come between an old pack and a new table any more.
+        os.replace(self._partial_pack, self._paths.pack)
         os.replace(self._partial_table, self._paths.table)
         self._paths.failed.unlink(missing_ok=True)
 
 
-def remove_group(store_dir: Path, group: str) -> None:
-    """Forget a group, its table first, so that the next run makes it again."""
-    paths = GroupPaths(store_dir, group)
-    for path in (paths.table, paths.pack, paths.skipped):
-        path.unlink(missing_ok=True)
+def _remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left of a group's file.
+
+    Of two who make a group at a time, which nobody should, the later one wins.
+    """
+    leftover = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
+    for found in path.parent.iterdir():
+        if leftover.fullmatch(found.name):
+            found.unlink(missing_ok=True)
 
 
 def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
@@ -94,12 +116,20 @@ def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
         ValueError: If the store was made by another recipe; names the differing settings.
     """
     path = store_dir / "store.json"
-    text = json.dumps(dict(recipe), indent=2) + "\n"
-    if not path.exists():
-        write_text_atomically(path, text)
-        return
+    if path.exists():
+        check_recipe(store_dir, recipe)
+    else:
+        write_text_atomically(path, json.dumps(dict(recipe), indent=2) + "\n")
+
+
+def check_recipe(store_dir: Path, recipe: Mapping[str, Any]) -> None:
+    """Check that a recipe made the store.
+
+    Raises:
+        ValueError: As `claim_store`.
+    """
     # As json has it: a tuple is a list there.
-    found, recipe = json.loads(path.read_text()), json.loads(text)
+    found, recipe = read_recipe(store_dir), json.loads(json.dumps(dict(recipe)))
     differing = [key for key in {*found, *recipe} if found.get(key) != recipe.get(key)]
     if differing:
         changes = "; ".join(
@@ -111,6 +141,11 @@ def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
         )
 
 
+def write_expected(store_dir: Path, groups: Sequence[str]) -> None:
+    """Write down which groups the raw data have."""
+    write_text_atomically(store_dir / "groups.json", json.dumps(list(groups), indent=0) + "\n")
+
+
 def write_skipped(store_dir: Path, group: str, skipped: Sequence[Mapping[str, str]]) -> None:
     """Write the list of a group's items that could not be used."""
     path = GroupPaths(store_dir, group).skipped
@@ -118,5 +153,10 @@ def write_skipped(store_dir: Path, group: str, skipped: Sequence[Mapping[str, st
 
 
 def write_failure(store_dir: Path, group: str, why: str) -> None:
-    """Write down why a group could not be made; forgotten when it is made."""
+    """Write down why a group could not be made, or made again; forgotten when it is made."""
     write_text_atomically(GroupPaths(store_dir, group).failed, why + "\n")
+
+
+def forget_failure(store_dir: Path, group: str) -> None:
+    """Forget why a group could not be made again: nobody wants it to be, any more."""
+    GroupPaths(store_dir, group).failed.unlink(missing_ok=True)

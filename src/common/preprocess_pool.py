@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from tqdm import tqdm
 from common.skipped import explained
 
 _POLL_S = 0.5
+_DIED = "a worker process died over this group alone, perhaps for want of memory"
 # In a worker: how many items of each group are done.
 _SHARED: dict[str, Any] = {}
 
@@ -41,6 +42,9 @@ def make_groups(
 ) -> Iterator[tuple[str, str | None]]:
     """Make groups, whatever becomes of the others.
 
+    A process that dies, as the kernel kills one for want of memory, takes the other processes'
+    groups with it: these are made again, one at a time, and only the one that dies alone failed.
+
     Args:
         maker: makes one.
         groups: which.
@@ -52,10 +56,23 @@ def make_groups(
     """
     num_items = sum(_count(maker, group) for group in groups)
     with tqdm(total=num_items, unit=unit, desc="preprocess") as bar:
-        if num_workers == 0 or len(groups) < 2:
+        if num_workers == 0:
             yield from ((group, maker.make(group, bar.update)) for group in groups)
         else:
-            yield from _in_processes(maker, groups, min(num_workers, len(groups)), bar)
+            yield from _Processes(maker, groups, bar).make_all(num_workers)
+
+
+def check_num_workers(num_workers: int) -> None:
+    """Refuse a number of processes below 0.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if num_workers < 0:
+        raise ValueError(
+            f"num_workers is {num_workers}, expected 0 (all in this process) or more; "
+            "type e.g. num_workers=2"
+        )
 
 
 def _count(maker: GroupMaker, group: str) -> int:
@@ -65,26 +82,70 @@ def _count(maker: GroupMaker, group: str) -> int:
         return 0  # making the group will say what is wrong
 
 
-def _in_processes(
-    maker: GroupMaker, groups: list[str], num_workers: int, bar: Any
-) -> Iterator[tuple[str, str | None]]:
-    # MediaPipe hangs in a forked child.
-    context = multiprocessing.get_context("spawn")
-    # A group is made by one process, so its number needs no lock, which a killed one would keep.
-    num_done = context.RawArray("q", len(groups))
-    with ProcessPoolExecutor(
-        num_workers, mp_context=context, initializer=_share, initargs=(num_done,)
-    ) as pool:
-        jobs = {
-            pool.submit(_make_in_worker, maker, group, number): group
-            for number, group in enumerate(groups)
-        }
-        try:
-            for job in _as_completed(set(jobs), lambda: bar.update(sum(num_done) - bar.n)):
-                yield jobs[job], _outcome(job)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+class _Processes:
+    """Makes groups in processes, and in new ones where a process died."""
+
+    def __init__(self, maker: GroupMaker, groups: list[str], bar: Any) -> None:
+        self._maker = maker
+        self._groups = groups
+        self._bar = bar
+        # MediaPipe hangs in a forked child.
+        self._context = multiprocessing.get_context("spawn")
+        # How many items of each group are done; -1: not begun. A group is made by one process at a
+        # time, so its number needs no lock, which a killed one would keep.
+        self._num_done = self._context.RawArray("q", [-1] * len(groups))
+
+    def make_all(self, num_workers: int) -> Iterator[tuple[str, str | None]]:
+        waiting = list(range(len(self._groups)))
+        while waiting:
+            were_alone = min(num_workers, len(waiting)) == 1
+            lost = yield from self._make(waiting, num_workers)
+            begun = [number for number in lost if self._num_done[number] >= 0]
+            # If a process died before it began any, the first has to show why.
+            suspects = begun or lost[:1]
+            waiting = [number for number in lost if number not in suspects]
+            for number in suspects:
+                if (begun and were_alone) or (yield from self._make([number], 1)):
+                    yield self._groups[number], _DIED
+
+    def _make(
+        self, numbers: list[int], num_workers: int
+    ) -> Generator[tuple[str, str | None], None, list[int]]:
+        """Make groups by their numbers; return those that were lost when a process died."""
+        lost = []
+        with ProcessPoolExecutor(
+            min(num_workers, len(numbers)),
+            mp_context=self._context,
+            initializer=_share,
+            initargs=(self._num_done,),
+        ) as pool:
+            jobs = self._submitted(pool, numbers)
+            try:
+                for job in _as_completed(set(jobs), self._move_bar):
+                    if isinstance(job.exception(), BrokenProcessPool):
+                        lost.append(jobs[job])
+                    else:
+                        yield self._groups[jobs[job]], _outcome(job)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return sorted(lost)
+
+    def _submitted(
+        self, pool: ProcessPoolExecutor, numbers: list[int]
+    ) -> dict[Future[str | None], int]:
+        jobs: dict[Future[str | None], int] = {}
+        for number in numbers:
+            try:
+                job = pool.submit(_make_in_worker, self._maker, self._groups[number], number)
+            except BrokenProcessPool as error:  # it may break while it is still being filled
+                job = Future()
+                job.set_exception(error)
+            jobs[job] = number
+        return jobs
+
+    def _move_bar(self) -> None:
+        self._bar.update(sum(max(count, 0) for count in self._num_done) - self._bar.n)
 
 
 def _as_completed(
@@ -99,8 +160,6 @@ def _as_completed(
 def _outcome(job: Future[str | None]) -> str | None:
     try:
         return job.result()
-    except BrokenProcessPool:
-        return "a worker process died, perhaps for want of memory; run again with num_workers=1"
     except Exception as error:
         return explained(error)
 
@@ -110,6 +169,8 @@ def _share(num_done: Any) -> None:
 
 
 def _make_in_worker(maker: GroupMaker, group: str, number: int) -> str | None:
+    _SHARED["num_done"][number] = 0
+
     def count_item() -> None:
         _SHARED["num_done"][number] += 1
 

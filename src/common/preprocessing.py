@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from common.instantiate import build
+from common.preprocess_pool import check_num_workers
 
-MODES = ("run", "check", "export")
+MODES = ("run", "check", "repair", "export")
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,14 @@ class Outcome:
 
 
 def prepare_store(config: Mapping[str, Any]) -> Outcome:
-    """Make, check or export a face store.
+    """Make, check, repair or export a face store.
 
     Args:
         config: the resolved preprocess config as plain values.
 
     Raises:
-        ValueError: If the mode is unknown or a folder it needs is not given.
+        ValueError: If the mode is unknown, a folder it needs is not given, or the number of
+            processes is negative.
     """
     mode, data = config["mode"], config["data"]
     if mode not in MODES:
@@ -46,12 +48,14 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
         return Outcome(str(exporter.export(_export_dir(config))), has_errors=False)
     if data["raw_dir"] is None:
         raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
+    check_num_workers(config["num_workers"])
     if data["raw_writer"] is not None:
         build(data["raw_writer"], num_workers=config["num_workers"])
     preprocessor = build(
         data["preprocessor"], shard=config["shard"], num_workers=config["num_workers"]
     )
-    report = preprocessor.check() if mode == "check" else preprocessor.run()
+    work = {"run": preprocessor.run, "check": preprocessor.check, "repair": preprocessor.repair}
+    report = work[mode]()
     return Outcome(report.summary(), report.has_errors)
 
 

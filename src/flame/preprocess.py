@@ -6,13 +6,9 @@ from pathlib import Path
 
 from common.atomic import write_text_atomically
 from common.faces.settings import AnalyzerSettings
-from common.facestore import FaceStore
-from common.preprocess_run import (
-    claim_groups,
-    make_missing_groups,
-    remove_damaged,
-    warn_of_failures,
-)
+from common.facestore import FaceStore, read_failures
+from common.preprocess_check import CheckReport, check_store
+from common.preprocess_run import Share, make_share, warn_of_failures
 from common.shards import parse_shard
 from flame.openface_source import OpenFaceFolder
 from flame.preparation import PreparationSettings
@@ -70,24 +66,24 @@ class FacePreprocessor:
         """Make every group of this shard that is not there yet, and report on the store.
 
         Raises:
-            ValueError: If the store was made with other settings or from other raw data.
+            ValueError: If the store was made with other settings or from other raw data, or a
+                group's table is damaged; then repair it.
         """
-        recipe, own = self._claim()
-        make_missing_groups(recipe, self._store_dir, own, self._num_workers, unit="photo")
-        report = report_on(self._store_dir)
-        write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
-        warn_of_failures(report.failed_groups)
-        return report
+        return self._make(repairs=False)
 
-    def check(self) -> PreprocessReport:
-        """Compare this shard's packs with their checksums, and make the damaged groups again.
+    def repair(self) -> PreprocessReport:
+        """Do as `run`, and make this shard's damaged groups again.
+
+        One that cannot be made again stays as it is, and is reported as failed.
 
         Raises:
-            ValueError: As `run`; nothing is removed then.
+            ValueError: As `run`.
         """
-        _, own = self._claim()
-        remove_damaged(self._store_dir, own)
-        return self.run()
+        return self._make(repairs=True)
+
+    def check(self) -> CheckReport:
+        """Say which groups of this shard are missing or damaged; nothing is changed."""
+        return check_store(self._store_dir, self._share)
 
     def export(self, out_dir: Path) -> str:
         """Write the store in FLAME's own folder layout, heatmaps included.
@@ -102,13 +98,18 @@ class FacePreprocessor:
         counts = export_layout(layout_samples(store), out_dir, num_samples=len(store))
         return f"{sum(counts.values())} face images of {len(counts)} groups -> {out_dir}"
 
-    def _claim(self) -> tuple[GroupRecipe, list[str]]:
-        """Return what to do and this shard's groups, once they are known to fit the store."""
+    def _make(self, *, repairs: bool) -> PreprocessReport:
+        make_share(self._share(), self._num_workers, unit="photo", repairs=repairs)
+        warn_of_failures(read_failures(self._store_dir))
+        report = report_on(self._store_dir)
+        write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
+        return report
+
+    def _share(self) -> Share:
         recipe = self._recipe
         assert recipe is not None
         groups = recipe.reader.groups()
-        own = claim_groups(self._store_dir, recipe.described(), groups, self._shard)
-        return recipe, own
+        return Share(self._store_dir, recipe, recipe.described(), groups, self._shard)
 
 
 def _checked_openface_dir(

@@ -18,6 +18,7 @@ import numpy as np
 from common.skipped import Skipped
 from gazepose.json_entries import BOX_KEYS, MALFORMED, JsonEntries
 from gazepose.sample import FaceTrack
+from gazepose.source_digest import files_digest
 from gazepose.split_lists import read_split_list
 from gazepose.track_boxes import DroppedBox, RawTrack, box_place, frame_number
 from gazepose.tracks import Segments, TrackRule, face_tracks
@@ -90,8 +91,11 @@ class BaselineTracks:
             skipped += [skipped_box(clip_uid, box) for box in dropped]
         return tuple(tracks), tuple(skipped)
 
-    def _list_path(self, part: str) -> Path:
-        return self.data_dir / "split" / f"{part}.list"
+    def digest(self, clip_uid: str) -> str:
+        """Return a digest of the files that `tracks` reads: another text, another content."""
+        looks = self.data_dir / "result_LAM" / f"{clip_uid}.json"
+        tracks = sorted((self.data_dir / "json_original" / clip_uid).glob("*.json"))
+        return files_digest([*tracks, *([looks] if looks.is_file() else [])])
 
 
 def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:

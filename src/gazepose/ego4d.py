@@ -24,6 +24,7 @@ from gazepose.ego4d_clips import ClipEntry, find_clips
 from gazepose.ego4d_doctor import examine
 from gazepose.ego4d_files import Ego4DFiles, download_command
 from gazepose.sample import Clip, FacePreparer, FaceTrack, RawFace
+from gazepose.source_digest import annotation_digest
 from gazepose.split_lists import check_disjoint
 from gazepose.track_boxes import DroppedBox
 from gazepose.tracks import RuleName, TrackRule, face_tracks
@@ -137,14 +138,30 @@ class Ego4DReader:
         """
         entry = self._entries[group]
         annotation = self._annotation(group, entry)
-        path, start = self._files.find_video(
-            annotation.clip_uid, annotation.video_uid, annotation.video_start_frame
-        )
+        path, start = self._video(annotation)
         info = video_info(path)
         check_video(path, info, annotation, start)
         tracks, skipped = self._tracks(annotation, (info.width, info.height))
         first = (start or 0) - self._frame_offset
         return Clip(group, entry.part, path, first, tracks, skipped)
+
+    def fingerprint(self, group: str) -> str | None:
+        """Return the group's part, a digest of its annotations, and the size of its video.
+
+        None without the video.
+
+        Raises:
+            ValueError: If its annotations are missing or damaged.
+        """
+        if self._challenge is not None and group in self._challenge_groups:
+            return self._challenge.fingerprint(group)
+        entry = self._entries[group]
+        annotation = self._annotation(group, entry)
+        try:
+            path, _ = self._video(annotation)
+        except ValueError:
+            return None
+        return f"{entry.part} {annotation_digest(annotation)} {path.stat().st_size}"
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""
@@ -167,6 +184,11 @@ class Ego4DReader:
         if annotation.clip_uid != group:
             raise ValueError(f"{entry.span.path} changed while it was in use: run again")
         return annotation
+
+    def _video(self, annotation: ClipAnnotation) -> tuple[Path, int | None]:
+        return self._files.find_video(
+            annotation.clip_uid, annotation.video_uid, annotation.video_start_frame
+        )
 
     def _tracks(
         self, annotation: ClipAnnotation, image_size: tuple[int, int]

@@ -24,6 +24,7 @@ from common.skipped import Skipped
 from gazepose.baseline_tracks import BaselineTracks
 from gazepose.json_prior import PRIOR_DIR, ClipPriors, PriorFiles
 from gazepose.sample import FacePreparer, FaceTrack, PreparedFace, RawFace
+from gazepose.source_digest import image_names, plain_digest
 from gazepose.split_lists import check_disjoint
 from gazepose.tracks import RuleName, TrackRule, source_track_id
 from gazepose.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
@@ -112,6 +113,19 @@ class FaceImgsReader:
         for track in tracks:
             images = folder / source_track_id(track.track_id)
             yield from _track_faces(priors, part, images, track, preparer)
+
+    def fingerprint(self, group: str) -> str | None:
+        """Return a digest of part, tracks, labels, the images' names and the prior files' sizes.
+
+        None without the clip's folder of images.
+        """
+        if self._challenge is not None and group in self._challenge_groups:
+            return self._challenge.fingerprint(group)
+        folder, part = self._faces_dir(group), self._part_of[group]
+        if not folder.is_dir():
+            return None
+        priors = self._priors[part].sizes_bytes()
+        return plain_digest([part, self._baseline.digest(group), image_names(folder), priors])
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without opening the images."""

@@ -7,90 +7,167 @@ images of its part. Where the data set's prior files bring it for a part, theirs
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from common.atomic import partial_path
 from common.facestore import GroupPaths, stored_groups
+from common.packs import REPAIR
 from gazepose.face_rows import SCHEMA
 from gazepose.frames_file import FRAMES_FILE
 from gazepose.quality import fit_gaussian, gaussian_cdf
 
 LOG = logging.getLogger(__name__)
+Float = npt.NDArray[np.floating[Any]]
+Gaussian = tuple[float, float]
+
+_RANK = "sharpness_p"
+_PRIOR_RANK = "prior_sharpness_p"
+_COLUMNS = [name for name in SCHEMA if name != _PRIOR_RANK]
+_RANKED_BY = ("part", "track_index", "sharpness", _PRIOR_RANK)
 
 
-def write_frames(store_dir: Path, sharpness_stride: int) -> pl.DataFrame:
+def write_frames(store_dir: Path, sharpness_stride: int) -> None:
     """Write the table of all groups that are there, whole or not at all.
+
+    A Gaussian is fitted to the sharpness of each part's images. Frames off the stride, without an
+    image, and those of which a part's prior file says nothing, have no rank (NaN). The groups are
+    gone through one by one: memory holds one of them and every image's sharpness.
 
     Args:
         store_dir: the store's folder.
-        sharpness_stride: every n-th frame of a track is ranked by its sharpness.
+        sharpness_stride: every n-th frame of a track is ranked by its sharpness. The original's
+            tool goes through the keyframes of one stride (3 in train, 13 in val); then most
+            neighbours of a keyframe have no rank and are never dropped. 1 ranks all.
 
-    Returns:
-        The table, in the order of the groups' names; empty if there is no group.
+    Raises:
+        ValueError: If a group's table is damaged; says what to do.
     """
     while True:
         groups = stored_groups(store_dir)
-        frames = with_sharpness_p(_all_rows(store_dir, groups), sharpness_stride)
         with partial_path(store_dir / FRAMES_FILE) as partial:
-            frames.write_parquet(partial)
+            _write(partial, store_dir, groups, sharpness_stride)
         # Another shard may have finished a group, and its table, since.
         if stored_groups(store_dir) == groups:
-            return frames
+            return
 
 
 def frames_are_sound(store_dir: Path) -> bool:
-    """Return whether the table is there and can be read."""
+    """Return whether the table is there, can be read, and holds the groups as they are now.
+
+    Groups whose own tables are damaged count as they are in it.
+    """
+    frames = pl.scan_parquet(store_dir / FRAMES_FILE)
     try:
-        pl.read_parquet(store_dir / FRAMES_FILE)
+        found = _digests(frames, [*_COLUMNS, _RANK])
     except (pl.exceptions.PolarsError, OSError):
         return False
-    return True
+    return found == _digests_of_groups(store_dir, found)
 
 
-def with_sharpness_p(frames: pl.DataFrame, stride: int) -> pl.DataFrame:
-    """Return the rows with the column ``sharpness_p`` in place of ``prior_sharpness_p``.
+def _write(path: Path, store_dir: Path, groups: Sequence[str], stride: int) -> None:
+    sharpness = _Sharpness(stride)
+    filled = [group for group in groups if sharpness.add(_read_rows(store_dir, group))]
+    gaussians = sharpness.gaussians()
+    empty = pl.LazyFrame(schema=SCHEMA)
+    rows = pl.concat([empty, *(_scan_rows(store_dir, group) for group in filled)])
+    ranks = pl.struct(_RANKED_BY).map_batches(
+        lambda columns: _ranks(columns.struct.unnest(), gaussians, stride),
+        return_dtype=pl.Float64,
+        is_elementwise=True,
+    )
+    rows.with_columns(ranks.alias(_RANK)).drop(_PRIOR_RANK).sink_parquet(path)
 
-    A Gaussian is fitted to the images of each part. Frames off the stride, without an image, and
-    those of which a part's prior file says nothing, have NaN.
 
-    Args:
-        frames: with the columns of `gazepose.face_rows.SCHEMA`.
-        stride: every n-th frame of a track counts. The original's tool goes through the
-            keyframes of one stride (3 in train, 13 in val); then most neighbours of a keyframe
-            have no rank and are never dropped. 1 ranks all.
+@dataclass
+class _Sharpness:
+    """The sharpness of the images that are ranked, by part."""
+
+    stride: int
+    values: dict[str, list[Float]] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+
+    def add(self, rows: pl.DataFrame) -> bool:
+        """Take a group's rows; return whether there are any."""
+        parts = rows["part"].to_numpy()
+        is_counted = _is_counted(rows, self.stride)
+        has_rank = rows[_PRIOR_RANK].is_not_nan().to_numpy()
+        for part in rows["part"].unique():
+            is_part = parts == part
+            found = rows["sharpness"].to_numpy()[is_part & is_counted]
+            self.values.setdefault(part, []).append(found)
+            if has_rank[is_part].any():
+                self.known.add(part)
+        return rows.height > 0
+
+    def gaussians(self) -> dict[str, Gaussian]:
+        """Return mean and standard deviation of the parts whose ranks no prior file brings."""
+        fitted = {}
+        for part in sorted(set(self.values) - self.known):
+            values = np.concatenate(self.values[part])
+            fitted[part] = mean, std = fit_gaussian(values)
+            LOG.info("%s: sharpness %.5f +- %.5f of %d images", part, mean, std, len(values))
+        return fitted
+
+
+def _ranks(rows: pl.DataFrame, gaussians: dict[str, Gaussian], stride: int) -> pl.Series:
+    ranks = rows[_PRIOR_RANK].to_numpy().copy()
+    parts, is_counted = rows["part"].to_numpy(), _is_counted(rows, stride)
+    for part, gaussian in gaussians.items():
+        chosen = np.flatnonzero((parts == part) & is_counted)
+        ranks[chosen] = gaussian_cdf(rows["sharpness"].to_numpy()[chosen], *gaussian)
+    return pl.Series(ranks)
+
+
+def _is_counted(rows: pl.DataFrame, stride: int) -> npt.NDArray[np.bool_]:
+    on_stride = rows["track_index"].to_numpy() % stride == 0
+    return np.asarray(on_stride & rows["sharpness"].is_not_nan().to_numpy())
+
+
+def _digests_of_groups(store_dir: Path, of_damaged: dict[str, int]) -> dict[str, int]:
+    digests: dict[str, int] = {}
+    for group in stored_groups(store_dir):
+        try:
+            rows = _read_rows(store_dir, group)
+        except ValueError:
+            digests |= {name: digest for name, digest in of_damaged.items() if name == group}
+        else:
+            digests |= _digests(rows.lazy(), _COLUMNS)
+    return digests
+
+
+def _digests(rows: pl.LazyFrame, read: Sequence[str]) -> dict[str, int]:
+    """Return a number for each group that has rows: another number, another content.
+
+    All of `read` is decoded, if only to see that it can be.
     """
-    parts = frames["part"].to_numpy()
-    ranks = frames["prior_sharpness_p"].to_numpy().copy()
-    sharpness = frames["sharpness"].to_numpy()
-    counts = ~np.isnan(sharpness) & (frames["track_index"].to_numpy() % stride == 0)
-    for part in frames["part"].unique().sort():
-        is_part = parts == part
-        if np.isnan(ranks[is_part]).all():
-            rows = np.flatnonzero(is_part & counts)
-            mean, std = fit_gaussian(sharpness[rows])
-            ranks[rows] = gaussian_cdf(sharpness[rows], mean, std)
-            LOG.info("%s: sharpness %.5f +- %.5f of %d images", part, mean, std, len(rows))
-    return frames.drop("prior_sharpness_p").with_columns(pl.Series("sharpness_p", ranks))
+    sums = {"digest": _COLUMNS, "decoded": read}
+    found = rows.group_by("group_name").agg(
+        pl.struct(columns).hash().sum().alias(name) for name, columns in sums.items()
+    )
+    digests = found.collect(engine="streaming")
+    return dict(digests.select("group_name", "digest").iter_rows())
 
 
-def _all_rows(store_dir: Path, groups: list[str]) -> pl.DataFrame:
-    tables = [_rows(store_dir, group) for group in groups]
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *tables], rechunk=True)
-
-
-def _rows(store_dir: Path, group: str) -> pl.DataFrame:
+def _read_rows(store_dir: Path, group: str) -> pl.DataFrame:
     path = GroupPaths(store_dir, group).table
     try:
         table = pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
-        raise ValueError(
-            f"{path} is damaged ({error}); `python preprocess.py data=... mode=check` removes it, "
-            "and the next run makes it again"
-        ) from error
-    if not table.height:
-        return pl.DataFrame(schema=SCHEMA)
-    named = table.with_columns(pl.lit(group).alias("group_name"))
+        raise ValueError(f"{path} is damaged ({error}); {REPAIR}") from error
+    return _typed(table.lazy(), group).collect() if table.height else pl.DataFrame(schema=SCHEMA)
+
+
+def _scan_rows(store_dir: Path, group: str) -> pl.LazyFrame:
+    return _typed(pl.scan_parquet(GroupPaths(store_dir, group).table), group)
+
+
+def _typed(rows: pl.LazyFrame, group: str) -> pl.LazyFrame:
+    named = rows.with_columns(pl.lit(group).alias("group_name"))
     return named.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from common.atomic import write_text_atomically
-from common.facestore import read_failures, read_skipped, stored_groups
+from common.facestore import read_failures, read_skipped
 from common.facestore_writing import GroupWriter, write_skipped
 from common.image_codec import decode_image
-from common.listing import listed
+from common.preprocess_check import CheckReport, check_store
 from common.preprocess_run import (
-    claim_groups,
+    Share,
     item_lines,
-    make_missing_groups,
+    make_share,
     problem_lines,
-    remove_damaged,
     warn_of_failures,
 )
 from common.shards import parse_shard
@@ -46,6 +45,9 @@ class Gaze360Maker:
     def count(self, group: str) -> int:
         """Return how many faces a recording has."""
         return len(recordings(self.lists_dir)[group])
+
+    def fingerprint(self, group: str) -> None:
+        """Return nothing: head crops are not compared with what was made from them."""
 
     def make(self, group: str, on_item: Callable[[], object]) -> str | None:
         """Write one recording's images, byte by byte as they are; return why it failed, or None."""
@@ -90,13 +92,11 @@ class Gaze360Report:
 
     Attributes:
         counts: faces by part, as the lists have them.
-        missing: recordings that the next run makes.
         skipped: ``sample_id`` and ``reason`` of images that could not be used.
-        failed_groups: why recordings are not there.
+        failed_groups: why recordings could not be made.
     """
 
     counts: dict[str, int]
-    missing: list[str]
     skipped: list[dict[str, str]]
     failed_groups: dict[str, str]
 
@@ -108,8 +108,6 @@ class Gaze360Report:
     def summary(self) -> str:
         """Return the counts, then what went wrong by reason."""
         lines = [f"{part}: {count} faces listed" for part, count in self.counts.items()]
-        if self.missing:
-            lines.append(f"{len(self.missing)} recordings to make: {listed(self.missing)}")
         lines.append(f"{len(self.skipped)} images skipped")
         return "\n".join([*lines, *problem_lines(self.skipped, self.failed_groups)])
 
@@ -147,22 +145,19 @@ class Gaze360Preprocessor:
         Raises:
             ValueError: If the lists are missing or damaged, or the store is another data set's.
         """
-        own = self._claim()
-        make_missing_groups(self._maker, self._store_dir, own, self._num_workers, unit="face")
-        report = self._report(own)
-        text = "\n".join([report.summary(), *item_lines(report.skipped)])
-        write_text_atomically(self._store_dir / "report.txt", text + "\n")
-        warn_of_failures(report.failed_groups)
-        return report
+        return self._make(repairs=False)
 
-    def check(self) -> Gaze360Report:
-        """Say what a run would do; remove damaged recordings of this shard from the store."""
-        if not (self._store_dir / "store.json").exists():
-            # Nothing is claimed for a store that no run has begun.
-            return self._report(list(recordings(self._maker.lists_dir)))
-        own = self._claim()
-        remove_damaged(self._store_dir, own)
-        return self._report(own)
+    def repair(self) -> Gaze360Report:
+        """Do as `run`, and copy this shard's damaged recordings again.
+
+        Raises:
+            ValueError: As `run`.
+        """
+        return self._make(repairs=True)
+
+    def check(self) -> CheckReport:
+        """Say which recordings of this shard are missing or damaged; nothing is changed."""
+        return check_store(self._store_dir, self._share)
 
     def export(self, out_dir: Path) -> str:
         """Refuse: only FLAME has a folder layout of its own to write.
@@ -172,18 +167,24 @@ class Gaze360Preprocessor:
         """
         raise ValueError(f"mode=export writes FLAME's folder layout to {out_dir}; this has none")
 
-    def _claim(self) -> list[str]:
+    def _make(self, *, repairs: bool) -> Gaze360Report:
+        make_share(self._share(), self._num_workers, unit="face", repairs=repairs)
+        report = self._report()
+        warn_of_failures(report.failed_groups)
+        text = "\n".join([report.summary(), *item_lines(report.skipped)])
+        write_text_atomically(self._store_dir / "report.txt", text + "\n")
+        return report
+
+    def _share(self) -> Share:
         recipe = {"data": self._name, "reader": "gaze360", "gaze_convention": CONVENTION}
         groups = list(recordings(self._maker.lists_dir))
-        return claim_groups(self._store_dir, recipe, groups, self._shard)
+        return Share(self._store_dir, self._maker, recipe, groups, self._shard)
 
-    def _report(self, own: list[str]) -> Gaze360Report:
+    def _report(self) -> Gaze360Report:
         faces = chain.from_iterable(recordings(self._maker.lists_dir).values())
         counts = Counter(face.part for face in faces)
-        done = set(stored_groups(self._store_dir))
         return Gaze360Report(
             counts={part: counts[part] for part in LISTS if part in counts},
-            missing=[group for group in own if group not in done],
             skipped=read_skipped(self._store_dir),
             failed_groups=read_failures(self._store_dir),
         )

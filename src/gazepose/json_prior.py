@@ -140,6 +140,11 @@ class PriorFiles:
             if file is not None:
                 file.spans  # noqa: B018 - cached for the processes that this object is sent to
 
+    def sizes_bytes(self) -> dict[str, int]:
+        """Return the sizes of the files that are there, by their names."""
+        files = filter(None, self._files.values())
+        return {file.path.name: file.path.stat().st_size for file in files}
+
     def of_clip(self, clip_uid: str) -> ClipPriors:
         """Return what the files say of a clip.
 

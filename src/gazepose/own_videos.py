@@ -74,6 +74,11 @@ class VideosReader:
         """
         return video_clip(self._paths[group], group, self._analyzer, self.tracking)
 
+    def fingerprint(self, group: str) -> str | None:
+        """Return the video's size in bytes, None if it is gone."""
+        path = self._paths[group]
+        return str(path.stat().st_size) if path.is_file() else None
+
     def doctor(self) -> list[Finding]:
         """Say which videos there are, which cannot be opened, and which run at another rate."""
         try:

@@ -6,20 +6,16 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from common.atomic import write_text_atomically
-from common.facestore import stored_groups
+from common.facestore import read_failures
 from common.findings import Finding
-from common.preprocess_run import (
-    claim_groups,
-    make_missing_groups,
-    remove_damaged,
-    warn_of_failures,
-)
+from common.preprocess_check import CheckReport, check_store, no_store_yet
+from common.preprocess_run import Share, make_share, warn_of_failures
 from common.shards import parse_shard
 from gazepose.frames import frames_are_sound, write_frames
 from gazepose.frames_file import FRAMES_FILE
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess_group import LamRecipe
-from gazepose.preprocess_report import CheckReport, LamReport, report_on
+from gazepose.preprocess_report import LamReport, report_on
 from gazepose.sample import LamReader
 
 
@@ -73,43 +69,37 @@ class LamPreprocessor:
     def run(self) -> LamReport:
         """Make every clip of this shard that is not there yet, and report on the store.
 
+        Clips whose annotations, part or video have changed since are made again.
+
         Raises:
-            ValueError: If the store was made with other settings or from other raw data.
+            ValueError: If the store was made with other settings or from other raw data, or a
+                clip's table is damaged; then repair it.
         """
-        recipe, own = self._claim()
-        make_missing_groups(recipe, self._store_dir, own, self._num_workers, unit="face")
-        frames = write_frames(self._store_dir, self._sharpness_stride)
-        expects_points = recipe.preparation.landmarks in ("mesh", "pose")
-        report = report_on(self._store_dir, frames, expects_points=expects_points)
-        write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
-        warn_of_failures(report.failed_groups)
-        return report
+        return self._make(repairs=False)
+
+    def repair(self) -> LamReport:
+        """Do as `run`, and make this shard's damaged clips again.
+
+        One that cannot be made again stays as it is, and is reported as failed.
+
+        Raises:
+            ValueError: As `run`.
+        """
+        return self._make(repairs=True)
 
     def check(self) -> CheckReport:
-        """Say what is wrong with the raw data and the store, before anything runs.
-
-        Nothing is made. Damaged clips of this shard are removed from an existing store, so that
-        the next run makes them again.
-        """
+        """Say what is wrong with the raw data and with this shard's clips; nothing is changed."""
         assert self._recipe is not None
         findings = list(self._recipe.reader.doctor())
-        if not (self._store_dir / "store.json").exists():
-            note = Finding("note", "no store yet", str(self._store_dir))
-            return CheckReport([*findings, note], [], [])
-        try:
-            _, own = self._claim()
-        except ValueError as error:
-            findings.append(Finding("error", str(error), str(self._store_dir)))
-            return CheckReport(findings, [], [])
-        removed = remove_damaged(self._store_dir, own)
-        if removed:
-            # Its rows would point at packs that are gone.
-            (self._store_dir / FRAMES_FILE).unlink(missing_ok=True)
+        note = no_store_yet(self._store_dir)
+        if note is not None:
+            # Without asking for the clips, which goes through all annotations once more.
+            return CheckReport([*findings, note], [])
         if not frames_are_sound(self._store_dir):
             where, remedy = str(self._store_dir / FRAMES_FILE), "the next run writes it again"
-            findings.append(Finding("warning", "missing or damaged", where, remedy))
-        done = set(stored_groups(self._store_dir))
-        return CheckReport(findings, [group for group in own if group not in done], removed)
+            what = "missing, damaged or older than the clips"
+            findings.append(Finding("warning", what, where, remedy))
+        return check_store(self._store_dir, self._share, findings)
 
     def export(self, out_dir: Path) -> str:
         """Refuse: only FLAME has a folder layout of its own to write.
@@ -121,13 +111,22 @@ class LamPreprocessor:
             f"mode=export writes FLAME's folder layout to {out_dir}; an eye-contact store has none"
         )
 
-    def _claim(self) -> tuple[LamRecipe, list[str]]:
-        """Return what to do and this shard's groups, once they are known to fit the store."""
+    def _make(self, *, repairs: bool) -> LamReport:
+        share = self._share()
+        make_share(share, self._num_workers, unit="face", repairs=repairs)
+        warn_of_failures(read_failures(self._store_dir))
+        write_frames(self._store_dir, self._sharpness_stride)
+        assert self._recipe is not None
+        expects_points = self._recipe.preparation.landmarks in ("mesh", "pose")
+        report = report_on(self._store_dir, expects_points=expects_points)
+        write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
+        return report
+
+    def _share(self) -> Share:
         recipe = self._recipe
         assert recipe is not None
         groups = recipe.reader.groups()
-        own = claim_groups(self._store_dir, recipe.described(), groups, self._shard)
-        return recipe, own
+        return Share(self._store_dir, recipe, recipe.described(), groups, self._shard)
 
 
 def _check_priors(reader: LamReader, preparation: LamPreparation) -> None:

@@ -47,6 +47,10 @@ class LamRecipe:
         """Return how many faces a group has; errors as the reader's."""
         return self.reader.count(group)
 
+    def fingerprint(self, group: str) -> str | None:
+        """Return what a group would be made from now; errors as the reader's."""
+        return self.reader.fingerprint(group)
+
     def make(self, group: str, on_item: Callable[[], object]) -> str | None:
         """Write one group to the store.
 
@@ -95,7 +99,9 @@ class _CountedPreparer:
 def _write(recipe: LamRecipe, group: str, preparer: _CountedPreparer) -> None:
     skipped: list[Skipped] = []
     num_rows = 0
-    with GroupWriter(recipe.store_dir, group) as writer:
+    # Before the faces: what changes while they are read shows in the next run.
+    made_from = recipe.fingerprint(group)
+    with GroupWriter(recipe.store_dir, group, made_from) as writer:
         for item in recipe.reader.faces(group, preparer):
             if isinstance(item, Skipped):
                 skipped.append(item)

@@ -1,4 +1,4 @@
-"""What preprocessing reports of a store, and what a check finds."""
+"""What preprocessing reports of a store."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from common.facestore import read_failures, read_skipped
-from common.findings import Finding, findings_text
+from common.facestore import read_failures, read_skipped, stored_groups
 from common.listing import counted_names
+from common.preprocess_check import IMAGELESS, LOSSY, imageless_groups, lossy_groups
 from common.preprocess_run import item_lines, problem_lines
+from gazepose.frames_file import FRAMES_FILE
 
 LOG = logging.getLogger(__name__)
 # Found in fewer of a clip's face images, points say that its boxes are not where the faces are.
@@ -38,34 +39,42 @@ class LamReport:
         counts: by part, how many of what.
         skipped: what could not be used: ``sample_id``, ``reason`` and more; a frame without an
             image is in the store all the same.
-        failed_groups: why clips are not there, by clip.
+        failed_groups: why clips could not be made, by clip.
         doubtful_clips: clips in which few faces got points: on how many of how many images.
+        lossy_clips: clips that lost frames because their video is damaged: how many.
+        imageless_clips: clips without one image.
     """
 
     counts: dict[str, dict[str, int]]
     skipped: list[dict[str, str]]
     failed_groups: dict[str, str]
     doubtful_clips: dict[str, str] = field(default_factory=dict)
+    lossy_clips: dict[str, str] = field(default_factory=dict)
+    imageless_clips: list[str] = field(default_factory=list)
 
     @property
     def has_errors(self) -> bool:
-        """Whether clips could not be made."""
-        return bool(self.failed_groups)
+        """Whether clips could not be made, or only in part because a video is damaged."""
+        return bool(self.failed_groups or self.lossy_clips)
 
     def summary(self) -> str:
         """Return the counts by part, then by reason."""
         lines = [_sentence(part, counts) for part, counts in self.counts.items()]
         lines = lines or ["no clip stored"]
         lines.append(f"{len(self.skipped)} boxes or images skipped")
-        if self.doubtful_clips:
-            lines.append(self.doubt())
+        lines += self.doubts()
         return "\n".join(lines + problem_lines(self.skipped, self.failed_groups))
 
-    def doubt(self) -> str:
-        """Return which clips are doubtful, and what may be the matter, as a sentence."""
-        found = [f"{clip} ({share})" for clip, share in self.doubtful_clips.items()]
-        what = counted_names(found, "clips in which few faces got points")
-        return f"{what}; is this the right video?"
+    def doubts(self) -> list[str]:
+        """Return which clips are there and doubtful, and what may be the matter, as sentences."""
+        lossy = [f"{clip} ({share})" for clip, share in self.lossy_clips.items()]
+        few = [f"{clip} ({share})" for clip, share in self.doubtful_clips.items()]
+        seen = (
+            (lossy, LOSSY, "; put whole files in their place and run again"),
+            (self.imageless_clips, IMAGELESS, ""),
+            (few, "clips in which few faces got points", "; is this the right video?"),
+        )
+        return [counted_names(found, what) + remedy for found, what, remedy in seen if found]
 
     def text(self) -> str:
         """Return the counts, and every doubtful clip and skipped item with its reason."""
@@ -73,59 +82,37 @@ class LamReport:
         return "\n".join([self.summary(), *doubts, *item_lines(self.skipped)])
 
 
-@dataclass(frozen=True)
-class CheckReport:
-    """What `gazepose.preprocess.LamPreprocessor.check` found; nothing was made.
-
-    Attributes:
-        findings: the reader's doctor's, and of the store.
-        missing: clips that the next run makes.
-        removed: damaged clips that were removed from the store; the next run makes them again.
-    """
-
-    findings: list[Finding]
-    missing: list[str]
-    removed: list[str]
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether one of the findings is an error."""
-        return any(finding.severity == "error" for finding in self.findings)
-
-    def summary(self) -> str:
-        """Return the findings and what the next run has to do."""
-        lines = [findings_text(self.findings)]
-        if self.removed:
-            lines.append(counted_names(self.removed, "clips found damaged and removed"))
-        if self.missing:
-            lines.append(counted_names(self.missing, "clips to make"))
-        return "\n".join(lines)
-
-
-def report_on(store_dir: Path, frames: pl.DataFrame, *, expects_points: bool) -> LamReport:
-    """Return the report of all that is in a store.
+def report_on(store_dir: Path, *, expects_points: bool) -> LamReport:
+    """Return the report of all that is in a store; warn of what is doubtful.
 
     Args:
-        store_dir: the store's folder.
-        frames: its table of all frames.
+        store_dir: the store's folder, with its table of all frames.
         expects_points: whether every image was searched for points.
     """
-    counted = frames.group_by("part").agg(**_COUNTS).sort("part")
-    counts = {row.pop("part"): row for row in counted.iter_rows(named=True)}
-    doubtful = _doubtful_clips(frames) if expects_points else {}
-    report = LamReport(counts, read_skipped(store_dir), read_failures(store_dir), doubtful)
-    if doubtful:
-        LOG.warning(report.doubt())
+    frames = pl.scan_parquet(store_dir / FRAMES_FILE)
+    counted = frames.group_by("part").agg(**_COUNTS).sort("part").collect(engine="streaming")
+    skipped = read_skipped(store_dir)
+    report = LamReport(
+        counts={row.pop("part"): row for row in counted.iter_rows(named=True)},
+        skipped=skipped,
+        failed_groups=read_failures(store_dir),
+        doubtful_clips=_doubtful_clips(frames) if expects_points else {},
+        lossy_clips=lossy_groups(skipped),
+        imageless_clips=imageless_groups(store_dir, stored_groups(store_dir)),
+    )
+    for doubt in report.doubts():
+        LOG.warning(doubt)
     return report
 
 
-def _doubtful_clips(frames: pl.DataFrame) -> dict[str, str]:
+def _doubtful_clips(frames: pl.LazyFrame) -> dict[str, str]:
     found = pl.col("landmark_source").is_not_null()
     shares = (
         frames.filter(pl.col("num_bytes") > 0).group_by("group_name").agg(found.sum(), pl.len())
     )
     few = shares.filter(pl.col("landmark_source") < _LEAST_FOUND * pl.col("len"))
-    return {clip: f"{n} of {of} images" for clip, n, of in few.sort("group_name").iter_rows()}
+    rows = few.sort("group_name").collect(engine="streaming").iter_rows()
+    return {clip: f"{n} of {of} images" for clip, n, of in rows}
 
 
 def _sentence(part: str, counts: dict[str, int]) -> str:

@@ -165,5 +165,15 @@ class LamReader(Protocol):
         Readers of videos hand their `Clip` to `gazepose.clip_faces.clip_faces`.
         """
 
+    def fingerprint(self, group: str) -> str | None:
+        """Return what the group's rows depend on beside the settings, in few words or digests.
+
+        That is its part, its boxes and labels, and the size of its video. With another text the
+        group is made again; with None, as where the video is gone, it stays as it was made.
+
+        Raises:
+            ValueError: If the group's annotations are missing or damaged.
+        """
+
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""

@@ -69,6 +69,9 @@ class OneVideo:
             clip = video_clip(self.path, group, analyzer, self.tracking)
         yield from clip_faces(clip, preparer)
 
+    def fingerprint(self, group: str) -> None:
+        """Return nothing: no store outlives the video."""
+
     def doctor(self) -> list[Finding]:
         """Return nothing: whatever is wrong is said where it is met."""
         return []
@@ -114,7 +117,8 @@ def write_video_table(
     why = LamRecipe(video.name, video, store_dir, preparation).make(GROUP, lambda: None)
     if why is not None:
         raise ValueError(why)
-    frames = write_frames(store_dir, 1)
+    write_frames(store_dir, 1)
+    frames = pl.read_parquet(store_dir / FRAMES_FILE)
     if ranking is None:
         return frames
     ranks = gaussian_cdf(frames["sharpness"].to_numpy(), *ranking)

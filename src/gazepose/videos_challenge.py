@@ -21,12 +21,13 @@ from common.findings import Finding
 from common.skipped import Skipped
 from gazepose.json_prior import PRIOR_DIR, PriorFiles
 from gazepose.sample import FacePreparer, PreparedFace, RawFace
+from gazepose.source_digest import image_names, plain_digest
 
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"
-_NAME = re.compile(r"(?P<frame>\d+)_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe?g", re.IGNORECASE)
 # Below what the downloader writes to; walking through all its folders comes last.
 _USUAL_PLACES = ("", "social_test", "v2/social_test", "v1/social_test")
+_NAME = re.compile(r"(?P<frame>\d+)_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe?g", re.IGNORECASE)
 
 
 @dataclass(frozen=True, order=True)
@@ -119,6 +120,10 @@ class VideosChallengeReader:
                     sharpness_p=priors.sharpness_p(track, name.unique_id),
                 )
 
+    def fingerprint(self, group: str) -> str:
+        """Return a digest of the images' names and the prior files' sizes."""
+        return plain_digest([image_names(self._root / group), self._priors.sizes_bytes()])
+
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent."""
         try:
@@ -154,13 +159,13 @@ class VideosChallengeReader:
 def find_challenge_dir(raw_dir: Path) -> Path:
     """Return the folder ``videos_challenge``, `raw_dir` itself or the first one below it.
 
+    Links are followed, each folder is looked into once.
+
     Raises:
         ValueError: If there is none, or it is still packed.
     """
     if raw_dir.name == CHALLENGE_DIR and raw_dir.is_dir():
         return raw_dir
-    Links are followed, each folder is looked into once.
-
     usual = (raw_dir / place / CHALLENGE_DIR for place in _USUAL_PLACES)
     found = next((folder for folder in usual if folder.is_dir()), None)
     if found is not None:
@@ -175,11 +180,6 @@ def find_challenge_dir(raw_dir: Path) -> Path:
     raise ValueError(f"no folder {CHALLENGE_DIR} in {raw_dir}{packed}")
 
 
-def challenge_faces(track_dir: Path) -> tuple[list[ChallengeFace], list[Path]]:
-    """Return a track's faces by frame and unique id, and the files whose name is no face's."""
-    faces, strange = [], []
-    for path in sorted(track_dir.iterdir()):
-        match = _NAME.fullmatch(path.name)
 def _unseen(folder: Path, names: list[str], seen: set[Path]) -> list[str]:
     """Return which sub-folders are none of `seen`, and add them to it."""
     unseen = []
@@ -191,6 +191,11 @@ def _unseen(folder: Path, names: list[str], seen: set[Path]) -> list[str]:
     return unseen
 
 
+def challenge_faces(track_dir: Path) -> tuple[list[ChallengeFace], list[Path]]:
+    """Return a track's faces by frame and unique id, and the files whose name is no face's."""
+    faces, strange = [], []
+    for path in sorted(track_dir.iterdir()):
+        match = _NAME.fullmatch(path.name)
         if match is None:
             strange.append(path)
         else:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from seeded_store import image, write_seeded_store, written_places
 
-from common.facestore import FaceStore, damaged_groups
+from common.facestore import FaceStore, damaged_groups, read_recipe, read_skipped
+from common.facestore_writing import claim_store, write_skipped
 from common.packs import Packs
 
 
@@ -59,3 +60,34 @@ def test_only_the_damaged_image_of_a_read_is_missing(store_dir: Path) -> None:
     content[places[1][0] + 30] ^= 1
     pack.write_bytes(content[:-1])
     assert [data is None for data in Packs([pack]).read(0, places)] == [False, True, True]
+
+
+def halve(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def test_half_a_recipe_is_named_with_what_to_do(store_dir: Path) -> None:
+    claim_store(store_dir, {"data": "eyediap", "quality": 95})
+    halve(store_dir / "store.json")
+    with pytest.raises(
+        ValueError, match=r"store\.json is damaged .*remove it and preprocess again"
+    ):
+        read_recipe(store_dir)
+    with pytest.raises(ValueError, match=r"store\.json is damaged"):
+        claim_store(store_dir, {"data": "eyediap", "quality": 95})
+
+
+def test_half_a_list_of_skipped_items_is_named_and_its_group_damaged(store_dir: Path) -> None:
+    write_skipped(store_dir, "b", [{"sample_id": "x", "reason": "no face found"}])
+    halve(store_dir / "skipped" / "b.json")
+    with pytest.raises(ValueError, match=r"skipped/b\.json is damaged .*mode=repair"):
+        read_skipped(store_dir)
+    assert damaged_groups(store_dir) == ["b"]
+
+
+def test_only_the_groups_asked_for_are_looked_at(store_dir: Path) -> None:
+    for group in ("a.1", "b"):
+        halve(store_dir / "packs" / f"{group}.pack")
+    assert damaged_groups(store_dir, ["b", "never made"]) == ["b"]
+    assert damaged_groups(store_dir, []) == []

@@ -19,7 +19,7 @@ from common.facestore import (
 from common.facestore_writing import (
     GroupWriter,
     claim_store,
-    remove_group,
+    forget_failure,
     write_failure,
     write_skipped,
 )
@@ -80,14 +80,6 @@ def test_a_value_missing_in_one_group_does_not_hinder_another(store_dir: Path) -
     assert FaceStore(store_dir).table["frame"].to_list() == [None] * 6 + [12]
 
 
-def test_a_removed_group_is_made_again_the_others_stay(store_dir: Path) -> None:
-    write_skipped(store_dir, "b", [{"sample_id": "x", "reason": "no face found"}])
-    remove_group(store_dir, "b")
-    assert stored_groups(store_dir) == ["a.1"]
-    assert read_skipped(store_dir) == []
-    assert FaceStore(store_dir).table["seed"].to_list() == [1, 2]
-
-
 def test_skipped_items_of_all_groups_come_together(store_dir: Path) -> None:
     write_skipped(store_dir, "b", [{"sample_id": "x", "reason": "no face found"}])
     write_skipped(store_dir, "a.1", [{"sample_id": "y", "reason": "unreadable"}])
@@ -101,6 +93,8 @@ def test_a_failure_is_remembered_until_the_group_is_made(store_dir: Path) -> Non
     write_group(store_dir, "d.2", [6])
     assert read_failures(store_dir) == {"c": "no calibration"}
     assert "d.2.txt" not in files(store_dir)
+    forget_failure(store_dir, "c")
+    assert read_failures(store_dir) == {}
 
 
 def test_the_same_recipe_may_go_on(store_dir: Path) -> None:

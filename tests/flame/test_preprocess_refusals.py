@@ -31,7 +31,7 @@ def test_another_data_set_is_refused_by_its_name(tmp_path: Path) -> None:
 def test_groups_that_the_raw_data_lack_are_another_folders(tmp_path: Path) -> None:
     preprocessor(tmp_path).run()
     before = made_at(tmp_path)
-    for work in ("run", "check"):
+    for work in ("run", "repair"):
         with pytest.raises(
             ValueError, match=r"do not have: p1, p2, p3.*another data set.*data\.name=NAME"
         ):

@@ -78,12 +78,14 @@ class FakeLamReader:
 
     Attributes:
         kinds: clip -> its frames; even numbered frames look at the camera.
+        sources: clip -> what it is made from; nothing is told of the others.
     """
 
     kinds: dict[str, Kinds]
     settings: dict[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     name: str = "fake"
+    sources: dict[str, str] = field(default_factory=dict)
 
     def groups(self) -> list[str]:
         return sorted(self.kinds)
@@ -102,6 +104,9 @@ class FakeLamReader:
             box = np.array([0.0, 0.0, 8.0, 8.0])
             face = preparer.from_frame(frame, box) if kind == IMAGE else None
             yield raw_face(group, index, box, face)
+
+    def fingerprint(self, group: str) -> str | None:
+        return self.sources.get(group)
 
     def doctor(self) -> list[Finding]:
         return list(self.findings)

@@ -50,3 +50,9 @@ def damage(store_dir: Path, group: str) -> None:
     data = bytearray(pack.read_bytes())
     data[len(data) // 2] ^= 255
     pack.write_bytes(data)
+
+
+def contents(folder: Path) -> dict[Path, tuple[int, bytes]]:
+    """All files with when they were written, and what they hold."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}

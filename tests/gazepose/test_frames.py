@@ -12,7 +12,7 @@ from small_lam import small_row, write_clip
 
 from gazepose import frames as module
 from gazepose.face_rows import SCHEMA
-from gazepose.frames import with_sharpness_p, write_frames
+from gazepose.frames import frames_are_sound, write_frames
 
 NAN = float("nan")
 
@@ -27,21 +27,25 @@ def rows(part: str, sharpness: list[float], prior: list[float] | None = None) ->
     ]
 
 
+def written(store_dir: Path, stride: int) -> pl.DataFrame:
+    write_frames(store_dir, stride)
+    return pl.read_parquet(store_dir / "frames.parquet")
+
+
 def test_groups_come_by_name_with_the_columns_of_the_schema(tmp_path: Path) -> None:
     for name in ("b", "a", "c"):
         write_clip(tmp_path, name, rows("train", [1.0, 2.0]))
-    frames = write_frames(tmp_path, 1)
+    frames = written(tmp_path, 1)
     assert frames["group_name"].to_list() == ["a", "a", "b", "b", "c", "c"]
     expected = {name: kind for name, kind in SCHEMA.items() if name != "prior_sharpness_p"}
     assert dict(frames.schema) == expected | {"sharpness_p": pl.Float64()}
-    assert pl.read_parquet(tmp_path / "frames.parquet").equals(frames)
 
 
 def test_each_part_is_ranked_among_itself(tmp_path: Path) -> None:
     write_clip(tmp_path, "a", rows("train", [1.0, 2.0, NAN]))
     write_clip(tmp_path, "b", rows("train", [6.0, 4.0]))
     write_clip(tmp_path, "c", rows("val", [100.0, 300.0]))
-    frames = write_frames(tmp_path, 1)
+    frames = written(tmp_path, 1)
     train = np.array([1.0, 2.0, 6.0, 4.0])
     ranks = norm.cdf(train, train.mean(), train.std(ddof=1))
     val = norm.cdf([100, 300], 200, np.std([100, 300], ddof=1))
@@ -52,46 +56,70 @@ def test_each_part_is_ranked_among_itself(tmp_path: Path) -> None:
 def test_a_parts_prior_ranks_are_kept_and_the_rest_of_it_is_unknown(tmp_path: Path) -> None:
     write_clip(tmp_path, "a", rows("train", [1.0, 2.0, 3.0], [0.1, NAN, 0.3]))
     write_clip(tmp_path, "b", rows("val", [1.0, 3.0]))
-    found = write_frames(tmp_path, 1)["sharpness_p"].to_numpy()
+    found = written(tmp_path, 1)["sharpness_p"].to_numpy()
     np.testing.assert_array_equal(found[:3], [0.1, NAN, 0.3])
     assert not np.isnan(found[3:]).any()
 
 
 def test_a_stride_ranks_every_nth_frame_of_a_track(tmp_path: Path) -> None:
     write_clip(tmp_path, "a", rows("train", [1.0, 50.0, 60.0, 2.0, 70.0, 80.0, 3.0]))
-    found = write_frames(tmp_path, 3)["sharpness_p"].to_numpy()
+    found = written(tmp_path, 3)["sharpness_p"].to_numpy()
     expected = norm.cdf([1.0, 2.0, 3.0], 2.0, 1.0)
     np.testing.assert_allclose(found[::3], expected, rtol=1e-12)
     assert np.isnan(np.delete(found, [0, 3, 6])).all()
 
 
 def test_the_table_of_an_empty_store_is_empty(tmp_path: Path) -> None:
-    frames = write_frames(tmp_path, 1)
+    frames = written(tmp_path, 1)
     assert frames.height == 0
     assert "sharpness_p" in frames.columns
     write_clip(tmp_path, "a", [])
-    assert write_frames(tmp_path, 1).height == 0
+    assert written(tmp_path, 1).height == 0
 
 
 def test_a_group_that_another_shard_finishes_meanwhile_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_clip(tmp_path, "a", rows("train", [1.0, 2.0]))
-    ranked: list[int] = []
+    write, seen = module._write, []
 
-    def while_another_finishes(frames: pl.DataFrame, stride: int) -> pl.DataFrame:
-        if not ranked:
+    def while_another_finishes(path: Path, store_dir: Path, groups: list[str], stride: int) -> None:
+        if not seen:
             write_clip(tmp_path, "b", rows("train", [3.0]))
-        ranked.append(frames.height)
-        return with_sharpness_p(frames, stride)
+        seen.append(list(groups))
+        write(path, store_dir, groups, stride)
 
-    monkeypatch.setattr(module, "with_sharpness_p", while_another_finishes)
-    assert write_frames(tmp_path, 1).height == 3
-    assert ranked == [2, 3]
+    monkeypatch.setattr(module, "_write", while_another_finishes)
+    assert written(tmp_path, 1).height == 3
+    assert seen == [["a"], ["a", "b"]]
+
+
+def test_a_table_is_sound_while_it_holds_the_groups_as_they_are(tmp_path: Path) -> None:
+    assert not frames_are_sound(tmp_path)
+    write_clip(tmp_path, "a", rows("train", [1.0, NAN]))
+    write_clip(tmp_path, "empty", [])
+    write_frames(tmp_path, 1)
+    assert frames_are_sound(tmp_path)
+    write_clip(
+        tmp_path, "a", [row | {"label": 1 - row["label"]} for row in rows("train", [1.0, NAN])]
+    )
+    assert not frames_are_sound(tmp_path)
+    write_frames(tmp_path, 1)
+    assert frames_are_sound(tmp_path)
+    write_clip(tmp_path, "b", rows("val", [1.0]))
+    assert not frames_are_sound(tmp_path)
+
+
+def test_a_damaged_group_is_no_reason_to_doubt_the_table(tmp_path: Path) -> None:
+    for name in "ab":
+        write_clip(tmp_path, name, rows("train", [1.0, 2.0]))
+    write_frames(tmp_path, 1)
+    (tmp_path / "tables" / "a.parquet").write_bytes(b"torn")
+    assert frames_are_sound(tmp_path)
 
 
 def test_a_damaged_table_says_what_to_type(tmp_path: Path) -> None:
     write_clip(tmp_path, "a", rows("train", [1.0]))
     (tmp_path / "tables" / "a.parquet").write_bytes(b"torn")
-    with pytest.raises(ValueError, match=r"a\.parquet is damaged.*mode=check"):
+    with pytest.raises(ValueError, match=r"a\.parquet is damaged.*mode=repair"):
         write_frames(tmp_path, 1)

@@ -92,7 +92,7 @@ def test_angles_agree_with_the_published_formula() -> None:
 def test_the_store_holds_the_images_as_they_are(raw_dir: Path) -> None:
     report = preprocessor(raw_dir).run()
     assert report.counts == {"train": 2, "val": 1, "test": 1}
-    assert report.missing == report.skipped == []
+    assert report.skipped == []
     store = FaceStore(raw_dir.parent / "store")
     assert store.table["sample_id"].to_list() == [
         name for names in FACES.values() for name in names
@@ -147,11 +147,23 @@ def test_missing_and_damaged_images_are_skipped(raw_dir: Path) -> None:
 
 
 def test_shards_and_a_second_run_make_the_rest(raw_dir: Path) -> None:
-    assert preprocessor(raw_dir, shard="0/2").run().missing == []
+    assert not preprocessor(raw_dir, shard="0/2").run().has_errors
     assert preprocessor(raw_dir).check().missing == ["rec_001"]
-    assert preprocessor(raw_dir).run().missing == []
-    (raw_dir.parent / "store" / "packs" / "rec_001.pack").write_bytes(b"damaged")
-    assert preprocessor(raw_dir).check().missing == ["rec_001"]
+    assert not preprocessor(raw_dir).run().has_errors
+    assert preprocessor(raw_dir).check().missing == []
+
+
+def test_a_damaged_recording_is_told_by_a_check_and_made_again_by_a_repair(raw_dir: Path) -> None:
+    preprocessor(raw_dir).run()
+    pack = raw_dir.parent / "store" / "packs" / "rec_001.pack"
+    whole = pack.read_bytes()
+    pack.write_bytes(b"damaged")
+    assert "1 group damaged: rec_001" in preprocessor(raw_dir).check().summary()
+    assert preprocessor(raw_dir).check().has_errors
+    assert pack.read_bytes() == b"damaged"
+    assert not preprocessor(raw_dir).repair().has_errors
+    assert pack.read_bytes() == whole
+    assert not preprocessor(raw_dir).check().has_errors
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The check of a store of clips: it tells what is wrong and removes what is damaged."""
+"""The check of a store of clips: it tells what is wrong and changes nothing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_lam import FakeLamReader, FakePreparation
-from preprocessed_clips import CLIPS, assert_same, damage, made_at, preprocessor
+from fake_lam import IMAGE, NO_IMAGE, FakeLamReader, FakePreparation
+from preprocessed_clips import CLIPS, contents, damage, preprocessor
 
-from common.facestore import damaged_groups, stored_groups
 from common.findings import Finding
-from gazepose.preprocess_report import CheckReport
+from common.preprocess_check import CheckReport
+
+OUT_OF_DATE = "missing, damaged or older than the clips"
 
 
 @pytest.mark.parametrize(("severity", "has"), [("error", True), ("warning", False)])
@@ -31,30 +32,50 @@ def test_check_without_a_store_makes_none(tmp_path: Path) -> None:
     assert not (tmp_path / "s").exists()
 
 
-def test_check_removes_what_is_damaged_and_the_next_run_makes_it(tmp_path: Path) -> None:
-    preprocessor(tmp_path / "whole").run()
-    preprocessor(tmp_path / "store").run()
-    before = made_at(tmp_path / "store")
-    damage(tmp_path / "store", "t1")
-    (tmp_path / "store" / "tables" / "v1.parquet").write_bytes(b"torn")
-    report = preprocessor(tmp_path / "store").check()
-    assert report.removed == report.missing == ["t1", "v1"]
-    assert "2 clips found damaged and removed: t1, v1" in report.summary()
-    assert stored_groups(tmp_path / "store") == ["t2", "t3", "v2"]
-    assert not (tmp_path / "store" / "frames.parquet").exists()
-    preprocessor(tmp_path / "store").run()
-    assert damaged_groups(tmp_path / "store") == []
-    assert_same(tmp_path / "store", tmp_path / "whole")
-    after = made_at(tmp_path / "store")
-    assert {name for name in before if after[name] != before[name]} == {"t1", "v1"}
-
-
-def test_check_of_a_sound_store_touches_nothing(tmp_path: Path) -> None:
+def test_a_check_names_what_is_damaged_and_changes_nothing(tmp_path: Path) -> None:
     preprocessor(tmp_path).run()
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    damage(tmp_path, "t1")
+    (tmp_path / "tables" / "v1.parquet").write_bytes(b"torn")
+    before = contents(tmp_path)
     report = preprocessor(tmp_path).check()
-    assert (report.removed, report.missing) == ([], [])
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    assert report.has_errors
+    assert "2 groups damaged: t1, v1" in report.summary()
+    assert "mode=repair" in report.summary()
+    assert report.missing == []
+    assert contents(tmp_path) == before
+
+
+def test_a_check_looks_at_the_packs_of_its_shard_alone(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    damage(tmp_path, "t1")
+    assert not preprocessor(tmp_path, shard="1/2").check().has_errors
+    assert preprocessor(tmp_path, shard="0/2").check().has_errors
+
+
+def test_check_of_a_sound_store_finds_only_the_clips_without_an_image(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    before = contents(tmp_path)
+    report = preprocessor(tmp_path).check()
+    assert [str(finding.what) for finding in report.findings] == ["1 group without one image: t3"]
+    assert (report.missing, report.has_errors) == ([], False)
+    assert contents(tmp_path) == before
+
+
+def test_a_clip_that_could_not_be_made_is_an_error_until_it_is(tmp_path: Path) -> None:
+    preprocessor(tmp_path, CLIPS | {"v1": [ValueError("torn mp4")]}).run()
+    report = preprocessor(tmp_path).check()
+    assert report.has_errors
+    assert "1 group could not be made: v1 (torn mp4)" in report.summary()
+    preprocessor(tmp_path).run()
+    assert not preprocessor(tmp_path).check().has_errors
+
+
+def test_half_a_recipe_is_an_error_of_the_check(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    (tmp_path / "store.json").write_text('{"data": ')
+    report = preprocessor(tmp_path).check()
+    assert report.has_errors
+    assert "store.json is damaged" in report.summary()
 
 
 @pytest.mark.parametrize("damage_table", [Path.unlink, lambda path: path.write_bytes(b"torn")])
@@ -63,11 +84,23 @@ def test_check_tells_of_a_table_that_the_next_run_writes(
 ) -> None:
     preprocessor(tmp_path).run()
     damage_table(tmp_path / "frames.parquet")
-    finding = preprocessor(tmp_path).check().findings[-1]
-    assert (finding.severity, finding.what) == ("warning", "missing or damaged")
+    finding = preprocessor(tmp_path).check().findings[0]
+    assert (finding.severity, finding.what) == ("warning", OUT_OF_DATE)
     assert finding.where.endswith("frames.parquet")
     preprocessor(tmp_path).run()
-    assert preprocessor(tmp_path).check().findings == []
+    assert OUT_OF_DATE not in preprocessor(tmp_path).check().summary()
+
+
+def test_check_tells_of_a_table_older_than_the_clips(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    old = (tmp_path / "frames.parquet").read_bytes()
+    darker = FakeLamReader(CLIPS | {"t1": [NO_IMAGE, IMAGE]}, sources={"t1": "new"})
+    damage(tmp_path, "t1")
+    preprocessor(tmp_path, reader=darker).repair()
+    (tmp_path / "frames.parquet").write_bytes(old)  # as if killed before the end
+    assert OUT_OF_DATE in preprocessor(tmp_path).check().summary()
+    preprocessor(tmp_path).run()
+    assert OUT_OF_DATE not in preprocessor(tmp_path).check().summary()
 
 
 def test_check_lists_clips_still_to_make(tmp_path: Path) -> None:
@@ -75,17 +108,18 @@ def test_check_lists_clips_still_to_make(tmp_path: Path) -> None:
     assert preprocessor(tmp_path).check().missing == ["t2", "v1"]
 
 
-def test_check_with_other_settings_removes_nothing(tmp_path: Path) -> None:
+def test_a_check_with_other_settings_says_so(tmp_path: Path) -> None:
     preprocessor(tmp_path).run()
     damage(tmp_path, "t1")
+    before = contents(tmp_path)
     report = preprocessor(tmp_path, preparation=FakePreparation(margin=0.2)).check()
     assert report.findings[-1].severity == "error"
     assert "made with other settings" in report.findings[-1].what
-    assert stored_groups(tmp_path) == sorted(CLIPS)
+    assert contents(tmp_path) == before
 
 
 def test_a_run_does_not_pass_over_a_damaged_table(tmp_path: Path) -> None:
     preprocessor(tmp_path).run()
     (tmp_path / "tables" / "t1.parquet").write_bytes(b"torn")
-    with pytest.raises(ValueError, match=r"t1\.parquet is damaged.*mode=check"):
+    with pytest.raises(ValueError, match=r"t1\.parquet is damaged.*mode=repair"):
         preprocessor(tmp_path).run()

@@ -48,6 +48,11 @@ def test_a_failing_clip_is_reported_and_the_others_are_made(
     assert "t2" in set(frames(tmp_path)["group_name"])
 
 
+def test_a_failing_clip_taken_out_of_the_list_is_forgotten(tmp_path: Path) -> None:
+    assert preprocessor(tmp_path, CLIPS | {"x": [ValueError("no annotations")]}).run().has_errors
+    assert not preprocessor(tmp_path).run().has_errors
+
+
 class DyingPreparation(FakePreparation):
     """Kills the process that wants to prepare, as the kernel does for want of memory."""
 
@@ -56,10 +61,11 @@ class DyingPreparation(FakePreparation):
 
 
 def test_a_dying_worker_process_is_a_reason_not_the_end(tmp_path: Path) -> None:
-    report = preprocessor(tmp_path, preparation=DyingPreparation(), num_workers=1).run()
-    assert sorted(report.failed_groups) == sorted(CLIPS)
+    clips = {"t1": [IMAGE], "t2": [IMAGE]}
+    report = preprocessor(tmp_path, clips, None, DyingPreparation(), num_workers=2).run()
+    assert sorted(report.failed_groups) == ["t1", "t2"]
     assert "a worker process died" in report.failed_groups["t1"]
-    assert preprocessor(tmp_path).run().failed_groups == {}
+    assert preprocessor(tmp_path, clips).run().failed_groups == {}
 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:

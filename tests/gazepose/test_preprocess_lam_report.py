@@ -21,7 +21,8 @@ def test_the_report_counts_by_part_and_names_every_item(tmp_path: Path) -> None:
     lines = report.summary().splitlines()
     assert lines[0].startswith("train: 2 clips, 2 tracks, 6 frames, 5 images, 4 looking, 5 points")
     assert lines[1].startswith("val: 2 clips, 2 tracks, 4 frames, 3 images, 2 looking")
-    assert lines[2:] == ["2 boxes or images skipped", "       2  a box of nobody"]
+    assert lines[2:4] == ["2 boxes or images skipped", "1 group without one image: t3"]
+    assert lines[4:] == ["       2  a box of nobody"]
     text = (tmp_path / "report.txt").read_text()
     assert text == report.text() + "\n"
     assert "t2:t:1\ta box of nobody" in text

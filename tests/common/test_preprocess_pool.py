@@ -1,0 +1,87 @@
+"""Groups over processes: a process that dies costs the group that killed it, and no other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tqdm import tqdm
+
+from common import preprocess_pool
+from common.preprocess_pool import check_num_workers, make_groups
+
+NUM_ITEMS = 3
+
+
+@dataclass(frozen=True)
+class DeadlyMaker:
+    """Writes a file a group; some groups kill the process in their second item."""
+
+    folder: Path
+    deadly: tuple[str, ...]
+
+    def count(self, group: str) -> int:
+        return NUM_ITEMS
+
+    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+        for item in range(NUM_ITEMS):
+            if item and group in self.deadly:
+                os._exit(9)
+            on_item()
+        (self.folder / group).touch()
+        return None
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_only_the_group_that_kills_its_process_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    bars: list[Any] = []
+
+    class RecordedBar(tqdm):
+        def __init__(self, *args: Any, **settings: Any) -> None:
+            super().__init__(*args, **settings)
+            bars.append(self)
+
+    monkeypatch.setattr(preprocess_pool, "tqdm", RecordedBar)
+    groups = ["a", "bad", "c", "d", "e"]
+    maker = DeadlyMaker(tmp_path, ("bad",))
+    outcomes = list(make_groups(maker, groups, num_workers, unit="item"))
+    assert sorted(group for group, _ in outcomes) == groups
+    failed = {group: why for group, why in outcomes if why is not None}
+    assert list(failed) == ["bad"]
+    assert failed["bad"].startswith("a worker process died")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c", "d", "e"]
+    # Of the deadly group one item was done, however often it was tried.
+    assert (bars[0].total, bars[0].n) == (15, 13)
+
+
+def test_a_lone_group_does_not_kill_the_run(tmp_path: Path) -> None:
+    (outcome,) = make_groups(DeadlyMaker(tmp_path, ("bad",)), ["bad"], 2, unit="item")
+    assert outcome[0] == "bad"
+    assert "died" in str(outcome[1])
+
+
+class Unloadable(DeadlyMaker):
+    """Kills the process that unpickles it, before it begins any group."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (9,)
+
+
+def test_processes_that_cannot_even_begin_come_to_an_end(tmp_path: Path) -> None:
+    outcomes = dict(make_groups(Unloadable(tmp_path, ()), ["a", "b"], 2, unit="item"))
+    assert sorted(outcomes) == ["a", "b"]
+    assert all("died" in str(why) for why in outcomes.values())
+
+
+def test_a_negative_number_of_workers_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"num_workers is -1, expected 0 .* type e.g. num_workers=2"
+    ):
+        check_num_workers(-1)
+    check_num_workers(0)
