@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,11 +29,15 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
 
     Raises:
         ValueError: If a ``_target_`` lies outside the allowed packages (a config can come from
-            somebody else, and a target is code), or a constructor raises it.
+            somebody else, and a target is code), a target has no such argument, or a constructor
+            raises it.
     """
-    for target in _targets(config):
+    for asked in _calls(config):
+        target = asked["_target_"]
         if target.partition(".")[0] not in ALLOWED_PACKAGES:
             raise ValueError(f"_target_ {target!r} is not of {', '.join(ALLOWED_PACKAGES)}")
+    for asked in _calls(_merged(config, arguments)):
+        _check_arguments(asked)
     try:
         return hydra.utils.instantiate(dict(config), _convert_="all", **arguments)
     except InstantiationException as error:
@@ -42,10 +47,36 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
         raise
 
 
-def _targets(config: Any) -> list[str]:
+def _calls(config: Any) -> list[Mapping[str, Any]]:
+    """Return all configs with a ``_target_`` that are in one."""
     if isinstance(config, Mapping):
-        own = [config["_target_"]] if "_target_" in config else []
-        return own + [target for value in config.values() for target in _targets(value)]
+        own = [config] if "_target_" in config else []
+        return own + [call for value in config.values() for call in _calls(value)]
     if isinstance(config, list | tuple):
-        return [target for value in config for target in _targets(value)]
+        return [call for value in config for call in _calls(value)]
     return []
+
+
+def _merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with changes laid over it, level by level, as Hydra lays arguments."""
+    merged = dict(config)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(config.get(key), Mapping)
+        merged[key] = _merged(config[key], value) if both else value
+    return merged
+
+
+def _check_arguments(call: Mapping[str, Any]) -> None:
+    target = call["_target_"]
+    try:
+        parameters = inspect.signature(hydra.utils.get_object(target)).parameters
+    # Hydra says what is wrong with a target; some builtins have no signature.
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return
+    if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        return
+    unknown = [key for key in call if not key.startswith("_") and key not in parameters]
+    if unknown:
+        raise ValueError(
+            f"{target} has no argument {', '.join(unknown)}, expected of {', '.join(parameters)}"
+        )
