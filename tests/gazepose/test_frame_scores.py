@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -122,3 +123,26 @@ def test_a_still_is_a_clip_that_stands_still(table: LamTable) -> None:
     with torch.inference_mode():
         expected = module_of(net).scores(batch).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_angles_beyond_the_table_are_counted(
+    table: LamTable, rows: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    net = small_gazepose(split=SPLIT_DEG)
+    images = np.zeros((3, SIZE, SIZE, 3), np.uint8)
+    poses = np.array([[0.0, 99, 0], [np.nan] * 3, [-120.0, 99, 0]])
+    scorer(net).of_stills(images, poses, np.full((3, 5, 3), np.nan))
+    said = "2 of 3 head poses have an angle beyond 90 degrees and take the last bin"
+    assert caplog.messages == [said]
+    caplog.clear()
+    scorer(net).of_rows(table, rows)
+    scorer(small_gazelstm()).of_stills(images, poses, np.full((3, 5, 3), np.nan))
+    assert caplog.messages == []
+    assert table.head_pose_deg is not None
+    other = copy(table)
+    other.head_pose_deg = table.head_pose_deg.copy()
+    other.head_pose_deg[rows[:4]] = [0.0, 0.0, 97.0]
+    scorer(net).of_rows(other, rows)
+    assert caplog.messages == [
+        f"4 of {len(rows)} head poses have an angle beyond 90 degrees and take the last bin"
+    ]
