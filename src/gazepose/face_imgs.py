@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +22,10 @@ from common.findings import Finding
 from common.listing import listed
 from common.skipped import Skipped
 from gazepose.baseline_tracks import BaselineTracks
-from gazepose.json_prior import PRIOR_DIR, ClipPriors, PriorFiles
+from gazepose.clip_priors import ClipPriors
+from gazepose.json_prior import PRIOR_DIR, PriorFiles, mixed_ranks
 from gazepose.sample import FacePreparer, FaceTrack, PreparedFace, RawFace
-from gazepose.source_digest import image_names, plain_digest
+from gazepose.source_digest import image_sizes, plain_digest
 from gazepose.split_lists import check_disjoint
 from gazepose.tracks import RuleName, TrackRule, source_track_id
 from gazepose.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
@@ -83,10 +84,14 @@ class FaceImgsReader:
             priors.open()
         return [*self._part_of, *self._challenge_groups]
 
-    def has_priors(self) -> bool:
-        """Return whether there are prior files."""
-        of_test = self._challenge is not None and self._challenge.has_priors()
-        return of_test or any(priors.are_there() for priors in self._priors.values())
+    def missing_priors(self, wanted: Collection[str]) -> list[Finding]:
+        """Return an error for each prior file that a part lacks; see `gazepose.prior_check`."""
+        findings = [f for priors in self._priors.values() for f in priors.missing(wanted)]
+        return (
+            findings
+            if self._challenge is None
+            else [*findings, *self._challenge.missing_priors(wanted)]
+        )
 
     def count(self, group: str) -> int:
         """Return how many frames the clip's tracks have."""
@@ -110,12 +115,13 @@ class FaceImgsReader:
         yield from skipped
         part = self._part_of[group]
         priors = self._priors[part].of_clip(group)
+        yield from priors.doubts()
         for track in tracks:
             images = folder / source_track_id(track.track_id)
             yield from _track_faces(priors, part, images, track, preparer)
 
     def fingerprint(self, group: str) -> str | None:
-        """Return a digest of part, tracks, labels, the images' names and the prior files' sizes.
+        """Return a digest of part, tracks, labels, names and sizes of images and prior files.
 
         None without the clip's folder of images.
         """
@@ -125,7 +131,7 @@ class FaceImgsReader:
         if not folder.is_dir():
             return None
         priors = self._priors[part].sizes_bytes()
-        return plain_digest([part, self._baseline.digest(group), image_names(folder), priors])
+        return plain_digest([part, self._baseline.digest(group), image_sizes(folder), priors])
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without opening the images."""
@@ -134,7 +140,7 @@ class FaceImgsReader:
             check_disjoint(parts)
         except ValueError as error:
             return [Finding("error", str(error), str(self.data_dir))]
-        findings: list[Finding] = []
+        findings = mixed_ranks(self._priors)
         for part, clips in parts.items():
             findings += self._part_findings(part, clips)
         if self._challenge is not None:

@@ -25,9 +25,9 @@ def files_digest(paths: Iterable[Path]) -> str:
     return sha256.hexdigest()
 
 
-def image_names(folder: Path) -> list[str]:
-    """Return the files in a folder's sub-folders as ``track/name``, wherever the folder lies."""
-    return sorted(f"{path.parent.name}/{path.name}" for path in folder.glob("*/*"))
+def image_sizes(folder: Path) -> list[tuple[str, int]]:
+    """Return the files in a folder's sub-folders: ``track/name`` and size in bytes, -1 unknown."""
+    return sorted((f"{path.parent.name}/{path.name}", _size(path)) for path in folder.glob("*/*"))
 
 
 def annotation_digest(annotation: ClipAnnotation) -> str:
@@ -41,3 +41,10 @@ def annotation_digest(annotation: ClipAnnotation) -> str:
     suspect = annotation.oddities.suspect_tracks
     sha256.update(json.dumps([looks, suspect, annotation.video_start_frame]).encode())
     return sha256.hexdigest()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # a link that leads nowhere; reading it will say so
+        return -1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from common.findings import Finding
 from common.skipped import Skipped
 from gazepose.json_prior import PRIOR_DIR, PriorFiles
 from gazepose.sample import FacePreparer, PreparedFace, RawFace
-from gazepose.source_digest import image_names, plain_digest
+from gazepose.source_digest import image_sizes, plain_digest
 
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"
@@ -84,9 +84,9 @@ class VideosChallengeReader:
         self._priors.open()
         return videos
 
-    def has_priors(self) -> bool:
-        """Return whether there are prior files for the test part."""
-        return self._priors.are_there()
+    def missing_priors(self, wanted: Collection[str]) -> list[Finding]:
+        """Return an error for each prior file that is lacking; see `gazepose.prior_check`."""
+        return self._priors.missing(wanted)
 
     def count(self, group: str) -> int:
         """Return how many images a video has."""
@@ -95,6 +95,7 @@ class VideosChallengeReader:
     def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
         """Yield the video's rows, track by track, frames ascending."""
         priors = self._priors.of_clip(group)
+        yield from priors.doubts()
         for track, (faces, strange) in self._tracks(group).items():
             for path in strange:
                 why = "the file's name is not <frame>_<unique id>.jpg"
@@ -121,8 +122,8 @@ class VideosChallengeReader:
                 )
 
     def fingerprint(self, group: str) -> str:
-        """Return a digest of the images' names and the prior files' sizes."""
-        return plain_digest([image_names(self._root / group), self._priors.sizes_bytes()])
+        """Return a digest of names and sizes of images and prior files."""
+        return plain_digest([image_sizes(self._root / group), self._priors.sizes_bytes()])
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent."""

@@ -8,7 +8,7 @@ import pytest
 from small_ego4d import write_small_ego4d
 from small_run import REPO_DIR
 
-from common.facestore import stored_groups
+from common.facestore import damaged_groups, stored_groups
 
 UNMEASURED = ["landmarks=none", "head_pose=none"]
 
@@ -34,6 +34,16 @@ def test_a_failed_clip_is_told_and_the_others_are_kept(tmp_path: Path, shards: l
     assert "failed: aaa: " in done.stdout
     assert stored_groups(tmp_path / "store") == ["bbb", "ccc"]
     assert ("Traceback" in done.stderr) == bool(shards)  # Hydra shows an error once all are done
+
+
+def test_a_damaged_store_is_told_by_a_check_and_healed_by_a_repair(tmp_path: Path) -> None:
+    write_small_ego4d(tmp_path)
+    assert preprocess(tmp_path).returncode == 0
+    (tmp_path / "store" / "packs" / "bbb.pack").write_bytes(b"damaged")
+    check = preprocess(tmp_path, "mode=check")
+    assert (check.returncode, "1 group damaged: bbb" in check.stdout) == (1, True)
+    assert preprocess(tmp_path, "mode=repair").returncode == 0
+    assert damaged_groups(tmp_path / "store") == []
 
 
 @pytest.mark.parametrize("lost", [None, "v2/annotations/av_val.json"])

@@ -1,0 +1,27 @@
+"""What preprocess.py refuses before anything is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from common.preprocessing import prepare_store
+
+CONFIG: dict[str, Any] = {
+    "mode": "run",
+    "shard": "0/1",
+    "num_workers": 0,
+    "export_dir": None,
+    "data": {"name": "x", "raw_dir": "raw", "raw_writer": None, "preprocessor": {}},
+}
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"mode is 'rebuild', expected one of .*'repair'"):
+        prepare_store(CONFIG | {"mode": "rebuild"})
+
+
+def test_a_negative_number_of_processes_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"num_workers is -1, expected 0 .*num_workers=2"):
+        prepare_store(CONFIG | {"num_workers": -1})
