@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from common.findings import Finding
-from common.listing import listed
 from common.skipped import Skipped
 from gazepose.baseline_tracks import BaselineTracks
 from gazepose.clip_priors import ClipPriors
+from gazepose.face_imgs_doctor import FACES_DIR, part_findings
 from gazepose.json_prior import PRIOR_DIR, PriorFiles, mixed_ranks
 from gazepose.sample import FacePreparer, FaceTrack, PreparedFace, RawFace
 from gazepose.source_digest import image_sizes, plain_digest
@@ -32,7 +32,6 @@ from gazepose.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
 from gazepose.videos_challenge import PART as TEST
 
 DATA_DIR = "data"
-FACES_DIR = "face_imgs"
 NO_FILE = "no face image"
 _ANNOTATED = ("train", "val")
 
@@ -142,33 +141,14 @@ class FaceImgsReader:
             return [Finding("error", str(error), str(self.data_dir))]
         findings = mixed_ranks(self._priors)
         for part, clips in parts.items():
-            findings += self._part_findings(part, clips)
+            findings += part_findings(self.data_dir, part, clips)
+            findings += self._priors[part].findings(clips)
         if self._challenge is not None:
             findings += self._challenge.doctor()
         elif TEST in self._parts:
             note = f"no folder {CHALLENGE_DIR}: no test part"
             findings.append(Finding("note", note, str(self.data_dir)))
         return findings
-
-    def _part_findings(self, part: str, clips: list[str]) -> list[Finding]:
-        where = str(self.data_dir)
-        without_tracks = [c for c in clips if not (self.data_dir / "json_original" / c).is_dir()]
-        without_images = [clip for clip in clips if not self._faces_dir(clip).is_dir()]
-        without_looks = [
-            clip for clip in clips if not (self.data_dir / "result_LAM" / f"{clip}.json").is_file()
-        ]
-        seen: list[tuple[Literal["error", "warning"], list[str], str]] = [
-            ("error", without_tracks, "without tracks in json_original"),
-            ("error", without_images, f"without a folder in {FACES_DIR}"),
-            ("warning", without_looks, "without a file in result_LAM: nobody looks at the camera"),
-        ]
-        findings = [
-            Finding(severity, f"{part}: {len(found)} clips {what}: {listed(found)}", where)
-            for severity, found, what in seen
-            if found
-        ]
-        note = Finding("note", f"{part}: {len(clips)} clips", where)
-        return [note, *findings, *self._priors[part].findings(clips)]
 
     def _faces_dir(self, clip_uid: str) -> Path:
         return self.data_dir / FACES_DIR / clip_uid

@@ -19,99 +19,21 @@ of its clips; the process that prepares a clip then parses that clip's share alo
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from common.findings import Finding
 from common.json_members import object_members, read_span
-from gazepose.priors import NUM_POINTS
-
-Float = npt.NDArray[np.floating[Any]]
+from gazepose.clip_priors import SEPARATORS, ClipPriors
 
 PRIOR_DIR = "json_prior"
-# x, y and score; z is not used.
-_POINT_COLUMNS = [0, 1, 3]
-_NUM_ANGLES = 3
-# Angles, label and two zeros; in test the angles alone. Other lengths are unknown, as there.
-_LENGTH_OF_ANGLES = {"train": 6, "val": 6, "test": _NUM_ANGLES}
-# README of the original says "-", its code ":".
-_SEPARATORS = (":", "-")
+_FIELD_OF = {"landmarks": "mesh", "head_pose": "angles"}
 _NUM_UUID_PARTS = 5
 _Spans = dict[str, list[tuple[int, int]]]
-
-
-@dataclass(frozen=True)
-class ClipPriors:
-    """What the prior files say of one clip.
-
-    Attributes:
-        clip_uid: the clip.
-        part: train, val or test.
-        mesh: {track: {key: points}}.
-        rank: {track: {key: p}}.
-        angles: {"clip:track:...": values}.
-        filters: {"clip:track:frame": {"max_index", "array"}}.
-    """
-
-    clip_uid: str
-    part: str
-    mesh: Mapping[str, Any] = field(default_factory=dict)
-    rank: Mapping[str, Any] = field(default_factory=dict)
-    angles: Mapping[str, Any] = field(default_factory=dict)
-    filters: Mapping[str, Any] = field(default_factory=dict)
-
-    def points(self, track: str, key: str) -> Float | None:
-        """Return (5, 3) [x, y, score] as in the file; None if they are not five.
-
-        Args:
-            track: its id.
-            key: the frame, in test the unique id.
-        """
-        found = _inner(self.mesh, track, key)
-        try:
-            points = np.array(list(found)[:NUM_POINTS], np.float64)[:, _POINT_COLUMNS]
-        except (TypeError, ValueError, IndexError):
-            return None
-        is_whole = len(points) == NUM_POINTS and np.isfinite(points).all()
-        return np.asarray(points) if is_whole else None
-
-    def head_pose_deg(self, track: str, *names: str) -> Float | None:
-        """Return (3,) [yaw, pitch, roll]; `names` are the frame, in test unique id and frame."""
-        found = self._flat(self.angles, track, *names)
-        try:
-            values = np.array(found, np.float64)
-        except (TypeError, ValueError):
-            return None
-        is_whole = values.shape == (_LENGTH_OF_ANGLES[self.part],) and np.isfinite(values).all()
-        return values[:_NUM_ANGLES] if is_whole else None
-
-    def sharpness_p(self, track: str, key: str) -> float | None:
-        """Return the Gaussian CDF of the sharpness, [0, 1]; None if the file says nothing."""
-        found = _inner(self.rank, track, key)
-        is_number = isinstance(found, int | float) and math.isfinite(found)
-        return float(found) if is_number else None
-
-    def is_filtered(self, track: str, frame: str) -> bool | None:
-        """Return whether the original drops the keyframe: the best of the window is not positive.
-
-        None if the file says nothing.
-        """
-        found = self._flat(self.filters, track, frame)
-        try:
-            return bool(found["array"][found["max_index"]] <= 0)
-        except (TypeError, KeyError, IndexError):
-            return None
-
-    def _flat(self, values: Mapping[str, Any], *names: str) -> Any:
-        keys = (separator.join((self.clip_uid, *names)) for separator in _SEPARATORS)
-        return next((values[key] for key in keys if key in values), None)
 
 
 @dataclass(frozen=True)
@@ -156,17 +78,49 @@ class PriorFiles:
         }
         return ClipPriors(clip_uid, self.part, **found)
 
+    def missing(self, wanted: Collection[str]) -> list[Finding]:
+        """Return errors: the files that are not there while something is to come from them.
+
+        Args:
+            wanted: of ``landmarks`` and ``head_pose``.
+        """
+        kinds = [kind for kind in wanted if self._files[_FIELD_OF[kind]] is None]
+        return [
+            Finding(
+                "error",
+                f"{self.part}: no {self._names[_FIELD_OF[kind]][0]}, which {kind}=prior needs",
+                str(self.prior_dir),
+                f"copy it there, measure with data.preprocessor.preparation.{kind}=mesh, or leave "
+                "the part out with data.reader.parts=[...]",
+            )
+            for kind in kinds
+        ]
+
+    def has_ranks(self) -> bool:
+        """Return whether there is a file of sharpness ranks."""
+        return self._files["rank"] is not None
+
     def findings(self, clips: Sequence[str]) -> list[Finding]:
         """Say which files are there, and which clips they lack."""
         where = str(self.prior_dir)
         if not self.are_there():
             return [Finding("note", f"{self.part}: no prior files", where)]
-        return [
+        findings = [
             Finding("note", f"no {self._names[kind][0]}", where)
             if file is None
             else file.finding(clips)
             for kind, file in self._files.items()
         ]
+        if any(finding.severity == "error" for finding in findings):
+            return findings
+        return [*findings, *self._doubts(clips)]
+
+    def _doubts(self, clips: Sequence[str]) -> Iterator[Finding]:
+        """Doubt values of another unit, which all clips have: the first known one tells."""
+        files = [file for kind in ("mesh", "rank") if (file := self._files[kind]) is not None]
+        known = (clip for clip in clips if all(clip in file.spans for file in files))
+        for doubt in (doubt for clip in islice(known, 1) for doubt in self.of_clip(clip).doubts()):
+            yield Finding("warning", f"{doubt.sample_id}: {doubt.reason}", str(self.prior_dir))
 
     @property
     def _names(self) -> dict[str, list[str]]:
@@ -232,12 +186,18 @@ class _PriorFile:
         return Finding("warning" if missing else "note", what, str(self.path))
 
 
+def mixed_ranks(files: Mapping[str, PriorFiles]) -> list[Finding]:
+    """Say if some parts' sharpness ranks come from files and others' from their images."""
+    brought = [part for part, priors in files.items() if priors.has_ranks()]
+    others = [part for part in files if part not in brought]
+    if not brought or not others:
+        return []
+    names = ", ".join(f"{part}_p.json" for part in others)
+    what = f"no {names}: sharpness is ranked by the images there, by files in {', '.join(brought)}"
+    return [Finding("warning", what, str(files[others[0]].prior_dir))]
+
+
 def _clip_of(key: str) -> str:
-    if _SEPARATORS[0] in key:
-        return key.partition(_SEPARATORS[0])[0]
+    if SEPARATORS[0] in key:
+        return key.partition(SEPARATORS[0])[0]
     return "-".join(key.split("-")[:_NUM_UUID_PARTS])
-
-
-def _inner(values: Mapping[str, Any], track: str, key: str) -> Any:
-    of_track = values.get(track)
-    return of_track.get(key) if isinstance(of_track, dict) else None

@@ -134,6 +134,9 @@ def _finding(path: Path) -> Finding:
         info = video_info(path)
     except ValueError as error:
         return Finding("error", str(error), str(path), "copy or convert it again, or remove it")
+    if info.num_beyond_end:
+        what = f"{_described(info)}, the last {info.num_beyond_end} of them cut off"
+        return Finding("warning", what, str(path), "what is there is used; copy it again")
     if abs(info.fps_hz / TRAINED_FPS_HZ - 1) > FPS_TOLERANCE:
         what = f"{_described(info)}: a clip of 7 frames lasts {7 / max(info.fps_hz, 1):.2f} s"
         remedy = "scores may suffer; ffmpeg -i IN -vf fps=30 OUT.mp4 makes it as Ego4D's"

@@ -78,7 +78,13 @@ class LamPreparation:
     @property
     def wants_priors(self) -> bool:
         """Whether something is taken from the data set's prior files."""
-        return PRIOR in (self.landmarks, self.head_pose)
+        return bool(self.wanted_priors)
+
+    @property
+    def wanted_priors(self) -> tuple[str, ...]:
+        """What is taken from the data set's prior files, of ``landmarks`` and ``head_pose``."""
+        sources = {"landmarks": self.landmarks, "head_pose": self.head_pose}
+        return tuple(name for name, source in sources.items() if source == PRIOR)
 
     def recipe(self) -> dict[str, Any]:
         """Return what the store's content depends on, as plain values.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from common.atomic import write_text_atomically
 from common.facestore import read_failures
@@ -16,15 +15,8 @@ from gazepose.frames_file import FRAMES_FILE
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess_group import LamRecipe
 from gazepose.preprocess_report import LamReport, report_on
+from gazepose.prior_check import missing_priors, require_priors
 from gazepose.sample import LamReader
-
-
-@runtime_checkable
-class BringsPriors(Protocol):
-    """A reader of a data set with prior files."""
-
-    def has_priors(self) -> bool:
-        """Return whether there are any."""
 
 
 class LamPreprocessor:
@@ -40,8 +32,7 @@ class LamPreprocessor:
         num_workers: processes; 0 works in this one.
 
     Raises:
-        ValueError: If the shard is malformed, the stride is below 1, or prior files are asked for
-            and the data set brings none.
+        ValueError: If the shard is malformed or the stride is below 1.
     """
 
     def __init__(
@@ -63,8 +54,6 @@ class LamPreprocessor:
         self._recipe = (
             None if reader is None else LamRecipe(name, reader, self._store_dir, preparation)
         )
-        if reader is not None:
-            _check_priors(reader, preparation)
 
     def run(self) -> LamReport:
         """Make every clip of this shard that is not there yet, and report on the store.
@@ -72,8 +61,8 @@ class LamPreprocessor:
         Clips whose annotations, part or video have changed since are made again.
 
         Raises:
-            ValueError: If the store was made with other settings or from other raw data, or a
-                clip's table is damaged; then repair it.
+            ValueError: If the store was made with other settings or from other raw data, a prior
+                file is missing, or a clip's table is damaged; then repair it.
         """
         return self._make(repairs=False)
 
@@ -90,7 +79,7 @@ class LamPreprocessor:
     def check(self) -> CheckReport:
         """Say what is wrong with the raw data and with this shard's clips; nothing is changed."""
         assert self._recipe is not None
-        findings = list(self._recipe.reader.doctor())
+        findings = self._findings(self._recipe)
         note = no_store_yet(self._store_dir)
         if note is not None:
             # Without asking for the clips, which goes through all annotations once more.
@@ -100,6 +89,14 @@ class LamPreprocessor:
             what = "missing, damaged or older than the clips"
             findings.append(Finding("warning", what, where, remedy))
         return check_store(self._store_dir, self._share, findings)
+
+    @staticmethod
+    def _findings(recipe: LamRecipe) -> list[Finding]:
+        findings = list(recipe.reader.doctor())
+        try:
+            return findings + missing_priors(recipe.reader, recipe.preparation)
+        except ValueError:
+            return findings  # the doctor has said what is wrong with the folder
 
     def export(self, out_dir: Path) -> str:
         """Refuse: only FLAME has a folder layout of its own to write.
@@ -112,11 +109,12 @@ class LamPreprocessor:
         )
 
     def _make(self, *, repairs: bool) -> LamReport:
+        assert self._recipe is not None
+        require_priors(self._recipe.reader, self._recipe.preparation)
         share = self._share()
         make_share(share, self._num_workers, unit="face", repairs=repairs)
         warn_of_failures(read_failures(self._store_dir))
         write_frames(self._store_dir, self._sharpness_stride)
-        assert self._recipe is not None
         expects_points = self._recipe.preparation.landmarks in ("mesh", "pose")
         report = report_on(self._store_dir, expects_points=expects_points)
         write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
@@ -127,12 +125,3 @@ class LamPreprocessor:
         assert recipe is not None
         groups = recipe.reader.groups()
         return Share(self._store_dir, recipe, recipe.described(), groups, self._shard)
-
-
-def _check_priors(reader: LamReader, preparation: LamPreparation) -> None:
-    has_priors = isinstance(reader, BringsPriors) and reader.has_priors()
-    if preparation.wants_priors and not has_priors:
-        raise ValueError(
-            f"landmarks={preparation.landmarks}, head_pose={preparation.head_pose}: {reader.name} "
-            "brings no json_prior files; measure with landmarks=mesh, head_pose=mesh"
-        )

@@ -13,6 +13,7 @@ from fake_lam import FakePreparer
 from tiny_ego4d import GOLDEN_DIR, unpack, write_tiny_store
 
 from common.skipped import Skipped
+from gazepose.clip_priors import FAR_POINTS, ODD_RANKS
 from gazepose.face_imgs import NO_FILE, FaceImgsReader
 from gazepose.preparation import LamPreparation
 from gazepose.preprocess import LamPreprocessor
@@ -165,8 +166,10 @@ def test_frames_that_prior_files_lack_are_unknown_and_counted(tree: Path) -> Non
 def test_prior_files_are_needed_where_they_are_asked_for(tree: Path) -> None:
     shutil.rmtree(tree / "data" / "json_prior")
     reader = FaceImgsReader(tree, parts=["train"])
-    with pytest.raises(ValueError, match="face_imgs brings no json_prior files; measure with"):
-        LamPreprocessor("tiny", reader, tree / "store", FROM_FILES, num_workers=0)
+    made = LamPreprocessor("tiny", reader, tree / "store", FROM_FILES, num_workers=0)
+    with pytest.raises(ValueError, match=r"no train_mesh\.json, which landmarks=prior needs .*; "):
+        made.run()
+    assert not (tree / "store").exists()
     report = LamPreprocessor("tiny", reader, tree / "store", MEASURE_NOTHING, num_workers=0).run()
     assert report.counts["train"]["points"] == report.counts["train"]["head poses"] == 0
 
@@ -178,6 +181,68 @@ def test_a_part_without_its_list_is_refused(tree: Path) -> None:
         reader.groups()
     assert [finding.severity for finding in reader.doctor()] == ["error"]
     assert FaceImgsReader(tree, parts=["train"]).groups() == [CLIP_A, CLIP_B]
+
+
+def prepared(tree: Path, settings: LamPreparation, *parts: str) -> LamPreprocessor:
+    reader = FaceImgsReader(tree, parts=parts)
+    return LamPreprocessor("tiny", reader, tree / "store", settings, num_workers=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("val_mesh", "landmarks"),
+        ("val_headpose-all", "head_pose"),
+        ("test_mesh", "landmarks"),
+        ("test_headpose", "head_pose"),
+    ],
+)
+def test_each_part_needs_the_prior_files_that_are_asked_for(
+    tree: Path, name: str, kind: str
+) -> None:
+    part = name.partition("_")[0]
+    (tree / "data" / "json_prior" / f"{name}.json").unlink()
+    made = prepared(tree, FROM_FILES, part)
+    errors = [finding for finding in made.check().findings if finding.severity == "error"]
+    assert len(errors) == 1
+    assert f"{part}: no " in errors[0].what
+    assert f"which {kind}=prior needs" in errors[0].what
+    assert f"preparation.{kind}=mesh" in errors[0].remedy
+    with pytest.raises(ValueError, match=f"which {kind}=prior needs"):
+        made.run()
+    other = {"landmarks": "head_pose", "head_pose": "landmarks"}[kind]
+    assert (
+        not prepared(tree, LamPreparation(**{kind: "none", other: "prior"}), part)
+        .check()
+        .has_errors
+    )
+
+
+def test_parts_ranked_by_files_and_by_images_are_told(tree: Path) -> None:
+    (tree / "data" / "split" / "train.list").write_text(CLIP_A)
+    (tree / "data" / "split" / "val.list").write_text(CLIP_B)
+    assert not any("ranked by" in finding.what for finding in FaceImgsReader(tree).doctor())
+    (tree / "data" / "json_prior" / "val_p.json").unlink()
+    (told,) = [f for f in FaceImgsReader(tree).doctor() if "ranked by" in f.what]
+    assert told.severity == "warning"
+    assert "no val_p.json: sharpness is ranked by the images there, by files in train" in told.what
+
+
+def test_values_of_another_unit_are_told(tree: Path) -> None:
+    folder = tree / "data" / "json_prior"
+    ranks = {CLIP_A: {"trkA1x": {"5": 57.3, "6": -4, "7": 0.5}}}
+    (folder / "train_p.json").write_text(json.dumps(ranks))
+    points = {CLIP_A: {"trkA1x": {"5": [[112, 112, 0, 1]] * 5}}}
+    (folder / "train_mesh.json").write_text(json.dumps(points))
+    said = {f"{CLIP_A}: 2 of 3 ranks": ODD_RANKS, f"{CLIP_A}: 1 of 1 faces": FAR_POINTS}
+    warned = [f.what for f in FaceImgsReader(tree, parts=["train"]).doctor()]
+    assert {f"{what}: {why}" for what, why in said.items()} <= set(warned)
+    _, reasons = items(tree, CLIP_A)
+    assert said.items() <= reasons.items()
+    found = make(tree, tree / "store", "train").filter(group_name=CLIP_A, track_id="trkA1x")
+    by_frame = dict(zip(found["frame"], found["sharpness_p"], strict=True))
+    assert by_frame[7] == 0.5
+    assert np.isnan([by_frame[5], by_frame[6]]).all()
 
 
 @pytest.mark.parametrize("parts", [[], ["train", "full"]])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tiny_ego4d import unpack
 
+from gazepose.clip_priors import FAR_POINTS
 from gazepose.json_prior import PriorFiles
 
 POINTS = [
@@ -82,7 +83,8 @@ def test_test_angles_are_found_by_unique_id_and_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "rank"), [(0.25, 0.25), (1, 1.0), (None, None), (math.nan, None), ("x", None)]
+    ("found", "rank"),
+    [(0.25, 0.25), (1, 1.0), (None, None), (math.nan, None), ("x", None), (57.3, None), (-4, None)],
 )
 def test_sharpness_ranks(tmp_path: Path, found: Any, rank: float | None) -> None:
     write(tmp_path, "train_p.json", {"clip": {"t": {"7": found}}})
@@ -108,6 +110,30 @@ def test_the_filter_looks_at_the_best_of_the_window(
 ) -> None:
     write(tmp_path, "train_filter_all.json", {"clip:t:7": entry})
     assert PriorFiles(tmp_path, "train").of_clip("clip").is_filtered("t", "7") is is_filtered
+
+
+def test_recorded_files_raise_no_doubts(tmp_path: Path) -> None:
+    folder = unpack(tmp_path) / "data" / "json_prior"
+    for part, clip in (("train", CLIP_A), ("val", CLIP_B), ("test", CLIP_C)):
+        assert PriorFiles(folder, part).of_clip(clip).doubts() == []
+
+
+def test_points_beyond_the_image_are_doubted_only_where_most_are(tmp_path: Path) -> None:
+    near, far = POINTS, [[112, 90, 0, 1]] * 5
+    for faces, is_doubted in (([near, far], False), ([near, far, far], True), ([], False)):
+        of_track = {str(i): points for i, points in enumerate(faces)}
+        write(tmp_path, "train_mesh.json", {"clip": {"t": of_track}})
+        doubts = PriorFiles(tmp_path, "train").of_clip("clip").doubts()
+        assert [d.reason for d in doubts] == [FAR_POINTS] * is_doubted
+
+
+def test_missing_files_are_named_for_what_is_wanted(tmp_path: Path) -> None:
+    write(tmp_path, "val_headpose.json", {})
+    files = PriorFiles(tmp_path, "val")
+    assert files.missing(()) == files.missing(["head_pose"]) == []
+    (finding,) = files.missing(["landmarks", "head_pose"])
+    assert finding.severity == "error"
+    assert finding.what == "val: no val_mesh.json, which landmarks=prior needs"
 
 
 def test_scattered_entries_of_a_clip_are_all_found(tmp_path: Path) -> None:

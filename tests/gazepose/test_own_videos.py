@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from coloured_faces import GREEN, RED, SIDE, square_settings, write_faces_video
+from small_videos import cut_short
 
 from common.faces.tracking import TrackingSettings
 from common.skipped import Skipped
@@ -128,6 +130,13 @@ def test_the_doctor_names_what_cannot_be_opened_and_other_frame_rates(tmp_path: 
     assert (broken.severity, good.severity, slow.severity) == ("error", "note", "warning")
     assert "12 frames of 160 x 96 at 30 Hz" in good.what
     assert "7 frames lasts 0.70 s" in slow.what
+
+
+def test_the_doctor_tells_a_video_that_was_cut_short(tmp_path: Path) -> None:
+    cut_short(write_faces_video(tmp_path / "v.mp4", {RED: [i % 100 for i in range(30)]}))
+    (finding,) = VideosReader(tmp_path).doctor()
+    assert finding.severity == "warning"
+    assert re.search(r"30 frames of .*, the last \d+ of them cut off", finding.what)
 
 
 def test_of_a_damaged_video_the_sound_part_is_kept_and_the_rest_named(tmp_path: Path) -> None:
