@@ -95,8 +95,9 @@ def read_snapshot(run_dir: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{run_dir} is no run: it has no {FILE_NAME}")
     snapshot: dict[str, Any] = json.loads(path.read_text())
-    metrics = snapshot["metrics"].items()
-    return snapshot | {"metrics": {k: nan if value is None else value for k, value in metrics}}
+    metrics = snapshot.get("metrics", {})
+    metrics.update({name: nan for name, value in metrics.items() if value is None})
+    return snapshot
 
 
 def software() -> dict[str, Any]:
