@@ -240,6 +240,7 @@ EYE_CONTACT = ResultKind(
         "sharpness": "sharpness",
         "face_size": "face size [px]",
         "head_yaw": "|head yaw| [deg]",
+        "head_pitch": "|head pitch| [deg]",
         "track_length": "track [frames]",
     },
     slice_counts={"num_samples": "n", "num_positive": "positive"},

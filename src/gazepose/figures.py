@@ -19,12 +19,13 @@ _SLICE_TITLES = {
     "sharpness": "by sharpness",
     "face_size": "by face size [px]",
     "head_yaw": "by head yaw to either side [deg]",
+    "head_pitch": "by head pitch, up or down [deg]",
     "track_length": "by track length [frames]",
     "clip": "by clip",
 }
 _LAYOUT: list[Any] = [
-    ["curve", "curve", "confusion", "confusion", "clip", "clip", "clip", "clip"],
-    *([["sharpness"] * 2 + ["face_size"] * 2 + ["head_yaw"] * 2 + ["track_length"] * 2]),
+    ["curve"] * 5 + ["confusion"] * 5 + ["clip"] * 10,
+    [name for name in _SLICE_TITLES if name != "clip" for _ in range(4)],
 ]
 _RANKS = {"looks at the camera": rank_lam, "does not": rank_not_lam}
 _CURVE_STYLES = {"looks at the camera": ("ap_lam", BLUE), "does not": ("ap_not_lam", ORANGE)}

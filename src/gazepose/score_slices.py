@@ -1,4 +1,4 @@
-"""The numbers of a test by sharpness, face size, head yaw, track length and clip."""
+"""The numbers of a test by sharpness, face size, head pose, track length and clip."""
 
 from __future__ import annotations
 
@@ -46,12 +46,14 @@ def _ranges(value: pl.Expr, thresholds: Sequence[float]) -> _Bins:
     return _Bins(value, thresholds, [*inner, f"{thresholds[-1]:g}+"])
 
 
+_ANGLES_DEG = [15, 30, 45, 60]
 _BINS = {
     "sharpness": _Bins(pl.col("sharpness_p"), [0.5], ["low", "high"]),
     "face_size": _ranges(
         ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).sqrt(), [32, 64, 128, 256]
     ),
-    "head_yaw": _ranges(pl.col("head_yaw_deg").abs(), [15, 30, 45, 60]),
+    "head_yaw": _ranges(pl.col("head_yaw_deg").abs(), _ANGLES_DEG),
+    "head_pitch": _ranges(pl.col("head_pitch_deg").abs(), _ANGLES_DEG),
     "track_length": _ranges(pl.col("track_length"), [30, 90, 300, 900]),
 }
 
@@ -97,8 +99,9 @@ def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
 
     ``sharpness``: ``low`` and ``high``, below and above the median of the fitted distribution
     (quantile 0.5). ``face_size``: side of a square as large as the box, in pixels of the video.
-    ``head_yaw``: degrees to either side. ``track_length``: frames of the whole track.
-    ``clip``: the clip's name. What is not known of a sample puts it into the slice ``unknown``.
+    ``head_yaw``: degrees to either side; ``head_pitch``: up or down. ``track_length``: frames of
+    the whole track. ``clip``: the clip's name. What is not known of a sample puts it into the slice
+    ``unknown``.
 
     Args:
         predictions: one row or more of `gazepose.predictions.predictions_table`.

@@ -343,6 +343,7 @@ def test_the_figure_shows_the_summary(drawn: list[Figure], tmp_path: Path) -> No
     panels = {axis.get_title(): axis for axis in drawn[0].axes}
     titles = {"sharpness": "by sharpness", "face_size": "by face size [px]", "clip": "by clip"}
     titles |= {"head_yaw": "by head yaw to either side [deg]"}
+    titles |= {"head_pitch": "by head pitch, up or down [deg]"}
     titles |= {"track_length": "by track length [frames]"}
     for kind, title in titles.items():
         heights = [bar.get_height() for bar in panels[title].patches]

@@ -46,5 +46,6 @@ def test_the_report_reads_what_a_test_writes(tmp_path):
     assert [row[1] for row in result_table(protocol, tests).rows] == [
         *("constant score", "head pose alone", "sharpness alone", "gazepose")
     ]
-    titles = ["sharpness", "face size [px]", "|head yaw| [deg]", "track [frames]"]
+    titles = ["sharpness", "face size [px]", "|head yaw| [deg]", "|head pitch| [deg]"]
+    titles += ["track [frames]"]
     assert [sliced.title for sliced in sliced_measures(tests)] == titles

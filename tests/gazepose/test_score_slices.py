@@ -14,7 +14,7 @@ from small_predictions import some_predictions
 from gazepose.baselines import baseline_maps
 from gazepose.score_slices import describe_samples, score_slices, slice_table
 
-KINDS = ["sharpness", "face_size", "head_yaw", "track_length", "clip"]
+KINDS = ["sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "clip"]
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,7 @@ def test_slices_stand_in_the_order_of_their_values(
         "sharpness": ["low", "high"],
         "face_size": ["0-32", "32-64", "64-128", "128-256", "256+"],
         "head_yaw": ["0-15", "15-30", "30-45", "45-60", "60+"],
+        "head_pitch": ["0-15", "15-30"],
         "track_length": ["0-30", "30-90", "90-300", "300-900", "900+"],
         "clip": ["clip0", "clip1", "clip2", "clip3"],
     }
@@ -71,6 +72,7 @@ def test_slices_stand_in_the_order_of_their_values(
         ("sharpness", "high", pl.col("sharpness_p") >= 0.5),
         ("face_size", "32-64", pl.col("x2") - pl.col("x1") == 50),
         ("head_yaw", "15-30", pl.col("head_yaw_deg").abs().is_between(15, 30)),
+        ("head_pitch", "15-30", pl.col("head_pitch_deg").abs() >= 15),
         ("track_length", "900+", pl.col("track_length") == 1000),
         ("clip", "clip2", pl.col("uid") == "clip2"),
     ],
@@ -88,17 +90,23 @@ def test_a_slices_numbers_are_those_of_its_samples(
 
 
 @pytest.mark.parametrize(
-    ("p", "side", "yaw_deg", "length", "names"),
+    ("p", "side", "yaw_deg", "pitch_deg", "length", "names"),
     [
-        (0.5, 32.0, -15.0, 30, ["high", "32-64", "15-30", "30-90"]),
-        (0.499, 31.9, 14.9, 29, ["low", "0-32", "0-15", "0-30"]),
-        (1.0, 256.0, 120.0, 900, ["high", "256+", "60+", "900+"]),
-        (math.nan, math.nan, math.nan, None, ["unknown"] * 4),
-        (None, None, None, None, ["unknown"] * 4),
+        (0.5, 32.0, -15.0, 45.0, 30, ["high", "32-64", "15-30", "45-60", "30-90"]),
+        (0.499, 31.9, 14.9, -44.9, 29, ["low", "0-32", "0-15", "30-45", "0-30"]),
+        (1.0, 256.0, 120.0, -60.0, 900, ["high", "256+", "60+", "60+", "900+"]),
+        (math.nan, math.nan, math.nan, math.nan, None, ["unknown"] * 5),
+        (None, None, None, None, None, ["unknown"] * 5),
     ],
 )
 def test_edges_belong_to_the_bin_above_and_nothing_known_to_none(
-    p: float, side: float, yaw_deg: float, length: int, names: list[str], predictions: pl.DataFrame
+    p: float,
+    side: float,
+    yaw_deg: float,
+    pitch_deg: float,
+    length: int,
+    names: list[str],
+    predictions: pl.DataFrame,
 ) -> None:
     one = predictions[:1].with_columns(
         x1=pl.lit(0.0),
@@ -107,10 +115,11 @@ def test_edges_belong_to_the_bin_above_and_nothing_known_to_none(
         y2=pl.lit(side, pl.Float64),
         sharpness_p=pl.lit(p, pl.Float64),
         head_yaw_deg=pl.lit(yaw_deg, pl.Float32),
+        head_pitch_deg=pl.lit(pitch_deg, pl.Float32),
         track_length=pl.lit(length, pl.Int64),
     )
     found = score_slices(one)
-    assert [found[kind][0]["slice"] for kind in KINDS[:4]] == names
+    assert [found[kind][0]["slice"] for kind in KINDS[:5]] == names
 
 
 def test_a_slice_of_one_class_has_no_map_but_all_else(predictions: pl.DataFrame) -> None:
