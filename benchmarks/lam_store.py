@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import polars as pl
 
+from common.facestore import GroupPaths
 from common.facestore_writing import GroupWriter, claim_store
 from common.image_codec import encode_image
 from gazepose.face_rows import SCHEMA
-from gazepose.frames import with_sharpness_p
-from gazepose.frames_file import FRAMES_FILE, HEAD_POSE_COLUMNS
+from gazepose.frames import write_frames
+from gazepose.frames_file import HEAD_POSE_COLUMNS
 
 NUM_TRACKS = 3
 PLACE = ("offset", "num_bytes", "crc32")
@@ -30,15 +31,12 @@ def write_store(store_dir: Path, num_clips: int, num_frames: int) -> None:
     generator = np.random.default_rng(0)
     images = [smooth_jpeg(generator) for _ in range(100)]
     claim_store(store_dir, {"data": "bench", "reader": "bench"})
-    tables = []
     for clip in range(num_clips):
         table = random_rows(generator, clip, num_clips, num_frames)
         with GroupWriter(store_dir, f"clip{clip:04d}") as writer:
             for row in table.drop("group_name", *PLACE).iter_rows(named=True):
                 writer.add(images[generator.integers(len(images))], row)
-        places = pl.read_parquet(store_dir / "tables" / f"clip{clip:04d}.parquet")
-        tables.append(table.with_columns(places.select(PLACE)))
-    write_frames_file(store_dir, tables)
+    write_frames(store_dir, 1)
 
 
 def write_one_image_store(store_dir: Path, num_clips: int, num_frames: int) -> None:
@@ -47,19 +45,16 @@ def write_one_image_store(store_dir: Path, num_clips: int, num_frames: int) -> N
     image = smooth_jpeg(generator)
     place = {"offset": 0, "num_bytes": len(image), "crc32": zlib.crc32(image)}
     claim_store(store_dir, {"data": "bench", "reader": "bench"})
-    (store_dir / "packs").mkdir()
-    tables = []
     for clip in range(num_clips):
-        rows = random_rows(generator, clip, num_clips, num_frames)
-        tables.append(rows.with_columns(pl.lit(value).alias(name) for name, value in place.items()))
-        (store_dir / "packs" / f"clip{clip:04d}.pack").write_bytes(image)
-    write_frames_file(store_dir, tables)
-
-
-def write_frames_file(store_dir: Path, tables: list[pl.DataFrame]) -> None:
-    """Write the table of all frames."""
-    table = pl.concat(tables).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
-    with_sharpness_p(table, 1).write_parquet(store_dir / FRAMES_FILE)
+        paths = GroupPaths(store_dir, f"clip{clip:04d}")
+        for path in (paths.table, paths.pack):
+            path.parent.mkdir(exist_ok=True)
+        rows = random_rows(generator, clip, num_clips, num_frames).with_columns(
+            pl.lit(value).alias(name) for name, value in place.items()
+        )
+        rows.write_parquet(paths.table)
+        paths.pack.write_bytes(image)
+    write_frames(store_dir, 1)
 
 
 def random_rows(
