@@ -130,6 +130,8 @@ class PriorFiles:
             "rank": [f"{self.part}_p.json"],
             "angles": [f"{self.part}_headpose.json", f"{self.part}_headpose-all.json"],
         }
+        if self.part == "val":
+            names["angles"].reverse()
         # The original filters training keyframes only.
         return names | ({"filters": ["train_filter_all.json"]} if self.part == "train" else {})
 

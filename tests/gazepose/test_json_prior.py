@@ -134,6 +134,9 @@ def test_missing_files_are_named_for_what_is_wanted(tmp_path: Path) -> None:
     (finding,) = files.missing(["landmarks", "head_pose"])
     assert finding.severity == "error"
     assert finding.what == "val: no val_mesh.json, which landmarks=prior needs"
+    (tmp_path / "val_headpose.json").unlink()
+    (finding,) = PriorFiles(tmp_path, "val").missing(["head_pose"])
+    assert "no val_headpose-all.json, which" in finding.what
 
 
 def test_scattered_entries_of_a_clip_are_all_found(tmp_path: Path) -> None:
