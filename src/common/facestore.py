@@ -16,7 +16,6 @@ A table's file also says what its group was made from, where its maker can tell.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -78,7 +77,7 @@ class FaceStore:
             raise EmptyStoreError(
                 f"no face store in {self.store_dir}: run `python preprocess.py data=...` first"
             )
-        tables = [_read_table(self.store_dir, group) for group in groups]
+        tables = [read_table(self.store_dir, group) for group in groups]
         filled = [table for table in tables if table.height]
         if not filled:
             raise EmptyStoreError(f"{self.store_dir} holds no usable face; see its skipped/ folder")
@@ -133,18 +132,6 @@ def missing_groups(store_dir: Path) -> list[str]:
     return [group for group in _read_json(path, "another run writes it") if group not in done]
 
 
-def damaged_groups(store_dir: Path, groups: Collection[str] | None = None) -> list[str]:
-    """Return the groups of which a file is damaged, or whose pack is missing, sorted.
-
-    Args:
-        store_dir: the store's folder.
-        groups: look at these alone; None looks at all.
-    """
-    there = stored_groups(store_dir)
-    wanted = there if groups is None else sorted(set(there).intersection(groups))
-    return [group for group in wanted if not _is_intact(store_dir, group)]
-
-
 def read_made_from(store_dir: Path, group: str) -> str | None:
     """Return what a group was made from, as `common.preprocess_run.StoreMaker` says it.
 
@@ -197,7 +184,12 @@ def _files(folder: Path, suffix: str) -> list[Path]:
     return sorted(path for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))
 
 
-def _read_table(store_dir: Path, group: str) -> pl.DataFrame:
+def read_table(store_dir: Path, group: str) -> pl.DataFrame:
+    """Return a group's rows, with its name in the column ``group_name``.
+
+    Raises:
+        ValueError: If the table is damaged; says what to do.
+    """
     path = GroupPaths(store_dir, group).table
     try:
         table = pl.read_parquet(path)
@@ -216,20 +208,3 @@ def _read_json(path: Path, remedy: str) -> Any:
         return json.loads(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): {remedy}") from error
-
-
-def _is_intact(store_dir: Path, group: str) -> bool:
-    paths = GroupPaths(store_dir, group)
-    try:
-        table = _read_table(store_dir, group)
-        if paths.skipped.exists():
-            _read_skipped(paths.skipped)
-    except ValueError:
-        return False
-    if not table.height:
-        return True
-    if not paths.pack.exists():
-        return False
-    with paths.pack.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return found == table["pack_sha256"][0]

@@ -11,11 +11,11 @@ import polars as pl
 
 from common.facestore import (
     GroupPaths,
-    damaged_groups,
     read_failures,
     read_skipped,
     stored_groups,
 )
+from common.facestore_damage import damaged_groups
 from common.findings import Finding, findings_text
 from common.listing import counted_names
 from common.packs import REPAIR

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from common.facestore import (
     GroupPaths,
-    damaged_groups,
     read_failures,
     read_made_from,
     stored_groups,
 )
+from common.facestore_damage import damaged_groups
 from common.facestore_writing import (
     check_recipe,
     claim_store,

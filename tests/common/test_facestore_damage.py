@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from seeded_store import image, write_seeded_store, written_places
 
-from common.facestore import FaceStore, damaged_groups, read_recipe, read_skipped
+from common.facestore import FaceStore, read_recipe, read_skipped
+from common.facestore_damage import damaged_groups
 from common.facestore_writing import claim_store, write_skipped
 from common.packs import Packs
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from seeded_store import image, write_group, write_seeded_store
 
-from common.facestore import FaceStore, damaged_groups, missing_groups, read_made_from
+from common.facestore import FaceStore, missing_groups, read_made_from
+from common.facestore_damage import damaged_groups
 from common.facestore_writing import GroupWriter, write_expected
 from common.image_codec import encode_image
 

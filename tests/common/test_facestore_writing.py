@@ -10,12 +10,12 @@ from seeded_store import image, write_group, write_seeded_store
 
 from common.facestore import (
     FaceStore,
-    damaged_groups,
     read_failures,
     read_recipe,
     read_skipped,
     stored_groups,
 )
+from common.facestore_damage import damaged_groups
 from common.facestore_writing import (
     GroupWriter,
     claim_store,
