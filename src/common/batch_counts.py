@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-UNCOUNTED = "not in the file, which is older than PyTorch 0.4.1: taken as 0"
+UNCOUNTED = "count of batches, which no file from before PyTorch 0.4.1 has: taken as 0"
 _NAME = "num_batches_tracked"
 # What even the oldest batch norms have.
 _ALWAYS = "running_mean"

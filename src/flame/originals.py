@@ -137,7 +137,7 @@ def load_original_state_dict(net: GazeNet, state_dict: Mapping[str, Tensor]) -> 
         )
     net.load_state_dict({name: complete[original] for name, original in names.items()})
     if uncounted:
-        LOG.info("%d counts of batches %s", len(uncounted), UNCOUNTED)
+        LOG.info("%d entries of the net not filled: %s", len(uncounted), UNCOUNTED)
 
 
 def to_original_state_dict(net: GazeNet) -> dict[str, Tensor]:

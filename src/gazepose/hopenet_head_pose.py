@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
+    from gazepose.nets.hopenet import Hopenet
+
 Float = npt.NDArray[np.floating[Any]]
 
 INPUT_PX = 224
@@ -21,7 +24,7 @@ LOWEST_DEG = -99.0
 
 
 class HopenetHeadPose:
-    """Hopenet on face images, one at a time; the net is loaded where it is first used.
+    """Hopenet on face images, one at a time; a process loads the net where it is first used.
 
     GazePose feeds the tight face image; Hopenet's authors train on a looser one.
 
@@ -41,13 +44,14 @@ class HopenetHeadPose:
                 "data.preprocessor.preparation.head_pose=mesh"
             )
         self._weights = weights
-        self._net: Any = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_net": None}
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the weights file."""
+        """Return the SHA-256 of the weights file; the log says what became of its entries.
+
+        Raises:
+            ValueError: If the weights are not Hopenet's: before the first frame, not at each.
+        """
+        _loaded(self._weights)
         with self._weights.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -57,16 +61,12 @@ class HopenetHeadPose:
         Raises:
             ValueError: If the weights are not Hopenet's.
         """
-        # Here because only workers that run Hopenet should spend seconds on importing torch.
+        # Here because only what runs Hopenet should spend seconds on importing torch.
         import torch
 
-        if self._net is None:
-            from gazepose.nets.hopenet import load_hopenet
-
-            torch.set_num_threads(1)  # one process a core already
-            self._net = load_hopenet(self._weights)
+        torch.set_num_threads(1)  # one process a core already
         with torch.inference_mode():
-            logits = self._net(_as_input(image))
+            logits = _loaded(self._weights)(_as_input(image))
         return decoded_angles_deg(np.stack([one[0].numpy() for one in logits]))
 
 
@@ -76,6 +76,13 @@ def decoded_angles_deg(logits: Float) -> Float:
     weights = np.exp(logits - logits.max(-1, keepdims=True))
     expected = (weights * np.arange(logits.shape[-1])).sum(-1) / weights.sum(-1)
     return np.asarray(expected * BIN_DEG + LOWEST_DEG)
+
+
+@cache
+def _loaded(weights: Path) -> Hopenet:
+    from gazepose.nets.hopenet import load_hopenet
+
+    return load_hopenet(weights)
 
 
 def _as_input(image: npt.NDArray[np.uint8]) -> torch.Tensor:

@@ -22,7 +22,7 @@ def test_nets_load_without_counts(model_key: str, caplog: pytest.LogCaptureFixtu
     assert len(old) < len(state)
     with caplog.at_level(logging.INFO):
         net = load_net(model_key, old, **SIZES)
-    said = f"{len(state) - len(old)} counts of batches not in the file, which is older than PyTo"
+    said = f"{len(state) - len(old)} entries of the net not filled: count of batches, which no file"
     assert said in caplog.text
     for name, value in net.state_dict().items():
         is_count = name.endswith("num_batches_tracked")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import pickle
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from small_hopenet import published_state
 
 from gazepose.hopenet_head_pose import HopenetHeadPose, decoded_angles_deg
 from gazepose.nets.hopenet import Hopenet
@@ -21,12 +24,8 @@ IMAGE = cv2.GaussianBlur(
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of the published form, of a narrow net."""
-    torch.manual_seed(0)
-    net = Hopenet(4)
-    state = {key.removeprefix("trunk."): value for key, value in net.state_dict().items()}
-    state["fc_finetune.weight"] = torch.zeros(3, 131)
     path = tmp_path_factory.mktemp("hopenet") / "hopenet.pkl"
-    torch.save(state, path)
+    torch.save(published_state(), path)
     return path
 
 
@@ -78,3 +77,18 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     torch.save({"conv1.weight": torch.zeros(4, 3, 7, 7)}, path)
     with pytest.raises(ValueError, match="does not hold Hopenet's weights"):
         HopenetHeadPose(path).angles_deg(IMAGE)
+    with pytest.raises(ValueError, match="does not hold Hopenet's weights"):
+        HopenetHeadPose(path).fingerprint()
+
+
+def test_where_a_store_is_named_by_its_weights_the_log_says_what_is_used_of_them(
+    weights: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Worker processes have no log."""
+    path = tmp_path / "hopenet.pkl"
+    path.write_bytes(weights.read_bytes())
+    with caplog.at_level(logging.INFO):
+        first, second = (HopenetHeadPose(path).fingerprint() for _ in range(2))
+    assert first == second == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert caplog.text.count(f"{path} (Hopenet): 324 entries loaded") == 1
+    assert "2 of the file dropped: fc_finetune: Hopenet's own forward pass" in caplog.text

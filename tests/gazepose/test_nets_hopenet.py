@@ -5,20 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from small_hopenet import published_state
 from torchvision import models
 
 from gazepose.hopenet_head_pose import decoded_angles_deg
-from gazepose.nets.hopenet import Hopenet, load_hopenet
-
-
-def published_state(width: int = 4, seed: int = 0) -> dict[str, Tensor]:
-    """A state dict with Hopenet's names: a bare ResNet-50, three angles, and an unused layer."""
-    torch.manual_seed(seed)
-    net = Hopenet(width)
-    state = {key.removeprefix("trunk."): value for key, value in net.state_dict().items()}
-    finetune = {"fc_finetune.weight": torch.randn(3, 35), "fc_finetune.bias": torch.randn(3)}
-    return {**state, **finetune}
+from gazepose.nets.hopenet import load_hopenet
 
 
 def test_hopenet_loads_without_its_unused_layer(tmp_path: Path) -> None:

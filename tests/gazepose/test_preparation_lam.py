@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from fake_lam import FakeMesh
+from small_hopenet import published_state
 
 from common.faces.mesh import FaceMesh
 from common.image_codec import decode_image, encode_image
@@ -207,11 +210,13 @@ def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any], messag
 
 
 def test_the_recipe_names_hopenets_file_by_its_content(tmp_path: Path) -> None:
-    recipes = []
-    for name, content in (("a.pkl", b"1"), ("b.pkl", b"1"), ("c.pkl", b"2")):
-        (tmp_path / name).write_bytes(content)
-        settings = LamPreparation(head_pose="hopenet", hopenet_weights=tmp_path / name)
-        recipes.append(settings.recipe())
+    for name, seed in (("a.pkl", 1), ("c.pkl", 2)):
+        torch.save(published_state(seed=seed), tmp_path / name)
+    shutil.copy(tmp_path / "a.pkl", tmp_path / "b.pkl")
+    recipes = [
+        LamPreparation(head_pose="hopenet", hopenet_weights=tmp_path / name).recipe()
+        for name in ("a.pkl", "b.pkl", "c.pkl")
+    ]
     assert recipes[0] == recipes[1] != recipes[2]
     assert "hopenet_weights" in LamPreparation().recipe()
 
