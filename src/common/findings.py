@@ -7,6 +7,8 @@ from typing import Literal
 
 from common.listing import counted
 
+Severity = Literal["error", "warning", "note"]
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -20,7 +22,7 @@ class Finding:
         remedy: what to do or to type; empty if nothing needs doing.
     """
 
-    severity: Literal["error", "warning", "note"]
+    severity: Severity
     what: str
     where: str
     remedy: str = ""

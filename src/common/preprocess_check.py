@@ -16,7 +16,7 @@ from common.facestore import (
     stored_groups,
 )
 from common.facestore_damage import damaged_groups
-from common.findings import Finding, findings_text
+from common.findings import Finding, Severity, findings_text
 from common.listing import counted_names
 from common.packs import REPAIR
 from common.preprocess_run import Share, changed_groups, check_fit
@@ -89,7 +89,7 @@ def lossy_groups(skipped: Sequence[Mapping[str, str]]) -> dict[str, str]:
     lost = Counter(
         item["group"] for item in skipped if any(loss in item["reason"] for loss in _LOSSES)
     )
-    return {group: f"{count} lost" for group, count in lost.items()}
+    return {group: f"{count} faces lost" for group, count in lost.items()}
 
 
 def imageless_groups(store_dir: Path, groups: Sequence[str]) -> list[str]:
@@ -103,18 +103,17 @@ def _store_findings(share: Share) -> list[Finding]:
     failures = read_failures(share.store_dir)
     failed = [f"{group} ({failures[group]})" for group in share.own if group in failures]
     lossy = lossy_groups(read_skipped(share.store_dir, sound))
-    seen = (
+    lost = [f"{group} ({what})" for group, what in lossy.items()]
+    again = "the next run makes them again"
+    seen: list[tuple[Severity, list[str], str, str]] = [
         ("error", damaged, "groups damaged", f"{REPAIR}, from the raw data"),
         ("error", failed, "groups could not be made", "another run tries again"),
-        ("error", [f"{group} ({what})" for group, what in lossy.items()], LOSSY,
-         "put whole files in their place: the next run makes them again"),
-        ("warning", changed_groups(share), "groups made from what has changed since",
-         "the next run makes them again"),
+        ("error", lost, LOSSY, f"put whole files in their place: {again}"),
+        ("warning", changed_groups(share), "groups made from what has changed since", again),
         ("warning", imageless_groups(share.store_dir, sound), IMAGELESS, ""),
-    )  # fmt: skip
-    where = str(share.store_dir)
+    ]
     return [
-        Finding(severity, counted_names(found, what), where, remedy)  # type: ignore[arg-type]
+        Finding(severity, counted_names(found, what), str(share.store_dir), remedy)
         for severity, found, what, remedy in seen
         if found
     ]
