@@ -15,25 +15,22 @@ from typing import Any
 from common.findings import Finding
 from common.skipped import Skipped
 from common.video import video_info
-from gazepose.baseline_tracks import malformed_entries, skipped_box
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
 from gazepose.clip_faces import clip_faces
 from gazepose.clip_json import read_clip
 from gazepose.clip_video import check_video
-from gazepose.ego4d_clips import ClipEntry, find_clips
+from gazepose.ego4d_clips import ClipEntry, clip_tracks, find_clips
 from gazepose.ego4d_doctor import examine
 from gazepose.ego4d_files import Ego4DFiles, download_command
-from gazepose.sample import Clip, FacePreparer, FaceTrack, RawFace
+from gazepose.sample import Clip, FacePreparer, RawFace
 from gazepose.source_digest import annotation_digest
 from gazepose.split_lists import check_disjoint
-from gazepose.track_boxes import DroppedBox
-from gazepose.tracks import RuleName, TrackRule, face_tracks
+from gazepose.tracks import RuleName, TrackRule
 from gazepose.videos_challenge import VideosChallengeReader, find_challenge_dir
 
 LOG = logging.getLogger(__name__)
 
 _PARTS = ("train", "val", "test")
-_SUSPECT = "a box of a track that the annotators marked as suspect"
 
 
 class Ego4DReader:
@@ -141,7 +138,8 @@ class Ego4DReader:
         path, start = self._video(annotation)
         info = video_info(path)
         check_video(path, info, annotation, start)
-        tracks, skipped = self._tracks(annotation, (info.width, info.height))
+        size = info.width, info.height
+        tracks, skipped = clip_tracks(annotation, self._rule, size, self._keep_suspect)
         first = (start or 0) - self._frame_offset
         return Clip(group, entry.part, path, first, tracks, skipped)
 
@@ -189,22 +187,6 @@ class Ego4DReader:
         return self._files.find_video(
             annotation.clip_uid, annotation.video_uid, annotation.video_start_frame
         )
-
-    def _tracks(
-        self, annotation: ClipAnnotation, image_size: tuple[int, int]
-    ) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
-        tracks: list[FaceTrack] = []
-        dropped = list(annotation.dropped)
-        for raw in annotation.tracks:
-            if not self._keep_suspect and raw.track_id in annotation.oddities.suspect_tracks:
-                dropped += [DroppedBox(raw.track_id, int(f), _SUSPECT) for f in raw.frames]
-                continue
-            pieces, more = face_tracks(raw, annotation.looks, self._rule, image_size)
-            tracks += pieces
-            dropped += more
-        skipped = malformed_entries(annotation.clip_uid, "", annotation.oddities.malformed)
-        skipped += [skipped_box(annotation.clip_uid, box) for box in dropped]
-        return tuple(tracks), tuple(skipped)
 
     @cached_property
     def _files(self) -> Ego4DFiles:

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.listing import counted_names, listed
+from common.skipped import Skipped
+from gazepose.baseline_tracks import malformed_entries, skipped_box
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
 from gazepose.clip_json import ClipSpan, iterate_clips
 from gazepose.ego4d_files import Ego4DFiles
+from gazepose.sample import FaceTrack
 from gazepose.split_lists import check_disjoint, is_clip_id, read_split_list, rebuilt_list
+from gazepose.track_boxes import DroppedBox
 from gazepose.tracks import TrackRule, face_tracks
 
 LOG = logging.getLogger(__name__)
+_SUSPECT = "a box of a track that the annotators marked as suspect"
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,31 @@ def require_annotations(path: Path, part: str) -> None:
             f"no {path}, which the {part} part needs: download the annotations, or leave the part "
             "out with data.reader.parts=[...]"
         )
+
+
+def clip_tracks(
+    annotation: ClipAnnotation, rule: TrackRule, image_size: tuple[int, int], keep_suspect: bool
+) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
+    """Return a clip's labelled tracks, and what of its annotations was left out.
+
+    Args:
+        annotation: of the clip.
+        rule: what becomes of the boxes.
+        image_size: (width, height) px of its video.
+        keep_suspect: keep tracks that the annotators marked as suspect.
+    """
+    tracks: list[FaceTrack] = []
+    dropped = list(annotation.dropped)
+    for raw in annotation.tracks:
+        if not keep_suspect and raw.track_id in annotation.oddities.suspect_tracks:
+            dropped += [DroppedBox(raw.track_id, int(f), _SUSPECT) for f in raw.frames]
+            continue
+        pieces, more = face_tracks(raw, annotation.looks, rule, image_size)
+        tracks += pieces
+        dropped += more
+    skipped = malformed_entries(annotation.clip_uid, "", annotation.oddities.malformed)
+    skipped += [skipped_box(annotation.clip_uid, box) for box in dropped]
+    return tuple(tracks), tuple(skipped)
 
 
 def num_rows(annotation: ClipAnnotation, rule: TrackRule) -> int:
