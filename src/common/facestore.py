@@ -17,6 +17,7 @@ A table's file also says what its group was made from, where its maker can tell.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ import numpy as np
 import polars as pl
 
 from common.image_codec import Image, decode_image
+from common.listing import counted_names
 from common.packs import REPAIR, Packs
 
+LOG = logging.getLogger(__name__)
 # In the metadata of a group's table.
 MADE_FROM = "made_from"
 _PLACE_COLUMNS = ("offset", "num_bytes", "crc32")
@@ -130,6 +133,21 @@ def missing_groups(store_dir: Path) -> list[str]:
         return []
     done = set(stored_groups(store_dir))
     return [group for group in _read_json(path, "another run writes it") if group not in done]
+
+
+def warn_if_incomplete(store_dir: Path) -> None:
+    """Warn of groups that preprocessing was to make and the store has not.
+
+    Raises:
+        ValueError: If the list of groups is damaged.
+    """
+    missing = missing_groups(store_dir)
+    if missing:
+        LOG.warning(
+            "%s is not complete: %s; another run of preprocess.py makes them, report.txt has the "
+            "reasons of those that failed",
+            *(store_dir, counted_names(missing, "groups missing")),
+        )
 
 
 def read_made_from(store_dir: Path, group: str) -> str | None:

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from common.checksums import arrays_sha256
 from common.distributed import shared_loader
-from common.facestore import FaceStore, read_recipe
+from common.facestore import FaceStore, read_recipe, warn_if_incomplete
 from common.reproducibility import current_epoch
 from flame.batch import LEFT, EyeRule, GazeBatch
 from flame.crops import crop_eye
@@ -109,6 +109,7 @@ class GazeDataModule(LightningDataModule):
         self._labels = GazeLabels.from_table(self._store.table)
         self._dataset = EyeDataset(self._store, self._labels)
         self._recipe = read_recipe(Path(store_dir))
+        warn_if_incomplete(Path(store_dir))
         self.gaze_convention: str = self._recipe["gaze_convention"]
         self.split = choose_split(split, self._store.table, split_fractions, split_seed)
         self.table = with_parts(self._store.table, self.split)

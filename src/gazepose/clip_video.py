@@ -18,8 +18,37 @@ _MAX_SHARE_OUTSIDE = 0.35
 _MIN_BOXES = 20
 
 
-def check_video(path: Path, info: VideoInfo, annotation: ClipAnnotation, start: int | None) -> None:
+def check_video(path: Path, info: VideoInfo, annotation: ClipAnnotation) -> None:
     """Refuse a video that the annotations cannot be of.
+
+    Args:
+        path: of the video, named in the message.
+        info: its header.
+        annotation: of the clip.
+
+    Raises:
+        ValueError: If it runs at another frame rate, so that frame numbers mean other moments, or
+            is a reduced copy, so that boxes mean other places.
+    """
+    if is_other_rate(info, annotation):
+        raise ValueError(
+            f"{path} runs at {info.fps_hz:.6g} frames a second, the annotations of clip "
+            f"{annotation.clip_uid} at {annotation.fps_hz:.6g}: their frame numbers do not agree. "
+            f"Make it over: ffmpeg -i IN.mp4 -vf fps={annotation.fps_hz:.6g} OUT.mp4"
+        )
+    if is_reduced(info, annotation):
+        raise ValueError(
+            f"{path} is {info.width} x {info.height}, and {share_outside(annotation, info):.0%} "
+            f"of the boxes of clip {annotation.clip_uid} lie outside: the boxes are full-scale "
+            "pixels, the video looks like one of video_540ss. Download clips or full_scale, or "
+            "give data.reader.annotations_dir=.../annotations_540ss"
+        )
+
+
+def check_length(
+    path: Path, info: VideoInfo, annotation: ClipAnnotation, start: int | None
+) -> None:
+    """Refuse a video of another length than the annotations: frames may be missing at its front.
 
     Args:
         path: of the video, named in the message.
@@ -29,27 +58,13 @@ def check_video(path: Path, info: VideoInfo, annotation: ClipAnnotation, start: 
             None for a file of the clip alone.
 
     Raises:
-        ValueError: If it runs at another frame rate or is of another length, so that frame numbers
-            mean other moments, or is a reduced copy, so that boxes mean other places.
+        ValueError: If the lengths differ by more than rounding explains.
     """
-    if is_other_rate(info, annotation):
-        raise ValueError(
-            f"{path} runs at {info.fps_hz:.6g} frames a second, the annotations of clip "
-            f"{annotation.clip_uid} at {annotation.fps_hz:.6g}: their frame numbers do not agree. "
-            f"Make it over: ffmpeg -i IN.mp4 -vf fps={annotation.fps_hz:.6g} OUT.mp4"
-        )
     if is_other_length(info, annotation, start):
         raise ValueError(
             f"{path} has {info.num_frames} frames, the annotations of clip {annotation.clip_uid} "
-            f"end at {expected_length(annotation, start)}: their frame numbers do not agree. "
-            "Download it again"
-        )
-    if is_reduced(info, annotation):
-        raise ValueError(
-            f"{path} is {info.width} x {info.height}, and {share_outside(annotation, info):.0%} "
-            f"of the boxes of clip {annotation.clip_uid} lie outside: the boxes are full-scale "
-            "pixels, the video looks like one of video_540ss. Download clips or full_scale, or "
-            "give data.reader.annotations_dir=.../annotations_540ss"
+            f"end at {expected_length(annotation, start)}: their frame numbers may not agree. "
+            "Download it again; if it is as published, data.reader.check_length=false takes it"
         )
 
 
@@ -72,7 +87,7 @@ def length_difference(info: VideoInfo, annotation: ClipAnnotation, start: int | 
     Args:
         info: its header.
         annotation: of the clip.
-        start: as for `check_video`.
+        start: as for `check_length`.
     """
     if not info.num_frames or not annotation.num_frames:
         return 0

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from common.checksums import arrays_sha256
 from common.distributed import shared_loader
-from common.facestore import read_recipe
+from common.facestore import read_recipe, warn_if_incomplete
 from common.reproducibility import current_epoch, seeded_loader
 from gazepose.batch import ClipBatch
 from gazepose.coverage import check_coverage
@@ -126,6 +126,7 @@ class LamDataModule(LightningDataModule):
         self.table = LamTable.read(store_dir, head_pose=use_head, landmarks=use_landmarks)
         self._store_recipe = read_recipe(self.table.store_dir)
         self._looked_at: dict[Mode, ClipDataset] = {}
+        warn_if_incomplete(self.table.store_dir)
         self._warn_of_wide_angles()
 
     def train_dataloader(self) -> DataLoader[ClipBatch]:

@@ -18,7 +18,7 @@ from common.video import video_info
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
 from gazepose.clip_faces import clip_faces
 from gazepose.clip_json import read_clip
-from gazepose.clip_video import check_video
+from gazepose.clip_video import check_length, check_video
 from gazepose.ego4d_clips import ClipEntry, clip_tracks, find_clips
 from gazepose.ego4d_doctor import examine
 from gazepose.ego4d_files import Ego4DFiles, download_command
@@ -56,6 +56,7 @@ class Ego4DReader:
         frame_offset: 0 takes an annotated frame's own image; 1 the one before, as the baseline
             does by counting images from 1, and leaves out frame 0.
         keep_suspect: keep tracks that the annotators marked as suspect, as the baseline does.
+        check_length: refuse a clip whose video is longer or shorter than its annotations.
 
     Raises:
         ValueError: If an option has no such value.
@@ -74,6 +75,7 @@ class Ego4DReader:
         max_gap: int | None = 15,
         frame_offset: int = 0,
         keep_suspect: bool = True,
+        check_length: bool = True,
     ) -> None:
         strange = [part for part in parts if part not in _PARTS]
         if strange or not parts:
@@ -89,6 +91,7 @@ class Ego4DReader:
         self._rule = TrackRule(track_rule, max_gap, min_frame=frame_offset)
         self._frame_offset = frame_offset
         self._keep_suspect = keep_suspect
+        self._check_length = check_length
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -137,7 +140,9 @@ class Ego4DReader:
         annotation = self._annotation(group, entry)
         path, start = self._video(annotation)
         info = video_info(path)
-        check_video(path, info, annotation, start)
+        check_video(path, info, annotation)
+        if self._check_length:
+            check_length(path, info, annotation, start)
         size = info.width, info.height
         tracks, skipped = clip_tracks(annotation, self._rule, size, self._keep_suspect)
         first = (start or 0) - self._frame_offset

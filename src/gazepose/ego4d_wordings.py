@@ -60,7 +60,7 @@ WORDINGS = {
     "other_length": Wording(
         "warning",
         "videos whose length is not the annotations'",
-        "they fail; download them again",
+        "they fail; download them again, or data.reader.check_length=false takes them as they are",
     ),
     "odd_length": Wording(
         "warning",

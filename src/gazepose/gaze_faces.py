@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from common.distributed import shared_loader
-from common.facestore import FaceStore, read_recipe
+from common.facestore import FaceStore, read_recipe, warn_if_incomplete
 from common.geometry import mirror_gaze
 from common.reproducibility import current_epoch
 from gazepose.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
@@ -80,6 +80,7 @@ class GazeFacesDataModule(LightningDataModule):
         self.test_part = test_part
         self._store = FaceStore(store_dir)
         self._recipe = read_recipe(Path(store_dir))
+        warn_if_incomplete(Path(store_dir))
         self.table = _with_parts(self._store.table, val_fraction, seed, store_dir)
         _check_part(self.table, test_part, store_dir)
         own_lists = val_fraction is None

@@ -9,7 +9,7 @@ from small_ego4d import clip
 
 from common.video import VideoInfo
 from gazepose.clip_annotation import ClipAnnotation, parse_clip
-from gazepose.clip_video import check_video, is_other_rate, length_difference
+from gazepose.clip_video import check_length, check_video, is_other_rate, length_difference
 
 PATH = Path("v.mp4")
 
@@ -44,7 +44,7 @@ def test_rates_differ_where_frames_drift(fps_hz: float, num_frames: int, is_othe
 def test_another_rate_is_refused_with_both_rates() -> None:
     message = "v.mp4 runs at 29.97 frames a second, the annotations of clip aaa at 30: .* ffmpeg"
     with pytest.raises(ValueError, match=message):
-        check_video(PATH, header(fps_hz=29.97), annotation(), None)
+        check_video(PATH, header(fps_hz=29.97), annotation())
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_lengths_differ_by_more_than_one_in_a_thousand(
     info = header(num_frames)
     assert length_difference(info, annotation(), start) == difference
     if not is_refused:
-        check_video(PATH, info, annotation(), start)
+        check_length(PATH, info, annotation(), start)
         return
     with pytest.raises(ValueError, match=rf"has {num_frames} frames, .* clip aaa end at \d+"):
-        check_video(PATH, info, annotation(), start)
+        check_length(PATH, info, annotation(), start)
 
 
 def test_annotations_that_do_not_say_their_length_take_any() -> None:
-    check_video(PATH, header(77), annotation(None), None)
+    check_length(PATH, header(77), annotation(None), None)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from small_lam import finish_store, small_row, without_head_pose, without_points, write_clip
 
+from common.facestore_writing import write_expected
 from gazepose.data import LamDataModule
 
 NOT_RANKED = {"sharpness": math.nan, "prior_sharpness_p": math.nan}
@@ -66,3 +67,10 @@ def test_less_than_half_is_a_warning(
     write_store(tmp_path, lack, num_lacking)
     data_module(tmp_path, wanted).val_dataloader()
     assert (f"only {12 - num_lacking} of 12 face images" in caplog.text) == is_named
+
+
+def test_an_incomplete_store_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_store(tmp_path, {}, 0)
+    write_expected(tmp_path, ["train", "val", "lost"])
+    data_module(tmp_path, {})
+    assert "lost" in caplog.text

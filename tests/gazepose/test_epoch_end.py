@@ -35,7 +35,7 @@ def validated_steps(run_dir: Path) -> list[int]:
     [
         ("5", [5, 10, 12, 17, 22, 24]),
         pytest.param("0.45", [5, 10, 12, 17, 22, 24], marks=pytest.mark.slow),
-        ("6", [6, 12, 18, 24]),
+        pytest.param("6", [6, 12, 18, 24], marks=pytest.mark.slow),
         pytest.param("1.0", [12, 24], marks=pytest.mark.slow),
     ],
 )
@@ -47,6 +47,7 @@ def test_every_epochs_end_is_validated_once(
     assert validated_steps(tmp_path / "run") == expected
 
 
+@pytest.mark.slow
 def test_epochs_without_validation_stay_without(store_dir: Path, tmp_path: Path) -> None:
     typed = [*TWO_EPOCHS, "trainer.val_check_interval=5", "trainer.check_val_every_n_epoch=2"]
     train_here("gazelstm", store_dir, tmp_path / "run", *typed)
@@ -77,7 +78,8 @@ def test_the_final_weights_can_be_the_best(
     assert best["global_step"] == 2 * NUM_BATCHES
 
 
-@pytest.mark.parametrize("batch", [7, pytest.param(11, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", [7, 11])
 def test_interrupted_inside_an_epoch_and_continued(
     store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
