@@ -51,13 +51,16 @@ def seek_point(container: Any, stream: Any, number: int) -> SeekPoint | None:
     Returns:
         None if there is none after the video's first frame, or the table does not tell.
     """
-    entries = list(stream.index_entries)
-    if not _is_exact(stream, entries) or not _is_idr(_packet_at(container, stream), stream):
+    if not _is_exact(stream, list(stream.index_entries)):
         return None
-    places = {entry.pos: place for place, entry in enumerate(entries)}
-    place = min(number, len(entries) - 1)
+    # Copied: the entries themselves point into memory that seeking may move.
+    timestamps = [entry.timestamp for entry in stream.index_entries]
+    places = {entry.pos: place for place, entry in enumerate(stream.index_entries)}
+    if not _is_idr(_packet_at(container, stream), stream):
+        return None
+    place = min(number, len(timestamps) - 1)
     while place > 0:
-        timestamp = entries[place].timestamp
+        timestamp = timestamps[place]
         packet = _packet_at(container, stream, timestamp)
         found = 0 if packet is None else places.get(packet.pos, 0)
         if found and _is_idr(packet, stream):

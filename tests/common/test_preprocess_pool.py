@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from deadly_maker import DeadlyMaker, Unloadable
 from tqdm import tqdm
 
 from common import preprocess_pool
 from common.preprocess_pool import check_num_workers, make_groups
-
-NUM_ITEMS = 3
-
-
-@dataclass(frozen=True)
-class DeadlyMaker:
-    """Writes a file a group; some groups kill the process in their second item."""
-
-    folder: Path
-    deadly: tuple[str, ...]
-
-    def count(self, group: str) -> int:
-        return NUM_ITEMS
-
-    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
-        for item in range(NUM_ITEMS):
-            if item and group in self.deadly:
-                os._exit(9)
-            on_item()
-        (self.folder / group).touch()
-        return None
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
@@ -64,13 +41,6 @@ def test_a_lone_group_does_not_kill_the_run(tmp_path: Path) -> None:
     (outcome,) = make_groups(DeadlyMaker(tmp_path, ("bad",)), ["bad"], 2, unit="item")
     assert outcome[0] == "bad"
     assert "died" in str(outcome[1])
-
-
-class Unloadable(DeadlyMaker):
-    """Kills the process that unpickles it, before it begins any group."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os._exit, (9,)
 
 
 def test_processes_that_cannot_even_begin_come_to_an_end(tmp_path: Path) -> None:

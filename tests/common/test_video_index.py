@@ -116,10 +116,11 @@ def test_what_lies_before_is_not_decoded(tmp_path: Path) -> None:
     path = encode(tmp_path / "v.mp4")
     expected = dict(read_frames(path, {30, 31}))
     with av.open(str(path)) as container:
-        first, second = list(container.streams.video[0].index_entries)[1:3]
+        entries = list(container.streams.video[0].index_entries)[1:3]
+        places = [(entry.pos, entry.size) for entry in entries]
     data = bytearray(path.read_bytes())
-    for entry in (first, second):
-        data[entry.pos : entry.pos + entry.size] = b"\xff" * entry.size
+    for position, size in places:
+        data[position : position + size] = b"\xff" * size
     path.write_bytes(data)
     found = dict(read_frames(path, {30, 31}))
     assert sorted(found) == [30, 31]
@@ -131,9 +132,8 @@ def test_frames_after_the_end_of_a_cut_file_are_counted(tmp_path: Path) -> None:
     path = remuxed(encode(tmp_path / "a.mp4"), tmp_path / "v.mp4", lambda _: True)
     assert video_info(path).num_beyond_end == 0
     with av.open(str(path)) as container:
-        entries = list(container.streams.video[0].index_entries)
-    data = path.read_bytes()
-    path.write_bytes(data[: entries[30].pos + 1])
+        position = list(container.streams.video[0].index_entries)[30].pos
+    path.write_bytes(path.read_bytes()[: position + 1])
     info = video_info(path)
     assert (info.num_frames, info.num_beyond_end) == (NUM_FRAMES, NUM_FRAMES - 30)
     assert sorted(dict(read_frames(path, {5, 20}))) == [5, 20]
