@@ -1,4 +1,4 @@
-"""README and docs: every command composes, every link leads somewhere."""
+"""README and docs: every command composes, every link and file name leads somewhere."""
 
 from __future__ import annotations
 
@@ -89,6 +89,12 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         assert target.exists(), link
         if anchor:
             assert anchor in headings(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_named_files_are_there(page: Path) -> None:
+    named = re.findall(r"`((?:src|tests|conf|docs|benchmarks)/[\w./-]+)`", page.read_text())
+    assert [name for name in named if not (REPO_DIR / name).exists()] == []
 
 
 def headings(page: Path) -> set[str]:
