@@ -15,7 +15,7 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .2rem; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: .7rem; border-top: 1px solid #ddd; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; overflow-wrap: anywhere; }
 p { margin: .4rem 0; max-width: 46rem; }
-.muted, .note, figcaption { color: #666; font-size: .9rem; }
+.muted, .note, figcaption { color: #666; font-size: .9rem; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; margin: .6rem 0; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem .3rem 0; text-align: left; white-space: nowrap;
