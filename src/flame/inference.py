@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from common.faces.analysis import FaceObservation
+from common.faces.camera_motion import CameraMotion
 from common.faces.drawing import (
     draw_box,
     draw_eye_landmarks,
@@ -120,10 +121,11 @@ class PhotoPredictor:
 
         Frames are seen one by one; only the track of a face joins them.
         """
-        tracker = FaceTracker(self._tracking)
+        tracker, motion = FaceTracker(self._tracking), CameraMotion()
         for number, image in read_frames(path):
             faces = self.predict(image)
-            tracks = tracker.update(number, [face.face.bbox_xyxy_px for face in faces])
+            boxes = [face.face.bbox_xyxy_px for face in faces]
+            tracks = tracker.update(number, boxes, motion.follow(image))
             drawn = draw_faces(image, faces)
             records = []
             for track, face in zip(tracks, faces, strict=True):

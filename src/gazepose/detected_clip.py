@@ -41,7 +41,8 @@ def video_clip(
 ) -> Clip:
     """Return a whole video as a clip, its tracks from the face detector.
 
-    Short gaps in a track are filled with boxes in between, as those of Ego4D's are.
+    Short gaps in a track are filled with boxes in between, as those of Ego4D's are, but on a line
+    that goes along with the camera.
 
     Args:
         path: of the video.
@@ -63,7 +64,7 @@ def video_clip(
     found = detected_tracks(sound_frames(), analyzer, tracking)
     rule = TrackRule(max_gap=tracking.max_gap)
     tracks = tuple(
-        filled for track in found for filled in _filled(track, analyzer.detector_name, rule)
+        filled for track in found for filled in filled_tracks(track, analyzer.detector_name, rule)
     )
     return Clip(clip_uid, "test", path, 0, tracks, tuple(damages))
 
@@ -94,10 +95,24 @@ def steady_boxes(boxes_xyxy_px: Float) -> npt.NDArray[np.float64]:
     return np.median(sliding_window_view(padded, STEADY, axis=0), axis=-1)
 
 
-def _filled(track: BoxTrack, detector_name: str, rule: TrackRule) -> Iterator[FaceTrack]:
-    boxes = steady_boxes(tight_boxes(track.boxes_xyxy_px, detector_name))
+def filled_tracks(track: BoxTrack, detector_name: str, rule: TrackRule) -> Iterator[FaceTrack]:
+    """Yield a track with tight, steady boxes, short gaps filled.
+
+    Args:
+        track: of the detector.
+        detector_name: as for `tight_boxes`.
+        rule: which gaps are filled; the track is split over longer ones.
+    """
+    # Where the camera stands still a median and a line between two boxes are right.
+    camera_px = np.tile(track.camera_px, 2)
+    places = track.frames - track.frames[0]
+    boxes = steady_boxes(tight_boxes(track.boxes_xyxy_px, detector_name) - camera_px[places])
     xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
     name = str(track.number)
     raw = RawTrack(name, [name] * len(boxes), track.frames, xywh)
     for filled in face_tracks(raw, {}, rule)[0]:
-        yield replace(filled, labels=np.full(len(filled), UNKNOWN, np.int8))
+        yield replace(
+            filled,
+            boxes_xyxy_px=filled.boxes_xyxy_px + camera_px[filled.frames - track.frames[0]],
+            labels=np.full(len(filled), UNKNOWN, np.int8),
+        )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazepose.detected_clip import steady_boxes, tight_boxes
+from common.faces.tracking import BoxTrack
+from gazepose.detected_clip import filled_tracks, steady_boxes, tight_boxes
+from gazepose.tracks import TrackRule
 
 BOX = np.array([100.0, 200.0, 300.0, 400.0])
 
@@ -36,3 +38,13 @@ def test_who_moves_evenly_is_followed_exactly_but_at_the_ends() -> None:
 
 def test_a_track_of_one_detection_stays() -> None:
     np.testing.assert_array_equal(steady_boxes(BOX[None]), BOX[None])
+
+
+def test_boxes_in_between_go_along_with_the_camera() -> None:
+    camera_px = np.array([[0.0, 0], [0, 0], [40, -8], [120, -16], [160, -16]])
+    boxes = np.array([[100.0, 60, 160, 130]]) + np.tile(camera_px, 2)
+    track = BoxTrack(7, np.array([3, 4, 7], np.int32), boxes[[0, 1, 4]], np.ones(3), camera_px)
+    (filled,) = filled_tracks(track, "retinaface", TrackRule(max_gap=5))
+    np.testing.assert_array_equal(filled.frames, [3, 4, 5, 6, 7])
+    np.testing.assert_array_equal(filled.is_interpolated, [False, False, True, True, False])
+    np.testing.assert_allclose(filled.boxes_xyxy_px, boxes)

@@ -1,24 +1,27 @@
 """Faces of a video joined into tracks: one face, one number, for as long as it is seen.
 
 A face goes on where its box overlaps the last box of a track best (intersection over union, the
-best pair first). A cut or a jump leaves no overlap and begins new tracks; a face that comes back
-after `TrackingSettings.max_gap` frames is a new one. Nothing looks at appearance: two people who
-cross may exchange their numbers.
+best pair first), once the camera's own motion is taken out of both: else a camera that swings while
+faces are too blurred to be found would hand one person's number to another. A cut or a jump leaves
+no overlap and begins new tracks; a face that comes back after `TrackingSettings.max_gap` frames is
+a new one. Nothing looks at appearance: two people who cross may exchange their numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from common.faces.camera_motion import CameraMotion
 from common.faces.detection import Face
 
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
+_UNMOVED = np.zeros(2)
 
 
 class FindsFaces(Protocol):
@@ -67,12 +70,15 @@ class BoxTrack:
         frames: (N,) int32, ascending, with gaps where the face was not found.
         boxes_xyxy_px: (N, 4) float64.
         confidences: (N,) float64 in [0, 1].
+        camera_px: (L, 2) float64, where the picture lay (`common.faces.camera_motion`) in each of
+            the L frames from the first to the last, those between without a detection too.
     """
 
     number: int
     frames: npt.NDArray[np.int32]
     boxes_xyxy_px: Float
     confidences: Float
+    camera_px: Float
 
 
 class FaceTracker:
@@ -83,17 +89,20 @@ class FaceTracker:
         self._num_tracks = 0
         self._last_seen: dict[int, tuple[int, Float]] = {}
 
-    def update(self, frame: int, boxes_xyxy_px: Sequence[Float]) -> list[int]:
+    def update(
+        self, frame: int, boxes_xyxy_px: Sequence[Float], camera_px: Float = _UNMOVED
+    ) -> list[int]:
         """Return the track number of each box of a frame.
 
         Args:
             frame: number of the frame; greater than in the call before.
             boxes_xyxy_px: (N, 4), or a list of (4,).
+            camera_px: (2,) where the picture lies, see `common.faces.camera_motion`.
         """
         oldest = frame - self._settings.max_gap - 1
         self._last_seen = {n: seen for n, seen in self._last_seen.items() if seen[0] >= oldest}
         known = list(self._last_seen)
-        boxes = np.asarray(boxes_xyxy_px, np.float64).reshape(-1, 4)
+        boxes = np.asarray(boxes_xyxy_px, np.float64).reshape(-1, 4) - np.tile(camera_px, 2)
         last_boxes = np.array([self._last_seen[number][1] for number in known]).reshape(-1, 4)
         joined = best_pairs(iou(last_boxes, boxes), self._settings.min_iou)
         numbers = [known[joined[i]] if i in joined else self._new() for i in range(len(boxes))]
@@ -118,27 +127,37 @@ def face_tracks(
     Returns:
         Tracks in order of appearance.
     """
-    tracker = FaceTracker(settings)
+    tracker, motion = FaceTracker(settings), CameraMotion()
     found: dict[int, list[tuple[int, Face]]] = {}
+    camera_px: dict[int, Float] = {}
     for frame, image in frames:
         faces = detector.detect(image)
-        numbers = tracker.update(frame, [face.bbox_xyxy_px for face in faces])
+        camera_px[frame] = motion.follow(image)
+        boxes = [face.bbox_xyxy_px for face in faces]
+        numbers = tracker.update(frame, boxes, camera_px[frame])
         for number, face in zip(numbers, faces, strict=True):
             found.setdefault(number, []).append((frame, face))
     return [
-        _box_track(number, seen)
+        _box_track(number, seen, camera_px)
         for number, seen in sorted(found.items())
         if len(seen) >= settings.min_length
         and max(face.confidence for _, face in seen) >= settings.min_peak_confidence
     ]
 
 
-def _box_track(number: int, seen: list[tuple[int, Face]]) -> BoxTrack:
+def _box_track(
+    number: int, seen: list[tuple[int, Face]], camera_px: Mapping[int, Float]
+) -> BoxTrack:
+    places: list[Float] = []
+    for frame in range(seen[0][0], seen[-1][0] + 1):
+        # A frame that could not be decoded lies where the one before does.
+        places.append(camera_px[frame] if frame in camera_px else places[-1])
     return BoxTrack(
         number=number,
         frames=np.array([frame for frame, _ in seen], np.int32),
         boxes_xyxy_px=np.array([face.bbox_xyxy_px for _, face in seen], np.float64),
         confidences=np.array([face.confidence for _, face in seen], np.float64),
+        camera_px=np.array(places),
     )
 
 
