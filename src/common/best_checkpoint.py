@@ -18,6 +18,11 @@ class BestCheckpoint(ModelCheckpoint):
     of a validation part with one class.
     """
 
+    @property
+    def state_key(self) -> str:
+        """Name the state in checkpoints as Lightning's own: runs begun with that can go on."""
+        return super().state_key.replace(type(self).__name__, ModelCheckpoint.__name__, 1)
+
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
         """Return whether a score is among the best; one that is not finite never is."""
         is_defined = current is not None and bool(current.isfinite())

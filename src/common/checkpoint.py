@@ -70,9 +70,11 @@ def check_epoch_ended(path: Path) -> None:
         raise ValueError(f"ckpt_path={path} holds weights only, no state of a training to go on")
     progress = loops["fit_loop"]["epoch_progress"]["current"]
     if progress["processed"] < progress["started"]:
+        last = path.with_name("last.ckpt")
+        instead = f"type ckpt_path={last}" if path != last else "take another"
         raise ValueError(
             f"ckpt_path={path} was saved inside an epoch, whose batches would be trained on twice: "
-            f"type ckpt_path={path.with_name('last.ckpt')}, saved where an epoch ended"
+            f"{instead}, saved where an epoch ended"
         )
 
 

@@ -1,4 +1,4 @@
-"""Validation where an epoch ends, whatever the interval inside it."""
+"""Validation where an epoch ends, whatever the number of batches between validations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ class EpochEndValidation(Callback):
     Lightning 2.6 with ``val_check_interval=N`` validates after every N batches of an epoch only:
     unless N divides it, its last batches count for no validation, and the final weights can never
     be the best ones. Epochs that ``check_val_every_n_epoch`` leaves out stay without one; if that
-    is None, intervals run on over the ends of epochs and are left alone.
+    is None, intervals run on over the ends of epochs and are left alone, and so is an interval of
+    time.
     """
 
     def __init__(self) -> None:
@@ -23,8 +24,9 @@ class EpochEndValidation(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Let the decision that follows find an interval which ends here."""
-        if trainer.is_last_batch and trainer.check_val_every_n_epoch is not None:
-            self._interval, trainer.val_check_batch = trainer.val_check_batch, 1
+        interval, is_by_epoch = trainer.val_check_batch, trainer.check_val_every_n_epoch is not None
+        if trainer.is_last_batch and is_by_epoch and interval is not None:
+            self._interval, trainer.val_check_batch = interval, 1
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Give the next epoch its interval."""

@@ -9,7 +9,13 @@ from typing import Any
 
 from common.annotation import annotate_source
 from common.checkpoint import load_module
-from common.checks import check_conventions, check_inputs, check_line, check_same_split
+from common.checks import (
+    check_conventions,
+    check_inputs,
+    check_line,
+    check_precision,
+    check_same_split,
+)
 from common.instantiate import build
 from common.run import build_data, build_module, test
 from common.snapshot import read_snapshot
@@ -148,7 +154,9 @@ def _datamodule(config: Config, trained: Trained, data_config: Config) -> Any:
 
 def _precision(config: Config, trained: Trained) -> str:
     """Return the precision of a test: as the command asks, else the run's own."""
-    return config["trainer"]["precision"] or trained.config["trainer"]["precision"] or "32-true"
+    asked = config["trainer"]["precision"] or trained.config["trainer"]["precision"]
+    check_precision({"precision": asked})
+    return asked or "32-true"
 
 
 def _stride(config: Config, trained: Trained, data_config: Config) -> str:

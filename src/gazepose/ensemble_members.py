@@ -156,15 +156,20 @@ def _joined(values: Sequence[Any]) -> Any:
     return "+".join(dict.fromkeys(str(value) for value in values))
 
 
-def _part(path: Path) -> str:
-    return str(pl.read_parquet(path, columns=["part"], n_rows=1).item())
+def _part(path: Path) -> str | None:
+    parts = _read(path, columns=["part"], n_rows=1)["part"]
+    return str(parts[0]) if len(parts) else None
+
+
+def _read(path: Path, **how: Any) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, **how)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ValueError(f"{path}: no readable predictions ({error}); test again") from error
 
 
 def _read_ordered(path: Path) -> pl.DataFrame:
-    try:
-        table = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ValueError(f"{path}: no readable predictions ({error}); test again") from error
+    table = _read(path)
     lacking = [name for name in (*KEY, "part", "label", "score") if name not in table.columns]
     if lacking:
         raise ValueError(f"{path} lacks the columns {', '.join(lacking)}; test again")

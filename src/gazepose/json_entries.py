@@ -35,7 +35,11 @@ class JsonEntries:
         Raises:
             TypeError: If the member is neither.
         """
-        for number, entry in enumerate(parent.get(key) or ()):
+        entries = parent.get(key)
+        if not isinstance(entries, list | None):
+            found = json.dumps(entries)[:_MAX_SHOWN]
+            raise TypeError(f"{before}{key} is {found}, expected a list or null")
+        for number, entry in enumerate(entries or ()):
             place = f"{before}{key}[{number}]"
             if isinstance(entry, dict):
                 yield place, entry

@@ -48,7 +48,8 @@ class VideosReader:
     @property
     def settings(self) -> dict[str, Any]:
         """Return how faces are found and joined, as plain values."""
-        return {"analyzer": asdict(self.analyzer), "tracking": asdict(self.tracking)}
+        tracking = {**asdict(self.tracking), "follows_camera": True}
+        return {"analyzer": asdict(self.analyzer), "tracking": tracking}
 
     def groups(self) -> list[str]:
         """Return the videos' names.

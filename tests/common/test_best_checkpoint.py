@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
 from common.best_checkpoint import BestCheckpoint
@@ -57,6 +58,14 @@ def test_of_finite_scores_the_best_is_kept(
     assert float(found.best_model_score or 0) == pytest.approx(best)
     epoch = torch.load(found.best_model_path, weights_only=True)["epoch"]
     assert scores[epoch] == best
+
+
+def test_a_run_begun_with_lightnings_own_checkpoints_goes_on(tmp_path: Path) -> None:
+    own, lightnings = (
+        kind(dirpath=tmp_path, monitor="score", mode="max")
+        for kind in (BestCheckpoint, ModelCheckpoint)
+    )
+    assert own.state_key == lightnings.state_key
 
 
 def test_where_no_score_is_finite_there_is_none(

@@ -94,7 +94,8 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_named_files_are_there(page: Path) -> None:
     named = re.findall(r"`((?:src|tests|conf|docs|benchmarks)/[\w./-]+)`", page.read_text())
-    assert [name for name in named if not (REPO_DIR / name).exists()] == []
+    real = [name for name in named if "NAME" not in name]
+    assert [name for name in real if not (REPO_DIR / name).exists()] == []
 
 
 def headings(page: Path) -> set[str]:

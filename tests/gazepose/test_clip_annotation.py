@@ -102,6 +102,9 @@ def test_entries_that_are_no_clip_are_refused(clip_object):
     [
         {"persons": 3},
         {"persons": [{"tracking_paths": 3}]},
+        {"persons": {"a": 1}},
+        {"social_segments_looking": "abc"},
+        {"social_segments_looking": {}},
         {"clip_end_frame": "long"},
         {"clip_end_frame": float("inf")},
     ],

@@ -88,10 +88,14 @@ def test_other_samples_and_labels_are_told(runs: list[Path], tmp_path: Path) -> 
 
 
 def test_damaged_predictions_are_told(runs: list[Path], tmp_path: Path) -> None:
-    path = tmp_path / "x_predictions.parquet"
+    run = tmp_path / "run"
+    path = run / "test" / "x_predictions.parquet"
+    path.parent.mkdir(parents=True)
     path.write_bytes(b"PAR1 half")
     with pytest.raises(ValueError, match=r"x_predictions\.parquet: no readable predictions"):
         read_members([path, path])
+    with pytest.raises(ValueError, match=r"x_predictions\.parquet: no readable predictions"):
+        find_predictions(run, "val")
     some_predictions(2).drop("score", "uid").write_parquet(path)
     with pytest.raises(ValueError, match="lacks the columns uid, score"):
         read_members([path, path])

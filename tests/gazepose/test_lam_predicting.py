@@ -103,6 +103,11 @@ def test_a_test_has_the_runs_precision_unless_another_is_asked_for(
     assert not scores_of(folder).equals(own)
 
 
+def test_a_precision_that_rounds_landmarks_is_refused(run_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"type trainer\.precision=bf16-mixed"):
+        predicted(run_dir, "split=val", "trainer.precision=bf16-true")
+
+
 DATA = ["data=ego4d", "data.datamodule.num_workers=0"]
 
 
