@@ -30,7 +30,7 @@ def _is_intact(store_dir: Path, group: str) -> bool:
         return False
     if not table.height:
         return True
-    if not paths.pack.exists():
+    if not paths.pack.exists() or "pack_sha256" not in table.columns:
         return False
     with paths.pack.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,6 +12,7 @@ import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -20,6 +21,7 @@ import polars as pl
 
 from common.atomic import write_text_atomically
 from common.facestore import MADE_FROM, GroupPaths, read_recipe
+from common.skipped import Skipped
 
 
 class GroupWriter:
@@ -37,12 +39,13 @@ class GroupWriter:
     """
 
     def __init__(self, store_dir: Path, group: str, made_from: str | None = None) -> None:
-        self._group = group
+        self._store_dir, self._group = store_dir, group
         self._paths = GroupPaths(store_dir, group)
         self._metadata = None if made_from is None else {MADE_FROM: made_from}
         self._partial_pack = self._paths.pack.with_name(f".{group}.{os.getpid()}.pack")
         self._partial_table = self._paths.table.with_name(f".{group}.{os.getpid()}.parquet")
         self._rows: list[dict[str, Any]] = []
+        self._skipped: list[dict[str, str]] = []
         self._offset = 0
         self._sha256 = hashlib.sha256()
         self._file: IO[bytes] | None = None
@@ -66,6 +69,15 @@ class GroupWriter:
         }
         self._rows.append({**row, **place})
         self._offset += len(encoded)
+
+    def skip(self, item: Skipped) -> None:
+        """Note an item that could not be used."""
+        self._skipped.append(asdict(item))
+
+    @property
+    def replaces(self) -> bool:
+        """Whether something is there, whole or not, that is lost when the block ends."""
+        return self._paths.pack.exists() or self._paths.table.exists()
 
     def __exit__(
         self,
@@ -92,7 +104,8 @@ class GroupWriter:
         schema = None if rows else {"pack_sha256": pl.String}
         table = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
         table.write_parquet(self._partial_table, metadata=self._metadata)
-        # Both are whole: no error can come between an old pack and a new table any more.
+        # All are whole: no error can come between an old pack and a new table any more.
+        write_skipped(self._store_dir, self._group, self._skipped)
         os.replace(self._partial_pack, self._paths.pack)
         os.replace(self._partial_table, self._paths.table)
         self._paths.failed.unlink(missing_ok=True)

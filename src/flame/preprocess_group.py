@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.faces.settings import AnalyzerSettings
-from common.facestore_writing import GroupWriter, write_skipped
+from common.facestore_writing import GroupWriter
 from common.skipped import Skipped, explained
 from flame.openface_source import OpenFaceFolder
 from flame.preparation import PreparationSettings, Preparer
@@ -78,7 +78,6 @@ def make_group(recipe: GroupRecipe, group: str, on_item: Callable[[], object]) -
     Returns:
         Why it failed, or None; then the group is there.
     """
-    skipped: list[Skipped] = []
     try:
         preparer = _preparer(
             recipe.preparation, recipe.analyzer, recipe.openface_dir, recipe.reader.gaze_convention
@@ -87,11 +86,10 @@ def make_group(recipe: GroupRecipe, group: str, on_item: Callable[[], object]) -
             for item in recipe.reader.read(group):
                 result = item if isinstance(item, Skipped) else preparer.prepare(item)
                 if isinstance(result, Skipped):
-                    skipped.append(result)
+                    writer.skip(result)
                 else:
                     writer.add(*result)
                 on_item()
-            write_skipped(recipe.store_dir, group, [asdict(item) for item in skipped])
     # Whatever is wrong with one group must not cost the others; the next run tries it again.
     except Exception as error:
         return explained(error)

@@ -50,11 +50,11 @@ def write_frames(store_dir: Path, sharpness_stride: int) -> None:
         ValueError: If a group's table is damaged; says what to do.
     """
     while True:
-        groups = stored_groups(store_dir)
+        tables = _tables(store_dir)
         with partial_path(store_dir / FRAMES_FILE) as partial:
-            _write(partial, store_dir, groups, sharpness_stride)
-        # Another shard may have finished a group, and its table, since.
-        if stored_groups(store_dir) == groups:
+            _write(partial, store_dir, list(tables), sharpness_stride)
+        # Another shard may have made a group, or made it again, since.
+        if _tables(store_dir) == tables:
             return
 
 
@@ -69,6 +69,13 @@ def frames_are_sound(store_dir: Path) -> bool:
     except (pl.exceptions.PolarsError, OSError):
         return False
     return found == _digests_of_groups(store_dir, found)
+
+
+def _tables(store_dir: Path) -> dict[str, tuple[int, int]]:
+    """Return each group that is there with what another table of it would have another of."""
+    files = {group: GroupPaths(store_dir, group).table for group in stored_groups(store_dir)}
+    stats = {group: path.stat() for group, path in files.items()}
+    return {group: (stat.st_mtime_ns, stat.st_ino) for group, stat in stats.items()}
 
 
 def _write(path: Path, store_dir: Path, groups: Sequence[str], stride: int) -> None:
@@ -159,9 +166,11 @@ def _read_rows(store_dir: Path, group: str) -> pl.DataFrame:
     path = GroupPaths(store_dir, group).table
     try:
         table = pl.read_parquet(path)
+        rows = _typed(table.lazy(), group).collect() if table.height else None
     except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} is damaged ({error}); {REPAIR}") from error
-    return _typed(table.lazy(), group).collect() if table.height else pl.DataFrame(schema=SCHEMA)
+        why = str(error).partition("\n")[0]  # the query's plan follows
+        raise ValueError(f"{path} is damaged ({why}); {REPAIR}") from error
+    return pl.DataFrame(schema=SCHEMA) if rows is None else rows
 
 
 def _scan_rows(store_dir: Path, group: str) -> pl.LazyFrame:

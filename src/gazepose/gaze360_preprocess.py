@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from common.atomic import write_text_atomically
 from common.facestore import read_failures, read_skipped
-from common.facestore_writing import GroupWriter, write_skipped
+from common.facestore_writing import GroupWriter
 from common.image_codec import decode_image
 from common.preprocess_check import CheckReport, check_store
 from common.preprocess_run import (
@@ -59,16 +59,14 @@ class Gaze360Maker:
         return None
 
     def _write(self, group: str, on_item: Callable[[], object]) -> None:
-        skipped = []
         with GroupWriter(self.store_dir, group) as writer:
             for face, encoded in self._images(recordings(self.lists_dir)[group]):
                 if decode_image(encoded) is None:
                     why = "missing or damaged image"
-                    skipped.append(Skipped(face.name, face.subject, group, why))
+                    writer.skip(Skipped(face.name, face.subject, group, why))
                 else:
                     writer.add(encoded, _row(face))
                 on_item()
-            write_skipped(self.store_dir, group, [asdict(item) for item in skipped])
 
     def _images(self, faces: Sequence[ListedFace]) -> Iterator[tuple[ListedFace, bytes]]:
         for face in faces:

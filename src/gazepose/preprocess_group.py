@@ -6,14 +6,15 @@ Nothing here imports torch: every spawned worker would spend seconds on it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from common.facestore_writing import GroupWriter, write_skipped
+from common.facestore_writing import GroupWriter
 from common.skipped import Skipped, explained
 from gazepose.face_rows import row_of
+from gazepose.frames_file import FRAMES_FILE
 from gazepose.preparation import Float, Image, LamPreparation, Preparer
 from gazepose.sample import FacePreparer, LamReader, PreparedFace
 
@@ -97,20 +98,21 @@ class _CountedPreparer:
 
 
 def _write(recipe: LamRecipe, group: str, preparer: _CountedPreparer) -> None:
-    skipped: list[Skipped] = []
     num_rows = 0
     # Before the faces: what changes while they are read shows in the next run.
     made_from = recipe.fingerprint(group)
     with GroupWriter(recipe.store_dir, group, made_from) as writer:
         for item in recipe.reader.faces(group, preparer):
             if isinstance(item, Skipped):
-                skipped.append(item)
+                writer.skip(item)
                 continue
             encoded = b"" if item.face is None else item.face.encoded
             writer.add(encoded, row_of(item, recipe.preparation))
             num_rows += 1
         preparer.catch_up(num_rows)
-        write_skipped(recipe.store_dir, group, [asdict(item) for item in skipped])
+        if writer.replaces:
+            # It would point into the replaced pack, for ever if the run is interrupted.
+            (recipe.store_dir / FRAMES_FILE).unlink(missing_ok=True)
 
 
 @cache

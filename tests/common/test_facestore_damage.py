@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from seeded_store import image, write_seeded_store, written_places
 
@@ -52,6 +53,12 @@ def test_a_damaged_table_is_found(store_dir: Path) -> None:
     assert damaged_groups(store_dir) == ["b"]
     with pytest.raises(ValueError, match=r"b\.parquet.*mode=repair"):
         FaceStore(store_dir)
+
+
+def test_a_table_without_checksum_is_damaged(store_dir: Path) -> None:
+    path = store_dir / "tables" / "b.parquet"
+    pl.read_parquet(path).drop("pack_sha256").write_parquet(path)
+    assert damaged_groups(store_dir) == ["b"]
 
 
 def test_only_the_damaged_image_of_a_read_is_missing(store_dir: Path) -> None:

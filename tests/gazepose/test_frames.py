@@ -94,6 +94,26 @@ def test_a_group_that_another_shard_finishes_meanwhile_is_not_lost(
     assert seen == [["a"], ["a", "b"]]
 
 
+def test_a_group_that_another_shard_makes_again_meanwhile_is_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_clip(tmp_path, "a", rows("train", [1.0, 2.0]))
+    write, times = module._write, []
+
+    def before_another_replaces(
+        path: Path, store_dir: Path, groups: list[str], stride: int
+    ) -> None:
+        write(path, store_dir, groups, stride)
+        if not times:
+            write_clip(tmp_path, "a", rows("train", [3.0, 4.0, 5.0]))
+        times.append(1)
+
+    monkeypatch.setattr(module, "_write", before_another_replaces)
+    assert written(tmp_path, 1).height == 3
+    assert frames_are_sound(tmp_path)
+    assert len(times) == 2
+
+
 def test_a_table_is_sound_while_it_holds_the_groups_as_they_are(tmp_path: Path) -> None:
     assert not frames_are_sound(tmp_path)
     write_clip(tmp_path, "a", rows("train", [1.0, NAN]))
@@ -123,3 +143,13 @@ def test_a_damaged_table_says_what_to_type(tmp_path: Path) -> None:
     (tmp_path / "tables" / "a.parquet").write_bytes(b"torn")
     with pytest.raises(ValueError, match=r"a\.parquet is damaged.*mode=repair"):
         write_frames(tmp_path, 1)
+
+
+def test_a_group_that_lacks_a_column_is_damaged(tmp_path: Path) -> None:
+    write_clip(tmp_path, "a", rows("train", [1.0]))
+    write_frames(tmp_path, 1)
+    path = tmp_path / "tables" / "a.parquet"
+    pl.read_parquet(path).drop("part").write_parquet(path)
+    with pytest.raises(ValueError, match=r"a\.parquet is damaged.*mode=repair"):
+        write_frames(tmp_path, 1)
+    assert frames_are_sound(tmp_path)
