@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +17,10 @@ from common.facestore import (
 from common.facestore_damage import damaged_groups
 from common.findings import Finding, Severity, findings_text
 from common.listing import counted_names
+from common.lossy_groups import LOSSY, LOSSY_REMEDY, lossy_groups
 from common.packs import REPAIR
 from common.preprocess_run import Share, changed_groups, check_fit
 
-# As `common.video` words it where frames of a video are lost.
-_LOSSES = ("decoding failed", "wanted frames are damaged")
-LOSSY = "groups whose videos could be decoded only in part"
 IMAGELESS = "groups without one image"
 
 
@@ -80,18 +77,6 @@ def check_store(
     return CheckReport([*findings, *_store_findings(wanted)], missing)
 
 
-def lossy_groups(skipped: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the groups that lost frames because a video was damaged, with how many.
-
-    Args:
-        skipped: items with ``group`` and ``reason``.
-    """
-    lost = Counter(
-        item["group"] for item in skipped if any(loss in item["reason"] for loss in _LOSSES)
-    )
-    return {group: f"{count} faces lost" for group, count in lost.items()}
-
-
 def imageless_groups(store_dir: Path, groups: Sequence[str]) -> list[str]:
     """Return those of a store's groups that hold no image."""
     return [group for group in groups if not _has_image(GroupPaths(store_dir, group).table)]
@@ -108,7 +93,7 @@ def _store_findings(share: Share) -> list[Finding]:
     seen: list[tuple[Severity, list[str], str, str]] = [
         ("error", damaged, "groups damaged", f"{REPAIR}, from the raw data"),
         ("error", failed, "groups could not be made", "another run tries again"),
-        ("error", lost, LOSSY, f"put whole files in their place: {again}"),
+        ("error", lost, LOSSY, LOSSY_REMEDY),
         ("warning", changed_groups(share), "groups made from what has changed since", again),
         ("warning", imageless_groups(share.store_dir, sound), IMAGELESS, ""),
     ]

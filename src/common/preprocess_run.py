@@ -13,6 +13,7 @@ from common.facestore import (
     GroupPaths,
     read_failures,
     read_made_from,
+    read_skipped,
     stored_groups,
 )
 from common.facestore_damage import damaged_groups
@@ -24,6 +25,7 @@ from common.facestore_writing import (
     write_failure,
 )
 from common.listing import counted_names, listed
+from common.lossy_groups import LOSSY, lossy_groups
 from common.preprocess_pool import GroupMaker, make_groups
 
 LOG = logging.getLogger(__name__)
@@ -98,7 +100,7 @@ def make_share(share: Share, num_workers: int, *, unit: str, repairs: bool) -> N
         share: of which store.
         num_workers: processes; 0 works in this one.
         unit: what an item is, for the progress bar.
-        repairs: make damaged groups again, too.
+        repairs: make damaged groups and those that lost frames again, too.
 
     Raises:
         ValueError: As `check_fit`; nothing is made then.
@@ -157,15 +159,16 @@ def _forget_failures(share: Share, settled: set[str]) -> None:
 
 
 def _wanted_again(share: Share, repairs: bool) -> set[str]:
-    changed = changed_groups(share)
-    if changed:
-        LOG.warning(
-            "%s; made again", counted_names(changed, "groups made from what has changed since")
-        )
-    damaged = damaged_groups(share.store_dir, share.own) if repairs else []
-    if damaged:
-        LOG.warning("%s; made again", counted_names(damaged, "groups found damaged"))
-    return {*changed, *damaged}
+    seen = {"groups made from what has changed since": changed_groups(share)}
+    if repairs:
+        damaged = damaged_groups(share.store_dir, share.own)
+        seen["groups found damaged"] = damaged
+        sound = set(share.own).intersection(stored_groups(share.store_dir)).difference(damaged)
+        seen[LOSSY] = list(lossy_groups(read_skipped(share.store_dir, sound)))
+    for what, groups in seen.items():
+        if groups:
+            LOG.warning("%s; made again", counted_names(groups, what))
+    return set().union(*seen.values())
 
 
 def _is_changed(share: Share, group: str) -> bool:

@@ -67,7 +67,7 @@ class LamPreprocessor:
         return self._make(repairs=False)
 
     def repair(self) -> LamReport:
-        """Do as `run`, and make this shard's damaged clips again.
+        """Do as `run`, and make this shard's clips again that are damaged or lost frames.
 
         One that cannot be made again stays as it is, and is reported as failed.
 

@@ -10,7 +10,8 @@ import polars as pl
 
 from common.facestore import read_failures, read_skipped, stored_groups
 from common.listing import counted_names
-from common.preprocess_check import IMAGELESS, LOSSY, imageless_groups, lossy_groups
+from common.lossy_groups import LOSSY, LOSSY_REMEDY, lossy_groups
+from common.preprocess_check import IMAGELESS, imageless_groups
 from common.preprocess_run import item_lines, problem_lines
 from gazepose.frames_file import FRAMES_FILE
 
@@ -70,7 +71,7 @@ class LamReport:
         lossy = [f"{clip} ({share})" for clip, share in self.lossy_clips.items()]
         few = [f"{clip} ({share})" for clip, share in self.doubtful_clips.items()]
         seen = (
-            (lossy, LOSSY, "; put whole files in their place and run again"),
+            (lossy, LOSSY, f"; {LOSSY_REMEDY}"),
             (self.imageless_clips, IMAGELESS, ""),
             (few, "clips in which few faces got points", "; is this the right video?"),
         )

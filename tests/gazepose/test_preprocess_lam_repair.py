@@ -104,3 +104,30 @@ def test_a_changed_clip_that_fails_keeps_the_old_one(tmp_path: Path) -> None:
         assert report.failed_groups == {"t1": "torn; what was made before stays"}
     assert contents(tmp_path / "packs") == before
     assert frames(tmp_path).filter(group_name="t1").height == 4
+
+
+def test_a_clip_that_lost_frames_is_made_again_from_a_whole_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lossy = CLIPS | {"t1": [IMAGE, "a.mp4: decoding failed after 1 frames"]}
+    report = preprocessor(tmp_path, lossy).run()
+    assert "put whole files in their place" in report.summary()
+    assert "mode=repair" in report.summary()
+    assert "mode=repair" in preprocessor(tmp_path, lossy).check().summary()
+    before = made_at(tmp_path)
+    # Nothing is told of what it is made from, so a run has no reason to ask.
+    assert preprocessor(tmp_path).run().has_errors
+    assert made_at(tmp_path) == before
+    assert not preprocessor(tmp_path).repair().has_errors
+    assert "decoded only in part: t1; made again" in caplog.text
+    after = made_at(tmp_path)
+    assert {name for name in before if after[name] != before[name]} == {"t1"}
+    assert frames(tmp_path).filter(group_name="t1").height == 4
+
+
+def test_a_clip_whose_file_is_gone_keeps_what_it_has(tmp_path: Path) -> None:
+    lossy = CLIPS | {"t1": [IMAGE, "a.mp4: decoding failed after 1 frames"]}
+    preprocessor(tmp_path, lossy).run()
+    report = preprocessor(tmp_path, GONE).repair()
+    assert report.failed_groups == {"t1": "no video; what was made before stays"}
+    assert frames(tmp_path).filter(group_name="t1").height == 1
