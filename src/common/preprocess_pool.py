@@ -14,6 +14,7 @@ from common.skipped import explained
 
 _POLL_S = 0.5
 _DIED = "a worker process died over this group alone, perhaps for want of memory"
+_CANNOT_START = "worker processes cannot start; try num_workers=0"
 # In a worker: how many items of each group are done.
 _SHARED: dict[str, Any] = {}
 
@@ -44,6 +45,7 @@ def make_groups(
 
     A process that dies, as the kernel kills one for want of memory, takes the other processes'
     groups with it: these are made again, one at a time, and only the one that dies alone failed.
+    If even a lone process dies before it begins, none of the groups left is tried.
 
     Args:
         maker: makes one.
@@ -105,7 +107,11 @@ class _Processes:
             suspects = begun or lost[:1]
             waiting = [number for number in lost if number not in suspects]
             for number in suspects:
-                if (begun and were_alone) or (yield from self._make([number], 1)):
+                is_lost = (begun and were_alone) or (yield from self._make([number], 1))
+                if is_lost and self._num_done[number] < 0:
+                    yield from ((self._groups[n], _CANNOT_START) for n in [number, *waiting])
+                    return
+                if is_lost:
                     yield self._groups[number], _DIED
 
     def _make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,25 @@ def test_a_lone_group_does_not_kill_the_run(tmp_path: Path) -> None:
     assert "died" in str(outcome[1])
 
 
-def test_processes_that_cannot_even_begin_come_to_an_end(tmp_path: Path) -> None:
-    outcomes = dict(make_groups(Unloadable(tmp_path, ()), ["a", "b"], 2, unit="item"))
-    assert sorted(outcomes) == ["a", "b"]
-    assert all("died" in str(why) for why in outcomes.values())
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_processes_that_cannot_even_begin_come_to_an_end_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    pools: list[int] = []
+
+    class CountedPool(ProcessPoolExecutor):
+        def __init__(self, max_workers: int, **settings: Any) -> None:
+            super().__init__(max_workers, **settings)
+            pools.append(max_workers)
+
+    monkeypatch.setattr(preprocess_pool, "ProcessPoolExecutor", CountedPool)
+    groups = ["a", "b", "c", "d", "e"]
+    maker = Unloadable(tmp_path, ())
+    outcomes = list(make_groups(maker, groups, num_workers, unit="item"))
+    why = "worker processes cannot start; try num_workers=0"
+    assert sorted(outcomes) == [(group, why) for group in groups]
+    # All together, and the first one alone to be sure.
+    assert pools == [num_workers, 1]
 
 
 def test_a_negative_number_of_workers_is_refused() -> None:
