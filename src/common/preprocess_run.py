@@ -29,6 +29,8 @@ from common.lossy_groups import LOSSY, lossy_groups
 from common.preprocess_pool import GroupMaker, make_groups
 
 LOG = logging.getLogger(__name__)
+# Going through as many groups' raw data may take minutes.
+_MANY_GROUPS = 100
 
 
 class StoreMaker(GroupMaker, Protocol):
@@ -120,8 +122,11 @@ def make_share(share: Share, num_workers: int, *, unit: str, repairs: bool) -> N
 
 def changed_groups(share: Share) -> list[str]:
     """Return the share's groups that were made from something else than is there now."""
-    done = set(stored_groups(share.store_dir))
-    return [group for group in share.own if group in done and _is_changed(share, group)]
+    stored = set(stored_groups(share.store_dir))
+    done = [group for group in share.own if group in stored]
+    if len(done) >= _MANY_GROUPS:
+        LOG.info("%d groups are compared with the raw data; a slow drive takes a while", len(done))
+    return [group for group in done if _is_changed(share, group)]
 
 
 def warn_of_failures(failed_groups: Mapping[str, str]) -> None:

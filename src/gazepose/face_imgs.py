@@ -25,7 +25,7 @@ from gazepose.clip_priors import ClipPriors
 from gazepose.face_imgs_doctor import FACES_DIR, part_findings
 from gazepose.json_prior import PRIOR_DIR, PriorFiles, mixed_ranks
 from gazepose.sample import FacePreparer, FaceTrack, PreparedFace, RawFace
-from gazepose.source_digest import image_sizes, plain_digest
+from gazepose.source_digest import image_names, plain_digest
 from gazepose.split_lists import check_disjoint
 from gazepose.tracks import RuleName, TrackRule, source_track_id
 from gazepose.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
@@ -92,6 +92,12 @@ class FaceImgsReader:
             else [*findings, *self._challenge.missing_priors(wanted)]
         )
 
+    def prior_sizes(self, group: str, wanted: Collection[str]) -> dict[str, int]:
+        """Return the sizes of the prior files in use; see `gazepose.prior_check`."""
+        if self._challenge is not None and group in self._challenge_groups:
+            return self._challenge.prior_sizes(group, wanted)
+        return self._priors[self._part_of[group]].sizes_bytes(wanted)
+
     def count(self, group: str) -> int:
         """Return how many frames the clip's tracks have."""
         if self._challenge is not None and group in self._challenge_groups:
@@ -120,7 +126,7 @@ class FaceImgsReader:
             yield from _track_faces(priors, part, images, track, preparer)
 
     def fingerprint(self, group: str) -> str | None:
-        """Return a digest of part, tracks, labels, names and sizes of images and prior files.
+        """Return a digest of part, tracks, labels, names of images and sizes of rank and filter.
 
         None without the clip's folder of images.
         """
@@ -130,7 +136,7 @@ class FaceImgsReader:
         if not folder.is_dir():
             return None
         priors = self._priors[part].sizes_bytes()
-        return plain_digest([part, self._baseline.digest(group), image_sizes(folder), priors])
+        return plain_digest([part, self._baseline.digest(group), image_names(folder), priors])
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without opening the images."""

@@ -62,9 +62,14 @@ class PriorFiles:
             if file is not None:
                 file.spans  # noqa: B018 - cached for the processes that this object is sent to
 
-    def sizes_bytes(self) -> dict[str, int]:
-        """Return the sizes of the files that are there, by their names."""
-        files = filter(None, self._files.values())
+    def sizes_bytes(self, wanted: Collection[str] = ()) -> dict[str, int]:
+        """Return the sizes of the files that are there and used, by their names.
+
+        Args:
+            wanted: of ``landmarks`` and ``head_pose``; ranks and filter are always used.
+        """
+        unused = {field for kind, field in _FIELD_OF.items() if kind not in wanted}
+        files = [file for field, file in self._files.items() if file and field not in unused]
         return {file.path.name: file.path.stat().st_size for file in files}
 
     def of_clip(self, clip_uid: str) -> ClipPriors:

@@ -16,7 +16,9 @@ from common.skipped import Skipped, explained
 from gazepose.face_rows import row_of
 from gazepose.frames_file import FRAMES_FILE
 from gazepose.preparation import Float, Image, LamPreparation, Preparer
+from gazepose.prior_check import prior_sizes
 from gazepose.sample import FacePreparer, LamReader, PreparedFace
+from gazepose.source_digest import plain_digest
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,13 @@ class LamRecipe:
         return self.reader.count(group)
 
     def fingerprint(self, group: str) -> str | None:
-        """Return what a group would be made from now; errors as the reader's."""
-        return self.reader.fingerprint(group)
+        """Return what a group would be made from now; errors as the reader's.
+
+        Prior files that nothing is taken from are not asked for.
+        """
+        made_from = self.reader.fingerprint(group)
+        priors = prior_sizes(self.reader, self.preparation, group)
+        return f"{made_from} {plain_digest(priors)}" if made_from and priors else made_from
 
     def make(self, group: str, on_item: Callable[[], object]) -> str | None:
         """Write one group to the store.

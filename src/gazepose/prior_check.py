@@ -24,6 +24,14 @@ class BringsPriors(Protocol):
             ValueError: If the folder does not hold this data set.
         """
 
+    def prior_sizes(self, group: str, wanted: Collection[str]) -> dict[str, int]:
+        """Return the sizes in bytes of the prior files that a group uses, by their names.
+
+        Args:
+            group: of the reader's.
+            wanted: as for `missing_priors`.
+        """
+
 
 def missing_priors(reader: LamReader, preparation: LamPreparation) -> list[Finding]:
     """Return an error for each prior file that is asked for and not there.
@@ -38,6 +46,16 @@ def missing_priors(reader: LamReader, preparation: LamPreparation) -> list[Findi
     what = f"{reader.name} brings no json_prior files"
     where = f"landmarks={preparation.landmarks}, head_pose={preparation.head_pose}"
     return [Finding("error", what, where, "measure with landmarks=mesh, head_pose=mesh")]
+
+
+def prior_sizes(reader: LamReader, preparation: LamPreparation, group: str) -> dict[str, int]:
+    """Return the sizes in bytes of the prior files that landmarks or head pose come from.
+
+    By their names; empty where they come from none.
+    """
+    if preparation.wants_priors and isinstance(reader, BringsPriors):
+        return reader.prior_sizes(group, preparation.wanted_priors)
+    return {}
 
 
 def require_priors(reader: LamReader, preparation: LamPreparation) -> None:

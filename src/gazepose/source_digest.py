@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,15 @@ def files_digest(paths: Iterable[Path]) -> str:
     return sha256.hexdigest()
 
 
-def image_sizes(folder: Path) -> list[tuple[str, int]]:
-    """Return the files in a folder's sub-folders: ``track/name`` and size in bytes, -1 unknown."""
-    return sorted((f"{path.parent.name}/{path.name}", _size(path)) for path in folder.glob("*/*"))
+def image_names(folder: Path) -> list[str]:
+    """Return the files in a folder's sub-folders, as ``track/name``.
+
+    Names alone: every run asks for them, and a network drive takes hours to tell the sizes of
+    millions of files. A copy of the folder has other times, and would be another one by them.
+    """
+    with os.scandir(folder) as entries:
+        tracks = [entry.name for entry in entries if entry.is_dir()]
+    return sorted(f"{track}/{name}" for track in tracks for name in os.listdir(folder / track))
 
 
 def annotation_digest(annotation: ClipAnnotation) -> str:
@@ -41,10 +48,3 @@ def annotation_digest(annotation: ClipAnnotation) -> str:
     suspect = annotation.oddities.suspect_tracks
     sha256.update(json.dumps([looks, suspect, annotation.video_start_frame]).encode())
     return sha256.hexdigest()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # a link that leads nowhere; reading it will say so
-        return -1

@@ -21,7 +21,7 @@ from common.findings import Finding
 from common.skipped import Skipped
 from gazepose.json_prior import PRIOR_DIR, PriorFiles
 from gazepose.sample import FacePreparer, PreparedFace, RawFace
-from gazepose.source_digest import image_sizes, plain_digest
+from gazepose.source_digest import image_names, plain_digest
 
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"
@@ -88,6 +88,10 @@ class VideosChallengeReader:
         """Return an error for each prior file that is lacking; see `gazepose.prior_check`."""
         return self._priors.missing(wanted)
 
+    def prior_sizes(self, group: str, wanted: Collection[str]) -> dict[str, int]:
+        """Return the sizes of the prior files in use; see `gazepose.prior_check`."""
+        return self._priors.sizes_bytes(wanted)
+
     def count(self, group: str) -> int:
         """Return how many images a video has."""
         return sum(len(found) for found, _ in self._tracks(group).values())
@@ -122,8 +126,8 @@ class VideosChallengeReader:
                 )
 
     def fingerprint(self, group: str) -> str:
-        """Return a digest of names and sizes of images and prior files."""
-        return plain_digest([image_sizes(self._root / group), self._priors.sizes_bytes()])
+        """Return a digest of the images' names and the size of the ranks' file."""
+        return plain_digest([image_names(self._root / group), self._priors.sizes_bytes()])
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent."""

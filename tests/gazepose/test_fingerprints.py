@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from tiny_ego4d import unpack
 
 from gazepose.face_imgs import FaceImgsReader
 from gazepose.own_videos import VideosReader
+from gazepose.preparation import LamPreparation
+from gazepose.preprocess_group import LamRecipe
 from gazepose.sample import LamReader
 
 CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
@@ -52,12 +55,11 @@ def add_an_image(data: Path) -> None:
     shutil.copy(next(folder.glob("*.jpg")), folder / "face_09999.jpg")
 
 
-def tear_an_image(data: Path) -> None:
-    path = next((data / "face_imgs" / CLIP_A).glob("*/*.jpg"))
-    path.write_bytes(path.read_bytes()[:-9])
+def remove_an_image(data: Path) -> None:
+    next((data / "face_imgs" / CLIP_A).glob("*/*.jpg")).unlink()
 
 
-@pytest.mark.parametrize("change", [look_elsewhere, move_a_box, add_an_image, tear_an_image])
+@pytest.mark.parametrize("change", [look_elsewhere, move_a_box, add_an_image, remove_an_image])
 def test_what_changes_a_clip_of_face_images_changes_its_fingerprint_alone(
     tree: Path, change: Callable[[Path], None]
 ) -> None:
@@ -66,6 +68,35 @@ def test_what_changes_a_clip_of_face_images_changes_its_fingerprint_alone(
     change(tree / "data")
     after = fingerprints(reader(tree))
     assert {clip for clip in before if after[clip] != before[clip]} == {CLIP_A}
+
+
+def test_images_are_told_by_their_names_alone(tree: Path) -> None:
+    before = reader(tree).fingerprint(CLIP_A), reader(tree).fingerprint(CLIP_C)
+    for path in [*tree.rglob("face_imgs/*/*/*.jpg"), *tree.rglob("videos_challenge/*/*/*.jpg")]:
+        path.unlink()
+        path.symlink_to("nowhere")  # nobody may look at millions of files
+        os.utime(path.parent, ns=(0, 0))  # a copy of the tree has other times
+    assert (reader(tree).fingerprint(CLIP_A), reader(tree).fingerprint(CLIP_C)) == before
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "name", "is_used"),
+    [("mesh", "mesh", False), ("prior", "mesh", True), ("prior", "headpose", False)],
+)
+def test_only_the_prior_files_in_use_are_a_source(
+    tree: Path, landmarks: str, name: str, is_used: bool
+) -> None:
+    preparation = LamPreparation(landmarks=landmarks, head_pose="none")
+
+    def made_from() -> str | None:
+        recipe = LamRecipe("tree", reader(tree), tree / "store", preparation)
+        return recipe.fingerprint(CLIP_A)
+
+    path = tree / "data" / "json_prior" / f"train_{name}.json"
+    before = made_from()
+    assert before is not None
+    path.write_text(path.read_text() + "\n\n")
+    assert (made_from() != before) == is_used
 
 
 def test_another_part_and_other_priors_are_another_source(tree: Path) -> None:

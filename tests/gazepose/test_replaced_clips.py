@@ -8,6 +8,7 @@ import pytest
 from fake_lam import IMAGE, NO_IMAGE, FakeLamReader
 from preprocessed_clips import CLIPS, assert_same, contents, frames, preprocessor
 
+from common import preprocess_run
 from common.facestore import EmptyStoreError
 from gazepose.table import LamTable
 
@@ -62,3 +63,15 @@ def test_an_interruption_within_a_clip_that_is_made_again_keeps_the_table(tmp_pa
         path: content for path, content in before.items() if path.parent.name == "packs"
     }
     assert after[tmp_path / "frames.parquet"] == before[tmp_path / "frames.parquet"]
+
+
+def test_a_long_comparison_is_announced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    preprocessor(tmp_path, reader=BEFORE).run()
+    preprocessor(tmp_path, reader=BEFORE).run()
+    assert "compared with the raw data" not in caplog.text
+    monkeypatch.setattr(preprocess_run, "_MANY_GROUPS", 5)
+    preprocessor(tmp_path, reader=BEFORE).run()
+    assert "5 groups are compared with the raw data" in caplog.text
