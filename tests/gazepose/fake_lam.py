@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,6 +71,13 @@ class FakePreparation:
 
     def build(self) -> FakePreparer:
         return FakePreparer()
+
+
+class DyingPreparation(FakePreparation):
+    """Kills the process that wants to prepare, as the kernel does for want of memory."""
+
+    def build(self) -> FakePreparer:
+        os._exit(9)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fake_lam import IMAGE, FakeLamReader, FakePreparation, FakePreparer
+from fake_lam import IMAGE, DyingPreparation, FakeLamReader, FakePreparation
 from preprocessed_clips import CLIPS, assert_same, frames, made_at, preprocessor
 
 from common.facestore import stored_groups
@@ -51,13 +50,6 @@ def test_a_failing_clip_is_reported_and_the_others_are_made(
 def test_a_failing_clip_taken_out_of_the_list_is_forgotten(tmp_path: Path) -> None:
     assert preprocessor(tmp_path, CLIPS | {"x": [ValueError("no annotations")]}).run().has_errors
     assert not preprocessor(tmp_path).run().has_errors
-
-
-class DyingPreparation(FakePreparation):
-    """Kills the process that wants to prepare, as the kernel does for want of memory."""
-
-    def build(self) -> FakePreparer:
-        os._exit(9)
 
 
 def test_a_dying_worker_process_is_a_reason_not_the_end(tmp_path: Path) -> None:
