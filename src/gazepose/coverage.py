@@ -1,17 +1,21 @@
-"""How many faces have the priors that a net is asked to use: none would train it on a constant."""
+"""How many faces have the priors that a net is asked to use, and priors that it can tell apart."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gazepose.frames_file import LamPart
+from gazepose.priors import num_beyond
 from gazepose.table import LamTable, Rows
 
 LOG = logging.getLogger(__name__)
+Float = npt.NDArray[np.floating[Any]]
 _FEW = 0.5
+_PIECE_ROWS = 1 << 16
 _PREPARATION = "preprocess with data.preprocessor.preparation"
 _REMEDIES = {
     "landmarks": f"{_PREPARATION}.landmarks=mesh, or train with priors=head or none",
@@ -40,6 +44,23 @@ def check_coverage(table: LamTable, part: LamPart, *, needs_sharpness: bool) -> 
             raise ValueError(f"{found} have {prior}{_sources(table, prior)}: {_REMEDIES[prior]}")
         if num_known < _FEW * len(rows):
             LOG.warning("only %s have %s%s", found, prior, _sources(table, prior))
+
+
+def warn_of_wide_angles(head_pose_deg: Float, split_deg: float) -> None:
+    """Warn of head poses (N, 3) that the table of bins does not reach, with their number.
+
+    Args:
+        head_pose_deg: [yaw, pitch, roll].
+        split_deg: degrees of a bin.
+    """
+    # In pieces: temporary arrays of all rows would be what the process needs most memory for.
+    pieces = np.array_split(head_pose_deg, 1 + len(head_pose_deg) // _PIECE_ROWS)
+    num = sum(num_beyond(piece, split_deg) for piece in pieces)
+    if num:
+        LOG.warning(
+            "%d of %d head poses have an angle beyond 90 degrees and take the last bin",
+            *(num, len(head_pose_deg)),
+        )
 
 
 def _known(table: LamTable, rows: Rows, needs_sharpness: bool) -> dict[str, npt.NDArray[np.bool_]]:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
@@ -15,11 +14,11 @@ from common.distributed import shared_loader
 from common.facestore import read_recipe, warn_if_incomplete
 from common.reproducibility import current_epoch, seeded_loader
 from gazepose.batch import ClipBatch
-from gazepose.coverage import check_coverage
+from gazepose.coverage import check_coverage, warn_of_wide_angles
 from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.face_view import FaceView
 from gazepose.frames_file import PARTS, LamPart
-from gazepose.priors import num_beyond, num_head_bins
+from gazepose.priors import num_head_bins
 from gazepose.stretches import TrackStretches
 from gazepose.table import LamTable, Rows
 from gazepose.temporal import Mode, TemporalDropout
@@ -27,7 +26,6 @@ from gazepose.window_sampler import ClipSampler
 from gazepose.windows import class_weights, keyframes
 
 LOG = logging.getLogger(__name__)
-_PIECE_ROWS = 1 << 16
 
 
 class LamDataModule(LightningDataModule):
@@ -127,7 +125,8 @@ class LamDataModule(LightningDataModule):
         self._store_recipe = read_recipe(self.table.store_dir)
         self._looked_at: dict[Mode, ClipDataset] = {}
         warn_if_incomplete(self.table.store_dir)
-        self._warn_of_wide_angles()
+        if self.table.head_pose_deg is not None:
+            warn_of_wide_angles(self.table.head_pose_deg, split)
 
     def train_dataloader(self) -> DataLoader[ClipBatch]:
         """Return the training loader: shuffled anew every epoch.
@@ -257,18 +256,3 @@ class LamDataModule(LightningDataModule):
             seed=self._seed,
             trains=trains,
         )
-
-    def _warn_of_wide_angles(self) -> None:
-        poses, split_deg = self.table.head_pose_deg, self._recipe.split_deg
-        if poses is None or split_deg is None:
-            return
-        # In pieces: temporary arrays of all rows would be what the process needs most memory for.
-        pieces = np.array_split(poses, 1 + len(poses) // _PIECE_ROWS)
-        num = sum(num_beyond(piece, split_deg) for piece in pieces)
-        if num:
-            LOG.warning(
-                "%s: %d of %d head poses have an angle beyond 90 degrees and take the last bin",
-                self.name,
-                num,
-                len(poses),
-            )

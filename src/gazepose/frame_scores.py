@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +11,13 @@ import torch
 from torch import Tensor
 
 from gazepose.batch import NUM_FRAMES
+from gazepose.coverage import warn_of_wide_angles
 from gazepose.dataset import ClipRecipe
 from gazepose.module import EyeContactModule
-from gazepose.priors import clip_landmarks, eye_centred, head_bins, num_beyond
+from gazepose.priors import clip_landmarks, eye_centred, head_bins
 from gazepose.stretches import TrackStretches
 from gazepose.table import LamTable, Rows
 
-LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 
 
@@ -41,8 +40,8 @@ class FrameScorer:
             table: with the priors that the net uses.
             rows: (n,) middle frames of clips, each with an image.
         """
-        if table.head_pose_deg is not None:
-            self._warn_of_wide_angles(table.head_pose_deg[rows])
+        if table.head_pose_deg is not None and self.recipe.split_deg is not None:
+            warn_of_wide_angles(table.head_pose_deg[rows], self.recipe.split_deg)
         stretches = TrackStretches(table, self.recipe, "val", rows)
         scores = [self._scores(stretches[i]) for i in range(len(stretches))]
         return np.concatenate([np.empty(0), *scores])
@@ -57,30 +56,18 @@ class FrameScorer:
             head_pose_deg: (n, 3) [yaw, pitch, roll] as Hopenet counts, NaN where unknown.
             points: (n, 5, 3) as `gazepose.sample.PreparedFace`, NaN where not found.
         """
-        self._warn_of_wide_angles(head_pose_deg)
         window = np.repeat(np.arange(len(images))[:, None], NUM_FRAMES, axis=1)
         batch: dict[str, Tensor] = {
             "frames": torch.from_numpy(images).permute(0, 3, 1, 2),
             "windows": torch.from_numpy(window),
         }
         if self.recipe.split_deg is not None:
+            warn_of_wide_angles(head_pose_deg, self.recipe.split_deg)
             batch["head_bins"] = torch.from_numpy(head_bins(head_pose_deg, self.recipe.split_deg))
         if self.recipe.use_landmarks:
             landmarks = clip_landmarks(eye_centred(points), window, use_neighbours=False)
             batch["landmarks"] = torch.from_numpy(landmarks)
         return self._scores(batch)
-
-    def _warn_of_wide_angles(self, head_pose_deg: Float) -> None:
-        """Count the head poses (n, 3) that the table of bins does not reach."""
-        if self.recipe.split_deg is None:
-            return
-        num = num_beyond(head_pose_deg, self.recipe.split_deg)
-        if num:
-            LOG.warning(
-                "%d of %d head poses have an angle beyond 90 degrees and take the last bin",
-                num,
-                len(head_pose_deg),
-            )
 
     def _scores(self, batch: Any) -> npt.NDArray[np.float64]:
         with torch.inference_mode():

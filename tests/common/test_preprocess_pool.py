@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from deadly_maker import DeadlyMaker, Unloadable
-from tqdm import tqdm
+from recorded_bars import recorded_bars
 
 from common import preprocess_pool
 from common.preprocess_pool import check_num_workers, make_groups
@@ -18,14 +18,7 @@ from common.preprocess_pool import check_num_workers, make_groups
 def test_only_the_group_that_kills_its_process_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
 ) -> None:
-    bars: list[Any] = []
-
-    class RecordedBar(tqdm):
-        def __init__(self, *args: Any, **settings: Any) -> None:
-            super().__init__(*args, **settings)
-            bars.append(self)
-
-    monkeypatch.setattr(preprocess_pool, "tqdm", RecordedBar)
+    bars = recorded_bars(monkeypatch)
     groups = ["a", "bad", "c", "d", "e"]
     maker = DeadlyMaker(tmp_path, ("bad",))
     outcomes = list(make_groups(maker, groups, num_workers, unit="item"))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fake_faces import FACE, NO_FACE, OFF_THE_FRAME
 from preprocessed_people import PEOPLE, assert_same, made_at, preprocessor
-from tqdm import tqdm
+from recorded_bars import recorded_bars
 
-from common import preprocess_pool
 from common.facestore import FaceStore, stored_groups
 
 NUM_FACES = {"p1": 3, "p2": 1, "p3": 0, "p4": 1, "p5": 2}
@@ -70,14 +68,7 @@ def test_an_interruption_keeps_the_finished_groups(tmp_path: Path) -> None:
 def test_the_bar_moves_by_the_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
 ) -> None:
-    bars: list[Any] = []
-
-    class RecordedBar(tqdm):
-        def __init__(self, *args: Any, **settings: Any) -> None:
-            super().__init__(*args, **settings)
-            bars.append(self)
-
-    monkeypatch.setattr(preprocess_pool, "tqdm", RecordedBar)
+    bars = recorded_bars(monkeypatch)
     people = PEOPLE | {"p2": [FACE, FACE, ValueError("torn"), FACE]}
     preprocessor(tmp_path, people, num_workers=num_workers).run()
     # Two of the failed group's four were done.

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from fake_lam import IMAGE, NO_IMAGE, FakePreparation, FakePreparer
 from preprocessed_clips import frames, preprocessor
-from tqdm import tqdm
+from recorded_bars import recorded_bars
 
-from common import preprocess_pool
 from gazepose.sample import PreparedFace
 
 
@@ -72,15 +70,7 @@ def test_nothing_at_all_is_reported_not_fatal(tmp_path: Path) -> None:
 def test_the_bar_moves_by_the_face(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
 ) -> None:
-    bars: list[Any] = []
-
-    class RecordedBar(tqdm):
-        def __init__(self, *args: Any, **settings: Any) -> None:
-            super().__init__(*args, **settings)
-            bars.append((self, settings["unit"]))
-
-    monkeypatch.setattr(preprocess_pool, "tqdm", RecordedBar)
+    bars = recorded_bars(monkeypatch)
     clips = {"t1": [IMAGE, NO_IMAGE, IMAGE], "t2": [IMAGE, ValueError("torn"), IMAGE]}
     preprocessor(tmp_path, clips, num_workers=num_workers).run()
-    bar, unit = bars[0]
-    assert (bar.total, bar.n, unit) == (6, 4, "face")
+    assert (bars[0].total, bars[0].n, bars[0].counted) == (6, 4, "face")

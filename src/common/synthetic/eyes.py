@@ -22,7 +22,6 @@ from common.synthetic.raytrace import skin_points
 Array = npt.NDArray[Any]
 
 SIDES = (-1, 1)
-POINTS_PER_EYE = 28
 # How lids follow the eye: cm of travel per unit of the gaze's vertical component.
 UPPER_LID_TRAVEL_CM, LOWER_LID_TRAVEL_CM = 0.30, 0.10
 MAX_VERTICAL = 0.6

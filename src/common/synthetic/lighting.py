@@ -21,7 +21,6 @@ F32 = np.float32
 
 # Light creeps around edges under skin, more so in red.
 WRAP = F32(0.25)
-TERMINATOR_GLOW = np.array([0.10, 0.0, -0.03], dtype=F32)
 # Sine of the sun's height at most; lamps from below look uncanny.
 AZIMUTH_RAD, ELEVATION_RAD = (-1.1, 1.1), (-0.1, 1.0)
 
