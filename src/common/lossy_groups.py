@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from common.video import DECODING_FAILED, FRAMES_DAMAGED
+
 LOSSY = "groups whose videos could be decoded only in part"
 LOSSY_REMEDY = (
     "put whole files in their place, then `python preprocess.py data=... mode=repair` makes them "
     "again"
 )
-# As `common.video` words it where frames of a video are lost.
-_LOSSES = ("decoding failed", "wanted frames are damaged")
+_LOSSES = (DECODING_FAILED, FRAMES_DAMAGED)
 
 
 def lossy_groups(skipped: Sequence[Mapping[str, str]]) -> dict[str, str]:

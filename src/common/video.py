@@ -23,6 +23,9 @@ from common.atomic import partial_path
 from common.video_index import SeekPoint, num_beyond_end, seek_point
 
 RgbImage = npt.NDArray[np.uint8]
+# What a `DamagedVideoError` says; stores keep it as a reason, and look for it there.
+DECODING_FAILED = "decoding failed"
+FRAMES_DAMAGED = "of the wanted frames are damaged"
 
 REPRODUCIBLE_X264 = {"threads": "1", "x264-params": "mbtree=0"}
 
@@ -112,7 +115,7 @@ def read_frames(
                 frame = next(decoded, None)
             except av.error.FFmpegError as error:
                 raise DamagedVideoError(
-                    f"{path}: decoding failed after frame {index}: {error.strerror}"
+                    f"{path}: {DECODING_FAILED} after frame {index}: {error.strerror}"
                 ) from error
             if frame is None:
                 break
@@ -122,7 +125,7 @@ def read_frames(
             if is_wanted and not frame.is_corrupt:
                 yield index, _rgb(frame)
     if num_damaged:
-        raise DamagedVideoError(f"{path}: {num_damaged} of the wanted frames are damaged")
+        raise DamagedVideoError(f"{path}: {num_damaged} {FRAMES_DAMAGED}")
 
 
 def write_video(
