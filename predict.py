@@ -5,8 +5,8 @@ import logging
 import hydra
 from omegaconf import DictConfig
 
-from common import schema
-from common.prediction import predict
+from common.config import schema
+from common.prediction.command import predict
 
 schema.register()
 LOG = logging.getLogger(__name__)

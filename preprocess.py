@@ -11,8 +11,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from common import schema
-from common.preprocessing import prepare_store
+from common.config import schema
+from common.preprocessing.command import prepare_store
 
 schema.register()
 LOG = logging.getLogger(__name__)

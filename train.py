@@ -10,11 +10,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from common import schema
-from common.command_line import with_multirun
-from common.job import run_job
-from common.process_checks import check_processes
-from common.replay import config_name, replay, replayed_config
+from common.config import schema
+from common.config.command_line import with_multirun
+from common.runs.process_checks import check_processes
+from common.runs.replay import config_name, replay, replayed_config
+from common.studies.job import run_job
 
 schema.register()
 

@@ -11,9 +11,9 @@ import time
 import cv2
 import numpy as np
 
-from common.faces.mesh import FaceMesh
-from common.synthetic.head import CACHED_IDENTITIES, make_identity
-from common.synthetic.portraits import render_portrait
+from common.faces.mediapipe.mesh import FaceMesh
+from common.synthetic.people.head import CACHED_IDENTITIES, make_identity
+from common.synthetic.rendering.portraits import render_portrait
 
 SIZE_PX = 224
 

@@ -28,10 +28,10 @@ from scipy.stats import multivariate_normal
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from flame.heatmaps import render_heatmaps
-from flame.losses import VectorDifferenceLoss
 from flame.nets.flame import Flame
+from flame.nets.heatmaps import render_heatmaps
 from flame.nets.parts import MMTM
+from flame.training.losses import VectorDifferenceLoss
 
 FRAME_HEIGHT, FRAME_WIDTH = 450, 384
 # The original's own get_2d_heatmap on that frame: median of 3 on one core of an AMD EPYC.

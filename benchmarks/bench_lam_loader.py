@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from lam_store import smooth_jpeg, write_store
 
-from common.image_codec import decode_image
+from common.media.image_codec import decode_image
 from gazepose.batch import NUM_FRAMES
-from gazepose.data import LamDataModule
+from gazepose.data.datamodule import LamDataModule
 
 # Facts of the original: its data set's __getitem__ alone, warm cache, one core, the data read.
 ORIGINAL_TRAIN, ORIGINAL_EVAL = 120, 290

@@ -24,13 +24,13 @@ from bench_flame import Row, print_table
 from torch import Tensor
 from tqdm import tqdm
 
-from gazepose.dense import dense_scores
-from gazepose.losses import WeightedCrossEntropy
-from gazepose.nets.backbones import resnet18
+from gazepose.nets.backbones.backbone import resnet18
+from gazepose.nets.dense import dense_scores
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import ClipNet
-from gazepose.pixels import normalise
+from gazepose.nets.pixels import normalise
+from gazepose.training.losses import WeightedCrossEntropy
 
 # User CPU of the originals, one thread of an AMD EPYC: seconds a clip, seconds a step of four.
 ORIGINAL_CLIP_S = {"GazePose": 0.314, "GazeLSTM": 0.291}

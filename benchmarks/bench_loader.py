@@ -15,8 +15,8 @@ from pathlib import Path
 
 from peak_memory import peak_memory_mib
 
-from common.facestore import FaceStore
-from flame.data import GazeDataModule
+from common.store.reading import FaceStore
+from flame.data.datamodule import GazeDataModule
 
 # Facts of the original: one heatmap file a sample, its loader from a warm cache.
 ORIGINAL_BYTES_A_SAMPLE = 38_707_328

@@ -20,19 +20,19 @@ import cv2
 import numpy as np
 
 from common.faces.head_pose import head_pose_from_mesh
-from common.faces.mesh import FaceMesh
-from common.faces.pose import BodyPose
-from common.image_codec import encode_image
-from common.video import read_frames
-from gazepose.clip_faces import clip_faces
-from gazepose.ego4d import Ego4DReader
-from gazepose.face_image import face_window
-from gazepose.head_angles import hopenet_angles_deg
-from gazepose.hopenet_head_pose import HopenetHeadPose
-from gazepose.own_videos import VideosReader
-from gazepose.preparation import LamPreparation
-from gazepose.quality import sharpness
-from gazepose.sample import Clip, RawFace
+from common.faces.mediapipe.mesh import FaceMesh
+from common.faces.mediapipe.pose import BodyPose
+from common.media.image_codec import encode_image
+from common.media.video import read_frames
+from gazepose.preprocessing.face_image import face_window
+from gazepose.preprocessing.head_angles import hopenet_angles_deg
+from gazepose.preprocessing.hopenet import HopenetHeadPose
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.readers.clip_faces import clip_faces
+from gazepose.readers.ego4d.reader import Ego4DReader
+from gazepose.readers.own_videos import VideosReader
+from gazepose.readers.sample import Clip, RawFace
+from gazepose.store.ranking import sharpness
 
 SIDE_PX = 224
 QUALITY = 95

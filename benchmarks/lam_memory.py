@@ -50,8 +50,8 @@ def main(given: Sequence[str] | None = None) -> None:
 
 def measured(store_dir: Path) -> str:
     """Read the table, open the loaders, draw an epoch's order; say what all that holds."""
-    from gazepose.data import LamDataModule
-    from gazepose.windows import window_rows
+    from gazepose.data.datamodule import LamDataModule
+    from gazepose.data.windows import window_rows
 
     before = memory_mib()
     start = time.perf_counter()

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import polars as pl
 
-from common.facestore import GroupPaths
-from common.facestore_writing import GroupWriter, claim_store
-from common.image_codec import encode_image
-from gazepose.face_rows import SCHEMA
-from gazepose.frames import write_frames
-from gazepose.frames_file import HEAD_POSE_COLUMNS
+from common.media.image_codec import encode_image
+from common.store.reading import GroupPaths
+from common.store.writing import GroupWriter, claim_store
+from gazepose.preprocessing.rows import SCHEMA
+from gazepose.store.reading import HEAD_POSE_COLUMNS
+from gazepose.store.writing import write_frames
 
 NUM_TRACKS = 3
 PLACE = ("offset", "num_bytes", "crc32")

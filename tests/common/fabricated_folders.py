@@ -10,9 +10,9 @@ from fabricated_runs import (
     write_test,
 )
 
-from common.report import write_report
-from common.report_runs import read_results
-from common.report_table import group_by_protocol, result_table
+from common.report.command import write_report
+from common.report.reading import read_results
+from common.report.tables.results import group_by_protocol, result_table
 
 
 def write_gaze_runs(runs):

@@ -1,4 +1,4 @@
-"""Run folders as `common.run` and the results of both lines leave them, with invented numbers."""
+"""Run folders as `common.runs.run` and the results of both lines leave them; numbers invented."""
 
 import json
 import zlib
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from common.average_precision import lam_precision
+from common.evaluation.average_precision import lam_precision
 
 BASELINES = {"head_pose_deg": 9.876, "train_mean_deg": 12.345}
 HEADER = "epoch,step,test/angular_error_deg,train/loss,val/angular_error_deg"

@@ -4,10 +4,10 @@ import json
 
 from fabricated_runs import write_lam_job
 
-from common.report_runs import read_results
-from common.report_study.comparison import compare
-from common.report_study.study import find_studies
-from common.report_study.tables import comparison_table
+from common.report.reading import read_results
+from common.report.study.comparison import compare
+from common.report.study.study import find_studies
+from common.report.study.tables import comparison_table
 
 ROWS = {"off": 0.2, "head": 0.3, "both": 0.4}
 PRIORS = {"off": "none", "head": "head", "both": "all"}

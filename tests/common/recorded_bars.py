@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tqdm import tqdm
 
-from common import preprocess_pool
+from common.preprocessing import pool as preprocess_pool
 
 
 class RecordedBar(tqdm):

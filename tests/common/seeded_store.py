@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common.facestore import FaceStore
-from common.facestore_writing import GroupWriter
-from common.image_codec import encode_image
+from common.media.image_codec import encode_image
+from common.store.reading import FaceStore
+from common.store.writing import GroupWriter
 
 
 def image(seed: int, height: int = 40, width: int = 30) -> np.ndarray:

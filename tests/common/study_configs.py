@@ -12,8 +12,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from small_run import REPO_DIR
 
-from common import schema
-from common.schema import plain
+from common.config import schema
+from common.config.schema import plain
 
 CONF_DIR = REPO_DIR / "conf"
 Config = dict[str, Any]

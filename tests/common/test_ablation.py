@@ -10,8 +10,8 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 from study_configs import CONF_DIR, ON_GAZEPOSE, config_of, running
 
-from common.ablation import check_ablation, check_changes, check_not_undone
-from common.ablation_row import read_row
+from common.studies.ablation import check_ablation, check_changes, check_not_undone
+from common.studies.ablation_row import read_row
 
 
 def refused(*typed: str) -> str:

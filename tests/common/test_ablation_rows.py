@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 from study_configs import ALL_STUDIES, CONF_DIR, Config, config_of, names, study_of
 
-from common.ablation import differences
-from common.ablation_row import SUBJECTS
+from common.studies.ablation import differences
+from common.studies.ablation_row import SUBJECTS
 
 
 def reference_of(name: str) -> Config:

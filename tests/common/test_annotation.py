@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from small_videos import write_gray_video
 
-from common import camera_recording
-from common.annotation import annotate_source
-from common.video import num_frames, read_frames, video_info
-from common.videos import AnnotatedFrame
+from common.media import camera_recording
+from common.media.video import num_frames, read_frames, video_info
+from common.prediction.annotation import annotate_source
+from common.prediction.videos import AnnotatedFrame
 
 
 class OneFace:

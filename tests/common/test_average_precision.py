@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from brute_precision import bounds, mean_precision, row_wise_precision
 
-from common.average_precision import (
+from common.evaluation.average_precision import (
     area_under_envelope,
     average_precision,
     checked,
@@ -129,7 +129,7 @@ def test_groups_that_count_twice_are_there_twice(
     ]
     ranking = rank_lam(scores, labels)
     np.testing.assert_allclose(ranking.average_precisions(groups, times), expected, atol=1e-12)
-    monkeypatch.setattr("common.average_precision._MAX_CELLS_AT_ONCE", 200)
+    monkeypatch.setattr("common.evaluation.average_precision._MAX_CELLS_AT_ONCE", 200)
     np.testing.assert_allclose(ranking.average_precisions(groups, times), expected, atol=1e-12)
 
 

@@ -11,7 +11,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
-from common.best_checkpoint import BestCheckpoint
+from common.training.best_checkpoint import BestCheckpoint
 
 DATA = torch.utils.data.TensorDataset(torch.ones(2, 1))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.camera import UnreadablePhotoError, focal_length_px, read_photo
+from common.media.photo import UnreadablePhotoError, focal_length_px, read_photo
 
 ORIENTATION, EXIF_IFD = 0x0112, 0x8769
 FOCAL_LENGTH, IN_35MM_FILM = 0x920A, 0xA405

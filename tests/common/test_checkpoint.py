@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import nn
 
-from common.checkpoint import check_epoch_ended, load_module, read_checkpoint
+from common.training.checkpoint import check_epoch_ended, load_module, read_checkpoint
 
 
 class Small(LightningModule):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from common.checks import (
+from common.config.checks import (
     check_conventions,
     check_inputs,
     check_line,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from small_run import REPO_DIR
 
-from common.command_line import with_multirun
+from common.config.command_line import with_multirun
 
 
 @pytest.mark.parametrize("typed", [["sweeps=table3"], ["seed=0", "+sweeps=table3", "data=lam"]])

@@ -7,7 +7,7 @@ import torch
 from small_run import SMALL_NET
 from train_configs import choices, train_config
 
-from common.run import build_module
+from common.runs.run import build_module
 
 
 @pytest.mark.parametrize("model", ["flame", "flame_ao", "flame_af", "flame_b"])

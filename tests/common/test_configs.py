@@ -8,8 +8,8 @@ import pytest
 from small_run import composed
 from train_configs import CONF_DIR, choices, train_config
 
-from common.instantiate import build
-from common.run import build_module
+from common.config.instantiate import build
+from common.runs.run import build_module
 
 
 def chosen(data: str) -> list[str]:

@@ -10,15 +10,15 @@ import torch.distributed
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from common import distributed
-from common.distributed import (
+from common.training import distributed
+from common.training.distributed import (
     BatchShares,
     Process,
     mean_over_processes,
     shared_loader,
     this_process,
 )
-from common.sample_loss import MeanLoss
+from common.training.sample_loss import MeanLoss
 
 
 class Shuffled(Sampler[tuple[int, int]]):

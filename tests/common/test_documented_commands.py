@@ -12,8 +12,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from small_run import REPO_DIR
 
-from common import schema
-from common.replay import config_name
+from common.config import schema
+from common.runs.replay import config_name
 
 PAGES = [REPO_DIR / "README.md", *sorted((REPO_DIR / "docs").glob("*.md"))]
 # `...` on a page stands for what the user has already.

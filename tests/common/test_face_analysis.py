@@ -11,7 +11,7 @@ from cartoon_face import CARTOON_BOX, cartoon
 
 from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import MediaPipeDetector
-from common.faces.mesh import FaceMesh, crop_square
+from common.faces.mediapipe.mesh import FaceMesh, crop_square
 from common.geometry import mirror_head_pose
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from seeded_store import image, write_group, write_seeded_store, written_places
 
-from common import packs
-from common.facestore import FaceStore
-from common.image_codec import decode_image
-from common.packs import Packs
+from common.media.image_codec import decode_image
+from common.store import packs
+from common.store.packs import Packs
+from common.store.reading import FaceStore
 
 
 @pytest.fixture

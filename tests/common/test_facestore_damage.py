@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from seeded_store import image, write_seeded_store, written_places
 
-from common.facestore import FaceStore, read_recipe, read_skipped
-from common.facestore_damage import damaged_groups
-from common.facestore_writing import claim_store, write_skipped
-from common.packs import Packs
+from common.store.damage import damaged_groups
+from common.store.packs import Packs
+from common.store.reading import FaceStore, read_recipe, read_skipped
+from common.store.writing import claim_store, write_skipped
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from seeded_store import write_seeded_store
 
-from common.facestore import missing_groups, warn_if_incomplete
-from common.facestore_writing import write_expected
+from common.store.reading import missing_groups, warn_if_incomplete
+from common.store.writing import write_expected
 
 
 @pytest.mark.parametrize(

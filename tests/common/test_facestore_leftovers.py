@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from seeded_store import image, write_group, write_seeded_store
 
-from common.facestore import FaceStore, missing_groups, read_made_from
-from common.facestore_damage import damaged_groups
-from common.facestore_writing import GroupWriter, write_expected
-from common.image_codec import encode_image
+from common.media.image_codec import encode_image
+from common.store.damage import damaged_groups
+from common.store.reading import FaceStore, missing_groups, read_made_from
+from common.store.writing import GroupWriter, write_expected
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 from seeded_store import write_group
 
-from common.facestore import read_skipped
-from common.facestore_damage import damaged_groups
-from common.facestore_writing import GroupWriter
-from common.skipped import Skipped
+from common.store.damage import damaged_groups
+from common.store.reading import read_skipped
+from common.store.skipped import Skipped
+from common.store.writing import GroupWriter
 
 
 def write_empty(store_dir: Path, sample_id: str) -> None:

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 from seeded_store import image, write_group, write_seeded_store
 
-from common.facestore import (
+from common.media.image_codec import encode_image
+from common.store.damage import damaged_groups
+from common.store.reading import (
     FaceStore,
     read_failures,
     read_recipe,
     read_skipped,
     stored_groups,
 )
-from common.facestore_damage import damaged_groups
-from common.facestore_writing import (
+from common.store.writing import (
     GroupWriter,
     claim_store,
     forget_failure,
     write_failure,
     write_skipped,
 )
-from common.image_codec import encode_image
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from seeded_store import image
 
-from common.image_codec import decode_image, encode_image
+from common.media.image_codec import decode_image, encode_image
 
 
 def test_png_comes_back_exactly_and_jpeg_nearly() -> None:

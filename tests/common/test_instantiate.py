@@ -6,7 +6,7 @@ import pytest
 import torch
 from hydra.errors import InstantiationException
 
-from common.instantiate import build
+from common.config.instantiate import build
 
 
 def test_nested_configs_are_built_inside_out() -> None:
@@ -47,8 +47,8 @@ def test_lists_and_mappings_arrive_as_pythons_own() -> None:
 
 def test_an_argument_that_a_nested_class_lacks_is_named_with_those_it_has() -> None:
     config = {
-        "_target_": "gazepose.results.LamTestResults",
-        "smoothing": {"_target_": "gazepose.smoothing.TrackSmoothing", "kind": "none"},
+        "_target_": "gazepose.evaluation.callback.LamTestResults",
+        "smoothing": {"_target_": "gazepose.evaluation.smoothing.TrackSmoothing", "kind": "none"},
     }
     message = r"TrackSmoothing has no argument width, expected of kind, width_frames"
     with pytest.raises(ValueError, match=message):
@@ -64,7 +64,7 @@ def test_a_partial_target_is_checked_before_it_is_called() -> None:
 
 def test_a_users_error_is_told_as_it_was_raised() -> None:
     with pytest.raises(ValueError, match=r"^no face store in nowhere"):
-        build({"_target_": "common.facestore.FaceStore", "store_dir": "nowhere"})
+        build({"_target_": "common.store.reading.FaceStore", "store_dir": "nowhere"})
 
 
 @pytest.mark.parametrize("target", ["os.system", "builtins.eval", "subprocess.run", "torchx.a"])
@@ -75,7 +75,7 @@ def test_targets_outside_the_suites_libraries_are_refused(target: str) -> None:
             build(config)
 
 
-@pytest.mark.parametrize("target", ["common.snapshot.subprocess.run", "torch.os.system"])
+@pytest.mark.parametrize("target", ["common.runs.snapshot.subprocess.run", "torch.os.system"])
 def test_nor_are_they_reached_through_the_suites_libraries(target: str) -> None:
     with pytest.raises(InstantiationException, match="blocklisted"):
         build({"_target_": target, "_args_": ["true"]})

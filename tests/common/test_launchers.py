@@ -18,8 +18,8 @@ from small_run import REPO_DIR, SMALL_RUN, train_here
 from small_store import write_small_store
 from toy_job import CONF_DIR, loaded_in_a_process
 
-from common import schema
-from common.process_checks import check_multirun
+from common.config import schema
+from common.runs.process_checks import check_multirun
 
 TOY = [sys.executable, str(Path(__file__).with_name("toy_job.py")), "-m"]
 TOY_RUN = ["model=flame", "data=columbiagaze", "hydra.sweep.dir=out"]

@@ -17,8 +17,8 @@ from small_run import REPO_DIR, one_thread, train_here
 from small_store import write_small_store
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from common.run import fit_and_test
-from common.snapshot import git_state
+from common.runs.run import fit_and_test
+from common.runs.snapshot import git_state
 
 DASHBOARD = REPO_DIR / "docs" / "dashboards" / "study.py"
 Curves = dict[str, list[tuple[int, float]]]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import bootstrap
 
-from common.metrics import AngularError, bootstrap_interval
+from common.evaluation.metrics import AngularError, bootstrap_interval
 
 
 def angles(seed: int, num: int) -> torch.Tensor:

@@ -1,6 +1,6 @@
 import os
 
-from common.faces.native_stderr import silence_native_stderr
+from common.faces.mediapipe.native_stderr import silence_native_stderr
 
 
 def test_descriptor_2_is_silent_inside_and_restored_after(capfd):

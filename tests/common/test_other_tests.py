@@ -10,9 +10,9 @@ from small_run import SMALL_RUN, one_thread
 from small_store import write_small_store
 from study_configs import running
 
-from common.other_tests import check_other_tests, missing_tests, run_other_tests
-from common.run import fit_and_test
-from common.study import unfinished_jobs
+from common.runs.run import fit_and_test
+from common.studies.other_tests import check_other_tests, missing_tests, run_other_tests
+from common.studies.study import unfinished_jobs
 
 FLAME_RUN = [option for option in SMALL_RUN if not option.startswith(("model=", "data="))]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.photos import annotate_photos, find_photos
+from common.prediction.photos import annotate_photos, find_photos
 
 
 class RedFaces:

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from matplotlib.figure import Figure
 
-from common.dashboard import markdown
-from common.pictures import Pictures, rendered, spread
-from common.wandb_run import WandbRunLogger, run_name
+from common.evaluation.pictures import Pictures, rendered, spread
+from common.loggers.dashboard import markdown
+from common.loggers.wandb import WandbRunLogger, run_name
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cartoon_face import cartoon
 
-from common.faces.pose import BodyPose
+from common.faces.mediapipe.pose import BodyPose
 
 NOSE, LEFT_EYE, RIGHT_EYE, MOUTH_LEFT, MOUTH_RIGHT = 0, 2, 5, 9, 10
 

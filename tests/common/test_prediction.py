@@ -11,7 +11,7 @@ import pytest
 from small_run import composed, train_here
 from small_store import write_small_store
 
-from common.prediction import Trained, _annotate, _unloaded, predict
+from common.prediction.command import Trained, _annotate, _unloaded, predict
 
 SMALL_SPLIT = [
     "data.datamodule.split=cross_person",

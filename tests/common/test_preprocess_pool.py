@@ -10,8 +10,8 @@ import pytest
 from deadly_maker import DeadlyMaker, Unloadable
 from recorded_bars import recorded_bars
 
-from common import preprocess_pool
-from common.preprocess_pool import check_num_workers, make_groups
+from common.preprocessing import pool as preprocess_pool
+from common.preprocessing.pool import check_num_workers, make_groups
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])

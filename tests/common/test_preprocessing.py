@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.preprocessing import prepare_store
+from common.preprocessing.command import prepare_store
 
 CONFIG: dict[str, Any] = {
     "mode": "run",

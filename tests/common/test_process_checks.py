@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from small_run import composed
 
-from common import process_checks
-from common.process_checks import (
+from common.runs import process_checks
+from common.runs.process_checks import (
     check_multirun,
     check_processes,
     check_shared_folder,

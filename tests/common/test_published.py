@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from common.published import published_table, published_tables
-from common.report_kinds import kind_named
+from common.report.kinds.registry import kind_named
+from common.report.published import published_table, published_tables
 
 SWEEPS = Path(__file__).parents[2] / "conf/sweeps"
 ROWS = [row for table in published_tables().values() for row in table.rows]

@@ -13,10 +13,10 @@ from hydra.errors import ConfigCompositionException
 from small_run import composed, one_thread, small_config
 from small_store import write_small_store
 
-from common.replay import compared, config_name, replay, replayed_config
-from common.replay_differences import differences
-from common.run import fit_and_test
-from common.snapshot import read_snapshot, software
+from common.runs.replay import compared, config_name, replay, replayed_config
+from common.runs.replay_differences import differences
+from common.runs.run import fit_and_test
+from common.runs.snapshot import read_snapshot, software
 
 SHORT = ["trainer.max_epochs=2"]
 
@@ -25,7 +25,7 @@ SHORT = ["trainer.max_epochs=2"]
 def _code_as_it_is() -> Iterator[None]:
     """Whoever edits a file while this runs changes the code between a run and its replay."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("common.snapshot.code_sha256", lambda: "this code")
+        patch.setattr("common.runs.snapshot.code_sha256", lambda: "this code")
         yield
 
 

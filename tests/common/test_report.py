@@ -6,7 +6,7 @@ import pytest
 from fabricated_folders import write_gaze_runs
 from fabricated_runs import write_run, write_test
 
-from common.report import main, write_report
+from common.report.command import main, write_report
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 from fabricated_folders import only_group, page_of, write_lam_runs
 from fabricated_runs import LAM_BASELINES, lam_slice, lam_summary, write_lam_run, write_lam_test
 
-from common.report import write_report
-from common.report_eye_contact import EYE_CONTACT
-from common.report_figures import save_bars
-from common.report_runs import read_results
-from common.report_slices import slice_table
-from common.report_table import group_by_protocol, result_table
+from common.report.command import write_report
+from common.report.figures import save_bars
+from common.report.kinds.eye_contact import EYE_CONTACT
+from common.report.reading import read_results
+from common.report.tables.results import group_by_protocol, result_table
+from common.report.tables.slices import slice_table
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import pytest
 from fabricated_folders import page_of, write_lam_runs
 from fabricated_runs import LAM_HEADER, write_lam_run, write_log, write_run, write_test
 
-from common.report import write_report
-from common.report_eye_contact import EYE_CONTACT
-from common.report_figures import save_learning_curves
-from common.report_kinds import kind_named, kind_optimising, validation_shown
-from common.report_runs import read_results
-from common.report_table import unfinished_table
+from common.report.command import write_report
+from common.report.figures import save_learning_curves
+from common.report.kinds.eye_contact import EYE_CONTACT
+from common.report.kinds.registry import kind_named, kind_optimising, validation_shown
+from common.report.reading import read_results
+from common.report.tables.results import unfinished_table
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from fabricated_folders import column, only_group, write_lam_runs
 from fabricated_runs import PROTOCOL, write_lam_run, write_lam_test
 
-from common.report_names import name_of_run, name_of_test
+from common.report.tables.report_names import name_of_run, name_of_test
 
 
 @pytest.fixture

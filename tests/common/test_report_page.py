@@ -7,8 +7,8 @@ import pytest
 from fabricated_folders import write_gaze_runs
 from fabricated_runs import write_run
 
-from common.report import write_report
-from common.report_html import node, page
+from common.report.command import write_report
+from common.report.html import node, page
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 from fabricated_runs import lam_scores, study_plan, write_gaze_job, write_lam_job
 
-from common.average_precision import lam_precision
-from common.metrics import bootstrap_interval
-from common.report_runs import read_results
-from common.report_samples import map_of_samples, mean_of_samples
-from common.report_study.resampling import NUM_RESAMPLES, interval_of, resampled_means
+from common.evaluation.average_precision import lam_precision
+from common.evaluation.metrics import bootstrap_interval
+from common.report.reading import read_results
+from common.report.samples import map_of_samples, mean_of_samples
+from common.report.study.resampling import NUM_RESAMPLES, interval_of, resampled_means
 
 
 def drawn_once(num_clusters):

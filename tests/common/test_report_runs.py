@@ -7,9 +7,9 @@ import pytest
 from fabricated_folders import only_group, write_gaze_runs
 from fabricated_runs import write_log, write_run, write_test
 
-from common.report import write_report
-from common.report_runs import read_results
-from common.report_table import result_table, unfinished_table
+from common.report.command import write_report
+from common.report.reading import read_results
+from common.report.tables.results import result_table, unfinished_table
 
 
 @pytest.fixture

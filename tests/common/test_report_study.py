@@ -7,8 +7,8 @@ import pytest
 from fabricated_runs import change_run, study_plan, write_lam_job, write_lam_run, write_lam_test
 from fabricated_studies import ROWS, cells, only_outcome, only_table, values_of, write_study
 
-from common.report import write_report
-from common.report_study.files import study_text
+from common.report.command import write_report
+from common.report.study.files import study_text
 
 
 @pytest.fixture(scope="module")

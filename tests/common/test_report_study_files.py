@@ -8,7 +8,7 @@ import pytest
 from fabricated_runs import change_run, study_plan
 from fabricated_studies import ROWS, values_of, write_study
 
-from common.report import write_report
+from common.report.command import write_report
 
 
 @pytest.fixture

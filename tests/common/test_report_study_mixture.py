@@ -7,9 +7,9 @@ import pytest
 from fabricated_runs import change_run, study_plan, write_lam_job
 from fabricated_studies import only_table, write_study
 
-from common.report import write_report
-from common.report_study.comparison import Comparison, Refusal
-from common.report_study.tables import refusal_table
+from common.report.command import write_report
+from common.report.study.comparison import Comparison, Refusal
+from common.report.study.tables import refusal_table
 
 
 @pytest.fixture

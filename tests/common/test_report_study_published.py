@@ -7,9 +7,9 @@ import pytest
 from fabricated_runs import study_plan, write_gaze_job
 from fabricated_studies import cells, only_outcome, write_study
 
-from common.report import write_report
-from common.report_study.files import study_text
-from common.report_study.tables import comparison_table
+from common.report.command import write_report
+from common.report.study.files import study_text
+from common.report.study.tables import comparison_table
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import pytest
 from fabricated_folders import only_group, write_gaze_runs
 from fabricated_runs import write_run, write_test
 
-from common.report_formats import Table, as_latex, as_markdown, as_text
-from common.report_runs import read_results
-from common.report_table import group_by_protocol, result_table
+from common.report.reading import read_results
+from common.report.tables.formats import Table, as_latex, as_markdown, as_text
+from common.report.tables.results import group_by_protocol, result_table
 
 
 @pytest.fixture

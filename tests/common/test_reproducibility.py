@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from common.reproducibility import EpochSeed
+from common.training.reproducibility import EpochSeed
 
 
 def drawn(seed: int, epoch: int, rank: int = 0) -> tuple[float, ...]:

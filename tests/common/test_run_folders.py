@@ -13,8 +13,8 @@ from omegaconf import OmegaConf, open_dict
 from small_run import REPO_DIR
 from train_configs import CONF_DIR
 
-from common import schema
-from common.resolvers import run_dir
+from common.config import schema
+from common.config.resolvers import run_dir
 
 
 def test_a_checkpoint_of_a_run_goes_on_in_the_runs_folder(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from common.sample_grid import RIGHT, captioned, grid
+from common.evaluation.sample_grid import RIGHT, captioned, grid
 
 LEGEND_PX, GAP_PX = 15, 6
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from common.snapshot import (
+from common.runs.snapshot import (
     add_to_snapshot,
     finish_snapshot,
     git_state,

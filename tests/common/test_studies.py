@@ -8,12 +8,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 from study_configs import ALL_STUDIES, CONF_DIR, RUN, STUDIES, config_of, names, running, study_of
 
-from common.ablation import check_ablation, check_changes, differences
-from common.report_run import Run
-from common.report_runs import Results
-from common.report_study.mixture import run_differences
-from common.report_study.study import Study, find_studies
-from common.study import check_job, job_name
+from common.report.reading import Results
+from common.report.run import Run
+from common.report.study.mixture import run_differences
+from common.report.study.study import Study, find_studies
+from common.studies.ablation import check_ablation, check_changes, differences
+from common.studies.study import check_job, job_name
 
 
 @pytest.mark.parametrize("study", ALL_STUDIES)

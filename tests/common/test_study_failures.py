@@ -11,7 +11,7 @@ import pytest
 from study_configs import config_of
 from train_script import train_script_here
 
-from common.job_failures import forget_failure, read_failures, record_failure
+from common.studies.job_failures import forget_failure, read_failures, record_failure
 
 
 @pytest.fixture

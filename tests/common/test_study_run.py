@@ -17,9 +17,9 @@ from small_run import REPO_DIR
 from study_configs import ON_GAZEPOSE, Config, study_of
 from train_script import snapshots, train_script_here
 
-from common import job
-from common.run import fit_and_test
-from common.study import unfinished_jobs
+from common.runs.run import fit_and_test
+from common.studies import job
+from common.studies.study import unfinished_jobs
 
 # `++`: rows without a Transformer have no such keys.
 SMALL_STUDY = [
@@ -146,7 +146,7 @@ def test_a_study_killed_in_the_middle_and_run_again_ends_complete(
 # Runs train.py with a pause after every training batch.
 SLOW_TRAIN = """
 import runpy, sys, time
-from gazepose.module import EyeContactModule
+from gazepose.training.module import EyeContactModule
 EyeContactModule.on_train_batch_end = lambda self, *_: time.sleep(0.2)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from common.synthetic.columbia import write_columbia
+from common.synthetic.columbia.writer import write_columbia
 
 SMALL = {
     "num_subjects": 2,

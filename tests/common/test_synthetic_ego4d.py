@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from common.synthetic.ego4d import write_ego4d
-from common.synthetic.ego4d_annotations import annotation_file
-from common.synthetic.ego4d_plan import Ego4dPlan
-from common.synthetic.ego4d_scene import stage
-from common.synthetic.ego4d_tracks import BRIDGED_GAP, annotate_tracks
-from common.video import read_frames, video_info
+from common.media.video import read_frames, video_info
+from common.synthetic.ego4d.annotations import annotation_file
+from common.synthetic.ego4d.plan import Ego4dPlan
+from common.synthetic.ego4d.scene import stage
+from common.synthetic.ego4d.tracks import BRIDGED_GAP, annotate_tracks
+from common.synthetic.ego4d.writer import write_ego4d
 
 NUM_FRAMES, SIZE = 12, (320, 180)
 SMALL = {

@@ -7,21 +7,21 @@ import sys
 import numpy as np
 import pytest
 
-from common.faces.mesh import FaceMesh
+from common.faces.mediapipe.mesh import FaceMesh
 from common.geometry import face_direction
-from common.synthetic.head import make_identity
-from common.synthetic.lighting import Lighting
-from common.synthetic.placement import square_camera
-from common.synthetic.portraits import render_portrait
-from common.synthetic.renderer import draw_face
-from common.synthetic.sampling import sample_traits
+from common.synthetic.people.head import make_identity
+from common.synthetic.people.sampling import sample_traits
+from common.synthetic.rendering.lighting import Lighting
+from common.synthetic.rendering.placement import square_camera
+from common.synthetic.rendering.portraits import render_portrait
+from common.synthetic.rendering.renderer import draw_face
 
 SIZE = 224
 LIGHT = Lighting(np.array([0.0, -0.3, -0.95]), 0.8, 0.4, 0.3, np.ones(3))
 DIGEST = """
 import hashlib, numpy as np
-from common.synthetic.head import make_identity
-from common.synthetic.portraits import render_portrait
+from common.synthetic.people.head import make_identity
+from common.synthetic.rendering.portraits import render_portrait
 image = render_portrait(make_identity(12), np.random.default_rng(5), size_px=160).image
 print(hashlib.sha256(image.tobytes()).hexdigest())
 """

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from common.geometry import gaze_angles
-from common.synthetic import gaze360_faces
-from common.synthetic.gaze360 import write_gaze360
-from common.synthetic.gaze360_faces import GAZE360_AXES, Gaze360Plan, poses
+from common.synthetic.gaze360 import faces as gaze360_faces
+from common.synthetic.gaze360.faces import GAZE360_AXES, Gaze360Plan, poses
+from common.synthetic.gaze360.writer import write_gaze360
 
 SMALL: dict[str, Any] = {
     "num_train_people": 2,

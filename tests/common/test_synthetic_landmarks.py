@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from common.geometry import mirror_gaze, mirror_head_pose
-from common.synthetic.face_pose import FaceLabels, FacePose
-from common.synthetic.head import make_identity
-from common.synthetic.placement import MAX_EYE_IN_HEAD_RAD, eye_in_head_rad, project, square_camera
+from common.synthetic.people.head import make_identity
+from common.synthetic.rendering.face_pose import FaceLabels, FacePose
+from common.synthetic.rendering.placement import (
+    MAX_EYE_IN_HEAD_RAD,
+    eye_in_head_rad,
+    project,
+    square_camera,
+)
 
 SIZE = 224
 CAMERA = square_camera(SIZE, 700.0)

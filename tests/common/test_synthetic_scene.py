@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from common.faces.mesh import FaceMesh
+from common.faces.mediapipe.mesh import FaceMesh
 from common.geometry import CAMERA_TO_VIEWER, gaze_vector
-from common.synthetic.attention import Habits, Target, plan_attention
-from common.synthetic.camera_path import SHUTTER, sample_camera_path
-from common.synthetic.ego4d_film import film
-from common.synthetic.ego4d_plan import Ego4dPlan
-from common.synthetic.ego4d_scene import stage
-from common.synthetic.face_pose import FacePose
-from common.synthetic.head import make_identity
-from common.synthetic.motion import blinks, excursion, follow, smooth_noise
-from common.synthetic.occlusion import Passer, visible_shares
-from common.synthetic.placement import project
+from common.synthetic.behaviour.attention import Habits, Target, plan_attention
+from common.synthetic.behaviour.camera_path import SHUTTER, sample_camera_path
+from common.synthetic.behaviour.motion import blinks, excursion, follow, smooth_noise
+from common.synthetic.ego4d.film import film
+from common.synthetic.ego4d.plan import Ego4dPlan
+from common.synthetic.ego4d.scene import stage
+from common.synthetic.people.head import make_identity
+from common.synthetic.rendering.face_pose import FacePose
+from common.synthetic.rendering.occlusion import Passer, visible_shares
+from common.synthetic.rendering.placement import project
 
 LENS = np.array([[750.0, 0, 479.5], [0, 750.0, 269.5], [0, 0, 1.0]])
 PLAN = Ego4dPlan(8, 0, 0, 60, (960, 540), 7.0, 0.25, 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from common.track_summary import TrackSummaries
+from common.prediction.track_summary import TrackSummaries
 
 
 def table(frames: list[tuple[int, str, bool | None]], folder: Path) -> pl.DataFrame:

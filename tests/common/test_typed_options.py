@@ -9,8 +9,8 @@ from hydra.errors import ConfigCompositionException
 from small_run import SMALL_NET, composed
 from train_configs import train_config
 
-from common.instantiate import build
-from common.run import build_module
+from common.config.instantiate import build
+from common.runs.run import build_module
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import av
 import numpy as np
 import pytest
 
-from common.video import DamagedVideoError, read_frames, video_info
-from common.video_index import seek_point
+from common.media.video import DamagedVideoError, read_frames, video_info
+from common.media.video_index import seek_point
 
 NUM_FRAMES, GROUP = 40, 12
 TIME_BASE = Fraction(1, 30)

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from small_videos import SIZE, write_damaged_video, write_gray_video
 
-from common.video import num_frames, read_frames, video_info
-from common.videos import AnnotatedFrame, annotate_videos
+from common.media.video import num_frames, read_frames, video_info
+from common.prediction.videos import AnnotatedFrame, annotate_videos
 
 
 class BrightFaces:

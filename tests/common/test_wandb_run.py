@@ -12,11 +12,11 @@ from offline_wandb import offline_runs
 from small_lam_run import write_store
 from small_run import composed, one_thread
 
-from common.dashboard import log_end, log_start
-from common.instantiate import build
-from common.run import fit_and_test
-from common.wandb_run import WandbRunLogger
-from gazepose.module import EyeContactModule
+from common.config.instantiate import build
+from common.loggers.dashboard import log_end, log_start
+from common.loggers.wandb import WandbRunLogger
+from common.runs.run import fit_and_test
+from gazepose.training.module import EyeContactModule
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from common import schema
+from common.config import schema
 
 CONF_DIR = Path(__file__).parents[2] / "conf"
 
@@ -17,7 +17,7 @@ def loaded_in_a_process() -> list[float]:
     """Load four numbers with a loader process of their own."""
     import torch
 
-    from common.reproducibility import seeded_loader
+    from common.training.reproducibility import seeded_loader
 
     numbers = torch.utils.data.TensorDataset(torch.arange(4.0))
     loader = seeded_loader(numbers, seed=0, trains=True, num_workers=1, batch_size=2)

@@ -11,8 +11,8 @@ import numpy as np
 from small_store import eye_landmarks
 
 from common.faces.analysis import FaceObservation
-from common.skipped import Skipped
-from flame.sample import RawSample
+from common.store.skipped import Skipped
+from flame.readers.sample import RawSample
 
 PHOTO_SHAPE = (240, 320, 3)
 FACE, TWO_FACES, NO_FACE, OFF_THE_FRAME = 10, 20, 30, 40

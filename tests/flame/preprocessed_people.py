@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 from fake_faces import FACE, NO_FACE, OFF_THE_FRAME, TWO_FACES, FakeAnalyzerSettings, FakeReader
 
-from common.facestore import FaceStore
-from flame.preparation import PreparationSettings
-from flame.preprocess import FacePreprocessor
+from common.store.reading import FaceStore
+from flame.preprocessing.preparation import PreparationSettings
+from flame.preprocessing.preprocessor import FacePreprocessor
 
 PEOPLE: dict[str, Any] = {
     "p1": [FACE, FACE, NO_FACE, FACE],

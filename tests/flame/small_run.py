@@ -11,8 +11,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from common import schema
-from common.run import fit_and_test
+from common.config import schema
+from common.runs.run import fit_and_test
 
 REPO_DIR = Path(__file__).parents[2]
 SMALL_NET = ["model.width=2", "model.hidden=8"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.facestore_writing import GroupWriter, claim_store
-from common.image_codec import encode_image
+from common.media.image_codec import encode_image
+from common.store.writing import GroupWriter, claim_store
 
 HEIGHT_PX, WIDTH_PX = 150, 200
 

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from common.geometry import face_direction, gaze_vector
-from common.skipped import Skipped
-from flame.columbiagaze import ColumbiaGazeReader, ColumbiaLabel, parse_name
-from flame.sample import RawSample
+from common.store.skipped import Skipped
+from flame.readers.columbiagaze import ColumbiaGazeReader, ColumbiaLabel, parse_name
+from flame.readers.sample import RawSample
 
 LABELS = [(p, v, h) for p in (-15, 0, 15) for v in (-10, 10) for h in (-5, 0, 5)]
 

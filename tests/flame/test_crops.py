@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flame.crops import crop_eye, eye_centre, eye_window
+from flame.data.crops import crop_eye, eye_centre, eye_window
 
 CASES = json.loads((Path(__file__).parents[1] / "golden" / "flame" / "crops.json").read_text())
 # The original's offset for MPIIGaze is not ours; other resolutions only resize the same window.

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 from small_run import REPO_DIR, composed
 
-from common.facestore import FaceStore, read_recipe
-from common.preprocessing import prepare_store
-from flame.face_image import face_window
-from flame.labels import GazeLabels
+from common.preprocessing.command import prepare_store
+from common.store.reading import FaceStore, read_recipe
+from flame.preprocessing.face_image import face_window
+from flame.store.labels import GazeLabels
 
 ANGLES = [
     "++data.raw_writer.head_yaws_deg=[-15,0]",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from flame.losses import VectorDifferenceLoss
-from flame.originals import MODEL_KEYS
+from flame.originals.checkpoint import MODEL_KEYS
+from flame.training.losses import VectorDifferenceLoss
 
 
 def backward(net: torch.nn.Module, num: int) -> None:

@@ -18,10 +18,10 @@ import torch
 from conftest import GOLDEN_DIR, Golden
 from small_run import composed
 
-from common.prediction import predict
-from common.preprocessing import prepare_store
-from flame.originals import OriginalCheckpoint, write_checkpoint
-from flame.splits import Split
+from common.prediction.command import predict
+from common.preprocessing.command import prepare_store
+from flame.data.splits import Split
+from flame.originals.checkpoint import OriginalCheckpoint, write_checkpoint
 
 MODELS = {
     "flame": "mmtm-fusion",

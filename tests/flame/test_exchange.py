@@ -13,12 +13,12 @@ import torch
 from small_run import composed, small_config, train_here
 from small_store import write_small_store
 
-from common.checkpoint import load_module, read_checkpoint
-from common.prediction import predict
-from common.run import build_module
-from flame.exchange import export_training
+from common.prediction.command import predict
+from common.runs.run import build_module
+from common.training.checkpoint import load_module, read_checkpoint
 from flame.nets.flame import Flame
-from flame.originals import read_checkpoint as read_original
+from flame.originals.checkpoint import read_checkpoint as read_original
+from flame.originals.exchange import export_training
 
 # Three of five epochs: milestones 2 and 3 lie behind, 4 before.
 MILESTONES = "model.module.scheduler.milestones=[2,3,4]"

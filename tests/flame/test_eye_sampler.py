@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flame.batch import LEFT, RIGHT, EyeRule
-from flame.eye_sampler import EyeSampler
+from flame.data.sampler import EyeSampler
 
 ROWS = np.array([10, 11, 12, 13, 14, 15, 16, 17, 18, 19] * 5) + np.repeat(np.arange(5) * 10, 10)
 FRAMES = np.tile(np.arange(10), 5)

@@ -12,10 +12,10 @@ from common.geometry import (
     head_pose_from_rotation,
     rotation_from_head_pose,
 )
-from common.skipped import Skipped
-from common.video import write_video
-from flame.eyediap import EyediapReader
-from flame.sample import RawSample
+from common.media.video import write_video
+from common.store.skipped import Skipped
+from flame.readers.eyediap.reader import EyediapReader
+from flame.readers.sample import RawSample
 
 WIDTH, HEIGHT, NUM_FRAMES = 64, 48, 20
 K = np.array([[50.0, 0, 31.5], [0, 50.0, 23.5], [0, 0, 1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flame.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
+from flame.preprocessing.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
 
 PHOTO_SHAPE = (300, 400, 3)
 BOXES = {

@@ -12,8 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from flame.figures import save_error_figure
-from flame.results import summarise
+from flame.evaluation.callback import summarise
+from flame.evaluation.figures import save_error_figure
 
 
 def some_results(num_subjects: int, num_samples: int = 12) -> pl.DataFrame:

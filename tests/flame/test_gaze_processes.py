@@ -16,7 +16,7 @@ from small_store import write_small_store
 NOTING = """
 import json
 import torch
-from flame.module import GazeAngleModule
+from flame.training.module import GazeAngleModule
 plain_step = GazeAngleModule.training_step
 def step(self, batch, number):
     for part in self.net.modules():

@@ -20,20 +20,20 @@ from fake_faces import (
 )
 from small_run import composed
 
+from common.config.instantiate import build
 from common.faces.analysis import FaceObservation
 from common.faces.settings import AnalyzerSettings
-from common.image_codec import decode_image
-from common.instantiate import build
-from common.video import read_frames, write_video
-from flame import inference
+from common.media.image_codec import decode_image
+from common.media.video import read_frames, write_video
 from flame.batch import GazeBatch
-from flame.crops import crop_eye
-from flame.inference import PhotoPredictor
-from flame.losses import VectorDifferenceLoss
-from flame.module import GazeAngleModule
+from flame.data.crops import crop_eye
+from flame.data.statistics import Statistics
 from flame.nets.flame import Flame
-from flame.preparation import PreparationSettings, Preparer
-from flame.statistics import Statistics
+from flame.prediction import predictor as inference
+from flame.prediction.predictor import PhotoPredictor
+from flame.preprocessing.preparation import PreparationSettings, Preparer
+from flame.training.losses import VectorDifferenceLoss
+from flame.training.module import GazeAngleModule
 
 MARGIN = 0.05
 RANGES = Statistics(-0.3, 0.3, -0.5, 0.5)

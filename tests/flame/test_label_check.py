@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from common.geometry import gaze_vector, rotation_from_head_pose
-from flame.label_check import check_label_signs
+from flame.preprocessing.label_check import check_label_signs
 
 EYE_RADIUS_PX, EYE_DISTANCE_PX, LID_RADIUS_PX = 40.0, 190.0, 45.0
 

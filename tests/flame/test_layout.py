@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pytest
 
-from common.skipped import Skipped
-from flame.layout import FlameLayoutReader
-from flame.layout_export import LayoutSample, export_layout
-from flame.sample import RawSample
+from common.store.skipped import Skipped
+from flame.preprocessing.layout_export import LayoutSample, export_layout
+from flame.readers.flame_layout import FlameLayoutReader
+from flame.readers.sample import RawSample
 
 HEIGHT, WIDTH = 30, 24
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from flame.losses import AngularLoss, VectorDifferenceLoss
+from flame.training.losses import AngularLoss, VectorDifferenceLoss
 
 # Ranges of gaze in radians (facts of the published data sets).
 RANGES = {

@@ -9,17 +9,17 @@ import torch
 from small_run import one_thread
 from torch import nn
 
-from flame import module as module_file
 from flame.batch import GazeBatch
-from flame.heatmaps import render_heatmaps
-from flame.losses import VectorDifferenceLoss
-from flame.module import GazeAngleModule
+from flame.data.statistics import Statistics
 from flame.nets.flame import Flame
 from flame.nets.flame_af import FlameAF
 from flame.nets.flame_ao import FlameAO
 from flame.nets.flame_b import FlameB
+from flame.nets.heatmaps import render_heatmaps
 from flame.nets.parts import GazeNet
-from flame.statistics import Statistics
+from flame.training import module as module_file
+from flame.training.losses import VectorDifferenceLoss
+from flame.training.module import GazeAngleModule
 
 NETS = (Flame, FlameAO, FlameAF, FlameB)
 RANGES = Statistics(gaze_min=-0.4, gaze_max=0.6, head_pose_min=-0.5, head_pose_max=1.0)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from flame.losses import AngularLoss, VectorDifferenceLoss
 from flame.nets.parts import MMTM, ResidualBlock, feature_side
-from flame.originals import MODEL_KEYS, load_net, to_original_state_dict
+from flame.originals.checkpoint import MODEL_KEYS, load_net, to_original_state_dict
+from flame.training.losses import AngularLoss, VectorDifferenceLoss
 
 EYEDIAP = {"gaze": (-0.22343134203226836, 0.2711951242385745)}
 EYEDIAP["head_pose"] = (-1.0325910068366204, 1.4069506076207328)

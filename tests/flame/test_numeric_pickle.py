@@ -5,7 +5,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from flame.numeric_pickle import read_numeric_pickle
+from flame.readers.numeric_pickle import read_numeric_pickle
 
 
 def _write(tmp_path, value, protocol=4):

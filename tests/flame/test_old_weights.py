@@ -7,8 +7,8 @@ import logging
 import pytest
 import torch
 
-from flame.original_names import net_class
-from flame.originals import MODEL_KEYS, load_net, to_original_state_dict
+from flame.originals.checkpoint import MODEL_KEYS, load_net, to_original_state_dict
+from flame.originals.names import net_class
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 120}
 

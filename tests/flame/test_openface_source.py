@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flame.openface_source import OpenFaceFolder
-from flame.sample import RawSample
+from flame.preprocessing.openface_source import OpenFaceFolder
+from flame.readers.sample import RawSample
 
 LANDMARKS = [f"eye_lmk_{axis}_{i}" for axis in "xy" for i in range(56)]
 GAZE = [f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"]

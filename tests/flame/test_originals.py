@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from flame.original_names import model_key_of, original_names
-from flame.originals import (
+from flame.originals.checkpoint import (
     MODEL_KEYS,
     OriginalCheckpoint,
     guess_model_key,
@@ -22,6 +21,7 @@ from flame.originals import (
     to_original_state_dict,
     write_checkpoint,
 )
+from flame.originals.names import model_key_of, original_names
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 26}
 KEYS = sorted(MODEL_KEYS)

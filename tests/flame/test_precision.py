@@ -9,7 +9,7 @@ import torch
 from small_run import train_here
 from small_store import write_small_store
 
-from common.checkpoint import read_checkpoint
+from common.training.checkpoint import read_checkpoint
 
 
 @pytest.mark.parametrize("model", [pytest.param("flame", marks=pytest.mark.slow), "flame_b"])

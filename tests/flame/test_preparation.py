@@ -18,12 +18,12 @@ from fake_faces import (
     raw_sample,
 )
 
-from common.image_codec import decode_image
-from common.skipped import Skipped
-from flame.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
-from flame.openface_source import OpenFaceResult
-from flame.preparation import PreparationSettings, Preparer, choose_face
-from flame.sample import RawSample
+from common.media.image_codec import decode_image
+from common.store.skipped import Skipped
+from flame.preprocessing.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
+from flame.preprocessing.openface_source import OpenFaceResult
+from flame.preprocessing.preparation import PreparationSettings, Preparer, choose_face
+from flame.readers.sample import RawSample
 
 
 def prepare(sample: RawSample, openface: Any = None, **settings: Any) -> Any:

@@ -11,7 +11,7 @@ from fake_faces import FACE, NO_FACE, OFF_THE_FRAME
 from preprocessed_people import PEOPLE, assert_same, made_at, preprocessor
 from recorded_bars import recorded_bars
 
-from common.facestore import FaceStore, stored_groups
+from common.store.reading import FaceStore, stored_groups
 
 NUM_FACES = {"p1": 3, "p2": 1, "p3": 0, "p4": 1, "p5": 2}
 
@@ -77,7 +77,8 @@ def test_the_bar_moves_by_the_photo(
 
 WITHOUT_TORCH = """
 import sys
-import flame.preprocess, flame.columbiagaze, flame.eyediap, flame.layout, common.preprocessing
+import flame.preprocessing.preprocessor, flame.readers.columbiagaze
+import flame.readers.eyediap.reader, flame.readers.flame_layout, common.preprocessing.command
 heavy = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}
 print(sorted(heavy.intersection(sys.modules)))
 """

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from preprocessed_people import PEOPLE, assert_same, content, damage, made_at, preprocessor
 
-from common.facestore import missing_groups
-from common.facestore_damage import damaged_groups
+from common.store.damage import damaged_groups
+from common.store.reading import missing_groups
 
 GONE = {person: [OSError("no photos")] for person in PEOPLE}
 

@@ -9,9 +9,9 @@ import pytest
 from fake_faces import FACE, DyingAnalyzerSettings, FakeAnalyzerSettings, FakeReader
 from preprocessed_people import PEOPLE, preprocessor
 
-from common.facestore import stored_groups
-from flame.preparation import PreparationSettings
-from flame.preprocess import FacePreprocessor
+from common.store.reading import stored_groups
+from flame.preprocessing.preparation import PreparationSettings
+from flame.preprocessing.preprocessor import FacePreprocessor
 
 ERRORS = {
     "bad labels": ValueError("bad labels"),

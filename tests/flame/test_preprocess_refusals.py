@@ -8,9 +8,9 @@ import pytest
 from fake_faces import FACE, FakeAnalyzerSettings, FakeReader
 from preprocessed_people import PEOPLE, made_at, preprocessor
 
-from common.facestore import read_recipe
-from flame.preparation import PreparationSettings
-from flame.preprocess import FacePreprocessor
+from common.store.reading import read_recipe
+from flame.preprocessing.preparation import PreparationSettings
+from flame.preprocessing.preprocessor import FacePreprocessor
 
 
 def test_other_settings_of_reader_or_preparation_are_refused(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from preprocessed_people import PEOPLE, assert_same, preprocessor
 
-from common.facestore import stored_groups
-from common.shards import parse_shard
+from common.preprocessing.shards import parse_shard
+from common.store.reading import stored_groups
 
 
 def test_shards_together_equal_the_whole(tmp_path: Path) -> None:

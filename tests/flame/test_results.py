@@ -16,10 +16,10 @@ import torch
 from fake_trainer import fake_trainer
 from small_store import write_small_store
 
-from common.metrics import bootstrap_interval
-from flame.data import GazeDataModule
-from flame.error_slices import error_slices, slice_table
-from flame.results import CSV_COLUMNS, TestResults, results_table, summarise
+from common.evaluation.metrics import bootstrap_interval
+from flame.data.datamodule import GazeDataModule
+from flame.evaluation.callback import CSV_COLUMNS, TestResults, results_table, summarise
+from flame.evaluation.error_slices import error_slices, slice_table
 
 COLUMNS = [
     *("index", "yaw_p", "pitch_p", "yaw_t", "pitch_t", "loss_3d", "error_y", "error_p"),

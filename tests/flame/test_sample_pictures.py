@@ -7,10 +7,10 @@ import pytest
 import torch
 from small_store import write_small_store
 
+from common.evaluation.sample_grid import WRONG
 from common.faces.drawing import GAZE_COLOUR
-from common.sample_grid import WRONG
-from flame.data import GazeDataModule
-from flame.sample_pictures import TRUE_COLOUR, GazePainter, with_heatmap
+from flame.data.datamodule import GazeDataModule
+from flame.evaluation.painter import TRUE_COLOUR, GazePainter, with_heatmap
 
 TILE_PX = 168
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from flame.splits import Split, available_splits, cross_person, load_split, random_split
+from flame.data.splits import Split, available_splits, cross_person, load_split, random_split
 
 PEOPLE = [f"{number:04d}" for number in range(1, 57)]
 

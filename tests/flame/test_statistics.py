@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from flame.statistics import Statistics, published, train_statistics
+from flame.data.statistics import Statistics, published, train_statistics
 
 
 def test_one_range_for_all_components():

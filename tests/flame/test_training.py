@@ -16,9 +16,9 @@ import pytest
 from small_run import REPO_DIR, SMALL_RUN, composed, train_here
 from small_store import write_small_store
 
-from common.checkpoint import read_checkpoint
-from common.prediction import predict
-from flame.module import GazeAngleModule
+from common.prediction.command import predict
+from common.training.checkpoint import read_checkpoint
+from flame.training.module import GazeAngleModule
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_killed_inside_an_epoch_and_resumed_ends_like_one_never_killed(
 # Runs train.py with a pause after every training batch.
 SLOW_TRAIN = """
 import runpy, sys, time
-from flame.module import GazeAngleModule
+from flame.training.module import GazeAngleModule
 GazeAngleModule.on_train_batch_end = lambda self, *_: time.sleep(0.4)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")

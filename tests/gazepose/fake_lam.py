@@ -10,10 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from common.findings import Finding
-from common.image_codec import encode_image
-from common.skipped import Skipped
-from gazepose.sample import FacePreparer, PreparedFace, RawFace
+from common.media.image_codec import encode_image
+from common.preprocessing.findings import Finding
+from common.store.skipped import Skipped
+from gazepose.readers.sample import FacePreparer, PreparedFace, RawFace
 
 IMAGE, NO_IMAGE = "image", "no image"
 # Of one clip: what its frames hold, a reason to skip an item, or an exception to raise.
@@ -59,7 +59,7 @@ def prepared_face(colour: Any) -> PreparedFace:
 
 @dataclass(frozen=True)
 class FakePreparation:
-    """Stands where `gazepose.preparation.LamPreparation` does."""
+    """Stands where `gazepose.preprocessing.preparation.LamPreparation` does."""
 
     margin: float = 0.0
     landmarks: str = "mesh"

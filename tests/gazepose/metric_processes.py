@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from gazepose.metrics import LamAveragePrecision
+from gazepose.evaluation.metrics import LamAveragePrecision
 
 
 def sample(seed: int, num: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from fake_lam import IMAGE, NO_IMAGE, FakeLamReader, FakePreparation
 
-from gazepose.preprocess import LamPreprocessor
+from gazepose.preprocessing.preprocessor import LamPreprocessor
 
 CLIPS: dict[str, Any] = {
     "t1": [IMAGE, IMAGE, NO_IMAGE, IMAGE],

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from common.video import write_video
-from gazepose.sample import PreparedFace
+from common.media.video import write_video
+from gazepose.readers.sample import PreparedFace
 
 GREY_STEP = 5
 WIDTH, HEIGHT, NUM_FRAMES = 64, 48, 40

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from common.facestore_writing import GroupWriter, claim_store
-from common.image_codec import encode_image
-from gazepose.face_rows import BOX_COLUMNS
-from gazepose.frames import write_frames
-from gazepose.frames_file import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from common.media.image_codec import encode_image
+from common.store.writing import GroupWriter, claim_store
+from gazepose.preprocessing.rows import BOX_COLUMNS
+from gazepose.store.reading import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.store.writing import write_frames
 
 POSITIVE, NEGATIVE = 220, 60
 RECIPE = {"data": "small_lam", "reader": "small_lam"}

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from small_lam import write_small_lam
 
-from gazepose.data import LamDataModule
+from gazepose.data.datamodule import LamDataModule
 
 SIZE = 32
 

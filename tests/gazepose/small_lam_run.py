@@ -8,8 +8,8 @@ import numpy as np
 from small_lam import finish_store, small_row, write_clip, write_small_lam
 from small_run import composed, one_thread
 
-from common.prediction import predict
-from common.run import fit_and_test
+from common.prediction.command import predict
+from common.runs.run import fit_and_test
 
 _SIZES = [
     "model.image_size=32",

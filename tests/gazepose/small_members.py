@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 from small_predictions import some_predictions
 
-from gazepose.ensemble_members import Members, find_predictions, read_members
-from gazepose.predictions import write_predictions
-from gazepose.score_slices import describe_samples
+from gazepose.ensembling.members import Members, find_predictions, read_members
+from gazepose.evaluation.predictions import write_predictions
+from gazepose.evaluation.score_slices import describe_samples
 
 PROTOCOL = {
     **{"landmark_source": "mesh", "head_pose_source": "mesh", "dropout": "none", "stride": 1},

@@ -10,7 +10,7 @@ from tiny_ego4d import expected
 from torchvision.transforms import RandomResizedCrop
 from torchvision.transforms.functional import resized_crop
 
-from gazepose.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored, paint
+from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored, paint
 
 GOLDEN = expected()["train_transform"]
 SIZE = 224

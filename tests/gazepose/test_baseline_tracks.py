@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gazepose.baseline_tracks import BaselineTracks
-from gazepose.json_entries import MALFORMED
-from gazepose.tracks import TrackRule
+from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
+from gazepose.readers.json_entries import MALFORMED
+from gazepose.readers.tracks import TrackRule
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/gazepose/tracks.json").read_text())
 UID = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"

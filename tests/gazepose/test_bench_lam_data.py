@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from common.image_codec import decode_image
-from common.packs import Packs
-from gazepose.table import LamTable
+from common.media.image_codec import decode_image
+from common.store.packs import Packs
+from gazepose.store.table import LamTable
 
 BENCHMARKS_DIR = Path(__file__).parents[2] / "benchmarks"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from small_ego4d import box, clip, look, person, track
 
-from gazepose.clip_annotation import parse_clip
+from gazepose.readers.ego4d.annotation import parse_clip
 
 
 def test_every_listed_segment_counts_whatever_is_at_me_says():

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from fake_lam import FakePreparer
 
-from common.skipped import Skipped
-from common.video import read_frames, write_video
-from gazepose import clip_faces as module
-from gazepose.clip_faces import NO_BOX, OUTSIDE, clip_faces
-from gazepose.sample import Clip, FaceTrack, RawFace
+from common.media.video import read_frames, write_video
+from common.store.skipped import Skipped
+from gazepose.readers import clip_faces as module
+from gazepose.readers.clip_faces import NO_BOX, OUTSIDE, clip_faces
+from gazepose.readers.sample import Clip, FaceTrack, RawFace
 
 NUM_FRAMES, WIDTH, HEIGHT = 40, 64, 48
 LEFT_HALF, RIGHT_HALF = [0.0, 0.0, 32.0, 48.0], [32.0, 0.0, 64.0, 48.0]

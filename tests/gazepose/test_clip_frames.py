@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from small_lam import finish_store, frame_image, small_row, write_clip
 
-from gazepose.clip_frames import ClipFrames
-from gazepose.face_view import FaceView
-from gazepose.table import LamTable
+from gazepose.data.clip_frames import ClipFrames
+from gazepose.data.face_view import FaceView
+from gazepose.store.table import LamTable
 
 SIZE = 32
 NUM_FRAMES = 30

@@ -3,7 +3,7 @@ import json
 import pytest
 from small_ego4d import clip, default_clips, write_annotations
 
-from gazepose.clip_json import ClipSpan, iterate_clips, read_clip
+from gazepose.readers.ego4d.spans import ClipSpan, iterate_clips, read_clip
 
 
 def _path(tmp_path, clips, **dump):

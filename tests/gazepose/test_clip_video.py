@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 from small_ego4d import clip
 
-from common.video import VideoInfo
-from gazepose.clip_annotation import ClipAnnotation, parse_clip
-from gazepose.clip_video import check_length, check_video, is_other_rate, length_difference
+from common.media.video import VideoInfo
+from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
+from gazepose.readers.ego4d.video_check import (
+    check_length,
+    check_video,
+    is_other_rate,
+    length_difference,
+)
 
 PATH = Path("v.mp4")
 

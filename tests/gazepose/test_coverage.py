@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from small_lam import finish_store, small_row, without_head_pose, without_points, write_clip
 
-from common.facestore_writing import write_expected
-from gazepose.data import LamDataModule
+from common.store.writing import write_expected
+from gazepose.data.datamodule import LamDataModule
 
 NOT_RANKED = {"sharpness": math.nan, "prior_sharpness_p": math.nan}
 GAUSSIAN = {"dropout": {"kind": "gaussian"}}

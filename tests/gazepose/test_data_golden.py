@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from tiny_ego4d import challenge_files, exact_frame, expected, is_misled, unpack, write_tiny_store
 
-from gazepose.dataset import ClipDataset, ClipRecipe
-from gazepose.face_imgs import FaceImgsReader
-from gazepose.face_view import FaceView
-from gazepose.frames_file import PARTS, LamPart
-from gazepose.preparation import LamPreparation
-from gazepose.preprocess import LamPreprocessor
+from gazepose.data.dataset import ClipDataset, ClipRecipe
+from gazepose.data.face_view import FaceView
+from gazepose.data.temporal_dropout import Mode, TemporalDropout
+from gazepose.data.windows import class_weights, keyframes
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.priors import num_head_bins
-from gazepose.table import LamTable
-from gazepose.temporal import Mode, TemporalDropout
-from gazepose.windows import class_weights, keyframes
+from gazepose.readers.face_imgs.reader import FaceImgsReader
+from gazepose.store.reading import PARTS, LamPart
+from gazepose.store.table import LamTable
 
 GOLDEN = expected()
 CONFIGS = GOLDEN["configs"]

@@ -8,11 +8,11 @@ import torch
 from small_nets import small_gazelstm, small_gazepose
 from torch import Tensor, nn
 
-from gazepose import dense
-from gazepose.dense import dense_scores
+from gazepose.data.temporal_dropout import TemporalDropout, positions_to_show
+from gazepose.nets import dense
+from gazepose.nets.dense import dense_scores
 from gazepose.nets.parts import ClipNet
-from gazepose.pixels import normalise
-from gazepose.temporal import TemporalDropout, positions_to_show
+from gazepose.nets.pixels import normalise
 
 SIDE = 64
 NUM_FRAMES = 40

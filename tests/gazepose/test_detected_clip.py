@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from common.faces.tracking import BoxTrack
-from gazepose.detected_clip import filled_tracks, steady_boxes, tight_boxes
-from gazepose.tracks import TrackRule
+from gazepose.readers.detected_clip import filled_tracks, steady_boxes, tight_boxes
+from gazepose.readers.tracks import TrackRule
 
 BOX = np.array([100.0, 200.0, 300.0, 400.0])
 

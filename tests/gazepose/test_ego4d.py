@@ -19,9 +19,9 @@ from small_ego4d import (
 )
 from small_videos import turn_clockwise
 
-from common.skipped import Skipped
-from gazepose.ego4d import Ego4DReader
-from gazepose.split_lists import REMOVED_UIDS
+from common.store.skipped import Skipped
+from gazepose.readers.ego4d.reader import Ego4DReader
+from gazepose.readers.split_lists import REMOVED_UIDS
 
 
 def _rows(reader, group):

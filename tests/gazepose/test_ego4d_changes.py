@@ -21,9 +21,9 @@ from small_ego4d import (
 )
 from small_videos import write_damaged_video
 
-from gazepose.ego4d import Ego4DReader
-from gazepose.preparation import LamPreparation
-from gazepose.preprocess import LamPreprocessor
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preprocessor import LamPreprocessor
+from gazepose.readers.ego4d.reader import Ego4DReader
 
 
 def preprocessor(raw_dir: Path) -> LamPreprocessor:

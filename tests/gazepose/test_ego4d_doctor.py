@@ -15,8 +15,8 @@ from small_ego4d import (
 )
 from small_videos import cut_short
 
-from common.findings import findings_text
-from gazepose.ego4d import Ego4DReader
+from common.preprocessing.findings import findings_text
+from gazepose.readers.ego4d.reader import Ego4DReader
 
 
 def _found(raw_dir, pattern, severity, **options):

@@ -9,7 +9,7 @@ import torch
 from small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import nn
 
-from gazepose.losses import PinballLoss, WeightedCrossEntropy
+from gazepose.training.losses import PinballLoss, WeightedCrossEntropy
 
 NETS = {
     "gazelstm": lambda: small_gazelstm(),

@@ -19,9 +19,9 @@ from small_lam_run import metrics_said, predict_here
 from small_run import composed
 from tiny_ego4d import expected, is_misled, unpack
 
-from common.preprocessing import prepare_store
-from gazepose.metrics import evaluate_lam
-from gazepose.submission import expected_samples, validate_submission
+from common.preprocessing.command import prepare_store
+from gazepose.evaluation.metrics import evaluate_lam
+from gazepose.submission.writing import expected_samples, validate_submission
 
 RUNS: dict[str, Any] = json.loads((golden.GOLDEN_DIR / "e2e.json").read_text())
 # Row for row the originals' probabilities, whose float32 goes through other orders of summation.

@@ -10,7 +10,7 @@ import pytest
 from small_members import PROTOCOL, members_of, three_runs, write_run
 from small_predictions import some_predictions
 
-from gazepose.ensemble_members import find_predictions, read_members
+from gazepose.ensembling.members import find_predictions, read_members
 
 
 @pytest.fixture(scope="module")

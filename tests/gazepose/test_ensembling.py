@@ -11,8 +11,8 @@ import pytest
 from small_members import PROTOCOL, map_of, members_of, three_runs, write_run
 from small_predictions import some_predictions
 
-from gazepose.ensemble_members import find_predictions
-from gazepose.ensembling import combine, main, write_ensemble
+from gazepose.ensembling.combining import combine, main, write_ensemble
+from gazepose.ensembling.members import find_predictions
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import torch
 from pytorch_lightning import LightningModule
 from small_lam_run import train_here, write_store
 
-from common.checkpoint import read_checkpoint
-from gazepose.module import EyeContactModule
+from common.training.checkpoint import read_checkpoint
+from gazepose.training.module import EyeContactModule
 
 NUM_BATCHES = 12
 TWO_EPOCHS = ["trainer.max_epochs=2", "test=false"]

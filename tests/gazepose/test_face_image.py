@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gazepose.face_image import FaceWindow, face_window
+from gazepose.preprocessing.face_image import FaceWindow, face_window
 
 SHAPE = (90, 160, 3)
 

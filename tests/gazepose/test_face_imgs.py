@@ -12,12 +12,12 @@ import pytest
 from fake_lam import FakePreparer
 from tiny_ego4d import GOLDEN_DIR, unpack, write_tiny_store
 
-from common.skipped import Skipped
-from gazepose.clip_priors import FAR_POINTS, ODD_RANKS
-from gazepose.face_imgs import NO_FILE, FaceImgsReader
-from gazepose.preparation import LamPreparation
-from gazepose.preprocess import LamPreprocessor
-from gazepose.sample import RawFace
+from common.store.skipped import Skipped
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preprocessor import LamPreprocessor
+from gazepose.readers.face_imgs.clip_priors import FAR_POINTS, ODD_RANKS
+from gazepose.readers.face_imgs.reader import NO_FILE, FaceImgsReader
+from gazepose.readers.sample import RawFace
 
 CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
 CLIP_B = "0a1b2c3d-2222-4ccc-9ddd-00000000000b"

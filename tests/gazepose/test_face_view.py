@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gazepose.face_view import FaceView
+from gazepose.data.face_view import FaceView
 
 
 def gradient(height: int = 224, width: int = 224) -> np.ndarray:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from tiny_ego4d import unpack
 
-from gazepose.face_imgs import FaceImgsReader
-from gazepose.own_videos import VideosReader
-from gazepose.preparation import LamPreparation
-from gazepose.preprocess_group import LamRecipe
-from gazepose.sample import LamReader
+from gazepose.preprocessing.group import LamRecipe
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.readers.face_imgs.reader import FaceImgsReader
+from gazepose.readers.own_videos import VideosReader
+from gazepose.readers.sample import LamReader
 
 CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
 CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"

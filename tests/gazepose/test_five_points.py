@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazepose.face_image import FaceWindow
-from gazepose.five_points import points_from_mesh, points_from_pose
+from gazepose.preprocessing.face_image import FaceWindow
+from gazepose.preprocessing.five_points import points_from_mesh, points_from_pose
 
 NOSE, LEFT_EYE, RIGHT_EYE, MOUTH_LEFT, MOUTH_RIGHT = range(5)
 

@@ -18,13 +18,13 @@ from small_lam import (
 )
 from small_nets import small_gazelstm, small_gazepose
 
-from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
-from gazepose.face_view import FaceView
-from gazepose.frame_scores import FrameScorer
-from gazepose.losses import WeightedCrossEntropy
-from gazepose.module import EyeContactModule
-from gazepose.table import LamTable
-from gazepose.temporal import TemporalDropout
+from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
+from gazepose.data.face_view import FaceView
+from gazepose.data.temporal_dropout import TemporalDropout
+from gazepose.prediction.frame_scores import FrameScorer
+from gazepose.store.table import LamTable
+from gazepose.training.losses import WeightedCrossEntropy
+from gazepose.training.module import EyeContactModule
 
 SIZE = 32
 SPLIT_DEG = 5.0

@@ -10,9 +10,9 @@ import pytest
 from scipy.stats import norm
 from small_lam import small_row, write_clip
 
-from gazepose import frames as module
-from gazepose.face_rows import SCHEMA
-from gazepose.frames import frames_are_sound, write_frames
+from gazepose.preprocessing.rows import SCHEMA
+from gazepose.store import writing as module
+from gazepose.store.writing import frames_are_sound, write_frames
 
 NAN = float("nan")
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from common.facestore import FaceStore
-from common.image_codec import encode_image
-from common.preprocessing import prepare_store
-from gazepose.gaze360 import recordings, viewer_angles
-from gazepose.gaze360_preprocess import Gaze360Preprocessor
-from gazepose.gaze_faces import GazeFacesDataModule
+from common.media.image_codec import encode_image
+from common.preprocessing.command import prepare_store
+from common.store.reading import FaceStore
 from gazepose.nets.gaze360 import viewer_gaze
+from gazepose.pretraining.datamodule import GazeFacesDataModule
+from gazepose.pretraining.gaze360_lists import recordings, viewer_angles
+from gazepose.pretraining.preprocessor import Gaze360Preprocessor
 
 FACES = {
     "train": ["rec_000/head/000000/000001.jpg", "rec_000/head/000001/000007.jpg"],
@@ -198,7 +198,7 @@ def test_a_check_makes_no_store(raw_dir: Path) -> None:
 
 def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
     settings = {
-        "_target_": "gazepose.gaze360_preprocess.Gaze360Preprocessor",
+        "_target_": "gazepose.pretraining.preprocessor.Gaze360Preprocessor",
         "name": "gaze360",
         "raw_dir": str(raw_dir),
         "lists_dir": str(raw_dir / "code"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.geometry import mirror_head_pose, rotation_from_head_pose
-from gazepose.head_angles import head_pose_from_hopenet, hopenet_angles_deg
+from gazepose.preprocessing.head_angles import head_pose_from_hopenet, hopenet_angles_deg
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import pytest
 import torch
 from small_hopenet import published_state
 
-from gazepose.hopenet_head_pose import HopenetHeadPose, decoded_angles_deg
 from gazepose.nets.hopenet import Hopenet
+from gazepose.preprocessing.hopenet import HopenetHeadPose, decoded_angles_deg
 
 IMAGE = cv2.GaussianBlur(
     np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8), (9, 9), 3

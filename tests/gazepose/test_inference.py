@@ -15,20 +15,20 @@ from small_lam import write_small_lam
 from small_nets import small_gazelstm, small_gazepose
 
 from common.faces.tracking import TrackingSettings
-from common.video import read_frames
-from gazepose.dataset import ClipDataset, ClipRecipe, collate_clips
-from gazepose.face_view import FaceView
-from gazepose.frames_file import FRAMES_FILE
-from gazepose.inference import VideoPredictor
-from gazepose.losses import WeightedCrossEntropy
-from gazepose.module import EyeContactModule
-from gazepose.own_videos import VideosReader
-from gazepose.preparation import LamPreparation
-from gazepose.preprocess import LamPreprocessor
-from gazepose.quality import fit_gaussian, gaussian_cdf
-from gazepose.smoothing import TrackSmoothing
-from gazepose.table import LamTable
-from gazepose.temporal import TemporalDropout
+from common.media.video import read_frames
+from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
+from gazepose.data.face_view import FaceView
+from gazepose.data.temporal_dropout import TemporalDropout
+from gazepose.evaluation.smoothing import TrackSmoothing
+from gazepose.prediction.predictor import VideoPredictor
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preprocessor import LamPreprocessor
+from gazepose.readers.own_videos import VideosReader
+from gazepose.store.ranking import fit_gaussian, gaussian_cdf
+from gazepose.store.reading import FRAMES_FILE
+from gazepose.store.table import LamTable
+from gazepose.training.losses import WeightedCrossEntropy
+from gazepose.training.module import EyeContactModule
 
 PLAIN = LamPreparation(landmarks="none", head_pose="none", size=32)
 DROPOUT = {"kind": "gaussian", "threshold": 0.3}

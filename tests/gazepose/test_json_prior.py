@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from tiny_ego4d import unpack
 
-from gazepose.clip_priors import FAR_POINTS
-from gazepose.json_prior import PriorFiles
+from gazepose.readers.face_imgs.clip_priors import FAR_POINTS
+from gazepose.readers.face_imgs.json_prior import PriorFiles
 
 POINTS = [
     [0.1, 0.2, 9.0, 0.5],

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gazepose.face_image import face_window
-from gazepose.judged_face import LOOKING_COLOUR, OTHER_COLOUR, JudgedFace, judged_face
+from gazepose.prediction.judged_face import LOOKING_COLOUR, OTHER_COLOUR, JudgedFace, judged_face
+from gazepose.preprocessing.face_image import face_window
 
 BOX = np.array([40.0, 30.0, 120.0, 110.0])
 SHAPE = (160, 200, 3)

@@ -22,7 +22,7 @@ from several_processes import (
 from small_lam import finish_store, small_row, write_clip
 from small_lam_run import overrides_of, train_here
 
-from common.checkpoint import read_checkpoint
+from common.training.checkpoint import read_checkpoint
 
 # Batch norms take statistics of a process's share, and dropout draws by process: without both,
 # nothing else may differ. 96 and 48 clips: the last batches of one clip leave a process without.
@@ -204,7 +204,7 @@ def test_slurm(work_dir: Path, alone: Path) -> None:
 # The second process fails in its third step.
 FAILING = """
 import runpy
-from gazepose.module import EyeContactModule
+from gazepose.training.module import EyeContactModule
 step = EyeContactModule.training_step
 def failing(self, batch, number):
     assert number < 2 or self.global_rank == 0, "this process fails"

@@ -26,11 +26,11 @@ from small_lam_run import (
 from small_run import REPO_DIR, composed
 from small_store import write_small_store
 
-from common.checkpoint import read_checkpoint
-from common.run import fit_and_test
-from gazepose.metrics import evaluate_lam
-from gazepose.module import EyeContactModule
-from gazepose.submission import expected_samples, validate_submission
+from common.runs.run import fit_and_test
+from common.training.checkpoint import read_checkpoint
+from gazepose.evaluation.metrics import evaluate_lam
+from gazepose.submission.writing import expected_samples, validate_submission
+from gazepose.training.module import EyeContactModule
 
 # GazePose has what GazeLSTM has, and dropout, priors and a Transformer.
 MODELS = ["gazepose", pytest.param("gazelstm", marks=pytest.mark.slow)]
@@ -201,7 +201,7 @@ def test_killed_inside_an_epoch_and_resumed_ends_like_one_never_killed(
 # Runs train.py with a pause after every training batch.
 SLOW_TRAIN = """
 import runpy, sys, time
-from gazepose.module import EyeContactModule
+from gazepose.training.module import EyeContactModule
 EyeContactModule.on_train_batch_end = lambda self, *_: time.sleep(0.2)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gazepose.losses import PinballLoss, WeightedCrossEntropy
+from gazepose.training.losses import PinballLoss, WeightedCrossEntropy
 
 
 def test_cross_entropy_divides_by_the_weights_of_the_batch() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from brute_precision import mean_precision
 
-from gazepose.map_interval import map_interval
+from gazepose.evaluation.map_interval import map_interval
 
 
 def sample(num_clips: int = 8, num: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

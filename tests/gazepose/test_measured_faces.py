@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from cartoon_face import CARTOON_BOX, cartoon
 
-from common.image_codec import encode_image
-from gazepose.preparation import LamPreparation, Preparer
+from common.media.image_codec import encode_image
+from gazepose.preprocessing.preparation import LamPreparation, Preparer
 
 SIDE = 400
 X0, Y0 = 210, 60

@@ -13,7 +13,7 @@ import torch.multiprocessing as mp
 from brute_precision import mean_precision
 from metric_processes import SHARES, compute_in_process, sample
 
-from gazepose.metrics import LamAveragePrecision, confusion_matrix, describe_scores
+from gazepose.evaluation.metrics import LamAveragePrecision, confusion_matrix, describe_scores
 
 
 def brute(scores: torch.Tensor, labels: torch.Tensor) -> float:
@@ -92,7 +92,7 @@ def test_without_both_classes_it_is_nan_and_says_why(
 ) -> None:
     metric = LamAveragePrecision()
     metric.update(torch.tensor(scores), torch.tensor(labels))
-    with caplog.at_level(logging.WARNING, logger="gazepose.metrics"):
+    with caplog.at_level(logging.WARNING, logger="gazepose.evaluation.metrics"):
         assert metric.compute().isnan()
     assert f"mAP is not defined: {reason}" in caplog.text
 

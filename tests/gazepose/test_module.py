@@ -16,13 +16,13 @@ from small_run import one_thread
 from torch import Tensor, nn
 
 from gazepose.batch import ClipBatch
-from gazepose.data import LamDataModule
-from gazepose.losses import WeightedCrossEntropy
-from gazepose.module import EyeContactModule
-from gazepose.nets.backbones import resnet18
+from gazepose.data.datamodule import LamDataModule
+from gazepose.nets.backbones.backbone import resnet18
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.parts import ClipNet
 from gazepose.priors import mirror_landmarks
+from gazepose.training.losses import WeightedCrossEntropy
+from gazepose.training.module import EyeContactModule
 
 SIZE = 32
 

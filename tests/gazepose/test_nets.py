@@ -12,13 +12,13 @@ from small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor
 
 from common.geometry import gaze_vector
-from gazepose.nets.backbones import resnet18
+from gazepose.nets.backbones.backbone import resnet18
 from gazepose.nets.gaze360 import viewer_gaze
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import Classifier, ClipNet
+from gazepose.nets.pixels import IMAGENET_MEAN, IMAGENET_STD, normalise
 from gazepose.nets.position import SinePosition, sine_positions
 from gazepose.nets.transformer import Transformer
-from gazepose.pixels import IMAGENET_MEAN, IMAGENET_STD, normalise
 
 
 def batch(num_clips: int = 3, side: int = 64) -> tuple[Tensor, Tensor, Tensor]:

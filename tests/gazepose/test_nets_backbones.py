@@ -12,15 +12,15 @@ from small_nets import FRAMES, TRANSFORMER
 from torch import Tensor, nn
 from torchvision import models
 
-from gazepose.nets.backbones import (
+from gazepose.nets.backbones.backbone import (
     Backbone,
     TimmBackbone,
     TorchvisionBackbone,
     pooled,
     resnet18,
 )
+from gazepose.nets.backbones.resnet import Bottleneck, ResNet
 from gazepose.nets.gazepose import GazePose
-from gazepose.nets.resnet import Bottleneck, ResNet
 
 
 def images(num: int = 2, side: int = 64) -> Tensor:

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import ClipNet
 from gazepose.nets.transformer import places_of
-from gazepose.original_names import original_names
-from gazepose.originals import load_net, original_state_dict
+from gazepose.originals.names import original_names
+from gazepose.originals.weights import load_net, original_state_dict
 
 LABELS = torch.tensor([1, 0])
 CLASS_WEIGHTS = torch.tensor([0.073, 0.9269])

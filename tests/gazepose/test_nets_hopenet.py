@@ -8,8 +8,8 @@ import torch
 from small_hopenet import published_state
 from torchvision import models
 
-from gazepose.hopenet_head_pose import decoded_angles_deg
 from gazepose.nets.hopenet import load_hopenet
+from gazepose.preprocessing.hopenet import decoded_angles_deg
 
 
 def test_hopenet_loads_without_its_unused_layer(tmp_path: Path) -> None:

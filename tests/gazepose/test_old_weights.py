@@ -13,7 +13,7 @@ from small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor, nn
 
 from gazepose.nets.hopenet import Hopenet, load_hopenet
-from gazepose.originals import (
+from gazepose.originals.weights import (
     init_backbone,
     init_everything,
     load_net,

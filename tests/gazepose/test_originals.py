@@ -12,12 +12,12 @@ import torch
 from small_nets import FRAMES, small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor, nn
 
-from gazepose.nets.backbones import TorchvisionBackbone, resnet18
+from gazepose.nets.backbones.backbone import TorchvisionBackbone, resnet18
 from gazepose.nets.gaze360 import Gaze360, viewer_gaze
 from gazepose.nets.gazelstm import GazeLSTM
-from gazepose.original_files import read_state_dict
-from gazepose.original_names import Kind, kind_of_weights
-from gazepose.originals import (
+from gazepose.originals.files import read_state_dict
+from gazepose.originals.names import Kind, kind_of_weights
+from gazepose.originals.weights import (
     init_backbone,
     init_everything,
     load_net,

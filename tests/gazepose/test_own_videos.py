@@ -12,9 +12,9 @@ from coloured_faces import GREEN, RED, SIDE, square_settings, write_faces_video
 from small_videos import cut_short
 
 from common.faces.tracking import TrackingSettings
-from common.skipped import Skipped
-from gazepose.own_videos import VideosReader
-from gazepose.sample import FaceTrack, PreparedFace, RawFace
+from common.store.skipped import Skipped
+from gazepose.readers.own_videos import VideosReader
+from gazepose.readers.sample import FaceTrack, PreparedFace, RawFace
 
 STILL = [60] * 12
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from small_lam_run import train_here, write_store
 
-from common.checkpoint import read_checkpoint
-from common.checks import check_precision
+from common.config.checks import check_precision
+from common.training.checkpoint import read_checkpoint
 
 
 @pytest.fixture(scope="module")

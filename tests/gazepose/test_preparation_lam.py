@@ -14,10 +14,10 @@ import torch
 from fake_lam import FakeMesh
 from small_hopenet import published_state
 
-from common.faces.mesh import FaceMesh
-from common.image_codec import decode_image, encode_image
-from gazepose.preparation import LamPreparation, Preparer
-from gazepose.quality import sharpness
+from common.faces.mediapipe.mesh import FaceMesh
+from common.media.image_codec import decode_image, encode_image
+from gazepose.preprocessing.preparation import LamPreparation, Preparer
+from gazepose.store.ranking import sharpness
 
 BOX = np.array([10.0, 20.0, 74.0, 100.0])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from fake_lam import IMAGE
 from preprocessed_clips import assert_same, frames, made_at, preprocessor
 
-from common.facestore import FaceStore
+from common.store.reading import FaceStore
 
 NUM_ROWS = {"t1": 4, "t2": 2, "t3": 0, "v1": 2, "v2": 2}
 
@@ -65,8 +65,9 @@ def test_another_stride_ranks_anew_without_making_anything(tmp_path: Path) -> No
 
 WITHOUT_TORCH = """
 import sys
-import gazepose.preprocess, gazepose.ego4d, gazepose.own_videos, gazepose.face_imgs
-import gazepose.videos_challenge, common.preprocessing
+import gazepose.preprocessing.preprocessor, gazepose.readers.ego4d.reader
+import gazepose.readers.own_videos, gazepose.readers.face_imgs.reader
+import gazepose.readers.face_imgs.videos_challenge, common.preprocessing.command
 heavy = {"torch", "torchvision", "torchmetrics", "pytorch_lightning", "mediapipe", "scipy"}
 print(sorted(heavy.intersection(sys.modules)))
 """

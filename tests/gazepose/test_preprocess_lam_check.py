@@ -10,8 +10,8 @@ import pytest
 from fake_lam import IMAGE, NO_IMAGE, FakeLamReader, FakePreparation
 from preprocessed_clips import CLIPS, contents, damage, preprocessor
 
-from common.findings import Finding
-from common.preprocess_check import CheckReport
+from common.preprocessing.check import CheckReport
+from common.preprocessing.findings import Finding
 
 OUT_OF_DATE = "missing, damaged or older than the clips"
 

@@ -9,7 +9,7 @@ import pytest
 from fake_lam import IMAGE, DyingPreparation, FakeLamReader, FakePreparation
 from preprocessed_clips import CLIPS, assert_same, frames, made_at, preprocessor
 
-from common.facestore import stored_groups
+from common.store.reading import stored_groups
 
 
 def test_an_interruption_keeps_the_finished_clips(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fake_lam import IMAGE, FakeLamReader
 from preprocessed_clips import CLIPS, assert_same, contents, damage, frames, made_at, preprocessor
 
-from common.facestore_damage import damaged_groups
+from common.store.damage import damaged_groups
 
 GONE = {clip: [OSError("no video")] for clip in CLIPS}
 

@@ -11,7 +11,7 @@ from fake_lam import IMAGE, NO_IMAGE, FakePreparation, FakePreparer
 from preprocessed_clips import frames, preprocessor
 from recorded_bars import recorded_bars
 
-from gazepose.sample import PreparedFace
+from gazepose.readers.sample import PreparedFace
 
 
 def test_the_report_counts_by_part_and_names_every_item(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from small_ego4d import write_small_ego4d
 from small_run import REPO_DIR
 
-from common.facestore import stored_groups
-from common.facestore_damage import damaged_groups
+from common.store.damage import damaged_groups
+from common.store.reading import stored_groups
 
 UNMEASURED = ["landmarks=none", "head_pose=none"]
 

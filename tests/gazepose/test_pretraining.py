@@ -16,14 +16,14 @@ from small_gaze import shown_gaze, write_small_gaze
 from small_lam import write_small_lam
 from small_run import one_thread
 
-from common.reproducibility import EpochSeed
-from gazepose.gaze_faces import GazeFacesDataModule
-from gazepose.losses import PinballLoss
-from gazepose.nets.backbones import resnet18
+from common.training.reproducibility import EpochSeed
+from gazepose.nets.backbones.backbone import resnet18
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.gazelstm import GazeLSTM
-from gazepose.originals import init_backbone
-from gazepose.pretraining import GazePretrainingModule
+from gazepose.originals.weights import init_backbone
+from gazepose.pretraining.datamodule import GazeFacesDataModule
+from gazepose.pretraining.module import GazePretrainingModule
+from gazepose.training.losses import PinballLoss
 
 SIZE = 32
 # Narrower ones learn too slowly for a test.

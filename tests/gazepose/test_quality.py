@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import norm
 from tiny_ego4d import GOLDEN_DIR
 
-from gazepose.quality import fit_gaussian, gaussian_cdf, sharpness
+from gazepose.store.ranking import fit_gaussian, gaussian_cdf, sharpness
 
 QUALITY: dict[str, Any] = json.loads((GOLDEN_DIR / "quality" / "quality_expected.json").read_text())
 NAMES = sorted(QUALITY["images"])

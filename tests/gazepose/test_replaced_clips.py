@@ -8,9 +8,9 @@ import pytest
 from fake_lam import IMAGE, NO_IMAGE, FakeLamReader
 from preprocessed_clips import CLIPS, assert_same, contents, frames, preprocessor
 
-from common import preprocess_run
-from common.facestore import EmptyStoreError
-from gazepose.table import LamTable
+from common.preprocessing import share as preprocess_run
+from common.store.reading import EmptyStoreError
+from gazepose.store.table import LamTable
 
 BEFORE = FakeLamReader(CLIPS, sources={"t1": "train 10"})
 OTHER_CLIPS = CLIPS | {"t1": [NO_IMAGE, IMAGE, IMAGE]}

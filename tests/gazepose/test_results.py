@@ -20,15 +20,15 @@ from PIL import Image
 from small_lam import finish_store, small_row, write_clip, write_small_lam
 from small_predictions import some_predictions
 
-from gazepose.data import LamDataModule
-from gazepose.figures import save_score_figure
-from gazepose.metrics import evaluate_lam
-from gazepose.predictions import predictions_table
-from gazepose.result_files import summarise, write_results
-from gazepose.results import LamTestResults
-from gazepose.score_slices import describe_samples
-from gazepose.smoothing import TrackSmoothing
-from gazepose.submission import expected_samples, validate_submission
+from gazepose.data.datamodule import LamDataModule
+from gazepose.evaluation.callback import LamTestResults
+from gazepose.evaluation.figures import save_score_figure
+from gazepose.evaluation.files import summarise, write_results
+from gazepose.evaluation.metrics import evaluate_lam
+from gazepose.evaluation.predictions import predictions_table
+from gazepose.evaluation.score_slices import describe_samples
+from gazepose.evaluation.smoothing import TrackSmoothing
+from gazepose.submission.writing import expected_samples, validate_submission
 
 Outputs = list[dict[str, torch.Tensor]]
 

@@ -3,10 +3,10 @@
 import numpy as np
 import polars as pl
 
-from common.report_runs import read_results
-from common.report_slices import sliced_measures
-from common.report_table import group_by_protocol, result_table
-from gazepose.result_files import write_results
+from common.report.reading import read_results
+from common.report.tables.results import group_by_protocol, result_table
+from common.report.tables.slices import sliced_measures
+from gazepose.evaluation.files import write_results
 
 NUM = 60
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from small_lam import NEGATIVE, POSITIVE, write_small_lam
 
-from common.average_precision import lam_precision
-from common.sample_grid import NEUTRAL, RIGHT, WRONG
-from gazepose.data import LamDataModule
-from gazepose.sample_pictures import ClipPainter, decision_colour
+from common.evaluation.average_precision import lam_precision
+from common.evaluation.sample_grid import NEUTRAL, RIGHT, WRONG
+from gazepose.data.datamodule import LamDataModule
+from gazepose.evaluation.painter import ClipPainter, decision_colour
 
 FACE_PX, NUM_FRAMES = 64, 7
 PAINTER = ClipPainter()

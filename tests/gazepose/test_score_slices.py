@@ -11,8 +11,8 @@ import pytest
 from brute_precision import mean_precision
 from small_predictions import some_predictions
 
-from gazepose.baselines import baseline_maps
-from gazepose.score_slices import describe_samples, score_slices, slice_table
+from gazepose.evaluation.baselines import baseline_maps
+from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
 
 KINDS = ["sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "clip"]
 

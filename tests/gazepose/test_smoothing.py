@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gazepose.smoothing import TrackSmoothing
+from gazepose.evaluation.smoothing import TrackSmoothing
 
 
 def track(
@@ -132,7 +132,7 @@ def test_half_the_width_away_a_gaussian_weighs_half() -> None:
 def test_many_rows_at_once_are_no_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, smoothing = some_tracks(), TrackSmoothing("median", 5)
     expected = smoothing(rows)
-    monkeypatch.setattr("gazepose.smoothing._NUM_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("gazepose.evaluation.smoothing._NUM_ROWS_AT_ONCE", 7)
     assert smoothing(rows).equals(expected)
 
 

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from gazepose.split_lists import REMOVED_UIDS, check_disjoint, read_split_list, rebuilt_list
+from gazepose.readers.split_lists import REMOVED_UIDS, check_disjoint, read_split_list, rebuilt_list
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])

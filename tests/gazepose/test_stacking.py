@@ -14,10 +14,10 @@ import pytest
 from small_members import map_of, members_of, three_runs, write_run
 from small_predictions import some_predictions
 
-from gazepose.ensemble_members import find_predictions, read_members
-from gazepose.ensembling import combine, main, write_ensemble
-from gazepose.stacking import Stacking
-from gazepose.submission import validate_submission
+from gazepose.ensembling.combining import combine, main, write_ensemble
+from gazepose.ensembling.members import find_predictions, read_members
+from gazepose.ensembling.stacking import Stacking
+from gazepose.submission.writing import validate_submission
 
 needs_xgboost = pytest.mark.skipif(find_spec("xgboost") is None, reason="no XGBoost here")
 

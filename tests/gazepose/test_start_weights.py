@@ -10,11 +10,11 @@ import torch
 from small_gaze import write_small_gaze
 from small_run import composed, one_thread
 
-from common.checkpoint import read_checkpoint
-from common.run import fit_and_test
-from gazepose.nets.backbones import resnet18
+from common.runs.run import fit_and_test
+from common.training.checkpoint import read_checkpoint
+from gazepose.nets.backbones.backbone import resnet18
 from gazepose.nets.gaze360 import Gaze360
-from gazepose.originals import load_net, original_state_dict
+from gazepose.originals.weights import load_net, original_state_dict
 
 SIZES: dict[str, Any] = {"embedding": 8, "lstm_hidden": 8}
 TYPED = [

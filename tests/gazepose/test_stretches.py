@@ -10,9 +10,9 @@ import torch
 from small_lam import finish_store, small_row, without_head_pose, without_points, write_clip
 from small_nets import small_gazepose
 
-from gazepose.data import LamDataModule
-from gazepose.losses import WeightedCrossEntropy
-from gazepose.module import EyeContactModule
+from gazepose.data.datamodule import LamDataModule
+from gazepose.training.losses import WeightedCrossEntropy
+from gazepose.training.module import EyeContactModule
 
 SIZE = 32
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from small_lam import finish_store, small_row, write_clip
 
-from gazepose.submission import (
+from gazepose.submission.writing import (
     convert_predictions,
     expected_samples,
     main,

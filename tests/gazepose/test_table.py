@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from small_lam import finish_store, small_row, without_head_pose, without_points, write_clip
 
-from gazepose import frames_file
-from gazepose.frames_file import FRAMES_FILE
 from gazepose.priors import eye_centred
-from gazepose.table import LamTable
+from gazepose.store import reading as frames_file
+from gazepose.store.reading import FRAMES_FILE
+from gazepose.store.table import LamTable
 
 GENERATOR = np.random.default_rng(0)
 

@@ -7,7 +7,7 @@ import pytest
 from tiny_ego4d import expected
 
 from gazepose.batch import CENTRE
-from gazepose.temporal import BLACK, TemporalDropout, positions_to_show
+from gazepose.data.temporal_dropout import BLACK, TemporalDropout, positions_to_show
 
 PATTERNS = expected()["pad_video"]["patterns"]
 NEIGHBOURS = [0, 1, 2, 4, 5, 6]

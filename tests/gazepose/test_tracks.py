@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gazepose.tracks import RawTrack, TrackRule, face_tracks, look_labels, source_track_id
+from gazepose.readers.tracks import RawTrack, TrackRule, face_tracks, look_labels, source_track_id
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/gazepose/tracks.json").read_text())
 PUBLISHED = TrackRule("published")

@@ -10,10 +10,10 @@ import pytest
 from fake_lam import FakePreparer
 from tiny_ego4d import unpack
 
-from common.image_codec import encode_image
-from common.skipped import Skipped
-from gazepose.sample import RawFace
-from gazepose.videos_challenge import VideosChallengeReader, challenge_faces
+from common.media.image_codec import encode_image
+from common.store.skipped import Skipped
+from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, challenge_faces
+from gazepose.readers.sample import RawFace
 
 CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazepose.window_sampler import ClipSampler
+from gazepose.data.sampler import ClipSampler
 
 ROWS = np.arange(100, 10_000, 2)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from small_lam import finish_store, small_row, write_clip
 
-from gazepose.table import LamTable
-from gazepose.windows import class_weights, keyframes, window_rows
+from gazepose.data.windows import class_weights, keyframes, window_rows
+from gazepose.store.table import LamTable
 
 FRAMES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 30, 31, 32, 33]
 

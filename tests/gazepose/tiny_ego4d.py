@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from small_lam import RECIPE, Row
 
-from common.facestore_writing import GroupWriter, claim_store
-from gazepose.baseline_tracks import BaselineTracks
-from gazepose.face_rows import BOX_COLUMNS
-from gazepose.frames import write_frames
-from gazepose.frames_file import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from common.store.writing import GroupWriter, claim_store
+from gazepose.preprocessing.rows import BOX_COLUMNS
+from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
+from gazepose.store.reading import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.store.writing import write_frames
 
 GOLDEN_DIR = Path(__file__).parents[1] / "golden" / "gazepose"
 HEAD_POSE_FILES = {"train": "train_headpose", "val": "val_headpose-all", "test": "test_headpose"}

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from common.faces.detection import Face, FaceDetector
 from common.faces.eye_landmarks import eye_landmarks_from_mesh
 from common.faces.head_pose import head_pose_from_mesh
-from common.faces.mesh import FaceMesh
+from common.faces.mediapipe.mesh import FaceMesh
 
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.faces.cropping import padded_square
-from common.faces.mediapipe_graph import MediaPipeGraph
+from common.faces.mediapipe.graph import MediaPipeGraph
 from common.faces.tiling import pyramid_sides, shrunk, tile_origins
 
 Float = npt.NDArray[np.floating[Any]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import SMALLEST_FACE_FRACTION, FaceDetector, MediaPipeDetector
-from common.faces.mesh import FaceMesh
+from common.faces.mediapipe.mesh import FaceMesh
 
 DETECTORS = ("mediapipe", "retinaface")
 

@@ -35,7 +35,7 @@ class Flame(GazeNet):
 
         Args:
             rgb: (B, 3, input_size, input_size) eye crop.
-            heatmap: (B, 28, input_size, input_size), see `flame.heatmaps`.
+            heatmap: (B, 28, input_size, input_size), see `flame.nets.heatmaps`.
             head_pose: (B, 3) normalised [pitch, yaw, roll].
 
         Returns:

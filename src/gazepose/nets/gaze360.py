@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from common.geometry import ArrayT, mirror_gaze
-from gazepose.nets.backbones import Backbone
+from gazepose.nets.backbones.backbone import Backbone
 from gazepose.nets.parts import Classifier, ClipEncoder
 
 
@@ -30,7 +30,7 @@ class Gaze360(ClipEncoder):
     """GazeLSTM with three outputs.
 
     Its weights are Gaze360's but for the sign of the yaw output: Gaze360's yaw points to the
-    image's left, ours to its right (`gazepose.originals` turns it).
+    image's left, ours to its right (`gazepose.originals.weights` turns it).
 
     Args:
         backbone: image to map.

@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from common.batch_counts import UNCOUNTED, missing_counts
-from gazepose.load_report import LoadReport
-from gazepose.nets.backbones import pooled
-from gazepose.nets.resnet import Bottleneck, ResNet
-from gazepose.original_files import misfits, read_state_dict
+from common.training.batch_counts import UNCOUNTED, missing_counts
+from gazepose.nets.backbones.backbone import pooled
+from gazepose.nets.backbones.resnet import Bottleneck, ResNet
+from gazepose.originals.files import misfits, read_state_dict
+from gazepose.originals.load_report import LoadReport
 
 LOG = logging.getLogger(__name__)
 NUM_BINS = 66

@@ -11,8 +11,8 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gazepose.nets.backbones import Backbone, pooled
-from gazepose.nets.sizes import check_at_least
+from gazepose.nets.backbones.backbone import Backbone, pooled
+from gazepose.nets.backbones.sizes import check_at_least
 
 
 class FrameFeatures(NamedTuple):
@@ -86,7 +86,7 @@ class ClipNet(ClipEncoder):
     """Base of the eye-contact nets.
 
     A net is two halves, so that frames which several clips share are looked at once
-    (`gazepose.dense`): `frame_features` for each frame, `decide` for each clip.
+    (`gazepose.nets.dense`): `frame_features` for each frame, `decide` for each clip.
 
     Attributes:
         uses_head: whether the net asks for `head_bins`.

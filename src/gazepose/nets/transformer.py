@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gazepose.nets.sizes import check_at_least
+from gazepose.nets.backbones.sizes import check_at_least
 
 
 class FeedForward(nn.Sequential):

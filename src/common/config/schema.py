@@ -1,0 +1,188 @@
+"""Our own config keys as dataclasses: a misspelt key in a YAML file or override is an error.
+
+What libraries own (trainer, loggers, optimizers) stays plain YAML: their constructors check it.
+Importing this module also registers the suite's resolvers, in a launcher's workers too.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
+
+import common.config.resolvers  # noqa: F401  registers them
+from common.config.groups import (
+    DataConfig,
+    DropoutConfig,
+    EyeContactModelConfig,
+    GazeAngleModelConfig,
+    ModelConfig,
+    PathsConfig,
+    PriorsConfig,
+    StudyConfig,
+)
+from common.studies.ablation_row import leaves
+
+# Hydra 1.3 checks our launcher files by the plugins' own schemas, as wanted, and says so each time.
+warnings.filterwarnings("ignore", r"\s*'hydra/launcher/", UserWarning)
+
+
+@dataclass
+class TrainConfig:
+    """Root of ``conf/train.yaml``."""
+
+    name: str = MISSING
+    seed: int = MISSING
+    ckpt_path: str | None = None
+    continue_run: bool = MISSING
+    replay: str | None = None
+    test: bool = MISSING
+    also_test: list[str] = MISSING
+    allow_other_convention: bool = MISSING
+    ablation: str | None = None
+    is_reference: bool = False
+    study: StudyConfig | None = None
+    optimized_metric: str = MISSING
+    data: DataConfig = field(default_factory=DataConfig)
+    priors: PriorsConfig | None = None
+    dropout: DropoutConfig | None = None
+    model: ModelConfig = field(default_factory=ModelConfig)
+    trainer: dict[str, Any] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    logger: dict[str, Any] = field(default_factory=dict)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
+class ReplayTrainerConfig:
+    """What a replay may change of the trainer; null keeps what the run had."""
+
+    accelerator: str | None = None
+    devices: Any = None
+    enable_progress_bar: bool | None = None
+
+
+@dataclass
+class ReplayDataConfig:
+    """Where a replay finds the data; null keeps what the run had."""
+
+    store_dir: str | None = None
+
+
+@dataclass
+class ReplayModelConfig:
+    """Where a replay finds the weights to start from; null keeps what the run had."""
+
+    init_checkpoint: str | None = None
+
+
+@dataclass
+class ReplayConfig:
+    """Root of ``conf/replay.yaml``: everything a replay may differ in."""
+
+    name: str = MISSING
+    replay: str = MISSING
+    allow_differences: bool = MISSING
+    ckpt_path: str | None = None
+    trainer: ReplayTrainerConfig = field(default_factory=ReplayTrainerConfig)
+    data: ReplayDataConfig = field(default_factory=ReplayDataConfig)
+    model: ReplayModelConfig = field(default_factory=ReplayModelConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
+class PreprocessConfig:
+    """Root of ``conf/preprocess.yaml``."""
+
+    mode: str = MISSING
+    shard: str = MISSING
+    num_workers: int = MISSING
+    export_dir: str | None = None
+    seed: int = 0
+    data: DataConfig = field(default_factory=DataConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
+class PredictTrainerConfig:
+    """What a prediction may change of the trainer; null keeps what the run had."""
+
+    precision: str | None = None
+
+
+@dataclass
+class PredictConfig:
+    """Root of ``conf/predict.yaml``."""
+
+    name: str = MISSING
+    seed: int = MISSING
+    run: str | None = None
+    checkpoint: str | None = None
+    split: str | None = None
+    source: str | None = None
+    output_dir: str | None = None
+    statistics: str | None = None
+    allow_other_convention: bool = False
+    trainer: PredictTrainerConfig = field(default_factory=PredictTrainerConfig)
+    annotator: dict[str, Any] = field(default_factory=dict)
+    datamodule: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    module: dict[str, Any] = field(default_factory=dict)
+    export: str | None = None
+    data: DataConfig | None = None
+    priors: PriorsConfig | None = None
+    dropout: DropoutConfig | None = None
+    model: ModelConfig | None = None
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+def register() -> None:
+    """Register the schemas with Hydra; may be called again."""
+    store = ConfigStore.instance()
+    for name, schema in (
+        ("train", TrainConfig),
+        ("replay", ReplayConfig),
+        ("preprocess", PreprocessConfig),
+        ("predict", _predict_schema()),
+    ):
+        store.store(group="schema", name=name, node=schema, package="_global_")
+    for name, model in (
+        ("gaze_angle", GazeAngleModelConfig),
+        ("eye_contact", EyeContactModelConfig),
+    ):
+        store.store(group="schema/model", name=name, node=model)
+    store.store(group="schema", name="priors", node=PriorsConfig)
+    store.store(group="schema", name="dropout", node=DropoutConfig)
+
+
+def _predict_schema() -> DictConfig:
+    """Return the schema of predictions, in which changes to a run may have any key."""
+    schema = OmegaConf.structured(PredictConfig)
+    for name in ("annotator", "datamodule", "results", "module"):
+        # Else Hydra takes their keys for misspelt ones: nothing lists them.
+        OmegaConf.set_struct(schema[name], False)
+    return schema
+
+
+def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
+    """Return a config as resolved plain values: what the code below the scripts sees.
+
+    Raises:
+        ValueError: If a value the user must give is missing; says what to type.
+    """
+    try:
+        values: Any = OmegaConf.to_container(
+            OmegaConf.create(cfg), resolve=True, throw_on_missing=True
+        )
+    except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
+        values = OmegaConf.to_container(OmegaConf.create(cfg))
+        missing = [key for key, value in leaves(values) if value == "???"]
+        if not missing:
+            raise ValueError(f"a value must be given: {error}") from error
+        given = " ".join(f"{key}=..." for key in missing)
+        raise ValueError(f"{' and '.join(missing)} must be given: {given}") from error
+    return dict(values)

@@ -1,0 +1,49 @@
+"""MediaPipe's body pose of the person in an image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.mediapipe.graph import MediaPipeGraph
+
+Float = npt.NDArray[np.floating[Any]]
+
+# Of the three models only this one comes with the package; the others are downloaded.
+BUNDLED_COMPLEXITY = 1
+
+
+class BodyPose:
+    """33 landmarks of one person, each image on its own."""
+
+    name = "mediapipe_pose"
+
+    def __init__(self, *, min_confidence: float = 0.1) -> None:
+        """Configure the pose; its graph is built on first use.
+
+        Args:
+            min_confidence: least score in [0, 1] of the person detector inside the graph.
+        """
+        self._graph = MediaPipeGraph(
+            "Pose",
+            static_image_mode=True,
+            model_complexity=BUNDLED_COMPLEXITY,
+            min_detection_confidence=min_confidence,
+        )
+
+    def landmarks(self, image: npt.NDArray[np.uint8]) -> Float | None:
+        """Return (33, 4) float64 [x, y, z, visibility] of the person, None if nobody is found.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Returns:
+            x and y as fractions of the image, possibly outside; z in the unit of x, smaller
+            toward the camera; visibility in [0, 1].
+        """
+        found = self._graph.find(image)
+        if not found:
+            return None
+        return np.array([[p.x, p.y, p.z, p.visibility] for p in found[0].landmark])

@@ -1,0 +1,216 @@
+"""What ``predict.py`` does: a model on a data split, on photos and videos, or into another form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.config.checks import (
+    check_conventions,
+    check_inputs,
+    check_line,
+    check_precision,
+    check_same_split,
+)
+from common.config.instantiate import build
+from common.prediction.annotation import annotate_source
+from common.runs.run import build_data, build_module, test
+from common.runs.snapshot import read_snapshot
+from common.training.checkpoint import load_module
+
+Config = Mapping[str, Any]
+# How long a camera is recorded; Ctrl-C ends it earlier.
+CAMERA_S = 15.0
+BEST_CHECKPOINT = "best.ckpt"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A module with its weights, and where they come from.
+
+    Attributes:
+        module: loaded.
+        config: what it was built from: a run's, or the command's.
+        trained_on: name of its training data.
+        data: fingerprint of its training data; of an original's, only what was published.
+        folder: where its outputs go by default.
+        checkpoint: the file of its weights.
+        chosen_by: the metric that the checkpoint is the run's best by; None if it is not chosen.
+    """
+
+    module: Any
+    config: Config
+    trained_on: str
+    data: Mapping[str, Any]
+    folder: Path
+    checkpoint: Path
+    chosen_by: str | None = None
+
+
+def predict(config: Config) -> str:
+    """Do what the command asks for, and say what came out.
+
+    Args:
+        config: the resolved predict config as plain values.
+
+    Raises:
+        ValueError: If the command does not say what to predict with, or on what.
+    """
+    asked = [name for name in ("split", "source", "export") if config[name] is not None]
+    if not asked and config["data"] is not None:
+        # A data set and nothing else said: its test part.
+        asked, config = ["split"], {**config, "split": "test"}
+    if len(asked) != 1:
+        raise ValueError(
+            f"got {' and '.join(asked) or 'none'} of split=, source= and export=; give one: "
+            "split=test, source=PHOTO_OR_VIDEO or export=FILE.pth"
+        )
+    if config["run"] is not None and config["priors"] is not None:
+        raise ValueError("priors= belongs to model=NAME checkpoint=FILE; a run keeps its own")
+    trained = _from_run(config) if config["run"] is not None else _from_original(config)
+    check_inputs(trained.config["model"], config)
+    if asked == ["split"]:
+        return _test(config, trained)
+    if asked == ["source"]:
+        return _annotate(config, trained)
+    trained.module.export_checkpoint(trained.checkpoint, Path(config["export"]))
+    return f"{trained.checkpoint} -> {config['export']}"
+
+
+def _from_run(config: Config) -> Trained:
+    run_dir = Path(config["run"])
+    snapshot = read_snapshot(run_dir)
+    checkpoint = _chosen_checkpoint(config, run_dir)
+    module = _unloaded(snapshot["config"], config)
+    load_module(module, checkpoint)
+    trained_on = snapshot["config"]["data"]["name"]
+    data = snapshot["data"]
+    is_best = checkpoint.name == BEST_CHECKPOINT
+    chosen_by = snapshot["config"]["optimized_metric"] if is_best else None
+    return Trained(module, snapshot["config"], trained_on, data, run_dir, checkpoint, chosen_by)
+
+
+def _unloaded(built_from: Config, config: Config) -> Any:
+    """Return the module of a config, with the command's changes, before it has its weights."""
+    backbone = built_from["model"]["module"]["net"].get("backbone", {})
+    # The checkpoint brings its own: published weights need not be there, or be downloaded.
+    changes = {"net": {"backbone": {"weights": None}}} if backbone.get("weights") else {}
+    return build_module(built_from, **changes | config["module"])
+
+
+def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
+    if config["checkpoint"] is not None:
+        return Path(config["checkpoint"])
+    best = run_dir / "checkpoints" / BEST_CHECKPOINT
+    return best if best.is_file() else best.with_name("last.ckpt")
+
+
+def _from_original(config: Config) -> Trained:
+    if config["model"] is None or config["checkpoint"] is None:
+        raise ValueError("predict with what? Give run=RUN, or model=NAME checkpoint=FILE.pth")
+    module = _unloaded(config, config)
+    checkpoint = Path(config["checkpoint"])
+    named = config["statistics"] or (config["data"] or {}).get("name")
+    data = module.load_original(checkpoint, named)
+    folder = Path(config["paths"]["runs_dir"]) / f"original_{checkpoint.stem}"
+    return Trained(module, config, data["name"], data, folder, checkpoint)
+
+
+def _test(config: Config, trained: Trained) -> str:
+    data_config = config["data"] or trained.config["data"]
+    if data_config is None:
+        raise ValueError(f"which data? Give data=NAME for split={config['split']}")
+    check_line(trained.config["model"], data_config)
+    datamodule = _datamodule(config, trained, data_config)
+    tested = datamodule.fingerprint()
+    check_conventions(trained.data, tested, config["allow_other_convention"])
+    check_same_split(trained.data, tested)
+    tested_part = f"{datamodule.name}_{config['split']}{_stride(config, trained, data_config)}"
+    output_dir = _output_dir(config, trained, tested_part)
+    results = build(
+        trained.config["model"]["callbacks"]["results"],
+        output_dir=str(output_dir),
+        trained_on=trained.trained_on,
+        chosen_by=trained.chosen_by,
+        **config["results"],
+    )
+    metrics = test(trained.module, datamodule, [results], _precision(config, trained))
+    numbers = ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
+    return f"{numbers or 'no labels, so no metric'} -> {output_dir}"
+
+
+def _datamodule(config: Config, trained: Trained, data_config: Config) -> Any:
+    changes = config["datamodule"]
+    if "test_part" in changes:
+        raise ValueError(
+            f"datamodule={{test_part:{changes['test_part']}}} is not what chooses the part: type "
+            f"split={changes['test_part']}"
+        )
+    asked = {**trained.config, "data": data_config}
+    return build_data(asked, test_part=config["split"], **_other_dropout(config), **changes)
+
+
+def _precision(config: Config, trained: Trained) -> str:
+    """Return the precision of a test: as the command asks, else the run's own."""
+    asked = config["trainer"]["precision"] or trained.config["trainer"]["precision"]
+    check_precision({"precision": asked})
+    return asked or "32-true"
+
+
+def _stride(config: Config, trained: Trained, data_config: Config) -> str:
+    """Return a part's stride as part of a folder's name, where it is not known to be the run's.
+
+    Of an original's checkpoint no stride is known; data without strides have none to name.
+    """
+    key = f"{config['split']}_stride"
+    asked = data_config["datamodule"].get(key)
+    own = None if config["run"] is None else trained.config["data"]["datamodule"].get(key)
+    return "" if asked in (own, None) or key in config["datamodule"] else f"_stride-{asked}"
+
+
+def _other_dropout(config: Config) -> dict[str, Any]:
+    """Return the dropout a run is tested with, where the command asks for another than its own."""
+    if config["run"] is None or config["dropout"] is None:
+        return {}
+    return {"dropout": config["dropout"]}
+
+
+def _annotate(config: Config, trained: Trained) -> str:
+    configured = trained.config["model"]["annotator"]
+    if configured is None:
+        name = trained.config["model"]["name"]
+        raise ValueError(f"model {name} is not for photos and videos; give split=test")
+    # Later values lie over the run's own, level by level.
+    changes = {**_other_dropout(config), **config["annotator"]}
+    annotator = build(configured, module=trained.module, **changes)
+    output_dir = _output_dir(config, trained, Path(config["source"]).stem or "photos")
+    return annotate_source(config["source"], annotator, output_dir, CAMERA_S)
+
+
+def _output_dir(config: Config, trained: Trained, name: str) -> Path:
+    if config["output_dir"] is not None:
+        return Path(config["output_dir"])
+    name = "_".join([name.replace("*", "all"), *_changes(config)])
+    return trained.folder / "predict" / name
+
+
+def _changes(config: Config) -> list[str]:
+    """Return what the command changes of a run's test, as words of a folder's name."""
+    dropout = _other_dropout(config).get("dropout", {})
+    groups = {name: config[name] for name in ("datamodule", "results", "module")}
+    return _words({"dropout": dropout.get("kind", {}), **groups, **_other_precision(config)})
+
+
+def _other_precision(config: Config) -> dict[str, Any]:
+    precision = config["trainer"]["precision"]
+    return {} if precision is None else {"precision": precision}
+
+
+def _words(values: Config) -> list[str]:
+    words = []
+    for key, value in values.items():
+        nested = _words(value) if isinstance(value, Mapping) else [str(value)]
+        words += [f"{key}-{'-'.join(nested)}"] if nested else []
+    return words

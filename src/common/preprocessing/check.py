@@ -1,0 +1,112 @@
+"""A look at a store beside its raw data: what is damaged, missing or made from something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from common.listing import counted_names
+from common.preprocessing.findings import Finding, Severity, findings_text
+from common.preprocessing.lossy_groups import LOSSY, LOSSY_REMEDY, lossy_groups
+from common.preprocessing.share import Share, changed_groups, check_fit
+from common.store.damage import damaged_groups
+from common.store.packs import REPAIR
+from common.store.reading import (
+    GroupPaths,
+    read_failures,
+    read_skipped,
+    stored_groups,
+)
+
+IMAGELESS = "groups without one image"
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found; nothing was changed.
+
+    Attributes:
+        findings: of the raw data and the store.
+        missing: groups that the next run makes.
+    """
+
+    findings: list[Finding]
+    missing: list[str]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of the findings is an error."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def summary(self) -> str:
+        """Return the findings and what the next run has to do."""
+        lines = [findings_text(self.findings)]
+        if self.missing:
+            lines.append(counted_names(self.missing, "groups to make"))
+        return "\n".join(lines)
+
+
+def no_store_yet(store_dir: Path) -> Finding | None:
+    """Return the note that there is no store, None where there is one."""
+    if (store_dir / "store.json").exists():
+        return None
+    return Finding("note", "no store yet", str(store_dir))
+
+
+def check_store(
+    store_dir: Path, share: Callable[[], Share], raw_findings: Sequence[Finding] = ()
+) -> CheckReport:
+    """Look at one share of a store.
+
+    Args:
+        store_dir: the store's folder.
+        share: says what the share is; it may raise a ValueError.
+        raw_findings: what was found in the raw data.
+    """
+    findings = [*raw_findings, *filter(None, [no_store_yet(store_dir)])]
+    try:
+        wanted = share()
+        check_fit(wanted)
+    except ValueError as error:
+        return CheckReport([*findings, Finding("error", str(error), str(store_dir))], [])
+    done = set(stored_groups(store_dir))
+    missing = [group for group in wanted.own if group not in done]
+    return CheckReport([*findings, *_store_findings(wanted)], missing)
+
+
+def imageless_groups(store_dir: Path, groups: Sequence[str]) -> list[str]:
+    """Return those of a store's groups that hold no image."""
+    return [group for group in groups if not _has_image(GroupPaths(store_dir, group).table)]
+
+
+def _store_findings(share: Share) -> list[Finding]:
+    damaged = damaged_groups(share.store_dir, share.own)
+    sound = sorted(set(share.own).intersection(stored_groups(share.store_dir)).difference(damaged))
+    failures = read_failures(share.store_dir)
+    failed = [f"{group} ({failures[group]})" for group in share.own if group in failures]
+    lossy = lossy_groups(read_skipped(share.store_dir, sound))
+    lost = [f"{group} ({what})" for group, what in lossy.items()]
+    again = "the next run makes them again"
+    seen: list[tuple[Severity, list[str], str, str]] = [
+        ("error", damaged, "groups damaged", f"{REPAIR}, from the raw data"),
+        ("error", failed, "groups could not be made", "another run tries again"),
+        ("error", lost, LOSSY, LOSSY_REMEDY),
+        ("warning", changed_groups(share), "groups made from what has changed since", again),
+        ("warning", imageless_groups(share.store_dir, sound), IMAGELESS, ""),
+    ]
+    return [
+        Finding(severity, counted_names(found, what), str(share.store_dir), remedy)
+        for severity, found, what, remedy in seen
+        if found
+    ]
+
+
+def _has_image(table: Path) -> bool:
+    rows = pl.scan_parquet(table)
+    # The table of a group without rows has no such column.
+    if "num_bytes" not in rows.collect_schema():
+        return False
+    return bool(rows.select((pl.col("num_bytes") > 0).any()).collect().item())

@@ -1,0 +1,65 @@
+"""What ``preprocess.py`` does, whichever line the data set belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.config.instantiate import build
+from common.preprocessing.pool import check_num_workers
+
+MODES = ("run", "check", "repair", "export")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it.
+
+    Attributes:
+        report: as a person reads it.
+        has_errors: whether groups could not be made, or a check found errors.
+    """
+
+    report: str
+    has_errors: bool
+
+
+def prepare_store(config: Mapping[str, Any]) -> Outcome:
+    """Make, check, repair or export a face store.
+
+    Args:
+        config: the resolved preprocess config as plain values.
+
+    Raises:
+        ValueError: If the mode is unknown, a folder it needs is not given, or the number of
+            processes is negative.
+    """
+    mode, data = config["mode"], config["data"]
+    if mode not in MODES:
+        raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+    if data["preprocessor"] is None:
+        raise ValueError(f"data={data['name']} makes no store: it reads another data set's")
+    if mode == "export":
+        # Only the store is read: neither raw data nor what reads them are needed.
+        unread = {"reader": None} if "reader" in data["preprocessor"] else {}
+        exporter = build(data["preprocessor"], **unread)
+        return Outcome(str(exporter.export(_export_dir(config))), has_errors=False)
+    if data["raw_dir"] is None:
+        raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
+    check_num_workers(config["num_workers"])
+    if data["raw_writer"] is not None:
+        build(data["raw_writer"], num_workers=config["num_workers"])
+    preprocessor = build(
+        data["preprocessor"], shard=config["shard"], num_workers=config["num_workers"]
+    )
+    work = {"run": preprocessor.run, "check": preprocessor.check, "repair": preprocessor.repair}
+    report = work[mode]()
+    return Outcome(report.summary(), report.has_errors)
+
+
+def _export_dir(config: Mapping[str, Any]) -> Path:
+    if config["export_dir"] is None:
+        raise ValueError("where to? Set export_dir=FOLDER")
+    return Path(config["export_dir"])

@@ -1,0 +1,5 @@
+"""python -m common.report."""
+
+from common.report.command import main
+
+main()

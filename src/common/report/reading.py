@@ -1,0 +1,164 @@
+"""What a folder of runs holds: every run whatever its status, and every test they wrote."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.report.kinds.kind import ResultKind
+from common.report.kinds.registry import kind_named
+from common.report.run import ModelTest, Run, lookup
+from common.runs.snapshot import FILE_NAME, read_snapshot
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that could not be used, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """All runs and tests under a folder; paths of `unread` are absolute or as given.
+
+    `in_studies`: paths of the tests that a study's table shows, so that no other need list them.
+    """
+
+    runs_dir: Path
+    runs: list[Run]
+    tests: list[ModelTest]
+    unread: list[Unread]
+    in_studies: frozenset[Path] = frozenset()
+
+    @property
+    def listed_tests(self) -> list[ModelTest]:
+        """The tests that no study's table shows."""
+        return [test for test in self.tests if test.path not in self.in_studies]
+
+
+_Summary = tuple[Path, Mapping[str, Any], ResultKind]
+
+
+def read_results(runs_dir: Path) -> Results:
+    """Read every run under a folder, at any depth, and every test summary of these runs.
+
+    Runs with ``debug=`` are no results, and a replay is none beside its run: they count as unread.
+    A test that is there twice, with
+    the same predictions (``predict.py split=test`` repeats the one after training), counts once.
+
+    Raises:
+        ValueError: If there is no run.
+    """
+    unread: list[Unread] = []
+    snapshots = {folder: _snapshot(folder, unread) for folder in _run_folders(runs_dir)}
+    reasons = {folder: _no_result(found) for folder, found in snapshots.items()}
+    folders = [folder for folder, reason in reasons.items() if reason is None]
+    unread += [Unread(folder / FILE_NAME, reason) for folder, reason in reasons.items() if reason]
+    summaries = {folder: _summaries(folder, snapshots[folder], unread) for folder in folders}
+    # A folder without run.json counts if it holds tests: those of an original's checkpoint.
+    kept = [folder for folder in folders if snapshots[folder] or summaries[folder]]
+    if not kept and not unread:
+        raise ValueError(
+            f"no run under {runs_dir}: expected folders with a {FILE_NAME}. Type python train.py "
+            "model=flame data=demo_gaze first, or python -m common.report RUNS_DIR"
+        )
+    kept.sort(key=lambda folder: (_first_start(snapshots[folder]), str(folder)))
+    runs = [
+        _run(number, folder, runs_dir, snapshots[folder])
+        for number, folder in enumerate(kept, start=1)
+    ]
+    tests = [ModelTest(run, *found) for run in runs for found in summaries[run.folder]]
+    return Results(runs_dir, runs, tests, unread)
+
+
+def _run_folders(runs_dir: Path) -> list[Path]:
+    folders = {path.parent for path in runs_dir.rglob(FILE_NAME)}
+    return sorted(folders | {path.parents[2] for path in runs_dir.rglob("predict/*/*.json")})
+
+
+def _snapshot(folder: Path, unread: list[Unread]) -> Mapping[str, Any]:
+    path = folder / FILE_NAME
+    if not path.exists():
+        return {}
+    try:
+        return read_snapshot(folder)
+    except ValueError as error:
+        unread.append(Unread(path, str(error)))
+        return {"status": "damaged"}
+
+
+def _no_result(snapshot: Mapping[str, Any]) -> str | None:
+    """Return why a run is no result; None if it is one."""
+    debug, replayed = lookup(snapshot, "choices.debug"), lookup(snapshot, "config.replay")
+    if debug not in (None, "null"):
+        return f"debug={debug}: no result"
+    return None if replayed is None else f"replay of {replayed}: no result of its own"
+
+
+def _summaries(folder: Path, snapshot: Mapping[str, Any], unread: list[Unread]) -> list[_Summary]:
+    found, own = [], sorted(folder.glob("test/*.json"))
+    status = snapshot.get("status", "finished")
+    if status != "finished":
+        unread += [Unread(path, f"of an earlier start; the last one: {status}") for path in own]
+        own = []
+    for path in [*own, *sorted(folder.glob("predict/*/*.json"))]:
+        try:
+            found.append((path, *_summary(path)))
+        except ValueError as error:
+            unread.append(Unread(path, str(error)))
+    once: dict[str, _Summary] = {}
+    for path, summary, kind in found:
+        once.setdefault(_predictions(path, kind), (path, summary, kind))
+    return list(once.values())
+
+
+def _predictions(path: Path, kind: ResultKind) -> str:
+    """Return what is the same for two tests with the same predictions under the same name."""
+    predictions = path.with_name(path.stem + kind.predictions_suffix)
+    if not predictions.is_file():
+        return str(path)
+    return f"{path.name} {hashlib.sha256(predictions.read_bytes()).hexdigest()}"
+
+
+def _summary(path: Path) -> tuple[Mapping[str, Any], ResultKind]:
+    summary = json.loads(path.read_text())
+    kind = kind_named(lookup(summary, "kind"))
+    missing = [key for key in kind.required if key not in summary]
+    if missing:
+        raise ValueError(f"lacks {', '.join(missing)}; test again to renew it")
+    return dict(summary), kind
+
+
+def _first_start(snapshot: Mapping[str, Any]) -> str:
+    starts = snapshot.get("starts")
+    return str(starts[0]["time"]) if starts else "~"  # "~" sorts after every date
+
+
+def _run(number: int, folder: Path, runs_dir: Path, snapshot: Mapping[str, Any]) -> Run:
+    name = folder.relative_to(runs_dir).as_posix()
+    metric = str(lookup(snapshot, "config.optimized_metric"))
+    epochs, curve = set[int](), dict[int, float]()
+    for row in _log_rows(folder):
+        values = {key: value for key, value in row.items() if value}
+        # Test rows carry an epoch too, the one after the last.
+        if "epoch" in values and any(key.startswith(("train/", "val/")) for key in values):
+            epochs.add(int(values["epoch"]))
+            if metric in values:
+                curve[int(values["epoch"])] = float(values[metric])
+    num_epochs = max(epochs) + 1 if epochs else None
+    return Run(number, folder.name if name == "." else name, folder, snapshot, num_epochs, curve)
+
+
+def _log_rows(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of all starts, oldest first: a later start repeats the epoch it resumes."""
+    versions = folder.glob("csv/version_*/metrics.csv")
+    for path in sorted(versions, key=lambda path: int(path.parent.name.split("_")[1])):
+        with path.open(newline="") as file:
+            yield from csv.DictReader(file)

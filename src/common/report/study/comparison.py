@@ -1,0 +1,208 @@
+"""The rows of a study on one test: mean and deviation over seeds, interval, difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from common.evaluation.average_precision import Float
+from common.evaluation.metrics import Interval
+from common.report.kinds.kind import Quantity, ResultKind, TestProtocol
+from common.report.run import ModelTest
+from common.report.study.mixture import Difference, differences_of_tests, run_differences
+from common.report.study.resampling import interval_of, resampled_means
+from common.report.study.study import Job, Study, StudyRow
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How far a row's mean is from that of its reference, as stored."""
+
+    reference: StudyRow
+    value: float
+    interval: Interval | None
+
+    @property
+    def is_larger_than_interval(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.interval is not None and not self.interval.low <= 0 <= self.interval.high
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """A row's tests, a seed each; values as the summaries store them.
+
+    Attributes:
+        row: of the study.
+        tests: of the finished jobs, by seed.
+        interval: of the mean.
+        contrast: to its reference; None for that row itself, and without values.
+    """
+
+    row: StudyRow
+    tests: tuple[ModelTest, ...]
+    interval: Interval | None
+    contrast: Contrast | None
+
+    def values(self, quantity: Quantity) -> list[float]:
+        """Return a number of every test that has it."""
+        found = (test.summary[quantity.key] for test in self.tests)
+        return [float(value) for value in found if value is not None]
+
+    def mean(self, quantity: Quantity) -> float | None:
+        """Return the mean over seeds."""
+        values = self.values(quantity)
+        return float(np.mean(values)) if values else None
+
+    def std(self, quantity: Quantity) -> float | None:
+        """Return the sample standard deviation over seeds (n - 1); None for fewer than two."""
+        values = self.values(quantity)
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A study's rows, tested on the same data under the same protocol."""
+
+    study: Study
+    kind: ResultKind
+    protocol: TestProtocol
+    results: tuple[RowResult, ...]
+
+    @property
+    def references(self) -> list[StudyRow]:
+        """The rows that others are compared with."""
+        found = [result.contrast.reference for result in self.results if result.contrast]
+        return list({row.name: row for row in found}.values())
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A table that was not made, because its runs differ in what they should share."""
+
+    study: Study
+    subject: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def text(self) -> str:
+        """What was refused, and why."""
+        return (
+            f"No table of {self.subject}: its runs are of more than one protocol. "
+            "Train or test those again that should be as the others"
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A study with its tables, one a test data set; those that may not be made are refusals."""
+
+    study: Study
+    tables: tuple[Comparison | Refusal, ...]
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """The tables that were made."""
+        return [table for table in self.tables if isinstance(table, Comparison)]
+
+    @property
+    def tests(self) -> list[ModelTest]:
+        """All tests that stand in a table."""
+        return [t for table in self.comparisons for row in table.results for t in row.tests]
+
+
+def compare(study: Study) -> Outcome:
+    """Return the tables of a study; what may not be mixed is refused."""
+    differences = run_differences(study)
+    if differences:
+        return Outcome(study, (Refusal(study, f"study {study.name}", tuple(differences)),))
+    return Outcome(study, tuple(_compared(study, tests) for tests in _columns(study)))
+
+
+_TestData = tuple[str, str, str]
+_Column = Mapping[str, Sequence[ModelTest]]
+
+
+def _columns(study: Study) -> list[_Column]:
+    """Return the rows' tests by what was tested on, the tests of trainings first.
+
+    One that only a single row has, by predict.py, is no column of the study.
+    """
+    columns: dict[_TestData, dict[str, list[ModelTest]]] = {}
+    chosen = [(row, test) for row in study.rows for job in row.jobs for test in _chosen(job)]
+    for row, test in sorted(chosen, key=lambda item: item[1].folder != "test"):
+        columns.setdefault(_test_data(test), {}).setdefault(row.name, []).append(test)
+    return [rows for rows in columns.values() if len(rows) > 1 or _is_own(rows)]
+
+
+def _is_own(rows: _Column) -> bool:
+    return any(test.folder == "test" for tests in rows.values() for test in tests)
+
+
+def _chosen(job: Job) -> Iterable[ModelTest]:
+    """Return a finished job's tests, one a test data set: that of the training before others."""
+    if not job.is_finished:
+        return ()
+    first: dict[_TestData, ModelTest] = {}
+    for test in sorted(job.tests, key=lambda test: (test.folder != "test", test.folder)):
+        first.setdefault(_test_data(test), test)
+    return first.values()
+
+
+def _test_data(test: ModelTest) -> _TestData:
+    return test.kind.name, test.summary["tested_on"], test.summary["part"]
+
+
+def _compared(study: Study, column: _Column) -> Comparison | Refusal:
+    tests = [test for row in column.values() for test in row]
+    differences = differences_of_tests(tests)
+    if differences:
+        _, tested_on, part = _test_data(tests[0])
+        subject = f"study {study.name} on {tested_on}, {part} part"
+        return Refusal(study, subject, tuple(differences))
+    kind = tests[0].kind
+    rows = [(row, tuple(column.get(row.name, ()))) for row in study.rows]
+    return Comparison(study, kind, kind.protocol(tests[0]), tuple(_results(rows, kind)))
+
+
+def _results(
+    rows: Sequence[tuple[StudyRow, tuple[ModelTest, ...]]], kind: ResultKind
+) -> Iterable[RowResult]:
+    means = resampled_means([[kind.samples(test.path) for test in tests] for _, tests in rows])
+    alone = [
+        (RowResult(row, tests, interval_of(draws), None), draws)
+        for (row, tests), draws in zip(rows, means, strict=True)
+    ]
+    references = _references(alone, kind)
+    for result, draws in alone:
+        reference = references.get(result.row.trained_on)
+        yield replace(result, contrast=_contrast((result, draws), reference, kind))
+
+
+_Drawn = tuple[RowResult, Float | None]
+
+
+def _references(drawn: Sequence[_Drawn], kind: ResultKind) -> dict[str | None, _Drawn]:
+    """Return what rows are compared with, by training data.
+
+    It is the row that its ablation calls the reference, else the first with a value.
+    """
+    found: dict[str | None, _Drawn] = {}
+    for item in sorted(drawn, key=lambda item: not item[0].row.is_reference):
+        if item[0].mean(kind.measure) is not None:
+            found.setdefault(item[0].row.trained_on, item)
+    return found
+
+
+def _contrast(own: _Drawn, reference: _Drawn | None, kind: ResultKind) -> Contrast | None:
+    if reference is None or reference[0] is own[0]:
+        return None
+    value, other = (result.mean(kind.measure) for result in (own[0], reference[0]))
+    if value is None or other is None:
+        return None
+    (_, draws), (_, other_draws) = own, reference
+    is_known = draws is not None and other_draws is not None
+    interval = interval_of(draws - other_draws) if is_known else None  # type: ignore[operator]
+    return Contrast(reference[0].row, value - other, interval)

@@ -1,0 +1,100 @@
+"""A study's numbers unrounded: a line a row and test, and a line a training and test."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from common.report.kinds.kind import Quantity
+from common.report.published import PublishedRow
+from common.report.study.beside import differing_conditions, published_beside, value_of
+from common.report.study.comparison import Comparison, RowResult
+from common.report.study.study import Study
+
+
+def rows_csv(comparisons: Sequence[Comparison]) -> str:
+    """Return a line a row and test; values in the unit named, as shown in the tables."""
+    return _written([_line(c, result) for c in comparisons for result in c.results])
+
+
+def trainings_csv(study: Study) -> str:
+    """Return a line a training and test, or one line of a training without a test."""
+    lines = [
+        {
+            **{"study": study.name, "row": row.name, "seed": job.seed, "status": job.status},
+            **{"run": job.run.name if job.run else None},
+            **({} if test is None else _of_test(test.kind.measure, test.summary)),
+        }
+        for row in study.rows
+        for job in row.jobs
+        for test in (job.tests or [None])
+    ]
+    return _written(lines)
+
+
+def _of_test(measure: Quantity, summary: Mapping[str, Any]) -> dict[str, Any]:
+    value = summary[measure.key]
+    return {
+        **{key: summary[key] for key in ("trained_on", "tested_on", "part")},
+        **{"measure": measure.name, "unit": measure.unit},
+        "value": None if value is None else measure.shown(value),
+    }
+
+
+def _line(comparison: Comparison, result: RowResult) -> dict[str, Any]:
+    measure, beside = comparison.kind.measure, comparison.kind.beside
+    contrast, published = result.contrast, published_beside(comparison, result)
+    return {
+        **{"study": comparison.study.name, "row": result.row.name, "title": result.row.title},
+        "trained_on": result.row.trained_on,
+        **{"tested_on": comparison.protocol.tested_on, "part": comparison.protocol.part},
+        **{"measure": measure.name, "unit": measure.unit},
+        **{"num_seeds": len(result.tests), "num_planned": len(result.row.jobs)},
+        "missing": "; ".join(
+            f"{job.seed} {job.status}" for job in result.row.jobs if not job.is_finished
+        ),
+        **{
+            "mean": _shown(measure, result.mean(measure)),
+            "std": _shown(measure, result.std(measure)),
+        },
+        **_ends("interval", measure, result.interval),
+        "reference": contrast.reference.name if contrast else None,
+        "difference": _shown(measure, contrast.value if contrast else None),
+        **_ends("difference", measure, contrast.interval if contrast else None),
+        **{f"{beside.key}_mean": _shown(beside, result.mean(beside))},
+        **{f"{beside.key}_std": _shown(beside, result.std(beside))},
+        **_published(comparison, published),
+        "protocol": comparison.protocol.caption,
+    }
+
+
+def _published(comparison: Comparison, row: PublishedRow | None) -> dict[str, Any]:
+    value = value_of(row, comparison.kind.measure)
+    return {
+        "published_mean": value.mean if value else None,
+        "published_std": value.std if value else None,
+        "published_trainings": row.trainings if row else None,
+        "published_source": row.source if row else None,
+        "published_protocol": row.protocol.words if row else None,
+        "published_differs_in": "; ".join(differing_conditions(comparison, row)) if row else None,
+    }
+
+
+def _ends(name: str, quantity: Quantity, interval: Any) -> dict[str, float | None]:
+    ends = {end: getattr(interval, end) if interval else None for end in ("low", "high")}
+    return {f"{name}_{end}": _shown(quantity, value) for end, value in ends.items()}
+
+
+def _shown(quantity: Quantity, value: float | None) -> float | None:
+    return None if value is None else quantity.shown(value)
+
+
+def _written(lines: Sequence[Mapping[str, Any]]) -> str:
+    file = io.StringIO()
+    columns = list(dict.fromkeys(key for line in lines for key in line))
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return file.getvalue()

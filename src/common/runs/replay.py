@@ -1,0 +1,154 @@
+"""Run a run again from its run.json, and say whether the numbers came out the same.
+
+The recorded, resolved config runs, not today's YAML files. Only places may differ: run folder,
+store, weights to start from, device. A resumed run is run in one go, from its first start.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.runs.replay_differences import differences, same_number
+from common.runs.run import build_data, fit_and_test
+from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
+from common.training.distributed import is_first_process
+
+LOG = logging.getLogger(__name__)
+Config = Mapping[str, Any]
+
+
+def config_name(arguments: Sequence[str]) -> str:
+    """Return which file of conf/ a command line of train.py starts from."""
+    return "replay" if any(typed.startswith("replay=") for typed in arguments) else "train"
+
+
+def replayed_config(asked: Config) -> dict[str, Any]:
+    """Return the config that runs a run again.
+
+    Args:
+        asked: the resolved config of ``conf/replay.yaml``.
+
+    Raises:
+        ValueError: If there is no such run, or it has no such place as is given.
+    """
+    recorded = read_snapshot(Path(asked["replay"]))
+    config = recorded["config"]
+    moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
+    moved |= _moved_place(config, asked, "data", "store_dir")
+    moved |= _moved_place(config, asked, "model", "init_checkpoint")
+    return {
+        **_moved(config, moved),
+        "replay": asked["replay"],
+        # A run that was resumed had its own last.ckpt in the end.
+        "ckpt_path": asked["ckpt_path"] or recorded["starts"][0].get("ckpt_path"),
+        "trainer": config["trainer"] | _given(asked["trainer"]),
+    }
+
+
+def replay(config: Config, asked: Config) -> dict[str, float]:
+    """Run a run again and record how the metrics compare, as ``replay_of`` of the new run.json.
+
+    Args:
+        config: what `replayed_config` gave.
+        asked: the resolved config of ``conf/replay.yaml``.
+
+    Returns:
+        All metrics by name.
+
+    Raises:
+        ValueError: If code, versions, data or weights differ and that is not allowed.
+    """
+    recorded = read_snapshot(Path(asked["replay"]))
+    run_dir = Path(config["paths"]["run_dir"])
+    found = _checked(recorded, config, run_dir, asked)
+    metrics = fit_and_test(config, recorded["choices"], run_dir)
+    if not is_first_process():
+        return metrics
+    outcome = compared(recorded["metrics"], metrics)
+    entry = {
+        "run": str(Path(asked["replay"]).absolute()),
+        "differences": found,
+        "changed": _given(asked["trainer"]),
+    }
+    add_to_snapshot(run_dir, replay_of=entry | outcome)
+    _say(asked["replay"], outcome)
+    return metrics
+
+
+def compared(recorded: Mapping[str, float], now: Mapping[str, float]) -> dict[str, Any]:
+    """Return whether two runs' metrics are equal to the last bit, and which differ by how much.
+
+    Args:
+        recorded: metrics of the run.
+        now: metrics of its replay.
+
+    Returns:
+        ``equal``, and ``metrics``: of every metric that differs, ``recorded``, ``now`` and
+        ``difference``; None where one of them has no such metric.
+    """
+    pairs = {name: (recorded.get(name), now.get(name)) for name in sorted({*recorded, *now})}
+    apart = {
+        name: {
+            "recorded": before,
+            "now": after,
+            "difference": None if before is None or after is None else after - before,
+        }
+        for name, (before, after) in pairs.items()
+        if not same_number(before, after)
+    }
+    return {"equal": not apart, "metrics": apart}
+
+
+def _checked(recorded: Config, config: Config, run_dir: Path, asked: Config) -> list[str]:
+    data = json.loads(json.dumps(build_data(config).fingerprint(), default=str))  # as recorded
+    now = {**software(), "data": data, "weights": weights_of(config, run_dir)}
+    found = differences(recorded, now)
+    if not found:
+        return []
+    listed = "".join(f"\n- {difference}" for difference in found)
+    if not asked["allow_differences"]:
+        raise ValueError(
+            f"{asked['replay']} would not be run as it was:{listed}\nPut that right, or type "
+            "allow_differences=true: it runs all the same, and its run.json lists them"
+        )
+    LOG.warning("%s is not run as it was:%s", asked["replay"], listed)
+    return found
+
+
+def _say(run: str, outcome: Mapping[str, Any]) -> None:
+    if outcome["equal"]:
+        LOG.info("all metrics equal those of %s", run)
+    for name, values in outcome["metrics"].items():
+        LOG.warning(
+            "%s: %s in %s, now %s (difference %s)",
+            *(name, values["recorded"], run, values["now"], values["difference"]),
+        )
+
+
+def _moved_place(config: Config, asked: Config, group: str, key: str) -> dict[str, str]:
+    new, old = asked[group][key], config[group].get(key)
+    if new is None:
+        return {}
+    if old is None:
+        raise ValueError(f"{asked['replay']} had no {group}.{key}: leave out {group}.{key}={new}")
+    return {old: new}
+
+
+def _moved(value: Any, moved: Mapping[str, str]) -> Any:
+    """Return a config in which every path at or below an old place is at or below its new one."""
+    if isinstance(value, Mapping):
+        return {key: _moved(item, moved) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_moved(item, moved) for item in value]
+    for old, new in moved.items():
+        if isinstance(value, str) and (value == old or value.startswith(f"{old}/")):
+            return f"{new}{value[len(old) :]}"
+    return value
+
+
+def _given(options: Config) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}

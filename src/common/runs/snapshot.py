@@ -1,0 +1,201 @@
+"""run.json: everything needed to say what a run was, and to run it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from math import isfinite, nan
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from common.atomic import write_text_atomically
+from common.runs.checksums import code_sha256, file_sha256
+
+FILE_NAME = "run.json"
+_PACKAGES = (
+    "gaze-suite",
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "hydra-core",
+    "omegaconf",
+    "torchmetrics",
+    "mediapipe",
+    "opencv-python",
+    "numpy",
+    "polars",
+    "pillow",
+    "timm",
+)
+
+
+def start_snapshot(
+    run_dir: Path, *, config: Mapping[str, Any], choices: Mapping[str, Any], data: Mapping[str, Any]
+) -> None:
+    """Write run.json with status ``running``; a resumed run remembers its earlier starts.
+
+    Args:
+        run_dir: the run's folder.
+        config: resolved config.
+        choices: Hydra's group choices.
+        data: fingerprint of the data.
+    """
+    before = read_snapshot(run_dir) if (run_dir / FILE_NAME).exists() else {}
+    state = software()
+    snapshot = {
+        "status": "running",
+        "starts": [*before.get("starts", []), _start(config, state)],
+        "config": config,
+        "choices": choices,
+        "data": data,
+        "weights": before.get("weights", {}) | weights_of(config, run_dir),
+        **state,
+        "machine": _machine(),
+        "metrics": {},
+    }
+    _write(run_dir, snapshot)
+
+
+def record_processes(run_dir: Path, num_processes: int) -> None:
+    """Record in how many processes the latest start trains."""
+    *earlier, start = read_snapshot(run_dir)["starts"]
+    add_to_snapshot(run_dir, starts=[*earlier, start | {"num_processes": num_processes}])
+
+
+def finish_snapshot(run_dir: Path, status: str, metrics: Mapping[str, float]) -> None:
+    """Record how a run ended: ``finished``, ``failed`` or ``interrupted``, and its metrics.
+
+    As JSON has no other numbers, those that are not finite become null.
+    """
+    snapshot = read_snapshot(run_dir)
+    snapshot.update(status=status, finished=_now(), metrics=dict(metrics))
+    _write(run_dir, snapshot)
+
+
+def add_to_snapshot(run_dir: Path, **entries: Any) -> None:
+    """Record more about a run, under names of its own."""
+    _write(run_dir, {**read_snapshot(run_dir), **entries})
+
+
+def read_snapshot(run_dir: Path) -> dict[str, Any]:
+    """Return a run's snapshot; metrics that are not defined are NaN.
+
+    Raises:
+        ValueError: If the folder is not that of a run.
+    """
+    path = run_dir / FILE_NAME
+    if not path.is_file():
+        raise ValueError(f"{run_dir} is no run: it has no {FILE_NAME}")
+    snapshot: dict[str, Any] = json.loads(path.read_text())
+    metrics = snapshot.get("metrics", {})
+    metrics.update({name: nan for name, value in metrics.items() if value is None})
+    return snapshot
+
+
+def software() -> dict[str, Any]:
+    """Return git state, checksum of the code, and versions of what it stands on."""
+    return {"git": git_state(), "code_sha256": code_sha256(), "versions": _versions()}
+
+
+def weights_of(config: Mapping[str, Any], run_dir: Path) -> dict[str, str | None]:
+    """Return the checksums of the weights a run starts from, by path; None where there is no file.
+
+    Those in the run's own folder are not named: the run made them.
+    """
+    named = [config.get("ckpt_path"), (config.get("model") or {}).get("init_checkpoint")]
+    paths = [Path(path) for path in named if path is not None]
+    foreign = [path for path in paths if not path.absolute().is_relative_to(run_dir.absolute())]
+    return {str(path): file_sha256(path) if path.is_file() else None for path in foreign}
+
+
+def git_state() -> dict[str, Any]:
+    """Return commit, uncommitted changes and untracked files; empty outside a working copy."""
+    commit = _git("rev-parse", "HEAD")
+    if commit is None:
+        return {}
+    untracked = _git("ls-files", "--others", "--exclude-standard", "--full-name", ":/") or ""
+    return {
+        "commit": commit.strip(),
+        "changes": _git("diff", "HEAD") or "",
+        "untracked": untracked.splitlines(),
+    }
+
+
+def git_summary() -> dict[str, Any]:
+    """Return commit and whether anything is uncommitted, for a dashboard; empty outside one."""
+    state = git_state()
+    return {"commit": state["commit"], "dirty": bool(state["changes"])} if state else {}
+
+
+def _git(*arguments: str) -> str | None:
+    folder = Path(__file__).parent
+    return _run_quietly(["git", *arguments], folder)
+
+
+def _run_quietly(command: Sequence[str], folder: Path) -> str | None:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",  # a diff holds files of any encoding
+            check=False,
+        )
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "platform": platform.platform(),
+        "num_cores": os.cpu_count(),
+        "num_threads": torch.get_num_threads(),
+        "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    }
+
+
+def _start(config: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of every start: a later one may have other code and a checkpoint."""
+    return {
+        "time": _now(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "ckpt_path": config.get("ckpt_path"),
+        "code_sha256": state["code_sha256"],
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _write(run_dir: Path, snapshot: Mapping[str, Any]) -> None:
+    text = json.dumps(_finite(snapshot), indent=1, default=str, allow_nan=False)
+    write_text_atomically(run_dir / FILE_NAME, f"{text}\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,0 +1,228 @@
+"""The packed face store: every image of a group in one blob, everything else in one table.
+
+::
+
+    store_dir/
+      store.json               what made it; another recipe is refused
+      groups.json              the groups that the raw data have, there or not
+      packs/<group>.pack       encoded images, one after the other
+      tables/<group>.parquet   one row an image: the caller's columns + place and checksum
+      skipped/<group>.json     what could not be used, and why
+      failed/<group>.txt       why the group could not be made, or made again; gone when it is
+
+A table's file also says what its group was made from, where its maker can tell.
+`common.store.writing` makes the store, `common.media.image_codec` says what a pack's bytes are.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from common.listing import counted_names
+from common.media.image_codec import Image, decode_image
+from common.store.packs import REPAIR, Packs
+
+LOG = logging.getLogger(__name__)
+# In the metadata of a group's table.
+MADE_FROM = "made_from"
+_PLACE_COLUMNS = ("offset", "num_bytes", "crc32")
+
+
+class EmptyStoreError(ValueError):
+    """A store in which there is no face (yet)."""
+
+
+class GroupPaths:
+    """Where one group's files lie.
+
+    Raises:
+        ValueError: If no file can have the group's name.
+    """
+
+    def __init__(self, store_dir: Path, group: str) -> None:
+        if not group or "/" in group or group.startswith("."):
+            raise ValueError(
+                f"a group is called {group!r}, expected a name that a file can have, without / "
+                "and leading dot: correct it in the raw data (split list, folder, subject)"
+            )
+        self.pack = store_dir / "packs" / f"{group}.pack"
+        self.table = store_dir / "tables" / f"{group}.parquet"
+        self.skipped = store_dir / "skipped" / f"{group}.json"
+        self.failed = store_dir / "failed" / f"{group}.txt"
+
+
+class FaceStore:
+    """A finished or growing store, read row by row; safe to pickle into loader workers.
+
+    Args:
+        store_dir: the store's folder.
+
+    Attributes:
+        table: all rows of all groups in the order of the groups' names, with the column
+            ``group_name``; None of it travels with a pickled copy, only the places do.
+
+    Raises:
+        EmptyStoreError: If there is no face in the folder.
+        ValueError: If a table is damaged.
+    """
+
+    def __init__(self, store_dir: str | Path) -> None:
+        self.store_dir = Path(store_dir)
+        groups = stored_groups(self.store_dir)
+        if not groups:
+            raise EmptyStoreError(
+                f"no face store in {self.store_dir}: run `python preprocess.py data=...` first"
+            )
+        tables = [read_table(self.store_dir, group) for group in groups]
+        filled = [table for table in tables if table.height]
+        if not filled:
+            raise EmptyStoreError(f"{self.store_dir} holds no usable face; see its skipped/ folder")
+        self.table = pl.concat(filled, how="diagonal_relaxed", rechunk=True)
+        self._packs = Packs([GroupPaths(self.store_dir, group).pack for group in groups])
+        number_of = {group: number for number, group in enumerate(groups)}
+        self._pack_of_row = np.array(
+            [number_of[name] for name in self.table["group_name"]], dtype=np.int32
+        )
+        self._places = self.table.select(_PLACE_COLUMNS).to_numpy().astype(np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "table": None}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def image(self, row: int) -> Image:
+        """Return the (H, W, 3) uint8 RGB image of a row.
+
+        Raises:
+            ValueError: If its bytes are damaged or gone; says how to rebuild the group.
+        """
+        pack = int(self._pack_of_row[row])
+        offset, num_bytes, crc32 = (int(value) for value in self._places[row])
+        (data,) = self._packs.read(pack, [(offset, num_bytes, crc32)])
+        image = None if data is None else decode_image(data)
+        if image is None:
+            raise ValueError(
+                f"{self._packs.paths[pack]}: row {row} (offset {offset}) is damaged; {REPAIR}"
+            )
+        return image
+
+
+def stored_groups(store_dir: Path) -> list[str]:
+    """Return the names of all complete groups, sorted."""
+    return [path.stem for path in _files(store_dir / "tables", ".parquet")]
+
+
+def missing_groups(store_dir: Path) -> list[str]:
+    """Return the groups that the raw data have and the store has not, in the raw data's order.
+
+    None are missing where no preprocessing has said which there are.
+
+    Raises:
+        ValueError: If the list of them is damaged.
+    """
+    path = store_dir / "groups.json"
+    if not path.exists():
+        return []
+    done = set(stored_groups(store_dir))
+    return [group for group in _read_json(path, "another run writes it") if group not in done]
+
+
+def warn_if_incomplete(store_dir: Path) -> None:
+    """Warn of groups that preprocessing was to make and the store has not.
+
+    Raises:
+        ValueError: If the list of groups is damaged.
+    """
+    missing = missing_groups(store_dir)
+    if missing:
+        LOG.warning(
+            "%s is not complete: %s; another run of preprocess.py makes them, report.txt has the "
+            "reasons of those that failed",
+            *(store_dir, counted_names(missing, "groups missing")),
+        )
+
+
+def read_made_from(store_dir: Path, group: str) -> str | None:
+    """Return what a group was made from, as `common.preprocessing.share.StoreMaker` says it.
+
+    None if it was not told, or the table is damaged.
+    """
+    try:
+        return pl.read_parquet_metadata(GroupPaths(store_dir, group).table).get(MADE_FROM)
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+
+
+def read_recipe(store_dir: Path) -> dict[str, Any]:
+    """Return what made the store.
+
+    Raises:
+        ValueError: If it is damaged; says what to do.
+    """
+    path = store_dir / "store.json"
+    remedy = "if the settings are those that made the store, remove it and preprocess again"
+    recipe: dict[str, Any] = _read_json(path, remedy)
+    return recipe
+
+
+def read_skipped(store_dir: Path, groups: Collection[str] | None = None) -> list[dict[str, str]]:
+    """Return all items that could not be used.
+
+    Args:
+        store_dir: the store's folder.
+        groups: of these alone; None for all.
+
+    Raises:
+        ValueError: If a list is damaged; says what to do.
+    """
+    lists = _files(store_dir / "skipped", ".json")
+    wanted = [path for path in lists if groups is None or path.stem in groups]
+    return [item for path in wanted for item in _read_skipped(path)]
+
+
+def read_failures(store_dir: Path) -> dict[str, str]:
+    """Return why groups could not be made, by group: of all runs and shards that failed at one.
+
+    A group that failed to be made again is among them, and still there.
+    """
+    paths = _files(store_dir / "failed", ".txt")
+    return {path.stem: path.read_text().rstrip("\n") for path in paths}
+
+
+def _files(folder: Path, suffix: str) -> list[Path]:
+    """Return a folder's files, sorted; half-written ones are hidden."""
+    return sorted(path for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))
+
+
+def read_table(store_dir: Path, group: str) -> pl.DataFrame:
+    """Return a group's rows, with its name in the column ``group_name``.
+
+    Raises:
+        ValueError: If the table is damaged; says what to do.
+    """
+    path = GroupPaths(store_dir, group).table
+    try:
+        table = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{path} is damaged ({error}); {REPAIR}") from error
+    return table.with_columns(pl.lit(group).alias("group_name"))
+
+
+def _read_skipped(path: Path) -> list[dict[str, str]]:
+    items: list[dict[str, str]] = _read_json(path, f"{REPAIR}; or remove it")
+    return items
+
+
+def _read_json(path: Path, remedy: str) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): {remedy}") from error

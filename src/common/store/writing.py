@@ -1,0 +1,175 @@
+"""Writing a face store, group by group; `common.store.reading` says what lies where.
+
+A group is written under temporary names; its table is renamed last, so a group either is there
+whole or not at all, and an interrupted run goes on with the groups that lack a table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import polars as pl
+
+from common.atomic import write_text_atomically
+from common.store.reading import MADE_FROM, GroupPaths, read_recipe
+from common.store.skipped import Skipped
+
+
+class GroupWriter:
+    """Writes one group; nothing is visible before the ``with`` block ends without an error.
+
+    A group that is there is replaced, and stays as it is if there is an error.
+
+    Args:
+        store_dir: the store's folder.
+        group: its name.
+        made_from: what it is made from, if that can be told: another text, another content.
+
+    Raises:
+        ValueError: If no file can have the group's name.
+    """
+
+    def __init__(self, store_dir: Path, group: str, made_from: str | None = None) -> None:
+        self._store_dir, self._group = store_dir, group
+        self._paths = GroupPaths(store_dir, group)
+        self._metadata = None if made_from is None else {MADE_FROM: made_from}
+        self._partial_pack = self._paths.pack.with_name(f".{group}.{os.getpid()}.pack")
+        self._partial_table = self._paths.table.with_name(f".{group}.{os.getpid()}.parquet")
+        self._rows: list[dict[str, Any]] = []
+        self._skipped: list[dict[str, str]] = []
+        self._offset = 0
+        self._sha256 = hashlib.sha256()
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        for path in (self._paths.pack, self._paths.table):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(path)
+        self._file = self._partial_pack.open("wb")
+        return self
+
+    def add(self, encoded: bytes, row: Mapping[str, Any]) -> None:
+        """Append one encoded image and its row of the table."""
+        assert self._file is not None
+        self._file.write(encoded)
+        self._sha256.update(encoded)
+        place = {
+            "offset": self._offset,
+            "num_bytes": len(encoded),
+            "crc32": zlib.crc32(encoded),
+        }
+        self._rows.append({**row, **place})
+        self._offset += len(encoded)
+
+    def skip(self, item: Skipped) -> None:
+        """Note an item that could not be used."""
+        self._skipped.append(asdict(item))
+
+    @property
+    def replaces(self) -> bool:
+        """Whether something is there, whole or not, that is lost when the block ends."""
+        return self._paths.pack.exists() or self._paths.table.exists()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._file is not None
+        try:
+            with self._file:
+                if kind is None:
+                    self._file.flush()
+                    os.fsync(self._file.fileno())
+            if kind is None:
+                self._commit()
+        finally:
+            self._partial_pack.unlink(missing_ok=True)
+            self._partial_table.unlink(missing_ok=True)
+
+    def _commit(self) -> None:
+        digest = self._sha256.hexdigest()
+        rows = [{**row, "pack_sha256": digest} for row in self._rows]
+        # A group of which nothing could be used still gets its (empty) table: it is done.
+        schema = None if rows else {"pack_sha256": pl.String}
+        table = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
+        table.write_parquet(self._partial_table, metadata=self._metadata)
+        # All are whole: no error can come between an old pack and a new table any more.
+        write_skipped(self._store_dir, self._group, self._skipped)
+        os.replace(self._partial_pack, self._paths.pack)
+        os.replace(self._partial_table, self._paths.table)
+        self._paths.failed.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left of a group's file.
+
+    Of two who make a group at a time, which nobody should, the later one wins.
+    """
+    leftover = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
+    for found in path.parent.iterdir():
+        if leftover.fullmatch(found.name):
+            found.unlink(missing_ok=True)
+
+
+def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
+    """Write down what makes the store, or check that the same recipe made what is there.
+
+    Raises:
+        ValueError: If the store was made by another recipe; names the differing settings.
+    """
+    path = store_dir / "store.json"
+    if path.exists():
+        check_recipe(store_dir, recipe)
+    else:
+        write_text_atomically(path, json.dumps(dict(recipe), indent=2) + "\n")
+
+
+def check_recipe(store_dir: Path, recipe: Mapping[str, Any]) -> None:
+    """Check that a recipe made the store.
+
+    Raises:
+        ValueError: As `claim_store`.
+    """
+    # As json has it: a tuple is a list there.
+    found, recipe = read_recipe(store_dir), json.loads(json.dumps(dict(recipe)))
+    differing = [key for key in {*found, *recipe} if found.get(key) != recipe.get(key)]
+    if differing:
+        changes = "; ".join(
+            f"{key}: {found.get(key)!r} there, {recipe.get(key)!r} now" for key in sorted(differing)
+        )
+        raise ValueError(
+            f"{store_dir} was made with other settings ({changes}). Choose another folder "
+            "with data.store_dir=..., or remove this one"
+        )
+
+
+def write_expected(store_dir: Path, groups: Sequence[str]) -> None:
+    """Write down which groups the raw data have."""
+    write_text_atomically(store_dir / "groups.json", json.dumps(list(groups), indent=0) + "\n")
+
+
+def write_skipped(store_dir: Path, group: str, skipped: Sequence[Mapping[str, str]]) -> None:
+    """Write the list of a group's items that could not be used."""
+    path = GroupPaths(store_dir, group).skipped
+    write_text_atomically(path, json.dumps(list(skipped), indent=1) + "\n")
+
+
+def write_failure(store_dir: Path, group: str, why: str) -> None:
+    """Write down why a group could not be made, or made again; forgotten when it is made."""
+    write_text_atomically(GroupPaths(store_dir, group).failed, why + "\n")
+
+
+def forget_failure(store_dir: Path, group: str) -> None:
+    """Forget why a group could not be made again: nobody wants it to be, any more."""
+    GroupPaths(store_dir, group).failed.unlink(missing_ok=True)

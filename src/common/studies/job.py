@@ -1,0 +1,51 @@
+"""One job of ``train.py``: its checks, training and test, and tests on further data sets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common.runs.run import fit_and_test
+from common.runs.snapshot import add_to_snapshot, read_snapshot
+from common.studies.ablation import check_ablation
+from common.studies.other_tests import check_other_tests, run_other_tests
+from common.studies.study import check_job, outlived
+from common.training.distributed import is_first_process
+
+LOG = logging.getLogger(__name__)
+Config = Mapping[str, Any]
+
+
+def run_job(config: Config, choices: Config) -> dict[str, float]:
+    """Train and test as configured; Hydra must be running.
+
+    Args:
+        config: the resolved train config as plain values.
+        choices: Hydra's group choices, for the record.
+
+    Returns:
+        All metrics by name; none of a study's job that failed, so that the study goes on.
+
+    Raises:
+        ValueError: If the job contradicts its row or its study.
+    """
+    run_dir = Path(config["paths"]["run_dir"])
+    with outlived(config["study"], run_dir):
+        check_job(config)
+        changed = check_ablation(config)
+        check_other_tests(run_dir, config)
+        metrics = fit_and_test(config, choices, run_dir)
+        if is_first_process():
+            _record_changes(run_dir, changed)
+            for said in run_other_tests(run_dir, config):
+                LOG.info(said)
+        return metrics
+    return {}
+
+
+def _record_changes(run_dir: Path, changed: list[str] | None) -> None:
+    """Record what the row changes: in all else a report wants the runs of its study to agree."""
+    if changed is not None and read_snapshot(run_dir).get("ablation_changes") != changed:
+        add_to_snapshot(run_dir, ablation_changes=changed)

@@ -1,0 +1,165 @@
+"""A study's jobs: which belong to it, what one that fails leaves, and what is left to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from common.runs.snapshot import FILE_NAME, read_snapshot
+from common.studies.job_failures import forget_failure, read_failures, record_failure
+from common.studies.other_tests import missing_tests
+
+LOG = logging.getLogger(__name__)
+Config = Mapping[str, Any]
+
+
+def job_name(ablation: str, seed: int) -> str:
+    """Return the name of a job's folder in its study's; ``conf/sweeps/study.yaml`` says it too."""
+    return f"{ablation}_seed{seed}"
+
+
+def check_job(config: Config) -> None:
+    """Refuse a job that is not of its study.
+
+    Args:
+        config: the job's resolved config.
+
+    Raises:
+        ValueError: If its row or its seed is none of the study's.
+    """
+    study = config["study"]
+    if study is None:
+        return
+    for typed, value in (("ablations", config["ablation"]), ("seed", config["seed"])):
+        _check_own(study, typed, value)
+
+
+def check_typed(study: Config, typed: Iterable[str]) -> None:
+    """Refuse a command with a row or a seed that is none of its study's, before any job.
+
+    Args:
+        study: its rows and seeds.
+        typed: the command's overrides; choices by a pattern (``glob``) are left to the jobs.
+
+    Raises:
+        ValueError: If so.
+    """
+    for override in OverridesParser.create().parse_overrides(list(typed)):
+        if override.key_or_group not in ("ablations", "seed"):
+            continue
+        is_sweep = override.is_sweep_override()
+        if is_sweep and not (override.is_choice_sweep() or override.is_range_sweep()):
+            continue
+        values = override.sweep_iterator() if is_sweep else [override.value()]
+        for value in values:
+            _check_own(study, override.key_or_group, value)
+
+
+def _check_own(study: Config, typed: str, value: Any) -> None:
+    kind, known = ("row", study["rows"]) if typed == "ablations" else ("seed", study["seeds"])
+    if value not in known:
+        raise ValueError(
+            f"{typed}={value} is no {kind} of study {study['name']}; it has "
+            f"{', '.join(map(str, known))}. Type one of them, or add it to the study's file "
+            "(seeds also by 'study.seeds=[0,1]')"
+        )
+
+
+@contextmanager
+def outlived(study: Config | None, job_dir: Path) -> Iterator[None]:
+    """Record a failure of a study's job and go on, so that the others run and none goes unsaid.
+
+    Hydra's own sweeper would show the first failure only, after the last job. Interruptions
+    (Ctrl-C) still end the study.
+
+    Args:
+        study: of the job; without one, failures are raised.
+        job_dir: the job's folder, which keeps the failure until the job is started again.
+    """
+    if study is not None:
+        forget_failure(job_dir)
+    try:
+        yield
+    except Exception as error:
+        if study is None:
+            raise
+        record_failure(job_dir, error)
+        LOG.exception("this job failed; the study goes on with the next one")
+
+
+def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:
+    """Return the jobs of a study that have no complete result, in the table's order.
+
+    Args:
+        study_dir: the study's folder.
+        study: its rows and seeds.
+
+    Returns:
+        Whether it was begun (it failed or was interrupted), by the job's name.
+    """
+    jobs = [job_name(row, seed) for row in study["rows"] for seed in study["seeds"]]
+    return {job: (study_dir / job).is_dir() for job in jobs if not _is_complete(study_dir / job)}
+
+
+def _is_complete(run_dir: Path) -> bool:
+    if not (run_dir / FILE_NAME).is_file():
+        return False
+    snapshot = read_snapshot(run_dir)
+    return snapshot["status"] == "finished" and not missing_tests(run_dir, snapshot["config"])
+
+
+class StudySummary(Callback):
+    """Says at a study's end what is finished, what failed and what was not run."""
+
+    def __init__(self) -> None:
+        self._earlier: Config = {}
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Refuse rows and seeds that are none of the study's; remember what failed earlier."""
+        try:
+            check_typed(_study(config), config.hydra.overrides.task)
+        except ValueError as error:
+            LOG.error("%s", error)
+            # Hydra turns errors of a callback into warnings.
+            raise SystemExit(1) from error
+        self._earlier = read_failures(Path(config.hydra.sweep.dir))
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Log the summary; the process ends with status 1 if a job of this call failed."""
+        study, study_dir = _study(config), Path(config.hydra.sweep.dir)
+        # Left by the jobs, which may have run in other processes and on other machines.
+        failures = read_failures(study_dir)
+        failed = {job: one for job, one in failures.items() if one != self._earlier.get(job)}
+        unfinished = unfinished_jobs(study_dir, study)
+        num_jobs = len(study["rows"]) * len(study["seeds"])
+        done = f"study {study['name']}: {num_jobs - len(unfinished)} of {num_jobs} jobs finished"
+        LOG.info("%s -> %s", done, study_dir)
+        if absent := [job for job, begun in unfinished.items() if not begun]:
+            LOG.info("not run: %d jobs", len(absent))
+        if begun := [job for job, begun in unfinished.items() if begun and job not in failed]:
+            earlier = dict.fromkeys(begun, "")
+            LOG.warning("failed or interrupted earlier:%s", _logs(study_dir, earlier))
+        if failed:
+            reasons = {job: f"\n    {failure['reason']}" for job, failure in failed.items()}
+            LOG.error(
+                "failed:%s\nThe same command again runs only what is missing or failed.",
+                _logs(study_dir, reasons),
+            )
+            raise SystemExit(1)
+
+
+def _study(config: DictConfig) -> Any:
+    return OmegaConf.to_container(config.study, resolve=True)
+
+
+def _logs(study_dir: Path, reasons: Mapping[str, str]) -> str:
+    return "".join(
+        f"\n  {job}: {study_dir / job / 'train.log'}{reason}" for job, reason in reasons.items()
+    )

@@ -1,0 +1,50 @@
+"""Square portraits with head pose, gaze and distance drawn at random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.geometry import face_direction
+from common.synthetic.people.head import Identity
+from common.synthetic.rendering.placement import square_camera
+from common.synthetic.rendering.renderer import RenderedFace, render_face
+
+Float = npt.NDArray[np.floating[Any]]
+
+# How much of the scene the square shows at the head, and where the head is in it.
+SPAN_CM, DISTANCE_CM = (26.0, 36.0), (60.0, 140.0)
+SIDEWAYS_CM, HEIGHT_CM = (-2.0, 2.0), (-2.5, 1.5)
+
+
+def render_portrait(
+    identity: Identity,
+    rng: np.random.Generator,
+    *,
+    size_px: int = 224,
+    head_limits_deg: tuple[float, float, float] = (20.0, 30.0, 10.0),
+    eye_limits_deg: tuple[float, float] = (25.0, 15.0),
+) -> RenderedFace:
+    """Return a square photo of one person.
+
+    Args:
+        identity: who.
+        rng: source of all that varies.
+        size_px: side of the photo.
+        head_limits_deg: head pitch, yaw and roll are uniform within these limits.
+        eye_limits_deg: the eyes' yaw and pitch away from where the face points, uniform too.
+    """
+    head_pose = np.radians(rng.uniform(-1, 1, 3) * head_limits_deg)
+    gaze = face_direction(head_pose) + np.radians(rng.uniform(-1, 1, 2) * eye_limits_deg)
+    distance, span = rng.uniform(*DISTANCE_CM), rng.uniform(*SPAN_CM)
+    return render_face(
+        identity,
+        head_pose=head_pose,
+        gaze=gaze,
+        position_cm=np.array([rng.uniform(*SIDEWAYS_CM), rng.uniform(*HEIGHT_CM), distance]),
+        camera_matrix=square_camera(size_px, size_px * distance / span),
+        image_size=(size_px, size_px),
+        rng=rng,
+    )

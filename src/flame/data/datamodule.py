@@ -1,0 +1,204 @@
+"""Face store -> eye crops, as a Lightning data module."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader, Dataset
+
+from common.runs.checksums import arrays_sha256
+from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
+from common.training.distributed import shared_loader
+from common.training.reproducibility import current_epoch
+from flame.batch import LEFT, EyeRule, GazeBatch
+from flame.data.crops import crop_eye
+from flame.data.partition import choose_split, log_gaps, names_in, with_parts
+from flame.data.sampler import EyeSampler
+from flame.data.splits import PARTS, Part
+from flame.data.statistics import Statistics, published, train_statistics
+from flame.store.labels import GazeLabels
+
+Float = npt.NDArray[np.floating[Any]]
+
+
+class EyeDataset(Dataset[GazeBatch]):
+    """Eye crops of a face store; indexed by (row, eye) pairs from `EyeSampler`."""
+
+    def __init__(self, store: FaceStore, labels: GazeLabels, crop_size: int = 120) -> None:
+        self._store = store
+        self._labels = labels
+        self._crop_size = crop_size
+
+    def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
+        row, eye = key
+        crop, landmarks = crop_eye(
+            self._store.image(row),
+            self._labels.landmarks[row],
+            "left" if eye == LEFT else "right",
+            self._crop_size,
+        )
+        return GazeBatch(
+            rgb=torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1))),
+            landmarks=torch.from_numpy(landmarks.astype(np.float32)),
+            head_pose=torch.from_numpy(self._labels.head_pose[row]),
+            gaze=torch.from_numpy(self._labels.gaze[row]),
+            row=torch.tensor(row),
+            eye=torch.tensor(eye),
+        )
+
+
+class GazeDataModule(LightningDataModule):
+    """Train, val and test loaders of one gaze data set.
+
+    Args:
+        name: what tables call the data set.
+        store_dir: its face store.
+        split: name of a published split, path of a json file, or ``cross_person`` / ``random`` to
+            draw one with `split_fractions` and `split_seed`.
+        split_fractions: shares of train, val and test of a drawn split.
+        split_seed: of a drawn split; apart from `seed`, so that seeds of a study share a split.
+        statistics: ``train`` takes minimum and maximum over the train part; any other name takes
+            the published ones of that data set.
+        batch_size: of training, over all processes.
+        eval_batch_size: of validation and test, over all processes.
+        train_eye: eye rule of training.
+        eval_eye: eye rule of validation and test.
+        drop_last: leave out the last, smaller batch of a training epoch.
+        num_workers: loader processes.
+        seed: of order and eyes.
+        test_part: which part the test loader goes through.
+        repeat_first_epoch: train every epoch on the first one's order and eyes, to overfit a batch.
+
+    Attributes:
+        table: rows of the store with the columns ``part`` and ``row``.
+        gaze_convention: how the data set defines gaze.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store_dir: str,
+        split: str,
+        split_fractions: Sequence[float] = (0.8, 0.1, 0.1),
+        split_seed: int = 0,
+        statistics: str = "train",
+        batch_size: int = 8,
+        eval_batch_size: int = 16,
+        train_eye: EyeRule = "random",
+        eval_eye: EyeRule = "parity",
+        drop_last: bool = True,
+        num_workers: int = 2,
+        seed: int = 0,
+        test_part: Part = "test",
+        repeat_first_epoch: bool = False,
+    ) -> None:
+        super().__init__()
+        if test_part not in PARTS:
+            raise ValueError(f"part is {test_part!r}, expected one of {PARTS}")
+        self.name = name
+        self.test_part = test_part
+        self._store = FaceStore(store_dir)
+        self._labels = GazeLabels.from_table(self._store.table)
+        self._dataset = EyeDataset(self._store, self._labels)
+        self._recipe = read_recipe(Path(store_dir))
+        warn_if_incomplete(Path(store_dir))
+        self.gaze_convention: str = self._recipe["gaze_convention"]
+        self.split = choose_split(split, self._store.table, split_fractions, split_seed)
+        self.table = with_parts(self._store.table, self.split)
+        log_gaps(name, self._store.table, self.split)
+        self._statistics_source = statistics
+        self._batch_size = batch_size
+        self._eval_batch_size = eval_batch_size
+        self._train_eye = train_eye
+        self._eval_eye = eval_eye
+        self._drop_last = drop_last
+        self._num_workers = num_workers
+        self._seed = seed
+        self._repeat_first_epoch = repeat_first_epoch
+
+    def statistics(self) -> Statistics:
+        """Return the ranges by which gaze and head pose are normalised."""
+        if self._statistics_source != "train":
+            return published(self._statistics_source)
+        return train_statistics(*self.labels("train"))
+
+    def labels(self, part: Part) -> tuple[Float, Float]:
+        """Return gaze (N, 2) and head pose (N, 3) of a part, in the order of the table."""
+        rows = self._rows(part)
+        return self._labels.gaze[rows], self._labels.head_pose[rows]
+
+    def train_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the training loader: shuffled anew every epoch, `train_eye`."""
+        return self._loader("train", self._train_eye, self._batch_size, trains=True)
+
+    def val_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the validation loader, in the order of the table."""
+        return self._loader("val", self._eval_eye, self._eval_batch_size, trains=False)
+
+    def test_dataloader(self) -> DataLoader[GazeBatch]:
+        """Return the loader of `test_part`, in the order of the table."""
+        return self._loader(self.test_part, self._eval_eye, self._eval_batch_size, trains=False)
+
+    def sample(self, row: int, eye: int) -> GazeBatch:
+        """Return one eye of a row of the table, as a batch holds it, without the batch axis."""
+        return self._dataset[row, eye]
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what identifies data, split and conventions."""
+        parts = self.table["part"].value_counts().rows()
+        return {
+            "name": self.name,
+            "recipe": self._recipe,
+            "split": self.split.name,
+            "split_source": self.split.source,
+            "num_samples": {str(part): count for part, count in sorted(parts, key=str)},
+            "eval_eye": self._eval_eye,
+            "table_sha256": _table_hash(self.table),
+            "priors_sha256": arrays_sha256([self._labels.head_pose, self._labels.landmarks]),
+        }
+
+    def _rows(self, part: Part) -> npt.NDArray[np.int64]:
+        rows = self.table.filter(pl.col("part") == part)["row"].to_numpy().astype(np.int64)
+        if not len(rows):
+            raise ValueError(
+                f"{self.name}: split {self.split.name!r} leaves no sample for {part!r}; the store "
+                f"has the {self.split.unit}s {names_in(self._store.table, self.split)}"
+            )
+        return rows
+
+    def _loader(
+        self, part: Part, eye: EyeRule, batch_size: int, trains: bool
+    ) -> DataLoader[GazeBatch]:
+        rows = self._rows(part)
+        sampler = EyeSampler(
+            rows, self._labels.index[rows], eye, trains, self._seed, self._repeat_first_epoch
+        )
+        sampler.set_epoch(current_epoch(self))
+        if trains and self._drop_last and len(sampler) < batch_size:
+            raise ValueError(
+                f"{self.name}: {len(sampler)} training samples are less than one batch of "
+                f"{batch_size}; set data.datamodule.batch_size lower or drop_last=false"
+            )
+        return shared_loader(
+            self._dataset,
+            sampler,
+            batch_size=batch_size,
+            drop_last=trains and self._drop_last,
+            num_workers=self._num_workers,
+            seed=self._seed,
+            trains=trains,
+        )
+
+
+def _table_hash(table: pl.DataFrame) -> str:
+    """Hash labels, parts and images (by their checksums) of all rows."""
+    columns = table.select("sample_id", "part", "gaze_yaw_rad", "gaze_pitch_rad", "crc32")
+    return hashlib.sha256(columns.write_csv().encode()).hexdigest()

@@ -1,0 +1,70 @@
+"""The rows of a face store by the parts of a split."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import polars as pl
+
+from common.listing import listed
+from flame.data.splits import PARTS, Split, cross_person, load_split, random_split
+
+LOG = logging.getLogger(__name__)
+
+
+def choose_split(split: str, table: pl.DataFrame, fractions: Sequence[float], seed: int) -> Split:
+    """Return a published or own split, or draw one of the store's people or sessions.
+
+    Args:
+        split: name, path of a json file, ``cross_person`` or ``random``.
+        table: of the store.
+        fractions: shares of train, val and test of a drawn split.
+        seed: of a drawn split.
+
+    Raises:
+        ValueError: If there is no such split, or it cannot be drawn.
+    """
+    if split == "cross_person":
+        return cross_person(table["subject"], seed=seed, fractions=fractions)
+    if split == "random":
+        return random_split(table["group_name"], seed=seed, fractions=fractions)
+    return load_split(split)
+
+
+def with_parts(table: pl.DataFrame, split: Split) -> pl.DataFrame:
+    """Return the store's table with the columns ``row`` and ``part``."""
+    pairs = zip(table["subject"], table["group_name"], strict=True)
+    parts = [split.part_of(subject, group) for subject, group in pairs]
+    return table.with_row_index("row").with_columns(pl.Series("part", parts, dtype=pl.String))
+
+
+def log_gaps(name: str, table: pl.DataFrame, split: Split) -> None:
+    """Warn of what a split names and the store lacks; tell what the split leaves out.
+
+    Args:
+        name: what the config calls the data set.
+        table: of the store.
+        split: its parts.
+    """
+    columns = table["subject"].to_list(), table["group_name"].to_list()
+    absent = set(split.absent(*columns))
+    for part in PARTS:
+        wanted: tuple[str, ...] = getattr(split, part)
+        missing = [one for one in wanted if one in absent]
+        if missing:
+            LOG.warning(
+                "%s: the store lacks %d of the %d %ss that split %r has in %s: %s",
+                *(name, len(missing), len(wanted), split.unit, split.name, part, listed(missing)),
+            )
+    unmatched = split.unmatched(*columns)
+    if unmatched:
+        LOG.info(
+            "%s: split %r leaves out %d %ss of the store: %s",
+            *(name, split.name, len(unmatched), split.unit, listed(unmatched)),
+        )
+
+
+def names_in(table: pl.DataFrame, split: Split) -> str:
+    """Return the store's people or sessions, as a split of that unit would name them."""
+    return listed(sorted(set(table["subject" if split.unit == "subject" else "group_name"])))

@@ -1,0 +1,214 @@
+"""Who trains, who validates, who tests: the published splits and seeded new ones.
+
+A split names subjects or sessions, never single images. The published ones are the json files in
+the folder ``splits`` beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from common.atomic import write_text_atomically
+
+Part = Literal["train", "val", "test"]
+Unit = Literal["subject", "session"]
+PARTS: tuple[Part, ...] = get_args(Part)
+DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Disjoint lists of subjects or sessions.
+
+    Attributes:
+        name: what tables call it.
+        source: where it comes from.
+        unit: what its names are: ``subject`` (`RawSample.subject`) or ``session``
+            (`RawSample.group`).
+        train: names of the training part, sorted.
+        val: names of the validation part (``cv`` in the original), sorted.
+        test: names of the test part, sorted.
+    """
+
+    name: str
+    source: str
+    unit: Unit
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.unit not in get_args(Unit):
+            raise ValueError(f"split {self.name!r}: unit is {self.unit!r}, not subject or session")
+        names = self.names()
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"split {self.name!r}: named more than once: {', '.join(twice)}")
+
+    def names(self) -> list[str]:
+        """Return all names, part by part."""
+        return [*self.train, *self.val, *self.test]
+
+    def part_of(self, subject: str, group: str) -> Part | None:
+        """Return the part of a sample, None if the split leaves it out.
+
+        Args:
+            subject: the sample's subject.
+            group: the sample's group (its session, or its subject again).
+        """
+        name = self._name_of(subject, group)
+        return next((part for part in PARTS if name in getattr(self, part)), None)
+
+    def unmatched(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
+        """Return which names of a table the split does not know, sorted.
+
+        Args:
+            subjects: (N,) a subject for each row of the table.
+            groups: (N,) a group for each row of the table.
+        """
+        return sorted(self._names_in(subjects, groups) - set(self.names()))
+
+    def absent(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
+        """Return which names of the split do not occur in a table, sorted."""
+        return sorted(set(self.names()) - self._names_in(subjects, groups))
+
+    def save(self, path: Path) -> None:
+        """Write the split as json, at once or not at all."""
+        write_text_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
+
+    def _name_of(self, subject: str, group: str) -> str:
+        return subject if self.unit == "subject" else group
+
+    def _names_in(self, subjects: Sequence[str], groups: Sequence[str]) -> set[str]:
+        return {self._name_of(*pair) for pair in zip(subjects, groups, strict=True)}
+
+
+def available_splits() -> list[str]:
+    """Return the names of the published splits, sorted."""
+    names = (path.name for path in (files("flame.data") / "splits").iterdir())
+    return sorted(name.removesuffix(".json") for name in names if not name.startswith("published"))
+
+
+def load_split(name_or_path: str | Path) -> Split:
+    """Load a published split by its name, or any split by the path of its json file.
+
+    Raises:
+        ValueError: If there is no such split, or the file is not one.
+    """
+    if Path(name_or_path).suffix == ".json":
+        return _read_split(Path(name_or_path))
+    if name_or_path not in available_splits():
+        raise ValueError(
+            f"unknown split {str(name_or_path)!r}; published: {', '.join(available_splits())}; "
+            "or give the path of a .json file"
+        )
+    text = (files("flame.data") / "splits" / f"{name_or_path}.json").read_text(encoding="utf-8")
+    return _parse_split(text, str(name_or_path))
+
+
+def cross_person(
+    subjects: Iterable[str],
+    *,
+    seed: int,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+) -> Split:
+    """Divide the people: nobody is in two parts.
+
+    The same people and seed give the same split, in whatever order they come and however often
+    each is named.
+
+    Args:
+        subjects: people of the data set, at least 3 different ones.
+        seed: chooses the split.
+        fractions: shares of train, val and test, positive, summing to 1. Every part gets at
+            least one person.
+
+    Raises:
+        ValueError: If there are fewer than 3 people, or the fractions are not shares.
+    """
+    return _draw(subjects, "subject", "cross_person", seed, fractions)
+
+
+def random_split(
+    groups: Iterable[str],
+    *,
+    seed: int,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+) -> Split:
+    """Divide the sessions whoever they show: one person may be in several parts.
+
+    Args:
+        groups: sessions (`RawSample.group`) of the data set, at least 3 different ones.
+        seed: chooses the split.
+        fractions: shares of train, val and test, as for `cross_person`.
+
+    Raises:
+        ValueError: If there are fewer than 3 sessions, or the fractions are not shares.
+    """
+    return _draw(groups, "session", "random", seed, fractions)
+
+
+def _draw(
+    names: Iterable[str],
+    unit: Unit,
+    kind: str,
+    seed: int,
+    fractions: Sequence[float],
+) -> Split:
+    pool = sorted(set(names))
+    num_train, num_val, _ = _part_sizes(len(pool), fractions)
+    order = [pool[i] for i in np.random.default_rng(seed).permutation(len(pool))]
+    shares = ", ".join(f"{fraction:g}" for fraction in fractions)
+    return Split(
+        name=f"{kind}_seed{seed}",
+        source=f"drawn by flame.data.splits: {kind}, seed {seed}, fractions {shares}",
+        unit=unit,
+        train=tuple(sorted(order[:num_train])),
+        val=tuple(sorted(order[num_train : num_train + num_val])),
+        test=tuple(sorted(order[num_train + num_val :])),
+    )
+
+
+def _part_sizes(num_names: int, fractions: Sequence[float]) -> list[int]:
+    """Share by the largest remainder after giving every part one name."""
+    if num_names < len(PARTS):
+        raise ValueError(f"cannot divide {num_names} into train, val and test; need at least 3")
+    is_three = len(fractions) == len(PARTS)
+    if not is_three or min(fractions) <= 0 or not np.isclose(sum(fractions), 1):
+        raise ValueError(
+            f"fractions are {list(fractions)}; expected three above 0 that sum to 1: the shares "
+            "of train, val and test, e.g. [0.8, 0.1, 0.1]"
+        )
+    wanted = num_names * np.asarray(fractions)
+    # Round first: 0.7 * 10 is a hair above 7 and must not count as a remainder.
+    sizes = np.maximum(np.floor(np.round(wanted, 9)), 1).astype(int)
+    while sizes.sum() < num_names:
+        sizes[np.argmax(np.round(wanted - sizes, 9))] += 1
+    while sizes.sum() > num_names:
+        sizes[np.argmax(sizes)] -= 1
+    return [int(size) for size in sizes]
+
+
+def _read_split(path: Path) -> Split:
+    if not path.is_file():
+        raise ValueError(f"no split file {path}; published: {', '.join(available_splits())}")
+    return _parse_split(path.read_text(encoding="utf-8"), str(path))
+
+
+def _parse_split(text: str, origin: str) -> Split:
+    try:
+        fields = json.loads(text)
+        train, val, test = (tuple(map(str, fields.pop(part))) for part in PARTS)
+        return Split(**fields, train=train, val=val, test=test)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{origin} is not a split: {error!r}; expected name, source, unit (subject or "
+            "session) and the lists train, val, test"
+        ) from error

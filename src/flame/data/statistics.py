@@ -1,0 +1,141 @@
+"""Minimum and maximum of gaze and head pose, by which FLAME's nets normalise both.
+
+One scalar minimum and maximum for all components of a quantity, as in FLAME. They are taken over
+the train part only, and travel with the weights: test data are normalised by them too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.geometry import ArrayT
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Ranges in radians.
+
+    Attributes:
+        gaze_min: least of yaw and pitch.
+        gaze_max: greatest of yaw and pitch.
+        head_pose_min: least of pitch, yaw and roll.
+        head_pose_max: greatest of pitch, yaw and roll.
+    """
+
+    gaze_min: float
+    gaze_max: float
+    head_pose_min: float
+    head_pose_max: float
+
+    def __post_init__(self) -> None:
+        _check_range("gaze", self.gaze_min, self.gaze_max)
+        _check_range("head_pose", self.head_pose_min, self.head_pose_max)
+
+    def normalise_gaze(self, gaze: ArrayT) -> ArrayT:
+        """Return gaze angles (..., 2) in radians as 0..1 over the train part, in their dtype."""
+        return (gaze - self.gaze_min) / (self.gaze_max - self.gaze_min)
+
+    def denormalise_gaze(self, normalised: ArrayT) -> ArrayT:
+        """Return normalised gaze (..., 2) in radians; the inverse of `normalise_gaze`."""
+        return normalised * (self.gaze_max - self.gaze_min) + self.gaze_min
+
+    def normalise_head_pose(self, head_pose: ArrayT) -> ArrayT:
+        """Return head poses (..., 3) in radians as 0..1 over the train part, in their dtype."""
+        return (head_pose - self.head_pose_min) / (self.head_pose_max - self.head_pose_min)
+
+    def denormalise_head_pose(self, normalised: ArrayT) -> ArrayT:
+        """Return normalised head poses (..., 3) in radians."""
+        return normalised * (self.head_pose_max - self.head_pose_min) + self.head_pose_min
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the four numbers by name, for checkpoints and json."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Statistics:
+        """Return the statistics in a mapping; other keys are ignored.
+
+        Raises:
+            ValueError: If one of the four numbers is missing or no range.
+        """
+        names = cls.__dataclass_fields__
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise ValueError(f"statistics lack {', '.join(missing)}; got {', '.join(values)}")
+        return cls(**{name: float(values[name]) for name in names})
+
+
+def train_statistics(
+    gaze: npt.NDArray[np.floating[Any]], head_pose: npt.NDArray[np.floating[Any]]
+) -> Statistics:
+    """Return the ranges over the train part.
+
+    Args:
+        gaze: (N, 2) [yaw, pitch] in radians of the train part only.
+        head_pose: (N, 3) [pitch, yaw, roll] in radians of the train part only.
+
+    Raises:
+        ValueError: If an array is empty, holds a value that is not finite, or does not vary.
+    """
+    for name, values in (("gaze", gaze), ("head_pose", head_pose)):
+        if values.size == 0 or not np.isfinite(values).all():
+            raise ValueError(f"{name} of the train part is empty or not finite: no range to take")
+    return Statistics(
+        float(gaze.min()), float(gaze.max()), float(head_pose.min()), float(head_pose.max())
+    )
+
+
+def published(dataset: str) -> Statistics:
+    """Return the ranges published with FLAME, for the original checkpoints.
+
+    Args:
+        dataset: ``columbiagaze``, ``eyediap`` or ``mpiigaze``. EYEDIAP's belong to the convention
+            ``eyediap_published``; MPIIGaze's gaze was wrapped at pi, so its range says nothing.
+
+    Raises:
+        ValueError: If nothing was published for the data set.
+    """
+    return Statistics.from_dict(_published_entry(dataset))
+
+
+def published_convention(dataset: str) -> str:
+    """Return how the gaze angles of published ranges are defined; errors as `published`."""
+    return str(_published_entry(dataset)["gaze_convention"])
+
+
+def published_ranges() -> list[Statistics]:
+    """Return the ranges of all data sets that were published."""
+    return [Statistics.from_dict(entry) for entry in _published_table().values()]
+
+
+def _published_entry(dataset: str) -> dict[str, Any]:
+    table = _published_table()
+    if dataset not in table:
+        raise ValueError(
+            f"no published statistics for {dataset!r}; there are: {', '.join(table)}. "
+            "Name the data set the weights were trained on, e.g. statistics=eyediap"
+        )
+    return table[dataset]
+
+
+def _published_table() -> dict[str, dict[str, Any]]:
+    text = (files("flame.data") / "splits" / "published_statistics.json").read_text(
+        encoding="utf-8"
+    )
+    table: dict[str, dict[str, Any]] = json.loads(text)["statistics"]
+    return table
+
+
+def _check_range(name: str, low: float, high: float) -> None:
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(
+            f"{name} ranges from {low} to {high}: cannot normalise by it; "
+            "the train part needs at least two different finite values"
+        )

@@ -1,0 +1,152 @@
+"""What a test leaves behind: predictions and errors by slice as csv, numbers as json, a figure."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from pytorch_lightning import LightningModule, Trainer
+
+from common.atomic import partial_path, write_text_atomically
+from common.evaluation.output_collector import OutputCollector, headline
+from common.geometry import angular_error, face_direction
+from common.loggers.dashboard import log_picture
+from flame.batch import LEFT
+from flame.evaluation.error_slices import describe_errors, error_slices, slice_table
+from flame.evaluation.figures import save_error_figure
+from flame.training.module import GazeOutput
+
+LOG = logging.getLogger(__name__)
+_BASELINE_NAMES = {
+    "train_mean_deg": "mean of the train part",
+    "head_pose_deg": "head pose as gaze",
+}
+
+
+class TestResults(OutputCollector):
+    """Writes the predictions of a test in the order of the data; arguments as `OutputCollector`."""
+
+    __test__ = False  # no test class of pytest's
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write predictions and slices as csv, numbers as json, and the figure."""
+        datamodule = trainer.datamodule
+        results = results_table(self._outputs, datamodule.table)
+        summary = summarise(results) | {"baselines": _baselines(datamodule)}
+        stem = self._stem(datamodule)
+        described = {
+            "kind": "gaze_angle_test",
+            "unit": "deg",
+            **self._described(trainer),
+            "precision": trainer.precision,
+            "split": datamodule.split.name,
+            "gaze_convention": datamodule.gaze_convention,
+            "eye_rule": datamodule.fingerprint()["eval_eye"],
+        }
+        slices = slice_table(summary["by"])
+        for name, table in ((stem, results.select(CSV_COLUMNS)), (f"{stem}_slices", slices)):
+            with partial_path(self._output_dir / f"{name}.csv") as partial:
+                table.write_csv(partial)
+        numbers = described | summary
+        write_text_atomically(
+            self._output_dir / f"{stem}.json", json.dumps(numbers, indent=1) + "\n"
+        )
+        LOG.info("%s", summary_line(stem, numbers))
+        figure_path = self._output_dir / f"{stem}.png"
+        save_error_figure(results, summary, figure_path, title=stem)
+        log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
+
+
+# The first eight are the original's; its unnamed first column is called `index` in its README.
+CSV_COLUMNS = [
+    *("index", "yaw_p", "pitch_p", "yaw_t", "pitch_t", "loss_3d", "error_y", "error_p"),
+    *("subject", "sample_id", "eye"),
+]
+
+
+def results_table(outputs: list[dict[str, torch.Tensor]], table: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a prediction, angles and errors in degrees, in the order of the data.
+
+    Args:
+        outputs: `flame.training.module.GazeOutput` of all test batches, on the CPU.
+        table: the data module's table, from which subject, sample id and head pose come.
+    """
+    columns = {
+        name: torch.cat([out[name] for out in outputs]) for name in GazeOutput.__annotations__
+    }
+    prediction, target = columns["prediction"], columns["gaze"]
+    yaw_p, pitch_p = torch.rad2deg(prediction).double().numpy().T
+    yaw_t, pitch_t = torch.rad2deg(target).double().numpy().T
+    predictions = pl.DataFrame(
+        {
+            "row": columns["row"].numpy().astype(np.uint32),
+            "eye": np.where(columns["eye"].numpy() == LEFT, "left", "right"),
+            "yaw_p": yaw_p,
+            "pitch_p": pitch_p,
+            "yaw_t": yaw_t,
+            "pitch_t": pitch_t,
+            "loss_3d": torch.rad2deg(angular_error(prediction, target)).double().numpy(),
+            "error_y": np.abs(yaw_p - yaw_t),
+            "error_p": np.abs(pitch_p - pitch_t),
+        }
+    )
+    described = table.select(
+        pl.col("row").cast(pl.UInt32),
+        "subject",
+        "sample_id",
+        *(pl.col(f"head_{axis}_rad").degrees().alias(f"head_{axis}") for axis in ("pitch", "yaw")),
+    )
+    joined = predictions.join(described, on="row", how="left", maintain_order="left")
+    return joined.sort("row", "eye", descending=[False, True], maintain_order=True).with_row_index(
+        "index"
+    )
+
+
+def summarise(results: pl.DataFrame) -> dict[str, Any]:
+    """Return the error of all samples (`describe_errors`), and the error by slice; degrees."""
+    return {
+        **describe_errors(results["loss_3d"].to_numpy(), results["subject"].to_numpy()),
+        "mean_yaw_error_deg": float(results["error_y"].to_numpy().mean()),
+        "mean_pitch_error_deg": float(results["error_p"].to_numpy().mean()),
+        "by": error_slices(results),
+    }
+
+
+def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
+    """Return a test's mean error beside those of the baselines, in one line.
+
+    Args:
+        stem: what the names of its files begin with.
+        summary: the content of ``STEM.json``.
+    """
+    baselines = {
+        name: f"{summary['baselines'][key]:.2f}"
+        for key, name in _BASELINE_NAMES.items()
+        if key in summary["baselines"]
+    }
+    measured = f"mean error {summary['mean_deg']:.2f} deg"
+    return headline(stem, measured, baselines, summary.get("note"))
+
+
+def _baselines(datamodule: Any) -> dict[str, float]:
+    """Return the errors of two predictors that look at no pixel.
+
+    One says the mean of the data set's train part, the other where the face points.
+    """
+    gaze, head_pose = datamodule.labels(datamodule.test_part)
+    straight = torch.from_numpy(face_direction(head_pose))
+    baselines = {"head_pose_deg": _mean_error_deg(straight, torch.from_numpy(gaze).double())}
+    if "train" in set(datamodule.table["part"]):
+        mean = torch.from_numpy(datamodule.labels("train")[0].mean(axis=0)).double()
+        target = torch.from_numpy(gaze).double()
+        baselines["train_mean_deg"] = _mean_error_deg(mean.expand_as(target), target)
+    return baselines
+
+
+def _mean_error_deg(prediction: torch.Tensor, target: torch.Tensor) -> float:
+    return float(torch.rad2deg(angular_error(prediction, target)).mean())

@@ -1,0 +1,104 @@
+"""The error of a test by subject, head pose and gaze angle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from common.evaluation.metrics import bootstrap_interval
+
+Float = npt.NDArray[np.floating[Any]]
+Slice = dict[str, Any]
+
+BIN_WIDTH_DEG = {"head_yaw": 15.0, "head_pitch": 15.0, "yaw_t": 5.0, "pitch_t": 5.0}
+
+
+def describe_errors(errors_deg: Float, subjects: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return number, mean, deviation and 95 % bootstrap intervals of the mean; degrees.
+
+    The deviation is the sample's (n - 1), as the original reports it. The interval over subjects
+    resamples whole people; it is None for a single one, as is the deviation of a single sample.
+
+    Args:
+        errors_deg: (N,) angles between prediction and truth.
+        subjects: (N,) whose they are.
+    """
+    return {
+        "num_samples": len(errors_deg),
+        "mean_deg": float(errors_deg.mean()),
+        "std_deg": float(errors_deg.std(ddof=1)) if len(errors_deg) > 1 else None,
+        "interval_over_samples_deg": asdict(bootstrap_interval(errors_deg)),
+        "interval_over_subjects_deg": _subject_interval(errors_deg, subjects),
+    }
+
+
+def error_slices(results: pl.DataFrame) -> dict[str, list[Slice]]:
+    """Return the error by subject and by bins of head pose and gaze: `describe_errors` of each.
+
+    A bin is named by its centre in degrees; its width is in `BIN_WIDTH_DEG`. Head pitch is
+    positive downwards, gaze pitch upwards (`common.geometry`).
+
+    Args:
+        results: one row a prediction (`flame.evaluation.callback.results_table`).
+    """
+    slices = {"subject": _grouped(results, pl.col("subject"))}
+    for name, width in BIN_WIDTH_DEG.items():
+        # Rounding away float dust first, so that -15 deg sits in the middle of its bin.
+        number = (pl.col(name).round(3) / width).round().cast(pl.Int64)
+        bins = _grouped(results, number)
+        slices[name] = [item | {"slice": item["slice"] * width} for item in bins]
+    return slices
+
+
+def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:
+    """Return `error_slices` as one table, a row a slice, intervals in columns of their own.
+
+    Columns: slice_kind, slice, num_samples, mean_deg, std_deg, samples_low_deg,
+    samples_high_deg, subjects_low_deg, subjects_high_deg; empty where there is no value.
+    """
+    rows = [_flat(kind, item) for kind, items in slices.items() for item in items]
+    return pl.DataFrame(rows, schema=_COLUMNS)
+
+
+_COLUMNS = {"slice_kind": pl.String, "slice": pl.String, "num_samples": pl.Int64} | dict.fromkeys(
+    (
+        *("mean_deg", "std_deg", "samples_low_deg", "samples_high_deg"),
+        *("subjects_low_deg", "subjects_high_deg"),
+    ),
+    pl.Float64,
+)
+
+
+def slice_name(value: str | float) -> str:
+    """Return a subject as it is, a bin's centre without superfluous digits."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _subject_interval(errors_deg: Float, subjects: npt.NDArray[Any]) -> dict[str, float] | None:
+    if len(np.unique(subjects)) < 2:
+        return None
+    return asdict(bootstrap_interval(errors_deg, clusters=subjects))
+
+
+def _grouped(results: pl.DataFrame, key: pl.Expr) -> list[Slice]:
+    groups = results.select(key.alias("slice"), "loss_3d", who="subject").partition_by(
+        "slice", as_dict=True
+    )
+    return [
+        {"slice": value} | describe_errors(rows["loss_3d"].to_numpy(), rows["who"].to_numpy())
+        for (value,), rows in sorted(groups.items())
+    ]
+
+
+def _flat(kind: str, item: Slice) -> dict[str, Any]:
+    row = {"slice_kind": kind, "slice": slice_name(item["slice"])}
+    row |= {name: item[name] for name in ("num_samples", "mean_deg", "std_deg")}
+    for over in ("samples", "subjects"):
+        interval = item[f"interval_over_{over}_deg"] or {"low": None, "high": None}
+        row |= {f"{over}_{end}_deg": value for end, value in interval.items()}
+    return row

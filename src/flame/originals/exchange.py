@@ -1,0 +1,148 @@
+"""Training state to and from the original's checkpoints, by way of Lightning's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from torch.optim.lr_scheduler import MultiStepLR
+
+from common.training.checkpoint import read_checkpoint as read_own_checkpoint
+from common.training.checkpoint import write_resumable
+from flame.nets.parts import GazeNet
+from flame.originals.checkpoint import (
+    OriginalCheckpoint,
+    load_original_state_dict,
+    optimizer_state_from_original,
+    optimizer_state_to_original,
+    read_checkpoint,
+    to_original_state_dict,
+    write_checkpoint,
+)
+from flame.originals.names import model_key_of
+
+_OTHER_SCHEDULE = "an original's checkpoint resumes with Adam and MultiStepLR only"
+
+
+def import_training(
+    path: Path, resumable_path: Path, module: LightningModule, trainer: Trainer
+) -> None:
+    """Write an original's checkpoint as one that Lightning resumes from.
+
+    The original saves its scheduler before the step that ends the epoch, so its resumed runs lag
+    one step behind; here that step is made up for, from the epoch's number.
+
+    Args:
+        path: the original's ``.pth`` file.
+        resumable_path: where Lightning's checkpoint goes.
+        module: a `flame.training.module.GazeAngleModule` with its statistics; gets the weights.
+        trainer: a fresh one.
+
+    Raises:
+        ValueError: If the file does not fit the module's net, or its optimizer and scheduler.
+    """
+    net = module.net
+    assert isinstance(net, GazeNet)
+    original = read_checkpoint(path, model_key_of(net))
+    load_original_state_dict(net, original.model_state)
+    optimizer, scheduler = _optimizer_and_scheduler(module)
+    optimizer.load_state_dict(
+        optimizer_state_from_original(original.model_key, original.optimizer_state, net)
+    )
+    num_epochs_done = original.epoch + 1
+    _forward_to(scheduler, original.scheduler_state, num_epochs_done)
+    write_resumable(
+        resumable_path,
+        module,
+        trainer,
+        num_epochs_done=num_epochs_done,
+        num_steps_done=_num_steps(original.optimizer_state),
+        optimizer_state=optimizer.state_dict(),
+        scheduler_state=scheduler.state_dict(),
+    )
+
+
+def export_training(checkpoint_path: Path, module: LightningModule, path: Path) -> None:
+    """Write one of our checkpoints in the original's form.
+
+    The original saves before the scheduler's step that ends the epoch, ours after it: that step
+    is taken back, so ``last_epoch`` equals ``epoch`` and the learning rate is the epoch's own.
+    Resumed by the original's code, the file behaves as one of its own: the schedule lags one
+    epoch behind. `import_training` makes up for that.
+
+    ``loss_train`` and ``loss_cv`` are NaN where our checkpoint does not hold them: the original
+    needs the keys, and reads neither.
+
+    Args:
+        checkpoint_path: Lightning's checkpoint.
+        module: a `flame.training.module.GazeAngleModule` of the same net, loaded with that
+            checkpoint.
+        path: where the ``.pth`` file goes.
+
+    Raises:
+        ValueError: If the checkpoint's scheduler is not one `MultiStepLR`.
+    """
+    net = module.net
+    assert isinstance(net, GazeNet)
+    checkpoint = read_own_checkpoint(checkpoint_path)
+    model_key, epoch = model_key_of(net), int(checkpoint["epoch"])
+    scheduler_state = _original_scheduler_state(checkpoint, epoch)
+    (optimizer_state,) = checkpoint["optimizer_states"]
+    optimizer_state = optimizer_state_to_original(model_key, optimizer_state, net)
+    write_checkpoint(
+        path,
+        OriginalCheckpoint(
+            model_key=model_key,
+            epoch=epoch,
+            model_state=to_original_state_dict(net),
+            optimizer_state=_with_rates(optimizer_state, scheduler_state["_last_lr"]),
+            scheduler_state=scheduler_state,
+            loss_train=float("nan"),
+            loss_cv=float("nan"),
+        ),
+    )
+
+
+def _optimizer_and_scheduler(module: LightningModule) -> tuple[Any, MultiStepLR]:
+    configured: Any = module.configure_optimizers()
+    scheduler = configured.get("lr_scheduler") if isinstance(configured, Mapping) else None
+    if not isinstance(scheduler, MultiStepLR):
+        raise ValueError(_OTHER_SCHEDULE)
+    return configured["optimizer"], scheduler
+
+
+def _forward_to(scheduler: MultiStepLR, state: Mapping[str, Any], num_epochs_done: int) -> None:
+    own = {key: state[key] for key in ("milestones", "gamma", "base_lrs")}
+    own |= _place_in_schedule(state, num_epochs_done)
+    scheduler.load_state_dict(own)
+    for group, rate in zip(scheduler.optimizer.param_groups, own["_last_lr"], strict=True):
+        group["lr"] = rate
+
+
+def _original_scheduler_state(checkpoint: Mapping[str, Any], epoch: int) -> dict[str, Any]:
+    states = checkpoint["lr_schedulers"]
+    if len(states) != 1 or "milestones" not in states[0]:
+        raise ValueError(_OTHER_SCHEDULE)
+    (state,) = states
+    milestones = Counter(state["milestones"])
+    return {**state, "milestones": milestones, **_place_in_schedule(state, epoch)}
+
+
+def _place_in_schedule(state: Mapping[str, Any], num_steps: int) -> dict[str, Any]:
+    """Return the entries of a MultiStepLR's state that tell how often it stepped."""
+    passed = sum(n for milestone, n in state["milestones"].items() if milestone <= num_steps)
+    rates = [rate * state["gamma"] ** passed for rate in state["base_lrs"]]
+    return {"last_epoch": num_steps, "_step_count": num_steps + 1, "_last_lr": rates}
+
+
+def _with_rates(optimizer_state: Mapping[str, Any], rates: Sequence[float]) -> dict[str, Any]:
+    groups = zip(optimizer_state["param_groups"], rates, strict=True)
+    return {**optimizer_state, "param_groups": [{**group, "lr": rate} for group, rate in groups]}
+
+
+def _num_steps(optimizer_state: Mapping[str, Any]) -> int:
+    steps = [int(values["step"]) for values in optimizer_state["state"].values()]
+    return max(steps, default=0)

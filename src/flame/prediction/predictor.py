@@ -1,0 +1,207 @@
+"""Gaze of the faces in a photo or video: preprocessing's road, with a trained net at its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from common.faces.analysis import FaceObservation
+from common.faces.camera_motion import CameraMotion
+from common.faces.drawing import (
+    draw_box,
+    draw_eye_landmarks,
+    draw_gaze_arrow,
+    draw_head_axes,
+    draw_label,
+    face_size_px,
+)
+from common.faces.settings import AnalyzerSettings
+from common.faces.tracking import FaceTracker, TrackingSettings
+from common.geometry import gaze_angles, gaze_vector
+from common.media.video import read_frames
+from common.prediction.videos import AnnotatedFrame
+from flame.batch import LEFT, RIGHT, GazeBatch
+from flame.data.crops import crop_eye
+from flame.preprocessing.face_image import face_window
+from flame.training.module import GazeAngleModule
+
+LOG = logging.getLogger(__name__)
+Float = npt.NDArray[np.floating[Any]]
+Image = npt.NDArray[np.uint8]
+CROP_SIZE_PX = 120
+MESH = "mesh"  # of `flame.preprocessing.preparation.LANDMARK_SOURCES` and `HEAD_POSE_SOURCES`
+
+
+@dataclass(frozen=True)
+class FaceGaze:
+    """A face and where it looks.
+
+    Attributes:
+        face: box, landmarks and head pose.
+        gaze: (2,) [yaw, pitch] in radians: the mean direction of both eyes.
+        eye_gaze: (2, 2) of the subject's right and left eye alone.
+        eyes_in_frame: whether all landmarks of both eyes lie in the photo. Where one does not,
+            the net saw padding; preprocessing skips such photos.
+    """
+
+    face: FaceObservation
+    gaze: Float
+    eye_gaze: Float
+    eyes_in_frame: bool
+
+    def record(self) -> dict[str, Any]:
+        """Return plain values; angles in degrees, the box in pixels."""
+        right, left = np.rad2deg(self.eye_gaze).round(3).tolist()
+        yaw_deg, pitch_deg = np.rad2deg(self.gaze).round(3).tolist()
+        head_pitch_deg, head_yaw_deg, head_roll_deg = (
+            np.rad2deg(self.face.head_pose).round(3).tolist()
+        )
+        return {
+            "bbox_xyxy_px": np.round(self.face.bbox_xyxy_px, 1).tolist(),
+            "confidence": round(self.face.confidence, 4),
+            "gaze_yaw_deg": yaw_deg,
+            "gaze_pitch_deg": pitch_deg,
+            "right_eye_gaze_yaw_pitch_deg": right,
+            "left_eye_gaze_yaw_pitch_deg": left,
+            "head_pitch_deg": head_pitch_deg,
+            "head_yaw_deg": head_yaw_deg,
+            "head_roll_deg": head_roll_deg,
+            "eyes_in_frame": self.eyes_in_frame,
+        }
+
+
+class PhotoPredictor:
+    """Finds the faces of a photo or video frame and estimates where each one looks.
+
+    Landmarks and head pose come from the face mesh, whatever gave them in training: a photo
+    brings none. If training took others, a warning says so.
+
+    Args:
+        module: with its weights.
+        analyzer: how faces are found.
+        box_margin: as in preprocessing of the training data.
+        trained_landmarks: `flame.preprocessing.preparation.PreparationSettings.landmarks` of the
+            training data; None if unknown.
+        trained_head_pose: likewise its `head_pose`.
+        tracking: when faces of two frames are one; every detection counts, whatever its
+            `min_length`.
+    """
+
+    def __init__(
+        self,
+        module: GazeAngleModule,
+        analyzer: AnalyzerSettings,
+        box_margin: float,
+        trained_landmarks: str | None = None,
+        trained_head_pose: str | None = None,
+        tracking: TrackingSettings | None = None,
+    ) -> None:
+        _warn_of_other_sources(landmarks=trained_landmarks, head_pose=trained_head_pose)
+        self._module = module.eval()
+        self._analyzer = analyzer.build()
+        self._box_margin = box_margin
+        self._tracking = tracking or TrackingSettings()
+
+    def annotate(
+        self, image: Image, camera_matrix: Float | None = None
+    ) -> tuple[list[dict[str, Any]], Image]:
+        """Return one record a face, and the photo with all of them drawn."""
+        faces = self.predict(image, camera_matrix)
+        return [face.record() for face in faces], draw_faces(image, faces)
+
+    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
+        """Yield every frame with one record a face, and all of them drawn.
+
+        Frames are seen one by one; only the track of a face joins them.
+        """
+        tracker, motion = FaceTracker(self._tracking), CameraMotion()
+        for number, image in read_frames(path):
+            faces = self.predict(image)
+            boxes = [face.face.bbox_xyxy_px for face in faces]
+            tracks = tracker.update(number, boxes, motion.follow(image))
+            drawn = draw_faces(image, faces)
+            records = []
+            for track, face in zip(tracks, faces, strict=True):
+                draw_label(drawn, str(track), face.face.bbox_xyxy_px)
+                records.append({"track_id": str(track), **face.record()})
+            yield AnnotatedFrame(number, records, drawn)
+
+    @torch.inference_mode()
+    def predict(self, image: Image, camera_matrix: Float | None = None) -> list[FaceGaze]:
+        """Return all faces with their gaze, the most certain first.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            camera_matrix: (3, 3) intrinsics in pixels, if known; for the head pose.
+        """
+        faces = self._analyzer.analyze(image, camera_matrix)
+        return [self._estimate(image, face) for face in faces]
+
+    def _estimate(self, image: Image, face: FaceObservation) -> FaceGaze:
+        batch = {name: value.to(self._module.device) for name, value in self._eyes(image, face)}
+        eye_gaze = self._module(batch).cpu().double().numpy()
+        gaze = gaze_angles(gaze_vector(eye_gaze).sum(axis=0))
+        return FaceGaze(face, gaze, eye_gaze, _lie_inside(face.eye_landmarks, image.shape))
+
+    def _eyes(self, image: Image, face: FaceObservation) -> list[tuple[str, torch.Tensor]]:
+        points = face.mesh[:, :2]
+        box = np.concatenate([points.min(axis=0), points.max(axis=0)])
+        window = face_window(box, image.shape, self._box_margin)
+        face_image, landmarks = window.cut(image), window.move(face.eye_landmarks)
+        crops, moved = zip(
+            *(crop_eye(face_image, landmarks, eye, CROP_SIZE_PX) for eye in ("right", "left")),
+            strict=True,
+        )
+        head_pose = torch.from_numpy(face.head_pose).float()
+        batch = GazeBatch(
+            rgb=torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy()),
+            landmarks=torch.from_numpy(np.stack(moved)).float(),
+            head_pose=head_pose.expand(2, 3),
+            gaze=torch.full((2, 2), torch.nan),
+            row=torch.zeros(2, dtype=torch.int64),
+            eye=torch.tensor([RIGHT, LEFT]),
+        )
+        return list(batch.items())  # type: ignore[arg-type]
+
+
+def _warn_of_other_sources(**trained: str | None) -> None:
+    others = {name: source for name, source in trained.items() if source not in (None, MESH)}
+    if others:
+        LOG.warning(
+            "trained with %s, but of a photo only the face mesh is known: errors may exceed the "
+            "test's. To train as photos are seen, preprocess with %s",
+            " and ".join(f"{name}={source}" for name, source in others.items()),
+            " ".join(f"data.preprocessor.preparation.{name}={MESH}" for name in others),
+        )
+
+
+def _lie_inside(landmarks: Float, image_shape: tuple[int, ...]) -> bool:
+    height, width = image_shape[:2]
+    x, y = landmarks.reshape(2, -1)
+    return bool(np.all((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)))
+
+
+def draw_faces(image: Image, faces: list[FaceGaze]) -> Image:
+    """Return a copy of the photo with box, eye landmarks, head axes and gaze arrow of each face.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        faces: of `PhotoPredictor.predict`.
+    """
+    drawn = image.copy()
+    for item in faces:
+        size_px = face_size_px(item.face.bbox_xyxy_px)
+        x, y = item.face.eye_landmarks.reshape(2, -1)
+        nose_tip = item.face.mesh[1, :2]
+        draw_box(drawn, item.face.bbox_xyxy_px)
+        draw_eye_landmarks(drawn, item.face.eye_landmarks)
+        draw_head_axes(drawn, item.face.head_pose, nose_tip, size_px)
+        draw_gaze_arrow(drawn, item.gaze, np.array([x.mean(), y.mean()]), size_px)
+    return drawn

@@ -1,0 +1,214 @@
+"""One labelled photo -> one row of the face store: face, landmarks, head pose, face image."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.analysis import FaceAnalyzer, FaceObservation
+from common.media.image_codec import CODECS, encode_image
+from common.store.skipped import Skipped
+from flame.data.crops import eye_centre
+from flame.preprocessing.face_image import face_window
+from flame.preprocessing.openface_source import OpenFaceFolder, OpenFaceResult
+from flame.readers.sample import RawSample
+from flame.store.columns import (
+    box_columns,
+    detection_columns,
+    label_columns,
+    landmark_columns,
+    pose_columns,
+)
+
+Float = npt.NDArray[np.floating[Any]]
+LANDMARK_SOURCES = ("mesh", "openface", "dataset")
+HEAD_POSE_SOURCES = ("dataset", "mesh", "openface")
+# What one strange photo or label can bring OpenCV, MediaPipe, Pillow or NumPy to raise.
+_BAD_ITEM_ERRORS = (ValueError, ArithmeticError, RuntimeError, cv2.error)
+
+
+@dataclass(frozen=True)
+class PreparationSettings:
+    """How photos become rows; part of the store's recipe.
+
+    Attributes:
+        landmarks: ``mesh`` (MediaPipe's refined face mesh), ``openface`` (csv files), or
+            ``dataset`` (the data set brings face images with landmarks; nothing is detected and
+            the image is stored as it is).
+        head_pose: ``dataset``, ``mesh`` (SQPNP on the mesh) or ``openface``.
+        box_margin: part of the face box added on every side before padding.
+        codec: ``jpeg`` or lossless ``png``.
+        quality: of JPEG, 1..100.
+
+    Raises:
+        ValueError: If a setting is none of these.
+    """
+
+    landmarks: str = "mesh"
+    head_pose: str = "dataset"
+    box_margin: float = 0.05
+    codec: str = "jpeg"
+    quality: int = 95
+
+    def __post_init__(self) -> None:
+        if self.landmarks not in LANDMARK_SOURCES:
+            raise ValueError(f"landmarks is {self.landmarks!r}, expected one of {LANDMARK_SOURCES}")
+        if self.head_pose not in HEAD_POSE_SOURCES:
+            raise ValueError(
+                f"head_pose is {self.head_pose!r}, expected one of {HEAD_POSE_SOURCES}"
+            )
+        if self.landmarks == "dataset" and self.head_pose != "dataset":
+            raise ValueError("landmarks=dataset detects no face: set head_pose=dataset too")
+        if self.codec not in CODECS:
+            raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality is {self.quality}, expected 1 to 100")
+        if self.box_margin < 0:
+            raise ValueError(f"box_margin is {self.box_margin}, expected 0 or more")
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the settings as plain values for the store's recipe."""
+        return asdict(self)
+
+
+class UnusablePhotoError(Exception):
+    """A photo that cannot become a row; its message is the reason."""
+
+
+class Preparer:
+    """Turns samples into encoded face images and rows.
+
+    Args:
+        settings: what is measured and how it is stored.
+        analyzer: finds faces; not used with ``landmarks=dataset``.
+        openface: OpenFace's results, needed when a setting says ``openface``.
+        gaze_source: the convention of the samples' gaze labels.
+    """
+
+    def __init__(
+        self,
+        settings: PreparationSettings,
+        analyzer: FaceAnalyzer | None,
+        openface: OpenFaceFolder | None,
+        gaze_source: str,
+    ) -> None:
+        self._settings = settings
+        self._analyzer = analyzer
+        self._openface = openface
+        self._gaze_source = gaze_source
+
+    def prepare(self, sample: RawSample) -> tuple[bytes, dict[str, Any]] | Skipped:
+        """Return the encoded face image and its row, or why there is none."""
+        try:
+            if self._settings.landmarks == "dataset":
+                return self._prepare_face_image(sample)
+            return self._prepare_photo(sample)
+        except UnusablePhotoError as reason:
+            why = str(reason)
+        except _BAD_ITEM_ERRORS as error:
+            why = f"{type(error).__name__}: {error}"
+        return Skipped(sample.sample_id, sample.subject, sample.group, why)
+
+    def _prepare_face_image(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
+        if sample.landmarks is None or sample.head_pose is None:
+            raise UnusablePhotoError("the data set brings no landmarks or no head pose")
+        _check_eyes(sample.landmarks, sample.image.shape)
+        height, width = sample.image.shape[:2]
+        row = label_columns(sample, self._gaze_source)
+        row |= pose_columns(sample.head_pose, "dataset")
+        row |= landmark_columns(sample.landmarks, "dataset")
+        row |= box_columns(np.array([0.0, 0.0, width, height]), "dataset")
+        row |= detection_columns(None, None)
+        return self._encode(sample.image), row
+
+    def _prepare_photo(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
+        assert self._analyzer is not None
+        faces = self._analyzer.analyze(sample.image, sample.camera_matrix)
+        face = choose_face(faces, sample.face_hint_px)
+        landmarks, landmark_confidence = self._landmarks(sample, face)
+        _check_inside(landmarks, sample.image.shape)
+        box = np.concatenate([face.mesh[:, :2].min(axis=0), face.mesh[:, :2].max(axis=0)])
+        window = face_window(box, sample.image.shape, self._settings.box_margin)
+        face_image, moved = window.cut(sample.image), window.move(landmarks)
+        _check_eyes(moved, face_image.shape)
+        row = label_columns(sample, self._gaze_source) | self._pose_columns(sample, face)
+        row |= landmark_columns(moved, self._settings.landmarks, confidence=landmark_confidence)
+        row |= box_columns(box, "mesh")
+        row |= detection_columns(self._analyzer.detector_name, face.confidence)
+        return self._encode(face_image), row
+
+    def _landmarks(self, sample: RawSample, face: FaceObservation) -> tuple[Float, float | None]:
+        if self._settings.landmarks == "mesh":
+            return face.eye_landmarks, None
+        result = self._find_openface(sample, face)
+        return result.landmarks, result.confidence
+
+    def _pose_columns(self, sample: RawSample, face: FaceObservation) -> dict[str, Any]:
+        source = self._settings.head_pose
+        if source == "mesh":
+            return pose_columns(face.head_pose, source, error=face.reprojection_error)
+        if source == "openface":
+            result = self._find_openface(sample, face)
+            return pose_columns(result.head_pose, source, confidence=result.confidence)
+        if sample.head_pose is None:
+            raise UnusablePhotoError("the data set brings no head pose; use head_pose=mesh")
+        return pose_columns(sample.head_pose, source)
+
+    def _find_openface(self, sample: RawSample, face: FaceObservation) -> OpenFaceResult:
+        assert self._openface is not None
+        try:
+            return self._openface.find(sample, face.bbox_xyxy_px)
+        except LookupError as error:
+            raise UnusablePhotoError(str(error.args[0])) from error
+
+    def _encode(self, image: npt.NDArray[np.uint8]) -> bytes:
+        return encode_image(image, self._settings.codec, self._settings.quality)
+
+
+def choose_face(faces: list[FaceObservation], hint_px: Float | None) -> FaceObservation:
+    """Return the labelled person's face: the only one, or the one around the hint.
+
+    Args:
+        faces: all faces found.
+        hint_px: (2,) where the person's eyes project, if the data set tells.
+
+    Raises:
+        UnusablePhotoError: If there is no face, or several and no hint.
+    """
+    if not faces:
+        raise UnusablePhotoError("no face found")
+    if hint_px is not None:
+        inside = [face for face in faces if _contains(face.bbox_xyxy_px, hint_px)]
+        if not inside:
+            raise UnusablePhotoError(
+                f"{len(faces)} face(s) found, none where the data set puts the eyes"
+            )
+        return inside[0]
+    if len(faces) > 1:
+        raise UnusablePhotoError(f"{len(faces)} faces found")
+    return faces[0]
+
+
+def _contains(bbox_xyxy_px: Float, point_px: Float) -> bool:
+    low, high = bbox_xyxy_px[:2], bbox_xyxy_px[2:]
+    return bool(np.all(point_px >= low) and np.all(point_px <= high))
+
+
+def _check_inside(landmarks: Float, image_shape: tuple[int, ...]) -> None:
+    height, width = image_shape[:2]
+    x, y = landmarks[:56], landmarks[56:]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    if not inside.all():
+        raise UnusablePhotoError(f"{int((~inside).sum())} of 56 eye landmarks lie off the frame")
+
+
+def _check_eyes(landmarks: Float, image_shape: tuple[int, ...]) -> None:
+    """Refuse a face image whose eye crops would not show the eyes."""
+    height, width = image_shape[:2]
+    centres = [eye_centre(landmarks, "right"), eye_centre(landmarks, "left")]
+    if not all(0 <= x <= width - 1 and 0 <= y <= height - 1 for x, y in centres):
+        raise UnusablePhotoError("eye centre off the frame")

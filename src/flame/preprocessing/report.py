@@ -1,0 +1,67 @@
+"""What preprocessing reports of a face store."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.preprocessing.share import item_lines, problem_lines
+from common.store.reading import EmptyStoreError, FaceStore, read_failures, read_skipped
+from flame.preprocessing.label_check import check_label_signs
+from flame.store.labels import GazeLabels
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PreprocessReport:
+    """What a store holds and what could not be used, whichever run or shard found it.
+
+    Attributes:
+        num_faces: rows of the store.
+        skipped: what could not be used: ``sample_id``, ``reason`` and more.
+        failed_groups: why groups are not there, by group.
+        sign_checks: what the eyes say of the labels' signs, in words.
+    """
+
+    num_faces: int
+    skipped: list[dict[str, str]]
+    failed_groups: dict[str, str]
+    sign_checks: list[str]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether groups could not be made."""
+        return bool(self.failed_groups)
+
+    def summary(self) -> str:
+        """Return the counts, by reason."""
+        lines = [f"{self.num_faces} faces stored, {len(self.skipped)} items skipped"]
+        lines += problem_lines(self.skipped, self.failed_groups)
+        lines += [f"  {message}" for message in self.sign_checks]
+        return "\n".join(lines)
+
+    def text(self) -> str:
+        """Return the counts and every skipped item with its reason."""
+        return "\n".join([self.summary(), *item_lines(self.skipped)])
+
+
+def report_on(store_dir: Path) -> PreprocessReport:
+    """Return the report of all that is in a store; warn of labels with a wrong sign."""
+    skipped, failed = read_skipped(store_dir), read_failures(store_dir)
+    try:
+        store = FaceStore(store_dir)
+    except EmptyStoreError:
+        return PreprocessReport(0, skipped, failed, [])
+    return PreprocessReport(len(store), skipped, failed, _check_signs(store))
+
+
+def _check_signs(store: FaceStore) -> list[str]:
+    """Return what the eyes in the images say of the labels' signs; warn of a wrong one."""
+    labels = GazeLabels.from_table(store.table)
+    checks = check_label_signs(labels.landmarks, labels.gaze, labels.head_pose)
+    for check in checks:
+        if check.is_flipped:
+            LOG.warning(check.message)
+    return [check.message for check in checks]

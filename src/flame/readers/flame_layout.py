@@ -1,0 +1,215 @@
+"""The folder layout of FLAME's README: face images as .npy, labels as one pickle a subject.
+
+``images/<s>/<k>.npy`` with k from 1, ``facial_landmarks_2d/<s>.pkl`` (N, 112) px,
+``head_pose/<s>.pkl`` (N, 3) rad, ``gaze_angles/<s>.pkl`` (N, 2) rad (README calls the folder
+``gaze_target``), and ``heatmaps/``, which nothing here needs. `flame.preprocessing.layout_export`
+writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.store.skipped import Skipped
+from flame.readers.eyediap.files import SESSION_NAME
+from flame.readers.numeric_pickle import read_numeric_pickle
+from flame.readers.sample import Float, RawSample
+
+# ``flame_layout`` stands for not known.
+GAZE_CONVENTIONS = (
+    *("flame_layout", "columbia_target_angles"),
+    *("eyediap_published", "eyediap_geometric"),
+)
+# Numbers a row.
+_WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
+
+
+@dataclass(frozen=True)
+class _Labels:
+    gaze: Float
+    head_pose: Float
+    landmarks: Float
+
+    def __len__(self) -> int:
+        return len(self.gaze)
+
+
+class FlameLayoutReader:
+    """Reads a data set in FLAME's layout; image k belongs to row k - 1 of the pickles.
+
+    Images and labels are paired by subject name and image number, so that stray files shift
+    nothing. Angles are taken as they stand; which data set's convention they follow, the layout
+    does not say, but its owner may. Images are taken as RGB. A subject named like an EYEDIAP
+    session counts as that session's person.
+
+    Args:
+        raw_dir: folder that holds ``images/`` and the others. If both ``gaze_angles/`` and
+            ``gaze_target/`` are there, ``gaze_angles/`` counts, which FLAME's code reads.
+        gaze_convention: one of `GAZE_CONVENTIONS`, what the gaze angles mean.
+
+    Raises:
+        ValueError: If the convention is none of these.
+    """
+
+    name = "flame_layout"
+
+    def __init__(self, raw_dir: Path, gaze_convention: str = "flame_layout") -> None:
+        if gaze_convention not in GAZE_CONVENTIONS:
+            raise ValueError(
+                f"gaze_convention is {gaze_convention!r}, expected one of {GAZE_CONVENTIONS}"
+            )
+        self.raw_dir = Path(raw_dir)
+        self.gaze_convention = gaze_convention
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return nothing: no option changes a sample."""
+        return {}
+
+    def groups(self) -> list[str]:
+        """Return all subjects that have images or gaze labels, sorted.
+
+        Raises:
+            ValueError: If the folder does not have FLAME's layout.
+        """
+        folders = ["images", "facial_landmarks_2d", "head_pose", self._gaze_folder()]
+        missing = [name for name in folders if not (self.raw_dir / name).is_dir()]
+        if missing:
+            raise ValueError(
+                f"{self.raw_dir} lacks {', '.join(missing)}; FLAME's layout has images/, "
+                "facial_landmarks_2d/, head_pose/ and gaze_angles/ (or gaze_target/)"
+            )
+        with_images = {path.name for path in _visible(self.raw_dir / "images") if path.is_dir()}
+        with_gaze = {
+            path.stem
+            for path in _visible(self.raw_dir / self._gaze_folder())
+            if path.suffix == ".pkl"
+        }
+        if not with_images | with_gaze:
+            raise ValueError(f"{self.raw_dir} has FLAME's folders, but no subject in them")
+        return sorted(with_images | with_gaze)
+
+    def count(self, group: str) -> int:
+        """Return how many images or label rows a subject has, whichever is more."""
+        try:
+            num_rows = len(self._labels(group))
+        except ValueError:
+            num_rows = 0
+        return len(self._numbers(group) | set(range(1, num_rows + 1)))
+
+    def read(self, group: str) -> Iterator[RawSample | Skipped]:
+        """Yield a subject's images in order of their numbers."""
+        numbers = self._numbers(group)
+        try:
+            labels = self._labels(group)
+            if 0 in numbers:
+                raise ValueError("images are numbered from 0, FLAME's from 1: rename them")
+        except ValueError as error:
+            yield from (_skipped(group, number, str(error)) for number in sorted(numbers))
+            return
+        for number in sorted(numbers | set(range(1, len(labels) + 1))):
+            yield self._read_one(group, number, labels)
+
+    def _read_one(self, group: str, number: int, labels: _Labels) -> RawSample | Skipped:
+        row = number - 1
+        if row >= len(labels):
+            return _skipped(group, number, "no labels: the pickles have fewer rows")
+        gaze, head_pose = labels.gaze[row], labels.head_pose[row]
+        landmarks = labels.landmarks[row]
+        if not all(np.isfinite(values).all() for values in (gaze, head_pose, landmarks)):
+            return _skipped(group, number, "labels are not finite")
+        try:
+            image = _read_image(self.raw_dir / "images" / group / f"{number}.npy")
+        except ValueError as error:
+            return _skipped(group, number, str(error))
+        return RawSample(
+            sample_id=_sample_id(group, number),
+            subject=_person(group),
+            group=group,
+            index=row,
+            image=image,
+            gaze=gaze,
+            head_pose=head_pose,
+            landmarks=landmarks,
+        )
+
+    def _numbers(self, group: str) -> set[int]:
+        folder = self.raw_dir / "images" / group
+        paths = _visible(folder) if folder.is_dir() else []
+        return {int(p.stem) for p in paths if p.suffix == ".npy" and str(p.stem).isdecimal()}
+
+    def _labels(self, group: str) -> _Labels:
+        folders = (self._gaze_folder(), "head_pose", "facial_landmarks_2d")
+        rows = {name: _read_rows(self.raw_dir / name / f"{group}.pkl") for name in folders}
+        counts = {name: len(values) for name, values in rows.items()}
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+            raise ValueError(f"the pickles' row counts differ, so rows cannot be paired: {listed}")
+        return _Labels(*rows.values())
+
+    def _gaze_folder(self) -> str:
+        has_target_only = (self.raw_dir / "gaze_target").is_dir() and not (
+            self.raw_dir / "gaze_angles"
+        ).is_dir()
+        return "gaze_target" if has_target_only else "gaze_angles"
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
+
+
+def _read_rows(path: Path) -> Float:
+    """Read (N, width) numbers; the message names the file by folder and subject."""
+    label = f"{path.parent.name}/{path.name}"
+    if not path.is_file():
+        raise ValueError(f"no {label}")
+    width = _WIDTHS[path.parent.name]
+    try:
+        rows = np.asarray(read_numeric_pickle(path), dtype=np.float64)
+    except TypeError as error:
+        raise ValueError(f"{label} is no table of numbers: {error}") from error
+    if rows.ndim != 2 or rows.shape[1] != width:
+        raise ValueError(f"{label} has shape {rows.shape}, expected (N, {width})")
+    return rows
+
+
+def _read_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Read an image as uint8; ValueError with the reason where that would change it."""
+    if not path.is_file():
+        raise ValueError("no image")
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"unreadable image: {type(error).__name__}") from error
+    if values.ndim != 3 or values.shape[2] != 3 or values.size == 0:
+        raise ValueError(f"image of shape {values.shape}, expected (H, W, 3)")
+    return _as_uint8(values)
+
+
+def _as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype.kind not in "uif" or not np.isfinite(values).all():
+        raise ValueError(f"image of type {values.dtype} with values that are no brightness")
+    if values.min() < 0 or values.max() > 255 or np.any(values != np.rint(values)):
+        raise ValueError("image values are not whole numbers in 0..255")
+    return values.astype(np.uint8)
+
+
+def _skipped(group: str, number: int, reason: str) -> Skipped:
+    return Skipped(_sample_id(group, number), _person(group), group, reason)
+
+
+def _sample_id(group: str, number: int) -> str:
+    return f"{group}_{number:05d}"
+
+
+def _person(group: str) -> str:
+    match = SESSION_NAME.fullmatch(group)
+    return match["person"] if match else group

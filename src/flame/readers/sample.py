@@ -1,0 +1,75 @@
+"""What a reader of a raw data set hands to preprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from common.store.skipped import Skipped
+
+Float = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class RawSample:
+    """One labelled image of a raw data set.
+
+    Attributes:
+        sample_id: unique in the data set, without ``/``.
+        subject: the person's id in the data set.
+        group: unit of storage and of resumption: a subject's photos or a video session.
+        index: 0-based number in the group's order; decides the parity eye.
+        image: (H, W, 3) uint8 RGB.
+        gaze: (2,) [yaw, pitch] in radians, viewer frame.
+        head_pose: (3,) [pitch, yaw, roll] in radians if the data set brings it.
+        landmarks: (112,) eye landmarks in pixels of `image` if the data set brings them.
+        camera_matrix: (3, 3) intrinsics in pixels of `image` if known.
+        face_hint_px: (2,) where the labelled person's eyes project; picks among several faces.
+        frame: 0-based frame of the video the image comes from.
+    """
+
+    sample_id: str
+    subject: str
+    group: str
+    index: int
+    image: npt.NDArray[np.uint8]
+    gaze: Float
+    head_pose: Float | None = None
+    landmarks: Float | None = None
+    camera_matrix: Float | None = None
+    face_hint_px: Float | None = None
+    frame: int | None = None
+
+
+class RawReader(Protocol):
+    """Reads one raw data set, group by group.
+
+    Attributes:
+        name: the data set's name, as in ``conf/data``.
+        gaze_convention: how its gaze angles are defined; data sets of different conventions are
+            never mixed silently.
+    """
+
+    name: str
+    gaze_convention: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the reader's options, as plain values."""
+
+    def groups(self) -> list[str]:
+        """Return all groups, sorted.
+
+        Raises:
+            ValueError: If the folder does not hold this data set.
+        """
+
+    def count(self, group: str) -> int:
+        """Return how many items `read` yields for a group."""
+
+    def read(self, group: str) -> Iterator[RawSample | Skipped]:
+        """Yield the group's items in order; a damaged one as `Skipped`."""

@@ -1,0 +1,39 @@
+"""The labels of a face store as arrays; needs no torch, so that preprocessing does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from flame.readers.sample import Float
+
+
+@dataclass(frozen=True)
+class GazeLabels:
+    """The columns of a face store that training needs, as arrays over its N rows.
+
+    Attributes:
+        gaze: (N, 2) float32 [yaw, pitch] in radians.
+        head_pose: (N, 3) float32 [pitch, yaw, roll] in radians.
+        landmarks: (N, 112) pixels of the face image.
+        index: (N,) frame number in the group.
+    """
+
+    gaze: Float
+    head_pose: Float
+    landmarks: Float
+    index: npt.NDArray[np.int64]
+
+    @classmethod
+    def from_table(cls, table: pl.DataFrame) -> GazeLabels:
+        """Take the columns of a store's table."""
+        pose = ["head_pitch_rad", "head_yaw_rad", "head_roll_rad"]
+        return cls(
+            gaze=table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy().astype(np.float32),
+            head_pose=table.select(pose).to_numpy().astype(np.float32),
+            landmarks=np.array(table["landmarks_px"].to_list(), dtype=np.float64),
+            index=table["index"].to_numpy().astype(np.int64),
+        )

@@ -1,0 +1,192 @@
+"""The Lightning module of the four FLAME nets: gaze angles from eye crops."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, TypedDict, get_args
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from common.evaluation.metrics import AngularError
+from common.training.sample_loss import MeanLoss, SampleLoss
+from flame.batch import GazeBatch
+from flame.data.statistics import Statistics, published, published_convention, published_ranges
+from flame.nets.heatmaps import render_heatmaps
+from flame.nets.parts import GazeNet
+from flame.originals.checkpoint import load_original_state_dict, read_checkpoint
+from flame.originals.exchange import export_training, import_training
+
+LOG = logging.getLogger(__name__)
+InputRange = Literal["unit", "byte"]
+_STATISTICS_KEY = "flame_statistics"
+
+
+class GazeOutput(TypedDict):
+    """What a validation or test step returns; angles [yaw, pitch] in radians."""
+
+    prediction: Tensor  # (B, 2)
+    gaze: Tensor  # (B, 2)
+    row: Tensor  # (B,)
+    eye: Tensor  # (B,)
+
+
+class GazeAngleModule(LightningModule):
+    """Trains and tests a `GazeNet`.
+
+    Owns what surrounds the net: pixel range, heatmaps, normalisation by the train part's ranges,
+    loss, metrics. The ranges travel in the checkpoint, so a test on another data set uses those
+    of the training data, as the original does.
+
+    Args:
+        net: one of `flame.nets`.
+        loss: forward(prediction, target) on (B, 2) angles in radians.
+        optimizer: called with the parameters.
+        scheduler: called with the optimizer; stepped once an epoch.
+        input_range: ``unit`` feeds 0..1, ``byte`` 0..255. Which of the two the published
+            checkpoints saw is not known (facts: uint8 files give 0..1, float files 0..255).
+        channels_last: keep images in the channels-last memory format; faster with bf16.
+        statistics: ranges of gaze and head pose; may come later, by `adopt` or from a checkpoint.
+
+    Raises:
+        ValueError: If the input range is unknown.
+    """
+
+    def __init__(
+        self,
+        net: GazeNet,
+        loss: SampleLoss,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler] | None = None,
+        input_range: InputRange = "unit",
+        channels_last: bool = False,
+        statistics: Statistics | None = None,
+    ) -> None:
+        super().__init__()
+        if input_range not in get_args(InputRange):
+            raise ValueError(f"input_range is {input_range!r}, expected {get_args(InputRange)}")
+        self.net = net.to(memory_format=torch.channels_last) if channels_last else net
+        self.loss = loss
+        self.statistics = statistics
+        self.train_loss = MeanLoss()
+        self.val_loss = MeanLoss()
+        self.val_error = AngularError()
+        self.test_error = AngularError()
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+        self._input_range = input_range
+        self._channels_last = channels_last
+
+    def forward(self, batch: GazeBatch) -> Tensor:
+        """Return gaze (B, 2) in radians for a batch on this module's device."""
+        assert self.statistics is not None, "statistics are set before the first batch"
+        head_pose = self.statistics.normalise_head_pose(batch["head_pose"])
+        heatmap = self._heatmap(batch) if self.net.uses_heatmap else None
+        normalised = self.net(self._pixels(batch["rgb"]), heatmap, head_pose)
+        full = torch.promote_types(normalised.dtype, torch.float32)
+        return self.statistics.denormalise_gaze(normalised.to(full))
+
+    def training_step(self, batch: GazeBatch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        losses = self.loss.of_samples(self(batch), batch["gaze"])
+        self.train_loss.update(*losses)
+        num = len(batch["row"])
+        self.log("train/loss", self.train_loss, on_epoch=True, on_step=False, batch_size=num)
+        return losses.mean()
+
+    def validation_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
+        """Update the validation metrics and return the predictions for the callbacks."""
+        prediction = self(batch)
+        num = len(batch["row"])
+        self.val_loss.update(*self.loss.of_samples(prediction, batch["gaze"]))
+        self.log("val/loss", self.val_loss, batch_size=num)
+        self.val_error.update(prediction, batch["gaze"])
+        self.log("val/angular_error_deg", self.val_error, prog_bar=True, batch_size=num)
+        return _output(prediction, batch)
+
+    def test_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
+        """Update the test metric and return the predictions for the callbacks."""
+        prediction = self(batch)
+        self.test_error.update(prediction, batch["gaze"])
+        num = len(batch["row"])
+        self.log("test/angular_error_deg", self.test_error, batch_size=num)
+        return _output(prediction, batch)
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer, and the scheduler if there is one."""
+        optimizer = self._optimizer(self.net.parameters())
+        if self._scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
+
+    def adopt(self, datamodule: Any) -> None:
+        """Take the ranges of the training data."""
+        self.statistics = datamodule.statistics()
+
+    def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
+        """Load an original's training checkpoint, and write it as one Lightning resumes from.
+
+        The ranges stay those of the data at hand; the original trained with the published ones.
+        """
+        if self.statistics not in published_ranges():
+            LOG.warning(
+                "%s was trained with published ranges of gaze and head pose, this run takes its "
+                "train part's: type data.datamodule.statistics=columbiagaze (or eyediap)",
+                path,
+            )
+        import_training(path, resumable_path, self, trainer)
+
+    def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
+        """Write one of this module's checkpoints in the original's form."""
+        export_training(checkpoint_path, self, path)
+
+    def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
+        """Load an original's weights, with the published ranges of a data set.
+
+        Args:
+            path: the original's file.
+            trained_on: the data set whose published ranges are taken.
+
+        Returns:
+            Name and gaze convention of that data set, as a fingerprint has them.
+
+        Raises:
+            ValueError: If the data set is not named, or has no published ranges.
+        """
+        if trained_on is None:
+            raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
+        load_original_state_dict(self.net, read_checkpoint(path).model_state)
+        self.statistics = published(trained_on)
+        recipe = {"gaze_convention": published_convention(trained_on)}
+        return {"name": trained_on, "recipe": recipe}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the ranges beside the weights."""
+        assert self.statistics is not None
+        checkpoint[_STATISTICS_KEY] = self.statistics.to_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the ranges the weights were trained with."""
+        self.statistics = Statistics.from_dict(checkpoint[_STATISTICS_KEY])
+
+    def _pixels(self, rgb: Tensor) -> Tensor:
+        pixels = rgb.float() / 255 if self._input_range == "unit" else rgb.float()
+        return self._laid_out(pixels)
+
+    def _heatmap(self, batch: GazeBatch) -> Tensor:
+        height, width = batch["rgb"].shape[-2:]
+        return self._laid_out(render_heatmaps(batch["landmarks"], height, width))
+
+    def _laid_out(self, images: Tensor) -> Tensor:
+        # trainer.precision=64-true: the weights are not float32.
+        images = images.to(next(self.net.parameters()).dtype)
+        return images.to(memory_format=torch.channels_last) if self._channels_last else images
+
+
+def _output(prediction: Tensor, batch: GazeBatch) -> GazeOutput:
+    return GazeOutput(prediction=prediction, gaze=batch["gaze"], row=batch["row"], eye=batch["eye"])

@@ -1,0 +1,112 @@
+"""Stretches of tracks: many clips whose frames are decoded, sent and looked at once."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from common.media.image_codec import Image
+from gazepose.data.clip_frames import ClipFrames
+from gazepose.data.dataset import ClipRecipe
+from gazepose.data.temporal_dropout import BLACK, Mode, positions_to_show
+from gazepose.data.windows import window_rows
+from gazepose.priors import clip_landmarks, head_bins
+from gazepose.store.table import LamTable, Rows
+
+
+class StretchBatch(TypedDict):
+    """The clips around N frames of one track, which share F frames."""
+
+    frames: Tensor  # (F, 3, H, W) uint8 RGB
+    windows: Tensor  # (N, 7) int64, which of the frames each clip shows, after dropout and packing
+    label: Tensor  # (N,) int64
+    row: Tensor  # (N,) int64, row of the table
+    head_bins: NotRequired[Tensor]  # (N, 3), as in `ClipBatch`
+    landmarks: NotRequired[Tensor]  # (N, 15), as in `ClipBatch`
+
+
+class TrackStretches(Dataset[StretchBatch]):
+    """What `ClipDataset` gives in validation or test, a stretch of a track at a time.
+
+    Args:
+        table: all frames, with the priors that `recipe` asks for.
+        recipe: how clips are made; nothing is drawn by chance.
+        mode: ``val`` or ``test``.
+        rows: (n,) middle frames, in the order of the table.
+        length: clips of a stretch, at most; of neighbouring frames, it decodes up
+            to six frames more.
+    """
+
+    def __init__(
+        self, table: LamTable, recipe: ClipRecipe, mode: Mode, rows: Rows, length: int = 128
+    ) -> None:
+        assert mode != "train"
+        self._table = table
+        self._recipe = recipe
+        self._mode = mode
+        self._stretches = _cut(rows, table.track[rows], length)
+        self._frames = ClipFrames(table, recipe.view)
+
+    def __len__(self) -> int:
+        return len(self._stretches)
+
+    def __getitem__(self, number: int) -> StretchBatch:
+        rows = self._stretches[number]
+        window = window_rows(self._table, rows)
+        sharpness_p = np.where(window < 0, np.nan, self._table.sharpness_p[window])
+        kept = np.where(self._recipe.dropout.dropped(sharpness_p, self._mode), -1, window)
+        asked = np.unique(kept[kept >= 0])
+        images = self._frames.read(asked)
+        batch: dict[str, Any] = {
+            "frames": _stacked(images, self._recipe.view.size),
+            "windows": torch.from_numpy(_shown(kept, asked, images)),
+            "label": torch.from_numpy(self._table.label[rows].astype(np.int64)),
+            "row": torch.from_numpy(rows),
+            **self._priors(rows, window),
+        }
+        return StretchBatch(**batch)  # type: ignore[typeddict-item]
+
+    def _priors(self, rows: Rows, window: Rows) -> dict[str, Tensor]:
+        priors = {}
+        if self._recipe.split_deg is not None:
+            assert self._table.head_pose_deg is not None
+            bins = head_bins(self._table.head_pose_deg[rows], self._recipe.split_deg)
+            priors["head_bins"] = torch.from_numpy(bins)
+        if self._recipe.use_landmarks:
+            assert self._table.landmarks is not None
+            found = clip_landmarks(self._table.landmarks, window, self._mode != "test")
+            priors["landmarks"] = torch.from_numpy(found)
+        return priors
+
+
+def _cut(rows: Rows, tracks: npt.NDArray[np.integer[Any]], length: int) -> list[Rows]:
+    """Cut rows where the track changes, and into pieces of at most `length`."""
+    of_tracks = np.split(rows, np.flatnonzero(np.diff(tracks)) + 1)
+    return [
+        piece[start : start + length]
+        for piece in of_tracks
+        for start in range(0, len(piece), length)
+    ]
+
+
+def _stacked(images: list[Image | None], size: int) -> Tensor:
+    """Return (F, 3, H, W) uint8; a frame that could not be read is never shown."""
+    blank = np.zeros((size, size, 3), np.uint8)
+    stacked = [blank if image is None else image for image in images] or [blank]
+    return torch.from_numpy(np.stack(stacked)).permute(0, 3, 1, 2)
+
+
+def _shown(kept: Rows, asked: Rows, images: list[Image | None]) -> Rows:
+    """Return the place among `asked` of what each position of each clip (N, 7) shows."""
+    has_image = np.array([image is not None for image in images] + [False])
+    is_black = np.array([image is not None and not image.any() for image in images] + [False])
+    # Rows that nobody asked for lead to the last entry, which has no image.
+    places = np.where(kept < 0, len(asked), np.searchsorted(asked, kept))
+    positions = positions_to_show(has_image[places], is_black[places])
+    shown = np.take_along_axis(places, np.maximum(positions, 0).astype(np.int64), -1)
+    return np.where((positions == BLACK) | ~has_image[shown], BLACK, shown)

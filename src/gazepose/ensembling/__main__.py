@@ -1,0 +1,5 @@
+"""python -m gazepose.ensembling."""
+
+from gazepose.ensembling.combining import main
+
+main()

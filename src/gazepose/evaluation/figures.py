@@ -1,0 +1,153 @@
+"""Figures of a test: precision over recall, confusion, mAP by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from common.atomic import partial_path
+from common.evaluation.average_precision import Curve, checked, rank_lam, rank_not_lam
+from gazepose.evaluation.score_slices import Slice
+
+BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#666666", "#222222"
+_SLICE_TITLES = {
+    "sharpness": "by sharpness",
+    "face_size": "by face size [px]",
+    "head_yaw": "by head yaw to either side [deg]",
+    "head_pitch": "by head pitch, up or down [deg]",
+    "track_length": "by track length [frames]",
+    "clip": "by clip",
+}
+_LAYOUT: list[Any] = [
+    ["curve"] * 5 + ["confusion"] * 5 + ["clip"] * 10,
+    [name for name in _SLICE_TITLES if name != "clip" for _ in range(4)],
+]
+_RANKS = {"looks at the camera": rank_lam, "does not": rank_not_lam}
+_CURVE_STYLES = {"looks at the camera": ("ap_lam", BLUE), "does not": ("ap_not_lam", ORANGE)}
+_MAX_CLIPS = 60
+_NAME_LENGTH = 8
+
+
+def save_score_figure(
+    predictions: pl.DataFrame, summary: Mapping[str, Any], path: Path, title: str
+) -> None:
+    """Draw a test on one page: precision over recall, confusion, and mAP by slice.
+
+    Bars show a slice's mAP and number of samples, whiskers its interval over clips. A slice in
+    which a class has no sample has no bar. Of many clips those with the most samples are shown.
+
+    Args:
+        predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`.
+        summary: of `gazepose.evaluation.files.summarise`.
+        path: a .png file.
+        title: headline, followed by the mAP.
+    """
+    figure = Figure(figsize=(18, 9), layout="constrained")
+    axes = figure.subplot_mosaic(_LAYOUT)
+    _draw_curves(axes["curve"], predictions, summary)
+    _draw_confusion(axes["confusion"], summary["confusion"])
+    for name, label in _SLICE_TITLES.items():
+        slices = summary["by"][name]
+        if name == "clip" and len(slices) > _MAX_CLIPS:
+            label = f"by clip, the {_MAX_CLIPS} largest of {len(slices)}"
+            slices = sorted(slices, key=lambda item: -item["num_samples"])[:_MAX_CLIPS]
+        axes[name].set_title(label)
+        _draw_slices(axes[name], slices, summary["map"])
+    figure.suptitle(f"{title}: {_headline(summary)}")
+    with partial_path(path) as partial:
+        figure.savefig(partial, dpi=100)
+
+
+def decision_figure(predictions: pl.DataFrame, numbers: Mapping[str, Any]) -> Figure:
+    """Return precision over recall beside the confusion matrix, for a dashboard.
+
+    Args:
+        predictions: labelled samples, columns ``score`` and ``label``.
+        numbers: of `gazepose.evaluation.metrics.describe_scores`.
+    """
+    figure = Figure(figsize=(9, 4.2), dpi=80, layout="constrained")
+    curve, confusion = figure.subplots(1, 2)
+    _draw_curves(curve, predictions, numbers)
+    _draw_confusion(confusion, numbers["confusion"])
+    return figure
+
+
+def precision_recall_curves(predictions: pl.DataFrame) -> dict[str, Curve]:
+    """Return the curve of each class by what it is called; none of a class without samples.
+
+    Args:
+        predictions: labelled samples, columns ``score`` and ``label``.
+    """
+    samples = checked(predictions["score"].to_numpy(), predictions["label"].to_numpy())
+    curves = {name: rank(*samples).curve() for name, rank in _RANKS.items()}
+    return {name: curve for name, curve in curves.items() if curve is not None}
+
+
+def _headline(summary: Mapping[str, Any]) -> str:
+    value = "not defined" if summary["map"] is None else f"{summary['map']:.3f}"
+    text = f"mAP {value}, n = {summary['num_samples']}, {summary['num_positive']} positive"
+    interval = summary["interval_over_clips"]
+    if interval is None:
+        return text
+    return f"{text}, 95 % over clips [{interval['low']:.3f}, {interval['high']:.3f}]"
+
+
+def _draw_curves(axis: Axes, predictions: pl.DataFrame, summary: Mapping[str, Any]) -> None:
+    for name, curve in precision_recall_curves(predictions).items():
+        key, color = _CURVE_STYLES[name]
+        _draw_curve(axis, curve, f"{name}: AP {summary[key]:.3f}", color)
+    axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+    axis.set_title("precision over recall")
+    axis.legend(loc="lower left")
+
+
+def _draw_curve(axis: Axes, curve: Curve, label: str, color: str) -> None:
+    axis.plot(curve.recall, curve.precision, color=color, linewidth=1.2, label=label)
+
+
+def _draw_confusion(axis: Axes, confusion: Sequence[Sequence[int]]) -> None:
+    shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, counts in enumerate(confusion):
+        for column, count in enumerate(counts):
+            share = shares[row][column]
+            color = "white" if share > 0.5 else DARK
+            text = f"{count}\n{100 * share:.1f} %"
+            axis.text(column, row, text, ha="center", va="center", color=color)
+    names = ["not looking", "looking"]
+    axis.set_xticks([0, 1], names)
+    axis.set_yticks([0, 1], names, rotation=90, va="center")
+    axis.set(xlabel="said at score >= 0.5", ylabel="true", title="confusion")
+
+
+def _draw_slices(axis: Axes, slices: Sequence[Slice], overall: float | None) -> None:
+    places = range(len(slices))
+    bars = axis.bar(
+        places,
+        [0.0 if item["map"] is None else item["map"] for item in slices],
+        yerr=[*zip(*map(_whisker, slices), strict=True)],
+        color=BLUE,
+        error_kw={"ecolor": DARK, "elinewidth": 0.9},
+    )
+    turn = 90 if len(slices) > 12 else 0
+    labels = [f"{item['num_samples']}" for item in slices]
+    axis.bar_label(bars, labels, fontsize=7, color=GREY, rotation=turn, padding=2)
+    names = [item["slice"][:_NAME_LENGTH] for item in slices]
+    axis.set_xticks(places, names, rotation=turn, fontsize=8)
+    if overall is not None:
+        axis.axhline(overall, color=GREY, linewidth=1)
+    axis.set(ylabel="mAP", ylim=(0, 1.15))
+    axis.margins(x=0.02)
+
+
+def _whisker(item: Slice) -> tuple[float, float]:
+    """Return the reach below and above the mAP; none for a single clip."""
+    interval, value = item["interval_over_clips"], item["map"]
+    if interval is None or value is None:
+        return 0.0, 0.0
+    return max(0.0, value - interval["low"]), max(0.0, interval["high"] - value)

@@ -1,0 +1,155 @@
+"""The files of a test: official csv files, numbers, slices, figure; or a submission."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from common.atomic import partial_path, write_text_atomically
+from common.evaluation.output_collector import headline
+from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
+from gazepose.evaluation.figures import save_score_figure
+from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, check_scores, write_predictions
+from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
+from gazepose.submission.official_csv import (
+    PREDICTION_COLUMNS,
+    TEST_COLUMNS,
+    TRUTH_COLUMNS,
+    write_rows,
+)
+from gazepose.submission.writing import expected_samples, validate_submission, write_submission
+
+LOG = logging.getLogger(__name__)
+
+
+def write_results(
+    predictions: pl.DataFrame,
+    described: Mapping[str, Any],
+    output_dir: Path,
+    stem: str,
+    store_dir: Path | None = None,
+) -> Path | None:
+    """Write everything about the predictions of a test.
+
+    ``STEM_predictions.parquet``: all columns, what `gazepose.ensembling.combining` reads, and
+    `described`. Where labels are known: ``STEM_pred.csv`` and ``STEM_gt.csv`` in the official form,
+    ``STEM.json``, ``STEM_slices.csv`` and ``STEM.png``.
+    Where none is known: ``STEM_pred.csv``, in the test set's form if the samples have its ids, and
+    then ``evalai/STEM.json`` for submission.
+
+    Args:
+        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`.
+        described: what was tested, for the json; plain values.
+        output_dir: where the files go.
+        stem: what their names begin with.
+        store_dir: the tested face store, which says what a submission must hold.
+
+    Returns:
+        The figure's path; None where no label is known.
+
+    Raises:
+        ValueError: If a score is no number, as `check_scores`.
+    """
+    check_scores(predictions)
+    write_predictions(predictions, described, output_dir / f"{stem}{PREDICTIONS_SUFFIX}")
+    known = predictions.filter(pl.col("label") >= 0)
+    if known.is_empty():
+        _write_unlabelled(predictions, output_dir, stem)
+        if _is_challenge(predictions):
+            submission = output_dir / "evalai" / f"{stem}.json"
+            _write_submission(predictions, submission, store_dir, described.get("stride"))
+        return None
+    if known.height < predictions.height:
+        LOG.warning(
+            "%d of %d samples have no known label: they are in %s%s only",
+            *(predictions.height - known.height, predictions.height, stem, PREDICTIONS_SUFFIX),
+        )
+    return _write_labelled(known, described, output_dir, stem)
+
+
+def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
+    """Return the numbers of all samples (`describe_samples`), baselines, and numbers by slice.
+
+    Args:
+        predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`, at least
+            one.
+    """
+    return {
+        **describe_samples(predictions),
+        "baselines": baseline_maps(predictions),
+        "by": score_slices(predictions),
+    }
+
+
+def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
+    """Return a test's mAP beside those of the baselines, in one line.
+
+    Args:
+        stem: what the names of its files begin with.
+        summary: the content of ``STEM.json``.
+    """
+    baselines = {
+        name: _shown(summary["baselines"][key])
+        for key, name in BASELINE_NAMES.items()
+        if summary["baselines"][key] is not None
+    }
+    measured = f"mAP {_shown(summary['map'])}"
+    if "map_raw" in summary:
+        measured += f" (before smoothing {_shown(summary['map_raw'])})"
+    return headline(stem, measured, baselines, summary.get("note"))
+
+
+def _shown(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.4f}"
+
+
+def _write_labelled(
+    predictions: pl.DataFrame, described: Mapping[str, Any], output_dir: Path, stem: str
+) -> Path:
+    summary = summarise(predictions)
+    if summary["map"] is None:
+        LOG.warning("mAP is not defined: all %d samples are of one class", predictions.height)
+    write_rows(predictions, PREDICTION_COLUMNS, output_dir / f"{stem}_pred.csv")
+    write_rows(predictions, TRUTH_COLUMNS, output_dir / f"{stem}_gt.csv")
+    with partial_path(output_dir / f"{stem}_slices.csv") as partial:
+        slice_table(summary["by"]).write_csv(partial)
+    numbers = {"kind": "eye_contact_test", "unit": "mAP", **described, **summary}
+    text = json.dumps(numbers, indent=1, allow_nan=False) + "\n"
+    write_text_atomically(output_dir / f"{stem}.json", text)
+    LOG.info("%s", summary_line(stem, numbers))
+    figure_path = output_dir / f"{stem}.png"
+    save_score_figure(predictions, summary, figure_path, title=stem)
+    return figure_path
+
+
+def _write_unlabelled(predictions: pl.DataFrame, output_dir: Path, stem: str) -> None:
+    path = output_dir / f"{stem}_pred.csv"
+    columns = TEST_COLUMNS if _is_challenge(predictions) else PREDICTION_COLUMNS
+    write_rows(predictions, columns, path)
+    LOG.warning(
+        "no label is known, so there are no metrics: %d scores only -> %s", predictions.height, path
+    )
+
+
+def _is_challenge(predictions: pl.DataFrame) -> bool:
+    """Return whether all samples have ids of the challenge's test set."""
+    return bool((predictions["unique_id"].fill_null("") != "").all())
+
+
+def _write_submission(
+    predictions: pl.DataFrame, path: Path, store_dir: Path | None, stride: int | None
+) -> None:
+    write_submission(predictions, path)
+    report = validate_submission(path, None if store_dir is None else expected_samples(store_dir))
+    LOG.log(logging.WARNING if report.problems else logging.INFO, "%s", report.text.rstrip())
+    if stride not in (None, 1):
+        LOG.warning(
+            "%s holds every %s. frame of a track, EvalAI wants all: test again with "
+            "'datamodule={test_stride:1}'",
+            *(path, stride),
+        )

@@ -1,0 +1,171 @@
+"""How well scores tell who looks at the camera: official mAP, accuracy, confusion."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from common.evaluation.average_precision import average_precision, checked, lam_precision
+from gazepose.submission.evaluation import read_pairs
+
+__all__ = ["LamAveragePrecision", "average_precision", "describe_scores", "evaluate_lam"]
+
+LOG = logging.getLogger(__name__)
+THRESHOLD = 0.5
+# Of a sample that was given without a row. As bits of float32 it is -0.0; those of -1 are a nan.
+_NO_ROW = -(2**31)
+Float = npt.NDArray[np.floating[Any]]
+Ints = npt.NDArray[np.integer[Any]]
+
+
+class LamAveragePrecision(Metric):
+    """The official mAP (`common.evaluation.average_precision`) of everything it was shown.
+
+    Exact when the samples are split over processes, in whatever shares and order: all scores are
+    gathered, and tied scores count together. Samples of unknown label (-1) are left out.
+
+    Samplers that repeat samples to give every process as many (`DistributedSampler`) would change
+    the number; told the samples' rows, the metric counts each once.
+    """
+
+    is_differentiable = False
+    higher_is_better = True
+    full_state_update = False
+    scores: list[Tensor]
+    labels: list[Tensor]
+    row_bits: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        # All float32, because torchmetrics lets a process without samples join as float32.
+        for name in ("scores", "labels", "row_bits"):
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    def update(self, score: Tensor, label: Tensor, row: Tensor | None = None) -> None:
+        """Add samples.
+
+        Args:
+            score: (B,) of looking at the camera, in [0, 1].
+            label: (B,) 1 looks at the camera, 0 not, -1 unknown.
+            row: (B,) numbers below 2^31 - 2^23 that tell samples apart: one that comes again
+                counts once, with its lowest score. Every sample counts if None.
+        """
+        rows = torch.full_like(label, _NO_ROW) if row is None else row
+        self.scores.append(score.detach().float())
+        self.labels.append(label.float())
+        # The integer's bits, because float32 holds no whole numbers above 2^24.
+        self.row_bits.append(rows.to(torch.int32).view(torch.float32))
+
+    def compute(self) -> Tensor:
+        """Return the mAP; nan, with a warning that says why, if it is not defined."""
+        value, device = float("nan"), self.device
+        if len(self.scores):
+            scores, labels = self._known_samples()
+            reason = undefined_reason(scores, labels)
+            value = value if reason else lam_precision(scores, labels).mean
+        else:
+            reason = "no sample"
+        if reason:
+            LOG.warning("mAP is not defined: %s", reason)
+        return torch.tensor(value, dtype=torch.float32, device=device)
+
+    def _known_samples(self) -> tuple[Float, Ints]:
+        # On the CPU, because MPS has no float64.
+        score = dim_zero_cat(self.scores).cpu().double().numpy()
+        label = dim_zero_cat(self.labels).cpu().long().numpy()
+        row = dim_zero_cat(self.row_bits).cpu().view(torch.int32).numpy()
+        kept = _first_of_rows(row, score)
+        kept = kept[label[kept] >= 0]
+        return score[kept], label[kept]
+
+
+def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
+    """Return the official numbers of scores and labels.
+
+    Args:
+        scores: (N,) of looking at the camera, finite.
+        labels: (N,) 1 looks at the camera, 0 not.
+
+    Returns:
+        ``map``, ``ap_lam``, ``ap_not_lam``: `lam_precision`; nan where a class has no samples.
+        ``accuracy``: share of right decisions at score >= 0.5.
+        ``confusion``: [[tn, fp], [fn, tp]] at score >= 0.5; positive is LAM.
+
+    Raises:
+        ValueError: If lengths differ, nothing is given, a score is not finite, or a label is
+            neither 0 nor 1.
+    """
+    scores, labels = checked(scores, labels)
+    if not len(scores):
+        raise ValueError("no sample: expected at least one score")
+    precision, confusion = lam_precision(scores, labels), confusion_matrix(scores, labels)
+    return {
+        "map": precision.mean,
+        "ap_lam": precision.lam,
+        "ap_not_lam": precision.not_lam,
+        "accuracy": (confusion[0][0] + confusion[1][1]) / len(scores),
+        "confusion": confusion,
+    }
+
+
+def confusion_matrix(scores: Float, labels: Ints) -> list[list[int]]:
+    """Return [[tn, fp], [fn, tp]] at score >= 0.5; positive is LAM, a row is a true class."""
+    said = (scores >= THRESHOLD).astype(np.int64)
+    counts = np.bincount(2 * labels + said, minlength=4)
+    return [[int(count) for count in row] for row in counts.reshape(2, 2)]
+
+
+def evaluate_lam(gt_csv: str | Path, pred_csv: str | Path) -> dict[str, Any]:
+    """Evaluate a prediction file against the truth as Ego4D's tool does.
+
+    Where the official tool stops with an error or gives a number without a warning, this differs:
+    numeric track ids are read as text (official: TypeError); files that share no sample are an
+    error (official: mAP 0.0); one-class truth gives nan and a warning (official: ValueError).
+
+    Args:
+        gt_csv: rows ``uid,frame,x1,y1,x2,y2,trackid,label`` without a header.
+        pred_csv: rows ``uid,frame,x1,y1,x2,y2,trackid,1,score`` without a header.
+
+    Returns:
+        `describe_scores` of the paired rows.
+
+    Raises:
+        ValueError: If a file is not of this form or the two do not describe the same samples;
+            says file, row and reason.
+    """
+    pairs = read_pairs(Path(gt_csv), Path(pred_csv))
+    scores, labels = pairs["score"].to_numpy(), pairs["label"].to_numpy()
+    reason = undefined_reason(scores, labels)
+    if reason:
+        LOG.warning("mAP of %s is not defined: %s", pred_csv, reason)
+    return describe_scores(scores, labels)
+
+
+def undefined_reason(scores: Float, labels: Ints) -> str:
+    """Return why the mAP of scores and labels (1 or 0) is not defined; empty if it is."""
+    num_positive = int((labels == 1).sum())
+    num_bad = int((~np.isfinite(scores)).sum())
+    if not len(labels):
+        return "no sample has a known label"
+    if num_bad:
+        return f"{num_bad} of {len(scores)} scores are not finite"
+    if num_positive in (0, len(labels)):
+        lacking = "nobody looks" if num_positive == 0 else "everybody looks"
+        return f"{lacking} at the camera in any of {len(labels)} samples, it needs both classes"
+    return ""
+
+
+def _first_of_rows(row: Ints, score: Float) -> Ints:
+    """Return the samples that count: one per row number, all without one (`_NO_ROW`)."""
+    order = np.lexsort((score, row))
+    ordered = row[order]
+    is_repeated = np.append(False, (ordered[1:] == ordered[:-1]) & (ordered[1:] >= 0))[: len(row)]
+    return order[~is_repeated]

@@ -1,0 +1,111 @@
+"""Scores of a test beside what is known of their samples: one row a prediction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from torch import Tensor, cat
+
+from common.atomic import partial_path
+from gazepose.store.table import LamTable
+
+PREDICTIONS_SUFFIX = "_predictions.parquet"
+KEY = ["uid", "trackid", "frame", "unique_id"]
+_DESCRIBED = "described"
+_OF_THE_TABLE = (
+    *("group_name", "part", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
+    *("sharpness", "sharpness_p", "head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
+    *("head_pose_source", "landmark_source"),
+)
+
+
+def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) -> pl.DataFrame:
+    """Return one row a prediction, in the order of the data.
+
+    Args:
+        outputs: ``score`` (B,), ``label`` (B,) and ``row`` (B,) of all test batches, on the CPU.
+        table: the data module's.
+
+    Returns:
+        ``uid`` (clip), ``trackid``, ``frame``, ``unique_id`` (empty without one), ``part``;
+        ``label`` (1 looks at the camera, 0 not, -1 unknown), ``score``;
+        ``x1 y1 x2 y2`` in pixels of the video; ``sharpness``, ``sharpness_p``;
+        ``head_yaw_deg``, ``head_pitch_deg``, ``head_roll_deg``, ``head_pose_source``,
+        ``landmark_source``; ``track_length``: frames of the whole track. NaN or null is unknown.
+    """
+    rows = _column(outputs, "row").astype(np.int64)
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    lengths = np.diff(table.track_starts)[table.track[rows]]
+    return (
+        table.select(rows, _OF_THE_TABLE)
+        .with_columns(
+            pl.Series("track_length", lengths),
+            pl.Series("label", _column(outputs, "label")[order].astype(np.int8)),
+            pl.Series("score", _column(outputs, "score")[order].astype(np.float64)),
+        )
+        .rename({"group_name": "uid", "track_id": "trackid"})
+    )
+
+
+def check_scores(predictions: pl.DataFrame) -> None:
+    """Refuse scores that are no numbers.
+
+    Args:
+        predictions: column ``score``, and those of `KEY` that are known.
+
+    Raises:
+        ValueError: If a score is missing, nan or infinite; says how many, and where the first is.
+    """
+    wrong = predictions.filter(~pl.col("score").is_finite().fill_null(False))
+    if wrong.is_empty():
+        return
+    known = {name: wrong[name][0] for name in KEY if name in wrong.columns}
+    where = ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
+    raise ValueError(
+        f"{wrong.height} of {predictions.height} scores are no finite numbers, the first is "
+        f"{wrong['score'][0]} ({where}): look whether train/loss is a number, and train again "
+        "with a lower model.learning_rate if it is not"
+    )
+
+
+def write_predictions(predictions: pl.DataFrame, described: Mapping[str, Any], path: Path) -> None:
+    """Write predictions, whole or not at all.
+
+    Args:
+        predictions: as `predictions_table` returns them.
+        described: what was tested, as plain values; goes with them.
+        path: the file, which ends with `PREDICTIONS_SUFFIX`.
+    """
+    with partial_path(path) as partial:
+        predictions.write_parquet(partial, metadata={_DESCRIBED: json.dumps(described)})
+
+
+def read_described(path: Path) -> dict[str, Any]:
+    """Return what was tested, of a file of `write_predictions`.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: If it is no such file.
+    """
+    try:
+        return dict(json.loads(pl.read_parquet_metadata(path)[_DESCRIBED]))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ValueError(f"{path}: no readable predictions ({error}); test again") from error
+    except KeyError as error:
+        raise ValueError(
+            f"{path} does not say how it was tested, as the file of a test does; test again"
+        ) from error
+
+
+def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:
+    values: npt.NDArray[Any] = cat([output[name] for output in outputs]).numpy()
+    return values

@@ -1,0 +1,157 @@
+"""The numbers of a test by sharpness, face size, head pose, track length and clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from math import isnan
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from common.evaluation.average_precision import lam_precision
+from gazepose.evaluation.map_interval import map_interval
+from gazepose.evaluation.metrics import describe_scores
+
+Slice = dict[str, Any]
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class _Bins:
+    """Stretches of a value.
+
+    Attributes:
+        value: of a sample.
+        thresholds: between the bins; each belongs to the bin above.
+        names: of the bins, one more than thresholds.
+    """
+
+    value: pl.Expr
+    thresholds: Sequence[float]
+    names: Sequence[str]
+
+    def of(self, predictions: pl.DataFrame) -> pl.Series:
+        """Return the name of each sample's bin."""
+        values = predictions.select(self.value.cast(pl.Float64)).to_series()
+        numbers = np.digitize(values.fill_null(np.nan).to_numpy(), self.thresholds)
+        names = pl.Series(np.array(self.names, dtype=object)[numbers], dtype=pl.String)
+        return names.set(values.is_null() | values.is_nan(), UNKNOWN)
+
+
+def _ranges(value: pl.Expr, thresholds: Sequence[float]) -> _Bins:
+    inner = [f"{low:g}-{high:g}" for low, high in pairwise([0.0, *thresholds])]
+    return _Bins(value, thresholds, [*inner, f"{thresholds[-1]:g}+"])
+
+
+_ANGLES_DEG = [15, 30, 45, 60]
+_BINS = {
+    "sharpness": _Bins(pl.col("sharpness_p"), [0.5], ["low", "high"]),
+    "face_size": _ranges(
+        ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).sqrt(), [32, 64, 128, 256]
+    ),
+    "head_yaw": _ranges(pl.col("head_yaw_deg").abs(), _ANGLES_DEG),
+    "head_pitch": _ranges(pl.col("head_pitch_deg").abs(), _ANGLES_DEG),
+    "track_length": _ranges(pl.col("track_length"), [30, 90, 300, 900]),
+}
+
+
+def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
+    """Return the official numbers of labelled predictions, and how far to trust them.
+
+    Args:
+        predictions: columns ``score``, ``label`` (1 or 0) and ``uid``, one row or more.
+
+    Returns:
+        ``num_samples``, ``num_clips``, ``num_positive``;
+        `gazepose.evaluation.metrics.describe_scores`, None for what is not defined;
+        ``interval_over_clips``: low and high end of the 95 % bootstrap interval of the mAP, or None
+        (`map_interval`).
+    """
+    scores, labels = predictions["score"].to_numpy(), predictions["label"].to_numpy()
+    interval = map_interval(scores, labels, predictions["uid"].to_numpy())
+    numbers = describe_scores(scores, labels)
+    return {
+        "num_samples": len(predictions),
+        "num_clips": predictions["uid"].n_unique(),
+        "num_positive": int((labels == 1).sum()),
+        **{name: _defined(value) for name, value in numbers.items()},
+        "interval_over_clips": None if interval is None else asdict(interval),
+    }
+
+
+def known_map(predictions: pl.DataFrame) -> float | None:
+    """Return the official mAP of predictions whose label is known; None if it is not defined.
+
+    Args:
+        predictions: columns ``score``, finite, and ``label`` (1, 0, or -1 for unknown).
+    """
+    known = predictions.filter(pl.col("label") >= 0)
+    if known.is_empty():
+        return None
+    value = lam_precision(known["score"].to_numpy(), known["label"].to_numpy()).mean
+    return None if isnan(value) else value
+
+
+def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
+    """Return `describe_samples` of each slice of labelled predictions, with its name as ``slice``.
+
+    ``sharpness``: ``low`` and ``high``, below and above the median of the fitted distribution
+    (quantile 0.5). ``face_size``: side of a square as large as the box, in pixels of the video.
+    ``head_yaw``: degrees to either side; ``head_pitch``: up or down. ``track_length``: frames of
+    the whole track. ``clip``: the clip's name. What is not known of a sample puts it into the slice
+    ``unknown``.
+
+    Args:
+        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`.
+    """
+    slices = {
+        kind: _sliced(predictions, bins.of(predictions), bins.names) for kind, bins in _BINS.items()
+    }
+    clips = predictions["uid"]
+    return slices | {"clip": _sliced(predictions, clips, clips.unique().sort().to_list())}
+
+
+def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:
+    """Return `score_slices` as one table, a row a slice; empty where there is no value.
+
+    Columns: slice_kind, slice, num_samples, num_clips, num_positive, map, clips_low, clips_high
+    (the interval of the mAP over clips), ap_lam, ap_not_lam, accuracy, tn, fp, fn, tp.
+    """
+    rows = [_flat(kind, item) for kind, items in slices.items() for item in items]
+    return pl.DataFrame(rows, schema=_COLUMNS)
+
+
+_COLUMNS = (
+    {"slice_kind": pl.String, "slice": pl.String}
+    | dict.fromkeys(("num_samples", "num_clips", "num_positive"), pl.Int64)
+    | dict.fromkeys(
+        ("map", "clips_low", "clips_high", "ap_lam", "ap_not_lam", "accuracy"), pl.Float64
+    )
+    | dict.fromkeys(("tn", "fp", "fn", "tp"), pl.Int64)
+)
+
+
+def _sliced(predictions: pl.DataFrame, names: pl.Series, order: Sequence[str]) -> list[Slice]:
+    named = predictions.with_columns(names.alias("slice"))
+    found = named.partition_by("slice", as_dict=True)
+    return [
+        {"slice": name, **describe_samples(found[(name,)])}
+        for name in (*order, UNKNOWN)
+        if (name,) in found
+    ]
+
+
+def _defined(value: Any) -> Any:
+    return None if isinstance(value, float) and isnan(value) else value
+
+
+def _flat(kind: str, item: Slice) -> dict[str, Any]:
+    interval = item["interval_over_clips"] or {"low": None, "high": None}
+    (tn, fp), (fn, tp) = item["confusion"]
+    ends = {f"clips_{end}": value for end, value in interval.items()}
+    decisions = {"tn": tn, "fp": fp, "fn": fn, "tp": tp}
+    row = {"slice_kind": kind, **item, **ends, **decisions}
+    return {name: row[name] for name in _COLUMNS}

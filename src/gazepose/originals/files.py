@@ -1,0 +1,74 @@
+"""Reading what torch.save wrote: state dicts of originals, of other suites, of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from common.listing import listed
+from common.training.checkpoint import read_checkpoint
+
+# Where checkpoints keep the weights, if they hold anything else.
+_STATE_DICTS = ("state_dict", "model_state_dict", "model")
+# `nn.DataParallel` puts this before every key.
+_WRAPPER = "module."
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Return the weights of a file: a bare state dict, or a checkpoint with one inside.
+
+    Only tensors and plain values are read, never code. NumPy numbers, which some checkpoints have
+    as their best score, count as plain.
+
+    Returns:
+        The state dict without the ``module.`` of `nn.DataParallel`.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or holds no weights.
+    """
+    with torch.serialization.safe_globals(_numpy_numbers()):
+        content = read_checkpoint(path)
+    inside = next((content[key] for key in _STATE_DICTS if key in content), content)
+    if not isinstance(inside, Mapping) or not _are_tensors(inside):
+        raise ValueError(
+            f"{path} holds no weights: got {listed(list(map(str, content)))}, expected a state "
+            f"dict or a checkpoint with one as {' or '.join(_STATE_DICTS)}"
+        )
+    return unwrapped(inside)
+
+
+def unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state dict without the ``module.`` that `nn.DataParallel` puts before each key."""
+    if not all(key.startswith(_WRAPPER) for key in state_dict):
+        return dict(state_dict)
+    return {key.removeprefix(_WRAPPER): value for key, value in state_dict.items()}
+
+
+def misfits(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
+    """Say how two state dicts differ in keys and shapes; empty if they do not."""
+    found = {
+        "missing": [key for key in expected if key not in given],
+        "unexpected": [key for key in given if key not in expected],
+        "of another shape": [
+            f"{key} is {tuple(given[key].shape)}, expected {tuple(value.shape)}"
+            for key, value in expected.items()
+            if key in given and given[key].shape != value.shape
+        ],
+    }
+    return "; ".join(f"{len(keys)} {what}: {listed(keys)}" for what, keys in found.items() if keys)
+
+
+def _are_tensors(state_dict: Mapping[Any, Any]) -> bool:
+    return bool(state_dict) and all(isinstance(value, Tensor) for value in state_dict.values())
+
+
+def _numpy_numbers() -> list[Any]:
+    """Return what a pickled NumPy number is made of."""
+    kinds = (np.float64, np.float32, np.int64)
+    scalar = np.core.multiarray.scalar  # type: ignore[attr-defined]
+    return [scalar, np.dtype, *(type(np.dtype(kind)) for kind in kinds)]

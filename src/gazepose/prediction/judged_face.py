@@ -1,0 +1,124 @@
+"""What is known of a face in a frame: as plain values for files, and drawn for the eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.drawing import (
+    draw_box,
+    draw_head_axes,
+    draw_label,
+    draw_points,
+    draw_score_bar,
+    face_size_px,
+)
+from gazepose.preprocessing.face_image import face_window
+from gazepose.preprocessing.head_angles import head_pose_from_hopenet
+
+Float = npt.NDArray[np.floating[Any]]
+Image = npt.NDArray[np.uint8]
+LOOKING_COLOUR = (40, 200, 60)
+OTHER_COLOUR = (150, 150, 150)
+
+
+@dataclass(frozen=True)
+class JudgedFace:
+    """A face and whether it looks at the camera.
+
+    Attributes:
+        track_id: which face of the video; empty in a photo.
+        bbox_xyxy_px: (4,) tight face box in frame pixels.
+        score: probability of looking at the camera; None where the frame shows no such pixel.
+        threshold: score from which the face counts as looking.
+        points_px: (5, 2) nose, left eye, right eye, mouth left, mouth right in frame pixels; NaN
+            where not found.
+        head_pose: (3,) [pitch, yaw, roll] in radians, viewer frame; NaN where unknown.
+        sharpness_p: rank of the image's sharpness in [0, 1], NaN where there is none.
+        is_interpolated: the detector did not find the face in this frame.
+    """
+
+    track_id: str
+    bbox_xyxy_px: Float
+    score: float | None
+    threshold: float
+    points_px: Float
+    head_pose: Float
+    sharpness_p: float
+    is_interpolated: bool
+
+    @property
+    def is_looking(self) -> bool | None:
+        """Return whether the face looks at the camera; None where that is not known."""
+        return None if self.score is None else self.score >= self.threshold
+
+    def record(self) -> dict[str, Any]:
+        """Return plain values: the box in pixels, angles in degrees, viewer frame."""
+        pitch_deg, yaw_deg, roll_deg = (_number(v, 3) for v in np.rad2deg(self.head_pose))
+        return {
+            "bbox_xyxy_px": np.round(self.bbox_xyxy_px, 1).tolist(),
+            "score": None if self.score is None else round(self.score, 5),
+            "is_looking": self.is_looking,
+            "head_pitch_deg": pitch_deg,
+            "head_yaw_deg": yaw_deg,
+            "head_roll_deg": roll_deg,
+            "points_px": [[_number(v, 1) for v in point] for point in self.points_px],
+            "sharpness_p": _number(self.sharpness_p, 4),
+            "is_interpolated": self.is_interpolated,
+        }
+
+    def draw(self, image: Image) -> None:
+        """Draw box, number, five points, head axes and score into a frame (H, W, 3) RGB."""
+        colour = LOOKING_COLOUR if self.is_looking else OTHER_COLOUR
+        size_px = face_size_px(self.bbox_xyxy_px)
+        draw_box(image, self.bbox_xyxy_px, colour)
+        draw_points(image, self.points_px, size_px)
+        if np.isfinite(self.head_pose).all() and np.isfinite(self.points_px[0]).all():
+            draw_head_axes(image, self.head_pose, self.points_px[0], size_px)
+        if self.score is not None:
+            draw_score_bar(image, self.score, self.threshold, self.bbox_xyxy_px, colour)
+        said = "" if self.score is None else f"{self.score:.2f}"
+        draw_label(image, " ".join(filter(None, [self.track_id, said])), self.bbox_xyxy_px)
+
+
+def judged_face(
+    *,
+    bbox_xyxy_px: Float,
+    head_pose_deg: Float,
+    points: Float,
+    margin: float,
+    image_shape: tuple[int, ...],
+    **fields: Any,
+) -> JudgedFace:
+    """Return a face from the values of a store's row.
+
+    Args:
+        bbox_xyxy_px: (4,).
+        head_pose_deg: (3,) [yaw, pitch, roll] as Hopenet counts, NaN where unknown.
+        points: (5, 3) [x, y, score] as `gazepose.readers.sample.PreparedFace`, NaN where not found.
+        margin: of the face image.
+        image_shape: of the frame.
+        fields: the other attributes of `JudgedFace`.
+    """
+    window = face_window(bbox_xyxy_px, image_shape, margin)
+    points_px = np.full((5, 2), np.nan) if window is None else window.in_frame(points[:, :2])
+    head_pose = np.full(3, np.nan)
+    if np.isfinite(head_pose_deg).all():
+        head_pose = head_pose_from_hopenet(head_pose_deg)
+    return JudgedFace(bbox_xyxy_px=bbox_xyxy_px, points_px=points_px, head_pose=head_pose, **fields)
+
+
+def drawn_faces(image: Image, faces: list[JudgedFace]) -> Image:
+    """Return a copy of a frame (H, W, 3) uint8 RGB with all faces drawn."""
+    drawn = image.copy()
+    for face in faces:
+        face.draw(drawn)
+    return drawn
+
+
+def _number(value: float, digits: int) -> float | None:
+    # JSON has no NaN.
+    return round(float(value), digits) if np.isfinite(value) else None

@@ -1,0 +1,210 @@
+"""A face in a frame -> its image as stored, five points, head pose and sharpness."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.head_pose import head_pose_from_mesh
+from common.faces.mediapipe.mesh import FaceMesh
+from common.faces.mediapipe.pose import BodyPose
+from common.media.image_codec import CODECS, decode_image, encode_image
+from gazepose.preprocessing.face_image import FaceWindow, face_window
+from gazepose.preprocessing.five_points import points_from_mesh, points_from_pose
+from gazepose.preprocessing.head_angles import hopenet_angles_deg
+from gazepose.preprocessing.hopenet import HopenetHeadPose
+from gazepose.readers.sample import PreparedFace
+from gazepose.store.ranking import sharpness
+
+Float = npt.NDArray[np.floating[Any]]
+Image = npt.NDArray[np.uint8]
+LANDMARK_SOURCES = ("mesh", "pose", "prior", "none")
+HEAD_POSE_SOURCES = ("mesh", "hopenet", "prior", "none")
+PRIOR, NONE = "prior", "none"
+# Width over height of a usual face box. A face image of a file was stretched from an unknown box
+# to a square, and the mesh reads that as a pitch: 10 degrees off on demo faces, 3 with this.
+USUAL_ASPECT = 0.8
+
+
+@dataclass(frozen=True)
+class LamPreparation:
+    """How faces become rows; part of the store's recipe.
+
+    Attributes:
+        landmarks: ``mesh`` (MediaPipe's refined face mesh), ``pose`` (MediaPipe Pose, as
+            published), ``prior`` (the json_prior files of the data set) or ``none``.
+        head_pose: ``mesh`` (SQPNP on the mesh), ``hopenet`` (as published), ``prior`` or
+            ``none``.
+        hopenet_weights: Hopenet's weights file, for ``head_pose=hopenet``.
+        margin: part of the box's width and height added on every side; 0 as published.
+        size: side of the stored square in pixels; 224 as published.
+        codec: ``jpeg`` or lossless ``png``.
+        quality: of JPEG, 1..100.
+
+    Raises:
+        ValueError: If a setting is none of these, or Hopenet's file is needed and not there.
+    """
+
+    landmarks: str = "mesh"
+    head_pose: str = "mesh"
+    hopenet_weights: str | Path | None = None
+    margin: float = 0.0
+    size: int = 224
+    codec: str = "jpeg"
+    quality: int = 95
+
+    def __post_init__(self) -> None:
+        if self.landmarks not in LANDMARK_SOURCES:
+            raise ValueError(f"landmarks is {self.landmarks!r}, expected one of {LANDMARK_SOURCES}")
+        if self.head_pose not in HEAD_POSE_SOURCES:
+            raise ValueError(
+                f"head_pose is {self.head_pose!r}, expected one of {HEAD_POSE_SOURCES}"
+            )
+        if self.codec not in CODECS:
+            raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality is {self.quality}, expected 1 to 100")
+        if self.margin < 0:
+            raise ValueError(f"margin is {self.margin}, expected 0 or more")
+        if self.size < 1:
+            raise ValueError(f"size is {self.size}, expected 1 pixel or more")
+        self._hopenet()  # refuses a missing file before the first frame
+
+    @property
+    def wants_priors(self) -> bool:
+        """Whether something is taken from the data set's prior files."""
+        return bool(self.wanted_priors)
+
+    @property
+    def wanted_priors(self) -> tuple[str, ...]:
+        """What is taken from the data set's prior files, of ``landmarks`` and ``head_pose``."""
+        sources = {"landmarks": self.landmarks, "head_pose": self.head_pose}
+        return tuple(name for name, source in sources.items() if source == PRIOR)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what the store's content depends on, as plain values.
+
+        Hopenet's file is named by its content: it may be moved.
+        """
+        hopenet = self._hopenet()
+        weights = None if hopenet is None else hopenet.fingerprint()
+        return {**asdict(self), "hopenet_weights": weights}
+
+    def build(self) -> Preparer:
+        """Return what prepares faces; it builds its graphs on first use."""
+        needs_mesh = "mesh" in (self.landmarks, self.head_pose)
+        return Preparer(
+            self,
+            FaceMesh() if needs_mesh else None,
+            BodyPose() if self.landmarks == "pose" else None,
+            self._hopenet(),
+        )
+
+    def _hopenet(self) -> HopenetHeadPose | None:
+        if self.head_pose != "hopenet":
+            return None
+        if self.hopenet_weights is None:
+            raise ValueError(
+                "head_pose=hopenet needs Hopenet's weights: set "
+                "data.preprocessor.preparation.hopenet_weights=hopenet_robust_alpha1.pkl"
+            )
+        return HopenetHeadPose(Path(self.hopenet_weights))
+
+
+class Preparer:
+    """Cuts, measures and encodes faces; see `gazepose.readers.sample.FacePreparer`.
+
+    Args:
+        settings: what is measured and how it is stored.
+        mesh: the face mesh, if something is taken from it.
+        pose: the body pose, if the five points are taken from it.
+        hopenet: Hopenet, if the head pose is taken from it.
+    """
+
+    def __init__(
+        self,
+        settings: LamPreparation,
+        mesh: FaceMesh | None,
+        pose: BodyPose | None,
+        hopenet: HopenetHeadPose | None,
+    ) -> None:
+        self._settings = settings
+        self._mesh = mesh
+        self._pose = pose
+        self._hopenet = hopenet
+
+    def from_frame(self, frame: Image, bbox_xyxy_px: Float) -> PreparedFace | None:
+        """Return the face in a box (4,) of a frame (H, W, 3) RGB; None if it lies outside."""
+        settings = self._settings
+        window = face_window(bbox_xyxy_px, frame.shape, settings.margin)
+        if window is None:
+            return None
+        image = window.cut(frame, settings.size)
+        # The mesh sees more of the frame than the face image shows: tight boxes cut chins.
+        box = _at_most_the_frame(bbox_xyxy_px, frame.shape)
+        mesh = None if self._mesh is None else self._mesh.landmarks(frame, box)
+        encoded = encode_image(image, settings.codec, settings.quality)
+        return self._measured(encoded, image, mesh, window)
+
+    def from_file(self, encoded: bytes) -> PreparedFace:
+        """Return a face image that the data set brings; its bytes are kept.
+
+        Raises:
+            ValueError: If the bytes are no image, or not of the size the nets take.
+        """
+        image, side_px = decode_image(encoded), self._settings.size
+        if image is None:
+            raise ValueError("damaged image")
+        if image.shape != (side_px, side_px, 3):
+            height, width = image.shape[:2]
+            raise ValueError(f"image of {width} x {height} pixels, expected {side_px} x {side_px}")
+        narrow = FaceWindow(0, 0, round(USUAL_ASPECT * side_px), side_px)
+        return self._measured(encoded, image, self._mesh_of_whole(image, narrow), narrow)
+
+    def _mesh_of_whole(self, image: Image, narrow: FaceWindow) -> Float | None:
+        """Return the mesh of a face image as it was before it was stretched."""
+        if self._mesh is None:
+            return None
+        unstretched = np.asarray(cv2.resize(image, (narrow.x1, narrow.y1)), np.uint8)
+        return self._mesh.landmarks(unstretched, np.array([0, 0, narrow.x1 - 1.0, narrow.y1 - 1.0]))
+
+    def _measured(
+        self, encoded: bytes, image: Image, mesh: Float | None, window: FaceWindow
+    ) -> PreparedFace:
+        return PreparedFace(
+            encoded=encoded,
+            sharpness=sharpness(image),
+            points=self._points(image, mesh, window),
+            head_pose_deg=self._head_pose_deg(image, mesh),
+        )
+
+    def _points(self, image: Image, mesh: Float | None, window: FaceWindow) -> Float | None:
+        if self._pose is not None:
+            pose = self._pose.landmarks(image)
+            return None if pose is None else points_from_pose(pose)
+        if self._settings.landmarks != "mesh" or mesh is None:
+            return None
+        return points_from_mesh(mesh, window)
+
+    def _head_pose_deg(self, image: Image, mesh: Float | None) -> Float | None:
+        if self._hopenet is not None:
+            return self._hopenet.angles_deg(image)
+        if self._settings.head_pose != "mesh" or mesh is None:
+            return None
+        return hopenet_angles_deg(head_pose_from_mesh(mesh).head_pose)
+
+
+def _at_most_the_frame(bbox_xyxy_px: Float, image_shape: tuple[int, ...]) -> Float:
+    """Return a box that is larger than the frame cut to it: its square would fill the memory.
+
+    Others may reach beyond the frame, as the published rule leaves them.
+    """
+    height, width = image_shape[:2]
+    if max(bbox_xyxy_px[2:] - bbox_xyxy_px[:2]) <= max(height, width):
+        return bbox_xyxy_px
+    return np.clip(bbox_xyxy_px, 0, [width, height, width, height])

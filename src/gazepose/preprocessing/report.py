@@ -1,0 +1,121 @@
+"""What preprocessing reports of a store."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from common.listing import counted_names
+from common.preprocessing.check import IMAGELESS, imageless_groups
+from common.preprocessing.lossy_groups import LOSSY, LOSSY_REMEDY, lossy_groups
+from common.preprocessing.share import item_lines, problem_lines
+from common.store.reading import read_failures, read_skipped, stored_groups
+from gazepose.store.reading import FRAMES_FILE
+
+LOG = logging.getLogger(__name__)
+# Found in fewer of a clip's face images, points say that its boxes are not where the faces are.
+_LEAST_FOUND = 1 / 3
+_COUNTS: dict[str, pl.Expr] = {
+    "clips": pl.col("group_name").n_unique(),
+    "tracks": pl.struct("group_name", "track_id").n_unique(),
+    "frames": pl.len(),
+    "images": (pl.col("num_bytes") > 0).sum(),
+    "looking": (pl.col("label") == 1).sum(),
+    "unlabelled": (pl.col("label") == -1).sum(),
+    "points": pl.col("landmark_source").is_not_null().sum(),
+    "head poses": pl.col("head_pose_source").is_not_null().sum(),
+    "ranked by sharpness": pl.col("sharpness_p").is_not_nan().sum(),
+    "filtered": pl.col("is_filtered").sum(),
+}
+
+
+@dataclass(frozen=True)
+class LamReport:
+    """What a store holds and what could not be used, whichever run or shard found it.
+
+    Attributes:
+        counts: by part, how many of what.
+        skipped: what could not be used: ``sample_id``, ``reason`` and more; a frame without an
+            image is in the store all the same.
+        failed_groups: why clips could not be made, by clip.
+        doubtful_clips: clips in which few faces got points: on how many of how many images.
+        lossy_clips: clips that lost frames because their video is damaged: how many.
+        imageless_clips: clips without one image.
+    """
+
+    counts: dict[str, dict[str, int]]
+    skipped: list[dict[str, str]]
+    failed_groups: dict[str, str]
+    doubtful_clips: dict[str, str] = field(default_factory=dict)
+    lossy_clips: dict[str, str] = field(default_factory=dict)
+    imageless_clips: list[str] = field(default_factory=list)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether clips could not be made, or only in part because a video is damaged."""
+        return bool(self.failed_groups or self.lossy_clips)
+
+    def summary(self) -> str:
+        """Return the counts by part, then by reason."""
+        lines = [_sentence(part, counts) for part, counts in self.counts.items()]
+        lines = lines or ["no clip stored"]
+        lines.append(f"{len(self.skipped)} boxes or images skipped")
+        lines += self.doubts()
+        return "\n".join(lines + problem_lines(self.skipped, self.failed_groups))
+
+    def doubts(self) -> list[str]:
+        """Return which clips are there and doubtful, and what may be the matter, as sentences."""
+        lossy = [f"{clip} ({share})" for clip, share in self.lossy_clips.items()]
+        few = [f"{clip} ({share})" for clip, share in self.doubtful_clips.items()]
+        seen = (
+            (lossy, LOSSY, f"; {LOSSY_REMEDY}"),
+            (self.imageless_clips, IMAGELESS, ""),
+            (few, "clips in which few faces got points", "; is this the right video?"),
+        )
+        return [counted_names(found, what) + remedy for found, what, remedy in seen if found]
+
+    def text(self) -> str:
+        """Return the counts, and every doubtful clip and skipped item with its reason."""
+        doubts = [f"{clip}\tpoints on {share}" for clip, share in self.doubtful_clips.items()]
+        return "\n".join([self.summary(), *doubts, *item_lines(self.skipped)])
+
+
+def report_on(store_dir: Path, *, expects_points: bool) -> LamReport:
+    """Return the report of all that is in a store; warn of what is doubtful.
+
+    Args:
+        store_dir: the store's folder, with its table of all frames.
+        expects_points: whether every image was searched for points.
+    """
+    frames = pl.scan_parquet(store_dir / FRAMES_FILE)
+    counted = frames.group_by("part").agg(**_COUNTS).sort("part").collect(engine="streaming")
+    skipped = read_skipped(store_dir)
+    report = LamReport(
+        counts={row.pop("part"): row for row in counted.iter_rows(named=True)},
+        skipped=skipped,
+        failed_groups=read_failures(store_dir),
+        doubtful_clips=_doubtful_clips(frames) if expects_points else {},
+        lossy_clips=lossy_groups(skipped),
+        imageless_clips=imageless_groups(store_dir, stored_groups(store_dir)),
+    )
+    for doubt in report.doubts():
+        LOG.warning(doubt)
+    return report
+
+
+def _doubtful_clips(frames: pl.LazyFrame) -> dict[str, str]:
+    found = pl.col("landmark_source").is_not_null()
+    shares = (
+        frames.filter(pl.col("num_bytes") > 0).group_by("group_name").agg(found.sum(), pl.len())
+    )
+    few = shares.filter(pl.col("landmark_source") < _LEAST_FOUND * pl.col("len"))
+    rows = few.sort("group_name").collect(engine="streaming").iter_rows()
+    return {clip: f"{n} of {of} images" for clip, n, of in rows}
+
+
+def _sentence(part: str, counts: dict[str, int]) -> str:
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"{part}: {said}"

@@ -1,0 +1,187 @@
+"""One clip of ``av_*.json``: who is seen where, and who looks at the camera when.
+
+What the published description says and the files do not keep: ``is_at_me`` is False and ``target``
+null in every row of the looking segments, so that a segment's being listed is the label; a segment
+may name no person; the wearer is not always the first person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gazepose.readers.json_entries import BOX_KEYS, JsonEntries
+from gazepose.readers.track_boxes import NO_FRAME, DroppedBox, RawTrack, box_place, frame_number
+from gazepose.readers.tracks import Segments
+
+_WEARER_ID = "0"
+_FPS_HZ = 30.0
+
+
+@dataclass(frozen=True)
+class Oddities:
+    """What a clip's annotations hold that had to be passed over or changed.
+
+    Attributes:
+        renamed_tracks: ids that were taken, as they are called now.
+        suspect_tracks: ids that the annotators marked as suspect.
+        num_unowned_segments: looking segments that name no person.
+        num_useless_segments: looking segments without frames, or that end before they start.
+        malformed: entries that are no objects, and places of boxes that are no numbers, each as
+            ``persons[0].tracking_paths[1].track[2].x is "left"``.
+    """
+
+    renamed_tracks: tuple[str, ...]
+    suspect_tracks: tuple[str, ...]
+    num_unowned_segments: int
+    num_useless_segments: int
+    malformed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClipAnnotation:
+    """A clip's annotations.
+
+    Attributes:
+        clip_uid: the clip.
+        video_uid: the recording it is cut from, empty if not said.
+        video_start_frame: the clip's frame 0 in the recording, None if not said.
+        num_frames: by the annotations, 0 if they do not say.
+        fps_hz: by the annotations, 30 if they do not say or mean it but for rounding.
+        is_valid: False if the annotators say so.
+        is_labelled: False if the looking segments are null: nobody looks, then.
+        tracks: everybody's but the wearer's.
+        looks: by person, (first, last) frames of looking at the camera, both included.
+        dropped: boxes without a frame number (called -1).
+        oddities: what was passed over or changed.
+    """
+
+    clip_uid: str
+    video_uid: str
+    video_start_frame: int | None
+    num_frames: int
+    fps_hz: float
+    is_valid: bool
+    is_labelled: bool
+    tracks: tuple[RawTrack, ...]
+    looks: Segments
+    dropped: tuple[DroppedBox, ...]
+    oddities: Oddities
+
+
+def parse_clip(clip: Any) -> ClipAnnotation:
+    """Read a clip object of ``av_*.json``, of version 1 or 2.
+
+    Raises:
+        ValueError: If it is no object, lacks its ``clip_uid`` or holds something else than the
+            description says. Single persons, tracks, boxes and segments are passed over instead.
+    """
+    if not isinstance(clip, dict) or not clip.get("clip_uid"):
+        raise ValueError("an entry of clips has no clip_uid")
+    try:
+        return _parsed(clip)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"clip {clip['clip_uid']} is not as Ego4D's are: {error}") from error
+
+
+def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
+    tracks: list[RawTrack] = []
+    dropped: list[DroppedBox] = []
+    renamed: list[str] = []
+    suspect: list[str] = []
+    entries = JsonEntries()
+    for person_id, place, path in _tracking_paths(clip, entries):
+        wanted = str(path.get("track_id") or "unnamed")
+        track_id = _free_name(wanted, {track.track_id for track in tracks})
+        boxes = [box for _, box in entries.boxes(path, "track", f"{place}.")]
+        framed = [box for box in boxes if frame_number(box.get("frame")) is not None]
+        dropped += [DroppedBox(track_id, -1, NO_FRAME)] * (len(boxes) - len(framed))
+        tracks.append(_raw_track(track_id, person_id, framed))
+        renamed += [track_id] * (track_id != wanted)
+        suspect += [track_id] * bool(path.get("suspect"))
+    segments = [row for _, row in entries.objects(clip, "social_segments_looking")]
+    looks, num_unowned, num_useless = _looks(segments)
+    return ClipAnnotation(
+        clip_uid=str(clip["clip_uid"]),
+        video_uid=str(clip.get("video_uid") or ""),
+        video_start_frame=_video_start_frame(clip),
+        num_frames=int(clip.get("clip_end_frame") or 0),
+        fps_hz=_fps_hz(clip),
+        is_valid=clip.get("valid") is not False,
+        is_labelled=clip.get("social_segments_looking") is not None,
+        tracks=tuple(tracks),
+        looks=looks,
+        dropped=tuple(dropped),
+        oddities=Oddities(
+            tuple(renamed), tuple(suspect), num_unowned, num_useless, tuple(entries.malformed)
+        ),
+    )
+
+
+def _tracking_paths(
+    clip: Mapping[str, Any], entries: JsonEntries
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (person id, place, tracking path) of everybody but the wearer."""
+    for place, person in entries.objects(clip, "persons"):
+        person_id = _person_id(person.get("person_id"))
+        if person.get("camera_wearer") is True or person_id == _WEARER_ID:
+            continue
+        for path_place, path in entries.objects(person, "tracking_paths", f"{place}."):
+            yield person_id, path_place, path
+
+
+def _person_id(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _free_name(wanted: str, taken: set[str]) -> str:
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}#{number}"
+    return name
+
+
+def _raw_track(track_id: str, person_id: str, boxes: list[dict[str, Any]]) -> RawTrack:
+    # NaN among a box's places lets the track's rule drop it.
+    places = [box_place(box, BOX_KEYS) for box in boxes]
+    return RawTrack(
+        track_id,
+        [person_id] * len(boxes),
+        np.array([frame_number(box["frame"]) for box in boxes], dtype=np.int64),
+        np.array(places, dtype=np.float64).reshape(-1, 4),
+    )
+
+
+def _looks(
+    rows: Iterable[Mapping[str, Any]],
+) -> tuple[dict[str, list[tuple[int, int]]], int, int]:
+    """Return the segments by person, and how many name nobody, and how many no frames."""
+    looks: dict[str, list[tuple[int, int]]] = {}
+    num_unowned = num_useless = 0
+    for row in rows:
+        first, last = (frame_number(row.get(key)) for key in ("start_frame", "end_frame"))
+        if row.get("person") is None:
+            num_unowned += 1
+        elif first is None or last is None or last < first:
+            num_useless += 1
+        else:
+            looks.setdefault(str(row["person"]), []).append((first, last))
+    return looks, num_unowned, num_useless
+
+
+def _fps_hz(clip: Mapping[str, Any]) -> float:
+    end_s, end_frame = clip.get("clip_end_sec"), clip.get("clip_end_frame")
+    if not end_s or not end_frame or abs(float(end_frame) - _FPS_HZ * float(end_s)) <= 1:
+        return _FPS_HZ
+    return float(end_frame) / float(end_s)
+
+
+def _video_start_frame(clip: Mapping[str, Any]) -> int | None:
+    frame, start_s = frame_number(clip.get("video_start_frame")), clip.get("video_start_sec")
+    if frame is None and start_s is not None:
+        return round(float(start_s) * _fps_hz(clip))
+    return frame

@@ -1,0 +1,232 @@
+"""Ego4D's social benchmark as downloaded: clips, tracks of faces, who looks at the camera.
+
+Train and val are videos with ``av_train.json`` and ``av_val.json``; test is the challenge's tree
+of face images, read by `gazepose.readers.face_imgs.videos_challenge`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from common.media.video import video_info
+from common.preprocessing.findings import Finding
+from common.store.skipped import Skipped
+from gazepose.readers.clip_faces import clip_faces
+from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
+from gazepose.readers.ego4d.clips import ClipEntry, clip_tracks, find_clips
+from gazepose.readers.ego4d.doctor import examine
+from gazepose.readers.ego4d.files import Ego4DFiles, download_command
+from gazepose.readers.ego4d.spans import read_clip
+from gazepose.readers.ego4d.video_check import check_length, check_video
+from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, find_challenge_dir
+from gazepose.readers.sample import Clip, FacePreparer, RawFace
+from gazepose.readers.source_digest import annotation_digest
+from gazepose.readers.split_lists import check_disjoint
+from gazepose.readers.tracks import RuleName, TrackRule
+
+LOG = logging.getLogger(__name__)
+
+_PARTS = ("train", "val", "test")
+
+
+class Ego4DReader:
+    """Reads Ego4D, clip by clip; see `gazepose.readers.sample.LamReader`.
+
+    The annotations are gone through once, where the clips are listed; after that the reader
+    knows where in the files each clip lies, and a worker process parses its own clips alone.
+
+    The defaults repair what the Ego4D baseline does to the annotations. As the baseline:
+    ``track_rule=published frame_offset=1``.
+
+    Args:
+        raw_dir: where the downloader wrote, or its ``v2`` or ``v1`` folder.
+        annotations_dir: holds ``av_*.json``; found under `raw_dir` if not given. Give a folder
+            ``annotations_540ss`` to read the videos of ``video_540ss``.
+        split_dir: holds ``train.list`` and ``val.list``; found under `raw_dir` if not given, and
+            rebuilt from the annotations if there is none.
+        parts: which of train, val and test; test only where the challenge's tree is there.
+        track_rule: ``repaired`` or ``published``: what becomes of gaps, doubled frames and boxes
+            beyond the image, see `gazepose.readers.tracks.TrackRule`.
+        max_gap: missing frames over which the repaired rule interpolates; a track is split over
+            longer gaps. Null interpolates over any.
+        frame_offset: 0 takes an annotated frame's own image; 1 the one before, as the baseline
+            does by counting images from 1, and leaves out frame 0.
+        keep_suspect: keep tracks that the annotators marked as suspect, as the baseline does.
+        check_length: refuse a clip whose video is longer or shorter than its annotations.
+
+    Raises:
+        ValueError: If an option has no such value.
+    """
+
+    name = "ego4d"
+
+    def __init__(
+        self,
+        raw_dir: str | Path,
+        *,
+        annotations_dir: str | Path | None = None,
+        split_dir: str | Path | None = None,
+        parts: Sequence[str] = _PARTS,
+        track_rule: RuleName = "repaired",
+        max_gap: int | None = 15,
+        frame_offset: int = 0,
+        keep_suspect: bool = True,
+        check_length: bool = True,
+    ) -> None:
+        strange = [part for part in parts if part not in _PARTS]
+        if strange or not parts:
+            raise ValueError(f"data.reader.parts is {list(parts)}, expected some of {_PARTS}")
+        if frame_offset not in (0, 1):
+            raise ValueError(
+                f"data.reader.frame_offset is {frame_offset}, expected 0, or 1 as the baseline"
+            )
+        self.raw_dir = Path(raw_dir)
+        self._annotations_dir = None if annotations_dir is None else Path(annotations_dir)
+        self._split_dir = None if split_dir is None else Path(split_dir)
+        self._parts = tuple(parts)
+        self._rule = TrackRule(track_rule, max_gap, min_frame=frame_offset)
+        self._frame_offset = frame_offset
+        self._keep_suspect = keep_suspect
+        self._check_length = check_length
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what a row depends on, as plain values."""
+        is_repaired = self._rule.name == "repaired"
+        return {
+            "track_rule": self._rule.name,
+            "max_gap": self._rule.max_gap if is_repaired else None,
+            "frame_offset": self._frame_offset,
+            "keep_suspect": self._keep_suspect,
+        }
+
+    def groups(self) -> list[str]:
+        """Return the clips in their lists' order: train, val, test.
+
+        Raises:
+            ValueError: If annotations are missing or damaged, a list is empty, a clip is in two
+                parts, or there is nothing at all.
+        """
+        check_disjoint({"train, val": self._entries, "test": self._challenge_groups})
+        groups = [*self._entries, *self._challenge_groups]
+        if not groups:
+            raise ValueError(f"{self.raw_dir} holds nothing of the parts {list(self._parts)}")
+        return groups
+
+    def count(self, group: str) -> int:
+        """Return how many frames the group's tracks have."""
+        if self._challenge is not None and group in self._challenge_groups:
+            return self._challenge.count(group)
+        return self._entries[group].num_rows
+
+    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
+        """Yield the group's rows, track by track."""
+        if self._challenge is not None and group in self._challenge_groups:
+            return self._challenge.faces(group, preparer)
+        return clip_faces(self.clip(group), preparer)
+
+    def clip(self, group: str) -> Clip:
+        """Return a clip of train or val.
+
+        Raises:
+            ValueError: If its annotations or its video are missing or damaged, or do not belong
+                together.
+        """
+        entry = self._entries[group]
+        annotation = self._annotation(group, entry)
+        path, start = self._video(annotation)
+        info = video_info(path)
+        check_video(path, info, annotation)
+        if self._check_length:
+            check_length(path, info, annotation, start)
+        size = info.width, info.height
+        tracks, skipped = clip_tracks(annotation, self._rule, size, self._keep_suspect)
+        first = (start or 0) - self._frame_offset
+        return Clip(group, entry.part, path, first, tracks, skipped)
+
+    def fingerprint(self, group: str) -> str | None:
+        """Return the group's part, a digest of its annotations, and the size of its video.
+
+        None without the video.
+
+        Raises:
+            ValueError: If its annotations are missing or damaged.
+        """
+        if self._challenge is not None and group in self._challenge_groups:
+            return self._challenge.fingerprint(group)
+        entry = self._entries[group]
+        annotation = self._annotation(group, entry)
+        try:
+            path, _ = self._video(annotation)
+        except ValueError:
+            return None
+        return f"{entry.part} {annotation_digest(annotation)} {path.stat().st_size}"
+
+    def doctor(self) -> list[Finding]:
+        """Say what is missing or inconsistent, without decoding the videos."""
+        if not self._video_parts:
+            return self._test_findings()
+        try:
+            files = self._files
+        except ValueError as error:
+            return [Finding("error", str(error), str(self.raw_dir))]
+        return examine(files, self._video_parts, self._rule) + self._test_findings()
+
+    def _annotation(self, group: str, entry: ClipEntry) -> ClipAnnotation:
+        if entry.span is None:
+            raise ValueError(
+                f"{entry.part}.list names clip {group}, which no av_*.json of "
+                f"{self._files.annotations_dir} has: take it out of the list, or download the "
+                "annotations again"
+            )
+        annotation = parse_clip(read_clip(entry.span))
+        if annotation.clip_uid != group:
+            raise ValueError(f"{entry.span.path} changed while it was in use: run again")
+        return annotation
+
+    def _video(self, annotation: ClipAnnotation) -> tuple[Path, int | None]:
+        return self._files.find_video(
+            annotation.clip_uid, annotation.video_uid, annotation.video_start_frame
+        )
+
+    @cached_property
+    def _files(self) -> Ego4DFiles:
+        return Ego4DFiles.locate(self.raw_dir, self._annotations_dir, self._split_dir)
+
+    @cached_property
+    def _entries(self) -> dict[str, ClipEntry]:
+        parts = self._video_parts
+        return find_clips(self._files, parts, self._rule) if parts else {}
+
+    @property
+    def _video_parts(self) -> list[str]:
+        return [part for part in self._parts if part != "test"]
+
+    @cached_property
+    def _challenge(self) -> VideosChallengeReader | None:
+        """Return the reader of the test part, None if there is no such part."""
+        if "test" not in self._parts:
+            return None
+        try:
+            return VideosChallengeReader(find_challenge_dir(self.raw_dir))
+        except ValueError as error:
+            LOG.info("no test part: %s", error)
+            return None
+
+    @cached_property
+    def _challenge_groups(self) -> list[str]:
+        return [] if self._challenge is None else self._challenge.groups()
+
+    def _test_findings(self) -> list[Finding]:
+        if "test" not in self._parts:
+            return []
+        if self._challenge is None:
+            what = "test: no videos_challenge, or it is still packed"
+            command = download_command(self.raw_dir, "social_test")
+            remedy = f"for a submission: {command}, and unpack it"
+            return [Finding("note", what, str(self.raw_dir), remedy)]
+        return self._challenge.doctor()

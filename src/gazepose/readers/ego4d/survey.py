@@ -1,0 +1,143 @@
+"""A look at every clip of a part: its annotations, and the header of its video."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from common.media.video import VideoInfo, video_info
+from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
+from gazepose.readers.ego4d.files import Ego4DFiles
+from gazepose.readers.ego4d.video_check import (
+    expected_length,
+    is_other_length,
+    is_other_rate,
+    is_reduced,
+    length_difference,
+    share_outside,
+)
+from gazepose.readers.tracks import TrackRule, face_tracks
+
+
+@dataclass
+class PartSurvey:
+    """What was seen in a part's clips.
+
+    Attributes:
+        num_clips: clips with annotations.
+        num_tracks: tracks, as the rule makes them.
+        num_frames: frames of the tracks.
+        num_positive: those in which the person looks at the camera.
+        num_dropped: boxes left out, by reason.
+        cases: by kind, as `gazepose.readers.ego4d.doctor` words it, the clips or tracks it was seen
+            in.
+    """
+
+    num_clips: int = 0
+    num_tracks: int = 0
+    num_frames: int = 0
+    num_positive: int = 0
+    num_dropped: Counter[str] = field(default_factory=Counter)
+    cases: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def look_at(self, clip: Any, files: Ego4DFiles, rule: TrackRule) -> None:
+        """Add a clip object of ``av_*.json``."""
+        try:
+            annotation = parse_clip(clip)
+        except ValueError as error:
+            self.cases["malformed"].append(str(error))
+            return
+        self.num_clips += 1
+        info = self._look_at_video(annotation, files)
+        self._look_at_tracks(annotation, rule, info)
+        self._look_at_oddities(annotation, rule)
+
+    def _look_at_video(self, annotation: ClipAnnotation, files: Ego4DFiles) -> VideoInfo | None:
+        uid = annotation.clip_uid
+        try:
+            path, start = files.find_video(uid, annotation.video_uid, annotation.video_start_frame)
+        except ValueError as error:
+            self.cases[_without_video(str(error))].append(uid)
+            return None
+        try:
+            info = video_info(path)
+        except ValueError as error:
+            self.cases["unreadable_video"].append(str(error))
+            return None
+        for kind, what in _video_cases(info, annotation, start):
+            self.cases[kind].append(f"{uid} ({what})")
+        return info
+
+    def _look_at_tracks(
+        self, annotation: ClipAnnotation, rule: TrackRule, info: VideoInfo | None
+    ) -> None:
+        size = None if info is None else (info.width, info.height)
+        self.num_dropped.update(box.reason for box in annotation.dropped)
+        for raw in annotation.tracks:
+            tracks, dropped = face_tracks(raw, annotation.looks, rule, size)
+            self.num_tracks += len(tracks)
+            self.num_frames += sum(map(len, tracks))
+            self.num_positive += sum(int(np.count_nonzero(t.labels == 1)) for t in tracks)
+            self.num_dropped.update(box.reason for box in dropped)
+
+    def _look_at_oddities(self, annotation: ClipAnnotation, rule: TrackRule) -> None:
+        uid, odd = annotation.clip_uid, annotation.oddities
+        named = {"renamed": odd.renamed_tracks, "suspect": odd.suspect_tracks}
+        named["long_gap"] = tuple(_with_long_gaps(annotation, rule))
+        named["malformed_entry"] = odd.malformed
+        for kind, names in named.items():
+            self.cases[kind] += [f"{uid}:{name}" for name in names]
+        persons = {person for track in annotation.tracks for person in track.person_ids}
+        clips = {
+            "invalid": not annotation.is_valid,
+            "unlabelled": not annotation.is_labelled,
+            "no_tracks": not annotation.tracks,
+            "unowned": odd.num_unowned_segments > 0,
+            "useless": odd.num_useless_segments > 0,
+            "unseen": not persons.issuperset(annotation.looks),
+        }
+        for kind, is_so in clips.items():
+            self.cases[kind] += [uid] * is_so
+
+
+def _with_long_gaps(annotation: ClipAnnotation, rule: TrackRule) -> list[str]:
+    longest = np.inf if rule.max_gap is None else rule.max_gap + 1
+    return [
+        track.track_id
+        for track in annotation.tracks
+        if len(track.frames)
+        and np.diff(np.sort(track.frames), prepend=track.frames.min()).max() > longest
+    ]
+
+
+def _without_video(error: str) -> str:
+    if "540ss" in error:
+        return "small_video"
+    return "no_start" if "video_start_frame" in error else "no_video"
+
+
+def _video_cases(
+    info: VideoInfo, annotation: ClipAnnotation, start: int | None
+) -> Iterator[tuple[str, str]]:
+    """Yield what is odd about a clip's video: its kind, and figures."""
+    if is_other_rate(info, annotation):
+        yield "other_rate", f"{info.fps_hz:.6g} Hz"
+    lengths = f"{info.num_frames} frames, annotated {expected_length(annotation, start)}"
+    if is_other_length(info, annotation, start):
+        yield "other_length", lengths
+    # One is rounding.
+    elif abs(length_difference(info, annotation, start)) > 1:
+        yield "odd_length", lengths
+    if is_reduced(info, annotation):
+        share = share_outside(annotation, info)
+        yield "reduced_video", f"{info.width} x {info.height}, {share:.0%} outside"
+    if info.num_beyond_end:
+        yield "cut_video", f"{info.num_beyond_end} of {info.num_frames} frames"
+    frames = [track.frames.max() for track in annotation.tracks if len(track.frames)]
+    last = (start or 0) + max(frames, default=-1)
+    if 0 < info.num_frames <= last:
+        yield "short_video", f"{info.num_frames} frames, boxes up to {last}"

@@ -1,0 +1,176 @@
+"""The originals' own intermediate files: tracks and labels as their label scripts write them.
+
+``split/<part>.list`` names clips, ``json_original/<clip>/<track>.json`` holds a track's boxes and
+``result_LAM/<clip>.json`` who looks at the camera when. With the published rule the samples are
+those of the original's ``make_dataset``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.store.skipped import Skipped
+from gazepose.readers.json_entries import BOX_KEYS, MALFORMED, JsonEntries
+from gazepose.readers.sample import FaceTrack
+from gazepose.readers.source_digest import files_digest
+from gazepose.readers.split_lists import read_split_list
+from gazepose.readers.track_boxes import DroppedBox, RawTrack, box_place, frame_number
+from gazepose.readers.tracks import Segments, TrackRule, face_tracks
+
+_ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class BaselineTracks:
+    """Reads a ``data`` folder of the originals.
+
+    Attributes:
+        data_dir: with ``split``, ``json_original`` and ``result_LAM``.
+        rule: what becomes of the boxes; the original's by default.
+    """
+
+    data_dir: Path
+    rule: TrackRule = field(default_factory=lambda: TrackRule("published"))
+
+    def check(self) -> None:
+        """Refuse a folder of another kind.
+
+        Raises:
+            ValueError: If a folder is missing.
+        """
+        for name in ("split", "json_original", "result_LAM"):
+            if not (self.data_dir / name).is_dir():
+                raise ValueError(
+                    f"no folder {self.data_dir / name}; expected the data folder of the Ego4D "
+                    "baseline, with split, json_original and result_LAM"
+                )
+
+    def clips(self, part: str) -> list[str]:
+        """Return a part's clips, in the order of its list.
+
+        Raises:
+            ValueError: If the list is missing or names no clip.
+        """
+        path = self.data_dir / "split" / f"{part}.list"
+        if not path.is_file():
+            raise ValueError(
+                f"no split list {path}, which the {part} part needs: copy it there, or leave the "
+                "part out with data.reader.parts=[...]"
+            )
+        return read_split_list(path)
+
+    def tracks(self, clip_uid: str) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
+        """Return a clip's tracks in the order of their names, and what was left out.
+
+        A track file that is no JSON is left out as a whole.
+
+        Raises:
+            ValueError: If the clip has no folder of tracks, or its labels are damaged.
+        """
+        folder = self.data_dir / "json_original" / clip_uid
+        if not folder.is_dir():
+            raise ValueError(f"no folder {folder}: run the baseline's get_json.py for this clip")
+        looks, malformed = read_looks(self.data_dir / "result_LAM" / f"{clip_uid}.json")
+        tracks: list[FaceTrack] = []
+        skipped = malformed_entries(clip_uid, "", malformed)
+        for path in sorted(folder.glob("*.json")):
+            try:
+                raw, malformed = read_track(path)
+            except ValueError as error:
+                skipped.append(Skipped(f"{clip_uid}:{path.stem}", path.stem, clip_uid, str(error)))
+                continue
+            found, dropped = face_tracks(raw, looks, self.rule)
+            tracks += found
+            skipped += malformed_entries(clip_uid, path.stem, malformed)
+            skipped += [skipped_box(clip_uid, box) for box in dropped]
+        return tuple(tracks), tuple(skipped)
+
+    def digest(self, clip_uid: str) -> str:
+        """Return a digest of the files that `tracks` reads: another text, another content."""
+        looks = self.data_dir / "result_LAM" / f"{clip_uid}.json"
+        tracks = sorted((self.data_dir / "json_original" / clip_uid).glob("*.json"))
+        return files_digest([*tracks, *([looks] if looks.is_file() else [])])
+
+
+def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:
+    """Return a box that a rule left out as an entry of the report."""
+    name = f"{clip_uid}:{box.track_id}:{box.frame}"
+    return Skipped(name, box.track_id, clip_uid, box.reason)
+
+
+def malformed_entries(clip_uid: str, track_id: str, malformed: Sequence[str]) -> list[Skipped]:
+    """Return what `gazepose.readers.json_entries` noted as entries of the report."""
+    names = (f"{clip_uid}:{track_id}:{found}" for found in malformed)
+    return [Skipped(name, track_id, clip_uid, MALFORMED) for name in names]
+
+
+def read_track(path: Path) -> tuple[RawTrack, list[str]]:
+    """Read ``json_original/<clip>/<track>.json``.
+
+    Returns:
+        The track, and what of it is not as ``get_json.py`` writes it.
+
+    Raises:
+        ValueError: If it is no list.
+    """
+    entries = JsonEntries()
+    needed = ("frameNumber", "Person ID", *BOX_KEYS)
+    rows = []
+    for place, row in entries.boxes({_ROWS: _read_rows(path)}, _ROWS, needed=needed):
+        if frame_number(row["frameNumber"]) is None:
+            entries.note(f"{place}.frameNumber", row["frameNumber"])
+        else:
+            rows.append(row)
+    track = RawTrack(
+        path.stem,
+        [str(row["Person ID"] or "") for row in rows],
+        np.array([frame_number(row["frameNumber"]) for row in rows], dtype=np.int64),
+        np.array([box_place(row, BOX_KEYS) for row in rows], dtype=np.float64),
+    )
+    return track, entries.malformed
+
+
+def read_looks(path: Path) -> tuple[Segments, list[str]]:
+    """Read ``result_LAM/<clip>.json``.
+
+    Returns:
+        By person, (first, last) frames of looking at the camera, and what is not as
+        ``get_lam_result.py`` writes it. Nothing if there is no file: the baseline writes none for
+        a clip in which nobody looks, and then cannot read the clip.
+
+    Raises:
+        ValueError: If it is no list.
+    """
+    if not path.is_file():
+        return {}, []
+    entries = JsonEntries()
+    looks: dict[str, list[tuple[int, int]]] = {}
+    for place, row in entries.objects({_ROWS: _read_rows(path)}, _ROWS):
+        first, last = (frame_number(row.get(key)) for key in ("start_frame", "end_frame"))
+        if first is None or last is None or row.get("label") is None:
+            entries.note(place, row)
+        else:
+            looks.setdefault(str(row["label"]), []).append((first, last))
+    return looks, entries.malformed
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows = json.loads(path.read_bytes())
+    except json.JSONDecodeError as error:
+        # The scripts append, so that a second run leaves two documents in one file.
+        hint = (
+            "the baseline's script ran twice and appended: delete it and run the script again"
+            if error.msg == "Extra data"
+            else "it is cut short or damaged"
+        )
+        raise ValueError(f"{path} is no JSON ({error.msg}): {hint}") from error
+    if not isinstance(rows, list):
+        raise ValueError(f"{path} holds a {type(rows).__name__}, expected a list")
+    return rows

@@ -1,0 +1,50 @@
+"""Short texts that are others where a clip's raw data are others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gazepose.readers.ego4d.annotation import ClipAnnotation
+
+
+def plain_digest(value: Any) -> str:
+    """Return a digest of plain values, as json has them."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """Return a digest of the names and contents of files, in their order."""
+    sha256 = hashlib.sha256()
+    for path in paths:
+        sha256.update(f"\n{path.name}\n".encode())
+        sha256.update(path.read_bytes())
+    return sha256.hexdigest()
+
+
+def image_names(folder: Path) -> list[str]:
+    """Return the files in a folder's sub-folders, as ``track/name``.
+
+    Names alone: every run asks for them, and a network drive takes hours to tell the sizes of
+    millions of files. A copy of the folder has other times, and would be another one by them.
+    """
+    with os.scandir(folder) as entries:
+        tracks = [entry.name for entry in entries if entry.is_dir()]
+    return sorted(f"{track}/{name}" for track in tracks for name in os.listdir(folder / track))
+
+
+def annotation_digest(annotation: ClipAnnotation) -> str:
+    """Return a digest of what a clip's rows depend on in its annotations."""
+    sha256 = hashlib.sha256()
+    for track in annotation.tracks:
+        sha256.update(json.dumps([track.track_id, list(track.person_ids)]).encode())
+        sha256.update(track.frames.tobytes())
+        sha256.update(track.boxes_xywh_px.tobytes())
+    looks = sorted(annotation.looks.items())
+    suspect = annotation.oddities.suspect_tracks
+    sha256.update(json.dumps([looks, suspect, annotation.video_start_frame]).encode())
+    return sha256.hexdigest()

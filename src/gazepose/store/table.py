@@ -1,0 +1,164 @@
+"""All frames of a store as flat arrays: what training asks of three million rows at once.
+
+The arrays hold numbers only, nothing is a Python object per frame: 3 million frames with both
+priors take 0.36 GB. Forked loader workers share them, because nobody writes to them; spawned ones
+get a copy. Names and whatever only results need stay in the file: `LamTable.select` fetches them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from gazepose.store.reading import FRAMES_FILE, PARTS, Array, Frames, LamPart, read_frames
+
+Rows = npt.NDArray[np.int64]
+
+# Frame numbers of two tracks never meet in one key.
+_TRACK_STEP = 1 << 32
+
+
+class LamTable:
+    """The rows of a store's ``frames.parquet``, in its order: a track's frames follow each other.
+
+    Args:
+        store_dir: the store's folder.
+        frames: what `read_frames` gave; `LamTable.read` does both.
+
+    Attributes:
+        frame: (N,) int32 frame numbers as annotated.
+        track: (N,) int32 number of the track, ascending.
+        track_starts: (T + 1,) int64: rows of track t are ``track_starts[t]:track_starts[t + 1]``.
+        track_index: (N,) int32 position inside the track; every n-th is a keyframe.
+        label: (N,) int8: 1 looks at the camera, 0 does not, -1 unknown.
+        offset: (N,) int64 place of the image in its pack.
+        num_bytes: (N,) int32; 0 where there is no image.
+        crc32: (N,) uint32 of the image's bytes.
+        sharpness_p: (N,) float64 Gaussian CDF of the sharpness, NaN where there is none.
+        is_filtered: (N,) bool: the published filter drops the frame as a keyframe.
+        head_pose_deg: (N, 3) float64 [yaw, pitch, roll], NaN where unknown; None if not read.
+        landmarks: (N, 15) float32 of `gazepose.priors.eye_centred`, NaN where not found; None if
+            not read.
+        group_names: names of the packs.
+    """
+
+    def __init__(self, store_dir: Path, frames: Frames) -> None:
+        numbers, tracks = frames.numbers, frames.tracks
+        self.store_dir = store_dir
+        self.frame: npt.NDArray[np.int32] = numbers["frame"]
+        self.track_index: npt.NDArray[np.int32] = numbers["track_index"]
+        self.label: npt.NDArray[np.int8] = numbers["label"]
+        self.offset: npt.NDArray[np.int64] = numbers["offset"]
+        self.num_bytes: npt.NDArray[np.int32] = numbers["num_bytes"]
+        self.crc32: npt.NDArray[np.uint32] = numbers["crc32"]
+        self.sharpness_p: npt.NDArray[np.float64] = numbers["sharpness_p"]
+        self.is_filtered: npt.NDArray[np.bool_] = numbers["is_filtered"]
+        self.head_pose_deg: npt.NDArray[np.float64] | None = frames.head_pose_deg
+        self.landmarks: npt.NDArray[np.float32] | None = frames.landmarks
+        self.track_starts = np.array([*tracks.starts, len(self.frame)], np.int64)
+        lengths = np.diff(self.track_starts)
+        self.track = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        self.group_names, self._group_of_track = _numbered(tracks.groups)
+        self._part_of_track = np.array([PARTS.index(part) for part in tracks.parts], np.int8)
+        self._key = self.track * np.int64(_TRACK_STEP) + self.frame
+
+    @classmethod
+    def read(
+        cls, store_dir: str | Path, *, head_pose: bool = False, landmarks: bool = False
+    ) -> LamTable:
+        """Read a store's table.
+
+        Args:
+            store_dir: the store's folder.
+            head_pose: whether to keep head poses, 24 bytes a frame.
+            landmarks: whether to keep landmarks, 60 bytes a frame.
+
+        Raises:
+            EmptyStoreError: If there is no table, or no row in it.
+            ValueError: If it is damaged or lacks a column; says what to type.
+        """
+        frames = read_frames(Path(store_dir) / FRAMES_FILE, head_pose, landmarks)
+        return cls(Path(store_dir), frames)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def num_tracks(self) -> int:
+        """Return the number of tracks."""
+        return len(self.track_starts) - 1
+
+    def group(self, rows: Rows) -> npt.NDArray[np.int32]:
+        """Return the number of the pack of each row; `group_names` has its name."""
+        return self._group_of_track[self.track[rows]]
+
+    def rows_of_part(self, part: LamPart) -> Rows:
+        """Return all rows of a part, in order."""
+        return np.flatnonzero((self._part_of_track == PARTS.index(part))[self.track])
+
+    def find(self, tracks: Array, frames: Array) -> Rows:
+        """Return the row of each frame number in its track; -1 where the track lacks it.
+
+        Args:
+            tracks: number of the track, of any shape.
+            frames: frame numbers, of the same shape; may be negative.
+
+        Returns:
+            int64 of that shape; the first row where the published rule kept a number twice.
+        """
+        wanted = tracks.astype(np.int64) * _TRACK_STEP + frames
+        rows = np.minimum(np.searchsorted(self._key, wanted), len(self) - 1)
+        return np.where(self._key[rows] == wanted, rows, -1)
+
+    def select(self, rows: Rows, columns: Sequence[str]) -> pl.DataFrame:
+        """Fetch columns of ``frames.parquet`` for some rows, e.g. ids and boxes for results.
+
+        Not for loader workers: polars must not run in a forked process.
+
+        Args:
+            rows: (n,) in any order, repeats allowed.
+            columns: names as in the file.
+
+        Returns:
+            n rows in the order asked for.
+        """
+        if not len(rows):
+            return pl.read_parquet(self.store_dir / FRAMES_FILE, columns=list(columns), n_rows=0)
+        first = int(rows.min())
+        frames = pl.scan_parquet(self.store_dir / FRAMES_FILE).select(columns)
+        return frames.slice(first, int(rows.max()) + 1 - first).collect()[rows - first]
+
+    def counts(self, column: str) -> dict[str, int]:
+        """Return how often each value of a column of ``frames.parquet`` occurs, by value."""
+        frames = pl.scan_parquet(self.store_dir / FRAMES_FILE)
+        counted = frames.group_by(column).agg(pl.len()).collect()
+        return dict(sorted((str(value), number) for value, number in counted.iter_rows()))
+
+    def parts_sha256(self) -> str:
+        """Hash which group is in which part."""
+        parts = np.unique([self._group_of_track, self._part_of_track], axis=1)
+        named = [[self.group_names[group], int(part)] for group, part in parts.T]
+        return hashlib.sha256(json.dumps(sorted(named)).encode()).hexdigest()
+
+    def sha256(self) -> str:
+        """Hash what decides which clips there are and what they hold, images by checksum."""
+        digest = hashlib.sha256(json.dumps(self.group_names).encode())
+        for values in (
+            *(self.track_starts, self._group_of_track, self._part_of_track),
+            *(self.frame, self.track_index, self.label, self.crc32),
+            *(self.sharpness_p, self.is_filtered),
+        ):
+            digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
+
+
+def _numbered(names: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """Return the distinct names and, for every name, its number among them."""
+    number_of = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return list(number_of), np.array([number_of[name] for name in names], np.int32)

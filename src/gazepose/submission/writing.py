@@ -1,0 +1,101 @@
+"""Predictions of the test set -> the json that EvalAI takes, and a check of it.
+
+``python -m gazepose.submission PRED.csv OUT.json --store STORE`` writes and checks;
+``python -m gazepose.submission OUT.json --store STORE`` checks only.
+
+Where the original's file differs: pandas makes numbers of ids that look like numbers (``00012``
+becomes 12, ``1e5`` 100000.0) and NaN, which is no json, of ``NA``, ``null`` and of a missing score.
+Here ids stay as they are in the csv, and a score that is no number is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from common.atomic import write_text_atomically
+from gazepose.evaluation.predictions import check_scores
+from gazepose.store.reading import FRAMES_FILE
+from gazepose.submission.check import CHALLENGE, VERSION, SampleId, validate_submission
+from gazepose.submission.official_csv import TEST_COLUMNS, read_rows, require
+
+__all__ = ["convert_predictions", "expected_samples", "validate_submission", "write_submission"]
+
+
+def write_submission(predictions: pl.DataFrame, path: Path) -> None:
+    """Write the json that EvalAI takes, whole or not at all.
+
+    Args:
+        predictions: columns ``uid``, ``unique_id``, ``trackid`` (text) and ``score``.
+        path: the file.
+
+    Raises:
+        ValueError: If a score is no number, as `check_scores`.
+    """
+    check_scores(predictions)
+    entries = predictions.select(
+        video_id="uid", unique_id="unique_id", track_id="trackid", label=pl.lit(1), score="score"
+    )
+    # By polars: a million dictionaries would take a gigabyte.
+    results = entries.write_json()
+    head = json.dumps({"version": VERSION, "challenge": CHALLENGE})
+    write_text_atomically(path, f'{head[:-1]}, "results": {results}}}\n')
+
+
+def convert_predictions(pred_csv: Path, json_path: Path) -> None:
+    """Write a csv of test predictions as the json that EvalAI takes.
+
+    Args:
+        pred_csv: rows ``uid,unique_id,trackid,1,score`` without a header; more columns are left
+            out.
+        json_path: the file to write.
+
+    Raises:
+        ValueError: If the csv is not of this form; says file, row and reason.
+    """
+    rows = read_rows(pred_csv, TEST_COLUMNS, more_columns=True)
+    require(rows, pl.col("label") == 1, pred_csv, "label", "1, the class its score is of")
+    require(rows, pl.col("score").is_finite(), pred_csv, "score", "a finite number")
+    write_submission(rows, json_path)
+
+
+def expected_samples(store_dir: Path) -> set[SampleId]:
+    """Return the samples of the test set: those of a store that have a unique id.
+
+    Raises:
+        ValueError: If the folder has no table, or the table no such sample.
+    """
+    path = store_dir / FRAMES_FILE
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; run `python preprocess.py data=...` first")
+    table = pl.read_parquet(path, columns=["group_name", "track_id", "unique_id"])
+    named = table.filter(pl.col("unique_id") != "")
+    if named.is_empty():
+        raise ValueError(f"{path} holds no sample of the test set: none has a unique_id")
+    return set(named.iter_rows())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write and check, or only check, a submission; 0 if it is fit."""
+    parser = argparse.ArgumentParser(prog="python -m gazepose.submission", description=__doc__)
+    parser.add_argument("source", type=Path, metavar="PRED.csv|FILE.json")
+    parser.add_argument("output", type=Path, metavar="OUT.json", nargs="?")
+    parser.add_argument("--store", type=Path, metavar="STORE", help="the test set's face store")
+    given = parser.parse_args(arguments)
+    if (given.source.suffix == ".json") == (given.output is not None):
+        parser.error("give PRED.csv OUT.json to write, or FILE.json to check")
+    if given.output is not None:
+        convert_predictions(given.source, given.output)
+    expected = None if given.store is None else expected_samples(given.store)
+    report = validate_submission(given.output or given.source, expected)
+    sys.stdout.write(report.text)
+    return 1 if report.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
