@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from small_lam import small_points
-from tiny_ego4d import expected
+from builders.small_lam import small_points
+from builders.tiny_ego4d import expected
 
 from gazepose.priors import (
     clip_landmarks,

@@ -1,0 +1,57 @@
+"""The configs of studies and of their rows, and Hydra as it runs one of their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+
+from builders.small_run import REPO_DIR
+from common.config import schema
+from common.config.schema import plain
+
+CONF_DIR = REPO_DIR / "conf"
+Config = dict[str, Any]
+
+
+def names(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
+
+
+STUDIES = [name for name in names("sweeps") if name != "study"]
+# Composing all rows takes its time; the demo editions have the same files of rows.
+ALL_STUDIES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name.startswith("demo_table") else [])
+    for name in STUDIES
+]
+RUN = "paths.run_dir=RUN"
+ON_GAZEPOSE = ["model=gazepose", "data=ego4d"]
+
+
+@cache
+def config_of(*typed: str) -> Config:
+    """The config of a command; composed once."""
+    schema.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        return plain(compose("train", overrides=[RUN, *typed]))
+
+
+def study_of(name: str) -> Config:
+    text: Config = config_of(f"sweeps={name}")["study"]
+    return text
+
+
+@contextmanager
+def running(*typed: str) -> Iterator[Config]:
+    """Within it Hydra runs a job with these overrides, as it does in train.py."""
+    schema.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        cfg = compose("train", overrides=[RUN, *typed], return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        yield plain({key: cfg[key] for key in cfg if key != "hydra"})
+    HydraConfig.instance().cfg = None

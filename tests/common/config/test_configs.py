@@ -1,0 +1,93 @@
+"""The configs: every choice composes, and what is composed can be built."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from builders.small_run import composed
+from builders.train_configs import CONF_DIR, choices, train_config
+
+from common.config.instantiate import build
+from common.runs.run import build_module
+
+
+def chosen(data: str) -> list[str]:
+    """Choose a data set; some hold whatever their owner calls it."""
+    needs_name = data in ("flame_layout", "gaze_faces")
+    return [f"data={data}", *(["data.name=mine"] if needs_name else [])]
+
+
+def line_of(group: str, name: str) -> str:
+    """The line a model or data set belongs to."""
+    given = chosen(name) if group == "data" else [f"{group}={name}"]
+    other = ["model=flame"] if group == "data" else ["data=columbiagaze"]
+    return str(train_config(*given, *other)[group]["line"])
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Every data set with every model of its line."""
+    lines = {name: line_of("data", name) for name in choices("data")}
+    models = {name: line_of("model", name) for name in choices("model")}
+    return [(d, m) for d, m in product(lines, models) if lines[d] == models[m]]
+
+
+def test_there_are_configs_to_test() -> None:
+    assert {"flame", "flame_ao", "flame_af", "flame_b"} <= set(choices("model"))
+    assert {"gazepose", "gazelstm"} <= set(choices("model"))
+    assert {"columbiagaze", "eyediap", "flame_layout", "demo_gaze"} <= set(choices("data"))
+    assert {"ego4d", "face_imgs", "demo_lam"} <= set(choices("data"))
+
+
+@pytest.mark.parametrize(("data", "model"), pairs())
+def test_every_data_set_goes_with_every_model_of_its_line(data: str, model: str) -> None:
+    config = train_config(*chosen(data), f"model={model}")
+    assert config["model"]["name"] == model
+    assert config["name"] == f"{model}_{config['data']['name']}"
+    if "results" in config["model"]["callbacks"]:
+        assert config["model"]["callbacks"]["results"]["trained_on"] == config["data"]["name"]
+    assert config["data"]["datamodule"]["store_dir"] == f"data/stores/{config['data']['name']}"
+
+
+@pytest.mark.parametrize("data", [name for name in choices("data") if name != "gaze_faces"])
+def test_every_data_set_can_be_preprocessed_and_predicted(data: str) -> None:
+    preprocess = composed("preprocess", *chosen(data), "paths.run_dir=RUN", "data.raw_dir=RAW")
+    preprocessor = preprocess["data"]["preprocessor"]
+    assert preprocessor.get("reader", preprocessor)["raw_dir"] == "RAW"
+    predict = composed("predict", *chosen(data), "model=flame", "paths.run_dir=RUN")
+    assert predict["data"]["datamodule"]["name"] == predict["data"]["name"]
+
+
+@pytest.mark.parametrize("experiment", choices("experiment"))
+def test_every_experiment_composes(experiment: str) -> None:
+    config = train_config(*required(experiment), f"experiment={experiment}")
+    build_module(small(config))
+
+
+def required(experiment: str) -> list[str]:
+    """Data and model for an experiment that does not choose them itself."""
+    text = (CONF_DIR / "experiment" / f"{experiment}.yaml").read_text()
+    is_eye_contact = "/data: demo_lam" in text
+    defaults = {"data": "demo_gaze", "model": "gazepose" if is_eye_contact else "flame"}
+    return [f"{group}={name}" for group, name in defaults.items() if f"/{group}:" not in text]
+
+
+def small(config: dict) -> dict:
+    """The config with a net that is quickly built; the demo's of eye contact are."""
+    is_gaze_angle = config["model"]["line"] == "gaze_angle"
+    sizes = {"width": 2, "hidden": 8} if is_gaze_angle else {}
+    module = {**config["model"]["module"], "net": {**config["model"]["net"], **sizes}}
+    return {**config, "model": {**config["model"], "module": module}}
+
+
+@pytest.mark.parametrize("debug", choices("debug"))
+def test_every_debug_config_composes(debug: str) -> None:
+    config = train_config("data=columbiagaze", "model=flame", f"debug={debug}")
+    assert "checkpoint" not in config["callbacks"]
+    build(config["trainer"], logger=False, enable_checkpointing=False, accelerator="cpu")
+
+
+@pytest.mark.parametrize("logger", choices("logger"))
+def test_every_logger_composes(logger: str) -> None:
+    config = train_config("data=columbiagaze", "model=flame", f"logger={logger}")
+    assert all("_target_" in item for item in config["logger"].values() if item is not None)

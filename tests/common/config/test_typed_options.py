@@ -1,0 +1,113 @@
+"""Options on the command line: those named anywhere can be typed, misspelt ones are errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders.small_run import SMALL_NET, composed
+from builders.train_configs import train_config
+from hydra.errors import ConfigCompositionException
+
+from common.config.instantiate import build
+from common.runs.run import build_module
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "option"),
+    [
+        ("face_imgs", "gazepose", "data.reader.parts=[val]"),
+        ("face_imgs", "gazepose", "data.reader.track_rule=repaired"),
+        ("ego4d", "gazepose", "model.backbone.weights=imagenet"),
+        ("ego4d", "gazelstm", "model.backbone.frozen=true"),
+        ("ego4d", "gazelstm", "model.net.head_hidden=[128]"),
+        ("ego4d", "gazelstm", "data.datamodule.drop_last=true"),
+    ],
+)
+def test_what_messages_name_can_be_typed(data: str, model: str, option: str) -> None:
+    train_config(f"data={data}", f"model={model}", option)
+
+
+def test_changes_to_a_run_are_typed_as_the_readme_has_them() -> None:
+    typed = [
+        "results={smoothing:{kind:median,width_frames:7}}",
+        "module={flip_average:true}",
+        "annotator={analyzer:{min_face_px:24,min_face_fraction:0}}",
+    ]
+    config = composed("predict", "paths.run_dir=RUN", *typed)
+    assert config["results"] == {"smoothing": {"kind": "median", "width_frames": 7}}
+    assert config["module"] == {"flip_average": True}
+    assert config["annotator"] == {"analyzer": {"min_face_px": 24, "min_face_fraction": 0}}
+    with pytest.raises(ConfigCompositionException, match="reslts"):
+        composed("predict", "paths.run_dir=RUN", "reslts={smoothing:{kind:median}}")
+
+
+@pytest.mark.parametrize(
+    ("typo", "key"),
+    [("priors.hed=true", "hed"), ("dropout.kid=none", "kid"), ("model.imagesize=1", "imagesize")],
+)
+def test_a_misspelt_prior_or_dropout_is_an_error(typo: str, key: str) -> None:
+    with pytest.raises(ConfigCompositionException, match=key):
+        train_config("data=ego4d", "model=gazepose", typo)
+
+
+@pytest.mark.parametrize(
+    "typo",
+    [
+        "sed=1",
+        "data.store_dri=x",
+        "data.datamodul.batch_size=4",
+        "model.widht=4",
+        "model.learning_rat=1",
+        "paths.runs=x",
+        "ckpt=x",
+    ],
+)
+def test_a_misspelt_key_of_ours_is_an_error(typo: str) -> None:
+    with pytest.raises(ConfigCompositionException, match="Could not override"):
+        train_config("data=columbiagaze", "model=flame", typo)
+
+
+def test_a_misspelt_key_in_a_file_of_ours_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "conf" / "experiment" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("# @package _global_\nmodel:\n  widht: 4\n")
+    searched = f"hydra.searchpath=[{tmp_path / 'conf'}]"
+    with pytest.raises(ConfigCompositionException, match="widht"):
+        train_config("data=columbiagaze", "model=flame", searched, "experiment=mine")
+
+
+def test_a_value_of_the_wrong_type_is_an_error() -> None:
+    with pytest.raises(ConfigCompositionException, match="wide"):
+        train_config("data=columbiagaze", "model=flame", "model.width=wide")
+
+
+@pytest.mark.parametrize("typo", ["trainer.max_epoch=3", "+trainer.max_epoch=3"])
+def test_a_misspelt_key_of_a_library_is_an_error_before_training(typo: str) -> None:
+    def build_trainer() -> None:
+        config = train_config("data=columbiagaze", "model=flame", typo)
+        build(config["trainer"], logger=False)
+
+    with pytest.raises((ConfigCompositionException, ValueError), match="max_epoch"):
+        build_trainer()
+
+
+@pytest.mark.parametrize("typo", ["data.datamodule.batchsize=4", "model.net.depth=4"])
+def test_a_misspelt_argument_of_our_classes_is_an_error(typo: str) -> None:
+    def build_all() -> None:
+        config = train_config("data=columbiagaze", "model=flame", *SMALL_NET, typo)
+        build(config["data"]["datamodule"])
+        build_module(config)
+
+    with pytest.raises((ConfigCompositionException, ValueError), match=r"batchs|depth"):
+        build_all()
+
+
+def test_a_layouts_data_set_must_be_named() -> None:
+    with pytest.raises(ValueError, match=r"^data\.name must be given: data\.name=\.\.\."):
+        train_config("data=flame_layout", "model=flame")
+
+
+def test_data_and_model_must_be_given() -> None:
+    with pytest.raises(ConfigCompositionException, match="data"):
+        train_config("model=flame")

@@ -1,0 +1,121 @@
+"""What a source means: photos, videos, both, or a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from builders.small_videos import write_gray_video
+
+from common.media import camera_recording
+from common.media.video import num_frames, read_frames, video_info
+from common.prediction.annotation import annotate_source
+from common.prediction.videos import AnnotatedFrame
+
+
+class OneFace:
+    """Finds one face everywhere."""
+
+    def annotate(self, image: np.ndarray, camera_matrix: Any) -> Any:
+        return [{"bbox_xyxy_px": [0, 0, 1, 1]}], image
+
+    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
+        for number, image in read_frames(path):
+            yield AnnotatedFrame(number, [{"track_id": "0"}], image)
+
+
+class FakeCamera:
+    """Gives `num_pictures` of full red, then none; a minute passes in each second."""
+
+    def __init__(self, number: int, num_pictures: int = 1000) -> None:
+        self._left = num_pictures if number == 0 else 0
+
+    def isOpened(self) -> bool:  # noqa: N802 (OpenCV's name)
+        return self._left > 0
+
+    def get(self, _: int) -> float:
+        return 0.0
+
+    def read(self) -> tuple[bool, Any]:
+        self._left -= 1
+        return self._left >= 0, np.full((32, 48, 3), (0, 0, 255), np.uint8)
+
+    def release(self) -> None:
+        pass
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_gray_video(tmp_path / "in" / "v.mp4", [100, 100])
+    assert cv2.imwrite(str(tmp_path / "in" / "p.png"), np.zeros((8, 8, 3), np.uint8))
+    return tmp_path / "in"
+
+
+def made(output_dir: Path) -> list[str]:
+    return sorted(path.name for path in output_dir.iterdir())
+
+
+def test_a_folder_of_photos_and_videos_gives_both(folder: Path, tmp_path: Path) -> None:
+    said = annotate_source(str(folder), OneFace(), tmp_path / "out", 1.0)
+    of_video = ["v.mp4", "v_faces.jsonl", "v_tracks.csv"]
+    assert made(tmp_path / "out") == ["faces.jsonl", "p.jpg", *of_video]
+    assert "1 face tracks in 2 frames" in said
+    assert "1 faces in 1 photos" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("p.png", ["faces.jsonl", "p.jpg"]), ("v.mp4", ["v.mp4", "v_faces.jsonl", "v_tracks.csv"])],
+)
+def test_one_file_is_what_its_suffix_says(
+    folder: Path, tmp_path: Path, name: str, expected: list[str]
+) -> None:
+    annotate_source(str(folder / name), OneFace(), tmp_path / "out", 1.0)
+    assert made(tmp_path / "out") == expected
+
+
+def test_a_source_with_nothing_says_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no photo or video there; .*or the number of a camera"):
+        annotate_source(str(tmp_path / "nowhere"), OneFace(), tmp_path / "out", 1.0)
+
+
+def test_a_number_is_a_camera_that_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
+    seconds = iter(np.arange(0, 100, 0.05))
+    monkeypatch.setattr(camera_recording.time, "monotonic", lambda: next(seconds))
+    annotate_source("0", OneFace(), tmp_path / "out", 2.0)
+    recorded = tmp_path / "out" / "recording" / "camera0.mp4"
+    # A camera of 20 pictures a second, that does not say so: the video still lasts 2 s.
+    assert video_info(recorded).fps_hz == 30.0
+    assert num_frames(recorded) == pytest.approx(60, abs=2)
+    _, picture = next(read_frames(recorded))
+    np.testing.assert_allclose(picture.mean(axis=(0, 1)), [255, 0, 0], atol=4)
+    assert "camera0_faces.jsonl" in made(tmp_path / "out")
+
+
+def test_ctrl_c_ends_a_recording_and_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(FakeCamera):
+        def read(self) -> tuple[bool, Any]:
+            if self._left < 995:
+                raise KeyboardInterrupt
+            return super().read()
+
+    monkeypatch.setattr(cv2, "VideoCapture", Interrupted)
+    path = camera_recording.record_camera(0, tmp_path / "c.mp4", 100.0)
+    assert num_frames(path) >= 1
+
+
+def test_a_camera_that_is_not_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
+    with pytest.raises(ValueError, match="source=7: no camera of that number"):
+        annotate_source("7", OneFace(), tmp_path / "out", 1.0)

@@ -1,0 +1,150 @@
+"""What `predict.py` is asked, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from builders.small_run import composed, train_here
+from builders.small_store import write_small_store
+
+from common.prediction.command import Trained, _annotate, _unloaded, predict
+
+SMALL_SPLIT = [
+    "data.datamodule.split=cross_person",
+    "data.datamodule.split_fractions=[0.5,0.25,0.25]",
+    "data.datamodule.num_workers=0",
+]
+
+
+@pytest.fixture(scope="module")
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prediction")
+    write_small_store(folder / "store")
+    write_small_store(folder / "other_store", gaze_convention="eyediap_geometric")
+    train_here(folder / "store", folder / "run", "trainer.max_epochs=2")
+    return folder
+
+
+def asked(*overrides: str) -> str:
+    return predict(composed("predict", "paths.run_dir=x", *overrides))
+
+
+def test_a_split_is_tested_as_after_training(work_dir: Path) -> None:
+    said = asked(f"run={work_dir / 'run'}", "split=test")
+    folder = work_dir / "run" / "predict" / "columbiagaze_test"
+    assert said.endswith(f"-> {folder}")
+    name = "columbiagaze_columbiagaze_mmtm-fusion.csv"
+    after_training = pl.read_csv(work_dir / "run" / "test" / name)
+    assert pl.read_csv(folder / name).equals(after_training)
+
+
+def test_another_part_and_another_folder(work_dir: Path, tmp_path: Path) -> None:
+    asked(f"run={work_dir / 'run'}", "split=train", f"output_dir={tmp_path}")
+    summary = json.loads((tmp_path / "columbiagaze_columbiagaze_mmtm-fusion.json").read_text())
+    assert (summary["part"], summary["num_samples"]) == ("train", 16)
+
+
+def test_the_last_checkpoint_may_be_asked_for(work_dir: Path, tmp_path: Path) -> None:
+    last = work_dir / "run" / "checkpoints" / "last.ckpt"
+    asked(f"run={work_dir / 'run'}", f"checkpoint={last}", "split=val", f"output_dir={tmp_path}")
+    assert len(list(tmp_path.glob("*.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([], "got none of split=, source= and export=; give one"),
+        (["split=test", "source=x.jpg"], "got split and source of split=, source= and export="),
+        (["split=test", "export=x.pth"], "got split and export of"),
+    ],
+)
+def test_one_thing_is_asked_at_a_time(work_dir: Path, overrides: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        asked(f"run={work_dir / 'run'}", *overrides)
+
+
+def test_something_must_predict() -> None:
+    with pytest.raises(ValueError, match=r"Give run=RUN, or model=NAME checkpoint=FILE\.pth"):
+        asked("split=test", "data=columbiagaze")
+
+
+def test_a_run_must_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is no run: it has no run\.json"):
+        asked(f"run={tmp_path}", "split=test")
+
+
+def test_a_run_without_a_checkpoint_is_named(work_dir: Path, tmp_path: Path) -> None:
+    shutil.copy(work_dir / "run" / "run.json", tmp_path)
+    with pytest.raises(ValueError, match=r"no checkpoint .*last\.ckpt"):
+        asked(f"run={tmp_path}", "split=test")
+
+
+def test_an_unknown_split_is_refused(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match="part is 'all', expected one of"):
+        asked(f"run={work_dir / 'run'}", "split=all")
+
+
+def originals(work_dir: Path) -> list[str]:
+    path = work_dir / "original.pth"
+    if not path.exists():
+        asked(f"run={work_dir / 'run'}", f"export={path}")
+    return ["model=flame", "model.width=2", "model.hidden=8", f"checkpoint={path}"]
+
+
+def test_an_originals_checkpoint_needs_ranges(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"whose ranges\? Give statistics=columbiagaze"):
+        asked(*originals(work_dir), "source=x.jpg")
+    with pytest.raises(ValueError, match="no published statistics for 'flame_layout'"):
+        asked(*originals(work_dir), "data=flame_layout", "data.name=flame_layout", "split=test")
+
+
+def test_an_originals_checkpoint_needs_data_for_a_split(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"which data\? Give data=NAME"):
+        asked(*originals(work_dir), "statistics=columbiagaze", "split=test")
+
+
+def test_an_originals_checkpoint_is_tested_with_published_ranges(
+    work_dir: Path, tmp_path: Path
+) -> None:
+    store = f"data.store_dir={work_dir / 'store'}"
+    overrides = ["data=columbiagaze", store, "split=test", f"output_dir={tmp_path}", *SMALL_SPLIT]
+    asked(*originals(work_dir), *overrides)
+    assert (tmp_path / "columbiagaze_columbiagaze_mmtm-fusion.csv").exists()
+
+
+def test_another_convention_is_refused_and_allowed_by_switch(
+    work_dir: Path, tmp_path: Path
+) -> None:
+    other = [
+        *(f"run={work_dir / 'run'}", "split=test", "data=eyediap", f"output_dir={tmp_path}"),
+        *(f"data.store_dir={work_dir / 'other_store'}", *SMALL_SPLIT),
+    ]
+    with pytest.raises(
+        ValueError, match="'columbia_target_angles', eyediap as 'eyediap_geometric'"
+    ):
+        asked(*other)
+    asked(*other, "allow_other_convention=true")
+    assert (tmp_path / "columbiagaze_eyediap_mmtm-fusion.csv").exists()
+
+
+def test_a_model_without_an_annotator_says_so(work_dir: Path) -> None:
+    config = {"model": {"name": "gaze_pretraining", "annotator": None}}
+    trained = Trained(None, config, "x", {}, work_dir, work_dir)
+    with pytest.raises(ValueError, match="gaze_pretraining is not for photos and videos"):
+        _annotate({"source": "x.jpg"}, trained)
+
+
+def test_no_published_weights_are_fetched_where_a_checkpoint_follows() -> None:
+    # Of another width, published weights would be refused.
+    options = ["model=gazelstm", "model.backbone.width=4", "model.backbone.weights=imagenet"]
+    config = composed("predict", "paths.run_dir=x", *options)
+    assert _unloaded(config, config).net.backbone.num_channels == 32
+
+
+def test_dropout_is_refused_for_a_run_that_has_none(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match="model=flame takes no dropout"):
+        asked(f"run={work_dir / 'run'}", "split=test", "dropout=none")

@@ -1,0 +1,151 @@
+"""Videos in; drawn videos, one JSON line a face and frame, and tracks out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from builders.small_videos import SIZE, write_damaged_video, write_gray_video
+
+from common.media.video import num_frames, read_frames, video_info
+from common.prediction.videos import AnnotatedFrame, annotate_videos
+
+
+class BrightFaces:
+    """Finds one face where a frame is brighter than black; it looks where it is nearly white."""
+
+    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
+        for number, image in read_frames(path):
+            level = int(image.mean())
+            records = [{"track_id": "0", "is_looking": level > 200}] if level > 20 else []
+            yield AnnotatedFrame(number, records, np.full_like(image, 255 - level))
+
+
+class Stopping(BrightFaces):
+    """Raises at its fourth frame, of the first video only."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._errors = [error]
+
+    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
+        for frame in super().annotate_video(path):
+            if frame.number == 3 and self._errors:
+                raise self._errors.pop()
+            yield frame
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def levels(path: Path) -> list[int]:
+    return [round(float(image.mean())) for _, image in read_frames(path)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_gray_video(tmp_path / "videos" / "party.mp4", [0, 100, 100, 250, 250, 100])
+    write_gray_video(tmp_path / "videos" / "wall.MKV", [0] * 3)
+    (tmp_path / "videos" / "broken.mp4").write_bytes(b"no video")
+    (tmp_path / "videos" / "notes.txt").write_text("no video either")
+    return tmp_path / "videos"
+
+
+def test_every_face_of_every_frame_gets_a_line(folder: Path, tmp_path: Path) -> None:
+    said = annotate_videos(str(folder / "party.mp4"), BrightFaces(), tmp_path / "out")
+    found = lines(tmp_path / "out" / "party_faces.jsonl")
+    assert [(line["frame"], line["time_s"]) for line in found] == [(i, i / 10) for i in range(1, 6)]
+    assert {line["video"] for line in found} == {str(folder / "party.mp4")}
+    assert said == (
+        "1 face tracks in 6 frames of 1 videos (0 without a face, 0 incomplete) -> "
+        f"{tmp_path / 'out'}"
+    )
+
+
+def test_the_drawn_video_has_all_frames_at_the_same_rate(folder: Path, tmp_path: Path) -> None:
+    annotate_videos(str(folder / "party.mp4"), BrightFaces(), tmp_path / "out")
+    drawn = tmp_path / "out" / "party.mp4"
+    np.testing.assert_allclose(levels(drawn), [255, 155, 155, 5, 5, 155], atol=3)
+    info = video_info(drawn)
+    assert (info.fps_hz, info.height, info.width) == (10.0, *SIZE)
+
+
+def test_tracks_say_how_long_a_face_looked(folder: Path, tmp_path: Path) -> None:
+    annotate_videos(str(folder / "party.mp4"), BrightFaces(), tmp_path / "out")
+    (row,) = pl.read_csv(tmp_path / "out" / "party_tracks.csv").rows(named=True)
+    assert (row["first_frame"], row["last_frame"], row["looking_share"]) == (1, 5, 0.4)
+    assert row["looks_s"] == "0.300-0.500"
+
+
+def test_each_video_has_its_files_and_each_failure_its_reason(folder: Path, tmp_path: Path) -> None:
+    said = annotate_videos(str(folder), BrightFaces(), tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("broken_faces.jsonl", "party.mp4", "party_faces.jsonl", "party_tracks.csv"),
+        *("wall.mp4", "wall_faces.jsonl", "wall_tracks.csv"),
+    ]
+    (broken,) = lines(tmp_path / "out" / "broken_faces.jsonl")
+    assert "cannot be opened as a video" in broken["reason"]
+    (wall,) = lines(tmp_path / "out" / "wall_faces.jsonl")
+    assert wall["reason"] == "no face found"
+    assert "of 3 videos (2 without a face, 1 incomplete)" in said
+
+
+def test_of_a_damaged_video_the_sound_part_is_kept(tmp_path: Path) -> None:
+    write_damaged_video(tmp_path / "videos" / "cut.mp4")
+    annotate_videos(str(tmp_path / "videos"), BrightFaces(), tmp_path / "out")
+    *found, reason = lines(tmp_path / "out" / "cut_faces.jsonl")
+    assert 0 < len(found) < 40
+    assert reason["reason"].startswith(f"stopped after {len(found)} frames: ")
+    assert num_frames(tmp_path / "out" / "cut.mp4") == found[-1]["frame"] + 1
+    assert (tmp_path / "out" / "cut_tracks.csv").is_file()
+
+
+def test_a_damaged_frame_is_filled_so_that_time_runs_on(tmp_path: Path) -> None:
+    class Losing(BrightFaces):
+        def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
+            return (f for f in super().annotate_video(path) if f.number not in (0, 3))
+
+    write_gray_video(tmp_path / "videos" / "v.mp4", [40, 80, 120, 160, 200])
+    annotate_videos(str(tmp_path / "videos"), Losing(), tmp_path / "out")
+    drawn = levels(tmp_path / "out" / "v.mp4")
+    np.testing.assert_allclose(drawn, [175, 175, 135, 135, 55], atol=3)
+
+
+def test_a_video_on_which_the_annotator_fails_keeps_its_part_and_costs_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a", "b"):
+        write_gray_video(tmp_path / "videos" / f"{name}.mp4", [100] * 5)
+    stopping = Stopping(RuntimeError("out of memory"))
+    annotate_videos(str(tmp_path / "videos"), stopping, tmp_path / "out")
+    *found, reason = lines(tmp_path / "out" / "a_faces.jsonl")
+    assert len(found) == 3
+    assert reason["reason"] == "stopped after 3 frames: RuntimeError: out of memory"
+    assert num_frames(tmp_path / "out" / "a.mp4") == 3
+    assert len(lines(tmp_path / "out" / "b_faces.jsonl")) == 5
+    assert "Traceback" in caplog.text
+
+
+def test_an_interruption_keeps_what_was_made_and_ends_the_call(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_gray_video(tmp_path / "videos" / f"{name}.mp4", [100] * 5)
+    with pytest.raises(KeyboardInterrupt):
+        annotate_videos(str(tmp_path / "videos"), Stopping(KeyboardInterrupt()), tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("a.mp4", "a_faces.jsonl", "a_tracks.csv"),
+    ]
+
+
+def test_the_users_videos_are_never_overwritten(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"output_dir=.* holds videos of the source"):
+        annotate_videos(str(folder), BrightFaces(), folder)
+
+
+def test_a_source_without_videos_says_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no video there; expected a file, a folder or a glob"):
+        annotate_videos(str(tmp_path / "*.gif"), BrightFaces(), tmp_path / "out")

@@ -1,0 +1,66 @@
+"""Groups over processes: a process that dies costs the group that killed it, and no other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.deadly_maker import DeadlyMaker, Unloadable
+from builders.recorded_bars import recorded_bars
+
+from common.preprocessing import pool as preprocess_pool
+from common.preprocessing.pool import check_num_workers, make_groups
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_only_the_group_that_kills_its_process_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    bars = recorded_bars(monkeypatch)
+    groups = ["a", "bad", "c", "d", "e"]
+    maker = DeadlyMaker(tmp_path, ("bad",))
+    outcomes = list(make_groups(maker, groups, num_workers, unit="item"))
+    assert sorted(group for group, _ in outcomes) == groups
+    failed = {group: why for group, why in outcomes if why is not None}
+    assert list(failed) == ["bad"]
+    assert failed["bad"].startswith("a worker process died")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c", "d", "e"]
+    # Of the deadly group one item was done, however often it was tried.
+    assert (bars[0].total, bars[0].n) == (15, 13)
+
+
+def test_a_lone_group_does_not_kill_the_run(tmp_path: Path) -> None:
+    (outcome,) = make_groups(DeadlyMaker(tmp_path, ("bad",)), ["bad"], 2, unit="item")
+    assert outcome[0] == "bad"
+    assert "died" in str(outcome[1])
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_processes_that_cannot_even_begin_come_to_an_end_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    pools: list[int] = []
+
+    class CountedPool(ProcessPoolExecutor):
+        def __init__(self, max_workers: int, **settings: Any) -> None:
+            super().__init__(max_workers, **settings)
+            pools.append(max_workers)
+
+    monkeypatch.setattr(preprocess_pool, "ProcessPoolExecutor", CountedPool)
+    groups = ["a", "b", "c", "d", "e"]
+    maker = Unloadable(tmp_path, ())
+    outcomes = list(make_groups(maker, groups, num_workers, unit="item"))
+    why = "worker processes cannot start; try num_workers=0"
+    assert sorted(outcomes) == [(group, why) for group in groups]
+    # All together, and the first one alone to be sure.
+    assert pools == [num_workers, 1]
+
+
+def test_a_negative_number_of_workers_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"num_workers is -1, expected 0 .* type e.g. num_workers=2"
+    ):
+        check_num_workers(-1)
+    check_num_workers(0)

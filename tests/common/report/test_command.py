@@ -1,0 +1,63 @@
+"""The report's command: what it writes and prints, and that reporting twice changes nothing."""
+
+import csv
+
+import pytest
+from builders.fabricated_folders import write_gaze_runs
+from builders.fabricated_runs import write_run, write_test
+
+from common.report.command import main, write_report
+
+
+@pytest.fixture
+def runs_dir(tmp_path):
+    return write_gaze_runs(tmp_path / "runs")
+
+
+def test_csv_round_trip(runs_dir):
+    write_report(runs_dir)
+    with (runs_dir / "report/table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["run"] for row in rows] == ["sweep/0", "b"]
+    expected = {
+        **{"model": "flame", "model_key": "mmtm-fusion", "width": "16", "seed": "0"},
+        **{"trained_on": "demo_gaze", "tested_on": "demo_gaze", "part": "test"},
+        **{"split": "cross_person_seed0", "eye_rule": "parity", "status": "finished"},
+        **{"num_epochs": "3", "max_epochs": "3", "precision": "32-true", "commit": "0123abcd"},
+    }
+    assert expected.items() <= rows[0].items()
+    assert float(rows[0]["mean_deg"]) == 3.25
+    assert float(rows[0]["subjects_high_deg"]) == 3.875
+    assert float(rows[0]["train_mean_baseline_deg"]) == 12.345
+    assert rows[1]["std_deg"] == rows[1]["subjects_low_deg"] == ""
+
+
+def test_latex_has_one_table_a_protocol(runs_dir):
+    write_test(write_run(runs_dir / "other"), part="val")
+    write_report(runs_dir)
+    text = (runs_dir / "report/table.tex").read_text()
+    assert text.count(r"\begin{tabular}") == 2
+    assert r"3.25 $\pm$ 1.50" in text
+
+
+def test_the_command_prints_tables_and_writes_where_it_is_told(runs_dir, tmp_path, capsys):
+    main([str(runs_dir), "--output", str(tmp_path / "out")])
+    printed = capsys.readouterr().out
+    assert printed.index("mean of the train part") < printed.index("3.25 +- 1.50")
+    assert printed.endswith(f"-> {tmp_path / 'out/index.html'}\n")
+    names = {"index.html", "images", "table.md", "table.csv", "table.tex"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert not (runs_dir / "report").exists()
+
+
+def test_a_report_of_the_reported_folder_changes_nothing(runs_dir):
+    assert write_report(runs_dir) == write_report(runs_dir)
+
+
+def test_a_single_run_can_be_reported(runs_dir):
+    assert "flame_b" in write_report(runs_dir / "b")
+
+
+def test_a_folder_without_runs_says_what_to_type(tmp_path):
+    with pytest.raises(ValueError, match=r"no run under .*Type python train\.py"):
+        write_report(tmp_path)

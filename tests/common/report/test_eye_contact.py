@@ -1,0 +1,135 @@
+"""Tables of eye contact: baselines first, per cent, one protocol, slices side by side."""
+
+import json
+import math
+import re
+
+import pytest
+from builders.fabricated_folders import only_group, page_of, write_lam_runs
+from builders.fabricated_runs import (
+    LAM_BASELINES,
+    lam_slice,
+    lam_summary,
+    write_lam_run,
+    write_lam_test,
+)
+
+from common.report.command import write_report
+from common.report.figures import save_bars
+from common.report.kinds.eye_contact import EYE_CONTACT
+from common.report.reading import read_results
+from common.report.tables.results import group_by_protocol, result_table
+from common.report.tables.slices import slice_table
+
+
+@pytest.fixture
+def runs_dir(tmp_path):
+    return write_lam_runs(tmp_path / "runs")
+
+
+def test_a_table_holds_the_baselines_first_and_a_row_a_test_in_per_cent(runs_dir):
+    table = result_table(*only_group(runs_dir))
+    assert table.columns == [
+        *("#", "model", "priors", "dropout", "other settings", "seed", "epochs", "mAP [%]"),
+        *("95 % interval", "AP LAM", "AP not LAM", "accuracy", "trained on"),
+        *("status", "files"),
+    ]
+    assert [row[1:2] + row[7:8] for row in table.rows[:3]] == [
+        ["constant score", "50.00"],
+        ["head pose alone", "61.25"],
+        ["sharpness alone", "53.00"],
+    ]
+    assert table.rows[3:] == [
+        [
+            *("1", "gazelstm", "-", "none", "", "0", "2/10", "71.00", "[70.00, 82.51]", "60.00"),
+            *("94.03", "87.50", "demo_lam", "finished", "test"),
+        ],
+        [
+            *("2", "gazepose", "all", "gaussian", "", "1", "-/10", "77.02", "[70.00, 82.51]"),
+            *("60.00", "94.03", "87.50", "demo_lam", "finished", "test"),
+        ],
+    ]
+
+
+def test_the_caption_names_the_protocol(runs_dir):
+    assert only_group(runs_dir)[0].caption == (
+        "demo_lam, val part (n = 1200, positive: 300, clips: 2); eye contact; stride: 13"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tested_on": "ego4d"},
+        {"part": "train"},
+        {"stride": 1},
+        {"num_samples": 1201},
+        {"num_positive": 301},
+        {"baselines": LAM_BASELINES | {"head_pose": 0.62}},
+        {"by": {"clip": [lam_slice("a", 700, 100, 0.8), lam_slice("c", 500, 200, 0.75)]}},
+        {"by": {"clip": [lam_slice("a", 700, 101, 0.8), lam_slice("b", 500, 199, 0.75)]}},
+    ],
+)
+def test_another_protocol_gets_another_table(runs_dir, changes):
+    write_lam_test(write_lam_run(runs_dir / "other"), **changes)
+    assert sorted(map(len, group_by_protocol(read_results(runs_dir).tests).values())) == [1, 2]
+
+
+def test_values_that_are_not_defined_are_dashes(runs_dir):
+    unknown = {"constant": 0.5, "head_pose": None, "sharpness": math.nan}
+    changes = {"map": None, "ap_lam": None, "interval_over_clips": None, "baselines": unknown}
+    for name in ("x", "y"):
+        write_lam_test(write_lam_run(runs_dir / name), tested_on="no_positives", **changes)
+    groups = group_by_protocol(read_results(runs_dir).tests)
+    (protocol, tests), *_ = ((p, t) for p, t in groups.items() if p.tested_on == "no_positives")
+    rows = result_table(protocol, tests).rows
+    assert [row[1] for row in rows] == ["constant score", "gazepose", "gazepose"]
+    assert [row[7:10] for row in rows[1:]] == [["-", "-", "-"]] * 2
+    save_bars(protocol, tests, runs_dir / "bars.png")
+    assert "no_positives, val: highest mAP of 2" in page_of(runs_dir)
+
+
+def test_the_best_is_the_highest(runs_dir):
+    write_lam_test(write_lam_run(runs_dir / "undefined"), map=None)
+    _, tests = only_group(runs_dir)
+    best = EYE_CONTACT.measure.best_of(tests)
+    assert (best.run.name, best.summary["map"]) == ("pose", 0.77018)
+    assert "77.02 %" in page_of(runs_dir)
+
+
+def test_slices_stand_side_by_side(runs_dir):
+    by = lam_summary()["by"] | {"sharpness": [lam_slice("high", 600, 150, 0.9)]}
+    write_lam_test(runs_dir / "pose", "predict/again", by=by)
+    table = slice_table(*only_group(runs_dir))
+    assert table.columns == ["by", "slice", "n", "positive", "#1", "#2", "#2 (2)"]
+    assert table.rows[:3] == [
+        ["sharpness", "low", "600", "150", "70.00", "70.00", "-"],
+        ["sharpness", "high", "600", "150", "85.00", "85.00", "90.00"],
+        ["face size [px]", "below 60 px", "400", "0", "-", "-", "-"],
+    ]
+    text = page_of(runs_dir)
+    assert "images/map_1_slices.png" in text
+    assert "mAP [%] by slice: demo\\_lam" in (runs_dir / "report/table.md").read_text()
+
+
+def test_nothing_sliced_gives_no_slices(runs_dir):
+    for path in runs_dir.rglob("test/*.json"):
+        summary = json.loads(path.read_text())
+        summary["by"] = {"clip": summary["by"]["clip"]}
+        path.write_text(json.dumps(summary))
+    assert "mAP by slice" not in page_of(runs_dir).replace("recall, mAP by slice", "")
+
+
+def test_a_repeated_test_is_shown_once(runs_dir):
+    for where in ("test", "predict/demo_lam_val"):
+        path = write_lam_test(runs_dir / "pose", where)
+        path.with_name(f"{path.stem}_pred.csv").write_text("a,1,0,0,9,9,t,1,0.5\n")
+    found = [test.folder for test in read_results(runs_dir).tests if test.run.name == "pose"]
+    assert found == ["test"]
+
+
+def test_what_a_summary_lacks_is_named(runs_dir):
+    summary = lam_summary()
+    del summary["ap_lam"], summary["by"]
+    (runs_dir / "pose/test/old.json").write_text(json.dumps(summary))
+    assert re.search(r"pose/test/old.json +lacks ap_lam, by; test again", write_report(runs_dir))

@@ -1,0 +1,95 @@
+"""Gaze angles and eye contact in one report: each kind has its section, figures and units."""
+
+import csv
+import re
+
+import pytest
+from builders.fabricated_folders import page_of, write_lam_runs
+from builders.fabricated_runs import LAM_HEADER, write_lam_run, write_log, write_run, write_test
+
+from common.report.command import write_report
+from common.report.figures import save_learning_curves
+from common.report.kinds.eye_contact import EYE_CONTACT
+from common.report.kinds.registry import kind_named, kind_optimising, validation_shown
+from common.report.reading import read_results
+from common.report.tables.results import unfinished_table
+
+
+@pytest.fixture
+def runs_dir(tmp_path):
+    return write_lam_runs(tmp_path / "runs")
+
+
+@pytest.fixture
+def both_dir(runs_dir):
+    flame = write_run(runs_dir / "flame")
+    write_log(flame, 0, ["0,9,,,8.0", "1,19,,,7.0"])
+    write_test(flame)
+    return runs_dir
+
+
+def test_learning_curves_of_both_kinds_are_separate_figures(both_dir):
+    text = page_of(both_dir)
+    assert "val/angular_error_deg on the val part of demo_gaze" in text
+    assert "val/map on the val part of demo_lam" in text
+    assert {path.name for path in (both_dir / "report/images").glob("curves*")} == {
+        *("curves_1.png", "curves_2.png")
+    }
+
+
+def test_a_metric_of_no_kind_is_drawn_under_its_own_name(runs_dir, tmp_path):
+    shown = validation_shown("val/loss")
+    assert (shown.axis, shown.column, shown.factor) == ("val/loss", "last val/loss", 1.0)
+    run = read_results(runs_dir).runs[0]
+    save_learning_curves([run], "val/loss", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").is_file()
+
+
+def test_a_folder_of_both_kinds_has_a_section_for_each(both_dir):
+    text = page_of(both_dir)
+    titles = ["demo_gaze, test part", "demo_lam, val part: eye contact", "Learning curves"]
+    assert re.findall("<h2>([^<]*)", text)[:3] == titles
+    assert "Error: the angle between" in text
+    assert "mAP: the mean of the average precisions" in text
+    assert {"errors_1.png", "map_2.png", "map_2_slices.png", "map_2_test_1.png"} <= {
+        path.name for path in (both_dir / "report/images").iterdir()
+    }
+
+
+def test_a_folder_of_one_kind_explains_only_that(runs_dir):
+    assert "Error: the angle between" not in page_of(runs_dir)
+
+
+def test_unfinished_runs_of_both_kinds_keep_their_units(both_dir):
+    flame = write_run(both_dir / "x", status="failed", time="2026-11-23T10:00:00+00:00")
+    write_log(flame, 0, ["0,9,,,8.0"])
+    pose = write_lam_run(both_dir / "y", status="failed", time="2026-11-23T11:00:00+00:00")
+    write_log(pose, 0, ["0,9,,0.6,0.625"], LAM_HEADER)
+    table = unfinished_table(read_results(both_dir))
+    assert list(table.columns[6:8]) == ["last val error", "last val mAP"]
+    assert [row[6:8] for row in table.rows] == [["8.00", "-"], ["-", "62.50"]]
+
+
+def test_csv_holds_both_kinds_unrounded(both_dir):
+    write_report(both_dir)
+    with (both_dir / "report/table.csv").open(newline="") as file:
+        rows = {row["run"]: row for row in csv.DictReader(file)}
+    assert rows["flame"]["kind"] == "gaze_angle_test"
+    assert rows["flame"]["map"] == rows["pose"]["mean_deg"] == ""
+    assert rows["flame"]["mean_deg"] == "3.25"
+    expected = {
+        **{"kind": "eye_contact_test", "model": "gazepose", "priors": "all", "stride": "13"},
+        **{"dropout": "gaussian", "landmark_source": "mesh", "head_pose_source": "mesh"},
+        **{"num_samples": "1200", "num_positive": "300", "num_clips": "2", "map": "0.77018"},
+        **{"ap_lam": "0.60001", "ap_not_lam": "0.94035", "accuracy": "0.875"},
+        **{"clips_low": "0.7", "clips_high": "0.8251", "head_pose_baseline": "0.6125"},
+    }
+    assert expected.items() <= rows["pose"].items()
+    assert rows["lstm"]["priors"] == ""
+
+
+def test_kinds_are_found_by_summary_and_by_metric():
+    assert kind_named("eye_contact_test") is kind_optimising("val/map") is EYE_CONTACT
+    assert kind_optimising("val/loss") is None
+    with pytest.raises(ValueError, match="kind is 'x', expected 'gaze_angle_test' or 'eye_"):
+        kind_named("x")

@@ -1,0 +1,62 @@
+"""The report's page: it shows every run, moves with its images and needs nothing from elsewhere."""
+
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+from builders.fabricated_folders import write_gaze_runs
+from builders.fabricated_runs import write_run
+
+from common.report.command import write_report
+from common.report.html import node, page
+
+
+@pytest.fixture
+def runs_dir(tmp_path):
+    return write_gaze_runs(tmp_path / "runs")
+
+
+class Links(HTMLParser):
+    """Collects what a page refers to."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def handle_starttag(self, tag, attrs):
+        self.found |= {value for name, value in attrs if name in ("src", "href")}
+
+
+def test_the_page_shows_every_run_and_moves_with_its_images(runs_dir, tmp_path):
+    for number in range(14):
+        photo = runs_dir / f"b/predict/party {number % 2}/{number}.jpg"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        photo.write_bytes(b"a photo")
+    write_report(runs_dir)
+    moved = shutil.move(runs_dir / "report", tmp_path / "elsewhere")
+    text = (moved / "index.html").read_text()
+    for name in ("sweep/0", "#2 b", "broken_run", "0123abcd + uncommitted changes", "torch 2.15.0"):
+        assert name in text
+    assert "python train.py model=flame 'name=a b'" in text
+    links = Links()
+    links.feed(text)
+    assert len([link for link in links.found if "photo" in link]) == 12
+    assert {"images/errors_1.png", "images/errors_1_test_2.png", "images/curves_1.png"} <= (
+        links.found
+    )
+    assert all((moved / link).is_file() for link in links.found)
+
+
+def test_names_are_escaped_in_the_page(runs_dir):
+    write_run(runs_dir / "<b>&co", name="<script>", status="failed")
+    write_report(runs_dir)
+    text = (runs_dir / "report/index.html").read_text()
+    assert "&lt;b&gt;&amp;co" in text
+    assert "<script>" not in text
+
+
+def test_a_page_needs_nothing_from_elsewhere():
+    text = page("title", node("p", "a", node("b", "c"), "d"))
+    assert "<p>a<b>c</b>d</p>" in text
+    assert "http" not in text
+    assert text.isascii()

@@ -1,0 +1,59 @@
+"""The folders of runs: plainly named, gone on in by a checkpoint, one a job in a sweep."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builders.small_run import REPO_DIR
+from builders.train_configs import CONF_DIR
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf, open_dict
+
+from common.config import schema
+from common.config.resolvers import run_dir
+
+
+def test_a_checkpoint_of_a_run_goes_on_in_the_runs_folder(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "runs" / "x" / "checkpoints" / "last.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    assert run_dir(None, "new") == "new"
+    assert run_dir(str(checkpoint), "new") == "new"
+    (tmp_path / "runs" / "x" / "run.json").write_text("{}")
+    assert run_dir(str(checkpoint), "new") == str(tmp_path / "runs" / "x")
+    assert run_dir(str(tmp_path / "weights.pth"), "new") == "new"
+
+
+def hydra_folders(*overrides: str) -> tuple[str, str, str]:
+    """Run folder, sweep folder and sweep job's folder that Hydra would take."""
+    schema.register()
+    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
+        cfg = compose("train", overrides=list(overrides), return_hydra_config=True)
+    with open_dict(cfg):
+        cfg.hydra.job.num = 3
+    HydraConfig.instance().set_config(cfg)
+    hydra = OmegaConf.create({"hydra": cfg.hydra, **{k: cfg[k] for k in cfg if k != "hydra"}})
+    return hydra.hydra.run.dir, hydra.hydra.sweep.dir, hydra.hydra.sweep.subdir
+
+
+def test_run_folders_tell_net_and_data_without_an_equals_sign() -> None:
+    run, sweep, job = hydra_folders("data=columbiagaze", "model=flame_b", "seed=3")
+    assert run.startswith("runs/")
+    assert run.endswith("_flame_b_columbiagaze")
+    assert sweep.startswith("runs/sweep_")
+    assert str(job) == "3"
+    assert "=" not in run + sweep
+
+
+@pytest.mark.slow
+def test_a_sweep_over_models_starts_its_jobs(tmp_path: Path) -> None:
+    typed = ["-m", "model=flame_af,flame_b", "data=columbiagaze", f"data.store_dir={tmp_path}"]
+    typed += [f"paths.runs_dir={tmp_path}"]
+    command = [sys.executable, str(REPO_DIR / "train.py"), *typed]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "no face store in" in done.stderr
+    (folder,) = tmp_path.glob("sweep_*")
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["0", "1"]

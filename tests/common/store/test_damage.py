@@ -1,0 +1,101 @@
+"""A damaged face store: what is torn is named and found, what is whole is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from builders.seeded_store import image, write_seeded_store, written_places
+
+from common.store.damage import damaged_groups
+from common.store.packs import Packs
+from common.store.reading import FaceStore, read_recipe, read_skipped
+from common.store.writing import claim_store, write_skipped
+
+
+@pytest.fixture
+def store_dir(tmp_path: Path) -> Path:
+    return write_seeded_store(tmp_path / "store")
+
+
+def test_a_damaged_byte_is_named_and_found(store_dir: Path) -> None:
+    pack = store_dir / "packs" / "b.pack"
+    content = bytearray(pack.read_bytes())
+    content[-20] ^= 1
+    pack.write_bytes(content)
+    store = FaceStore(store_dir)
+    np.testing.assert_array_equal(store.image(3), image(4))
+    with pytest.raises(ValueError, match=r"b\.pack: row 4 .* is damaged.*mode=repair"):
+        store.image(4)
+    assert damaged_groups(store_dir) == ["b"]
+
+
+def test_a_truncated_or_missing_pack_is_found(store_dir: Path) -> None:
+    pack = store_dir / "packs" / "a.1.pack"
+    pack.write_bytes(pack.read_bytes()[:-1])
+    (store_dir / "packs" / "b.pack").unlink()
+    assert damaged_groups(store_dir) == ["a.1", "b"]
+    with pytest.raises(ValueError, match="damaged"):
+        FaceStore(store_dir).image(1)
+
+
+def test_a_missing_pack_is_a_users_error(store_dir: Path) -> None:
+    (store_dir / "packs" / "b.pack").unlink()
+    with pytest.raises(ValueError, match=r"b\.pack.*mode=repair"):
+        FaceStore(store_dir).image(4)
+
+
+def test_a_damaged_table_is_found(store_dir: Path) -> None:
+    table = store_dir / "tables" / "b.parquet"
+    table.write_bytes(table.read_bytes()[:40])
+    assert damaged_groups(store_dir) == ["b"]
+    with pytest.raises(ValueError, match=r"b\.parquet.*mode=repair"):
+        FaceStore(store_dir)
+
+
+def test_a_table_without_checksum_is_damaged(store_dir: Path) -> None:
+    path = store_dir / "tables" / "b.parquet"
+    pl.read_parquet(path).drop("pack_sha256").write_parquet(path)
+    assert damaged_groups(store_dir) == ["b"]
+
+
+def test_only_the_damaged_image_of_a_read_is_missing(store_dir: Path) -> None:
+    places = written_places(store_dir, "b")
+    pack = store_dir / "packs" / "b.pack"
+    content = bytearray(pack.read_bytes())
+    content[places[1][0] + 30] ^= 1
+    pack.write_bytes(content[:-1])
+    assert [data is None for data in Packs([pack]).read(0, places)] == [False, True, True]
+
+
+def halve(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def test_half_a_recipe_is_named_with_what_to_do(store_dir: Path) -> None:
+    claim_store(store_dir, {"data": "eyediap", "quality": 95})
+    halve(store_dir / "store.json")
+    with pytest.raises(
+        ValueError, match=r"store\.json is damaged .*remove it and preprocess again"
+    ):
+        read_recipe(store_dir)
+    with pytest.raises(ValueError, match=r"store\.json is damaged"):
+        claim_store(store_dir, {"data": "eyediap", "quality": 95})
+
+
+def test_half_a_list_of_skipped_items_is_named_and_its_group_damaged(store_dir: Path) -> None:
+    write_skipped(store_dir, "b", [{"sample_id": "x", "reason": "no face found"}])
+    halve(store_dir / "skipped" / "b.json")
+    with pytest.raises(ValueError, match=r"skipped/b\.json is damaged .*mode=repair"):
+        read_skipped(store_dir)
+    assert damaged_groups(store_dir) == ["b"]
+
+
+def test_only_the_groups_asked_for_are_looked_at(store_dir: Path) -> None:
+    for group in ("a.1", "b"):
+        halve(store_dir / "packs" / f"{group}.pack")
+    assert damaged_groups(store_dir, ["b", "never made"]) == ["b"]
+    assert damaged_groups(store_dir, []) == []

@@ -1,0 +1,92 @@
+"""What a killed or failing writer leaves of a group, and who removes it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from builders.seeded_store import image, write_group, write_seeded_store
+
+from common.media.image_codec import encode_image
+from common.store.damage import damaged_groups
+from common.store.reading import FaceStore, missing_groups, read_made_from
+from common.store.writing import GroupWriter, write_expected
+
+
+@pytest.fixture
+def store_dir(tmp_path: Path) -> Path:
+    return write_seeded_store(tmp_path / "store")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def test_beginning_a_group_removes_its_own_leftovers_alone(store_dir: Path) -> None:
+    own = [store_dir / "packs" / ".a.4711.pack", store_dir / "tables" / ".a.4711.parquet"]
+    # Another machine makes these now.
+    others = [store_dir / "packs" / name for name in (".a.1.4711.pack", ".aa.4711.pack")]
+    for path in (*own, *others):
+        path.write_bytes(b"half")
+    write_group(store_dir, "a", [1])
+    assert not any(path.exists() for path in own)
+    assert all(path.exists() for path in others)
+
+
+def no_space(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (pl.DataFrame, "write_parquet")])
+def test_a_full_disk_leaves_the_old_group_and_no_file(
+    store_dir: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+) -> None:
+    before = contents(store_dir)
+    monkeypatch.setattr(owner, name, no_space)
+    with pytest.raises(OSError, match="No space left"):
+        write_group(store_dir, "b", [9])
+    assert contents(store_dir) == before
+    assert damaged_groups(store_dir) == []
+
+
+def test_an_error_leaves_the_old_group_as_it_was(store_dir: Path) -> None:
+    before = contents(store_dir)
+
+    def cut_short() -> None:
+        with GroupWriter(store_dir, "b") as writer:
+            writer.add(encode_image(image(9), "png", 0), {"seed": 9})
+            raise ValueError("torn video")
+
+    with pytest.raises(ValueError, match="torn video"):
+        cut_short()
+    assert contents(store_dir) == before
+    assert FaceStore(store_dir).table["seed"].to_list() == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("group", ["clips/aaa", ".aaa", ""])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, group: str) -> None:
+    with pytest.raises(ValueError, match=rf"called '{group}'.*correct it in the raw data"):
+        GroupWriter(tmp_path, group)
+
+
+@pytest.mark.parametrize("seeds", [[6], []])
+def test_a_group_says_what_it_was_made_from(store_dir: Path, seeds: list[int]) -> None:
+    with GroupWriter(store_dir, "c", made_from="train 12 ä") as writer:
+        for seed in seeds:
+            writer.add(encode_image(image(seed), "png", 0), {"seed": seed})
+    assert read_made_from(store_dir, "c") == "train 12 ä"
+    assert read_made_from(store_dir, "b") is None
+    (store_dir / "tables" / "c.parquet").write_bytes(b"torn")
+    assert read_made_from(store_dir, "c") is None
+
+
+def test_groups_that_are_expected_and_not_there_are_missing(store_dir: Path) -> None:
+    assert missing_groups(store_dir) == []
+    write_expected(store_dir, ["z", "b", "c", "a.1"])
+    assert missing_groups(store_dir) == ["z", "c"]
+    (store_dir / "groups.json").write_text('["z')
+    with pytest.raises(ValueError, match=r"groups\.json is damaged .* another run writes it"):
+        missing_groups(store_dir)

@@ -1,0 +1,156 @@
+"""The check of a row: what would undo it or changes nothing is refused, debug has the last word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders.study_configs import CONF_DIR, ON_GAZEPOSE, config_of, running
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException
+
+from common.studies.ablation import check_ablation, check_changes, check_not_undone
+from common.studies.ablation_row import read_row
+
+
+def refused(*typed: str) -> str:
+    """Say why a command is refused."""
+    with running(*typed) as config, pytest.raises(ValueError, match="ablations=") as error:
+        check_ablation(config)
+    return str(error.value)
+
+
+def own_conf(tmp_path: Path, **files: str) -> str:
+    """Files ``group__name`` of a user's own; returns the override that finds them."""
+    for name, text in files.items():
+        path = tmp_path / "conf" / f"{name.replace('__', '/')}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# @package _global_\n{text}\n")
+    return f"hydra.searchpath=[{tmp_path / 'conf'}]"
+
+
+def parsed(*typed: str) -> list[Override]:
+    return OverridesParser.create().parse_overrides(list(typed))
+
+
+@pytest.mark.parametrize(
+    ("row", "typed", "said"),
+    [
+        ("spatial_head", "priors=none", "priors=head"),
+        ("spatial_head", "priors.head=false", r"priors\.head=True"),
+        ("spatial_head", "priors={landmarks:true}", "priors=head"),
+        ("split_5", "priors.split=1.0", r"priors\.split=5\.0"),
+        ("temporal_none", "dropout=gaussian", "dropout=none"),
+        ("temporal_none", "dropout.kind=gaussian", r"dropout\.kind=none"),
+        ("spatial_off", "model=gazepose", "model=gazepose_lstm"),
+        ("gazepose", "priors=head", "priors=all"),
+    ],
+)
+def test_what_would_undo_a_row_is_refused(row: str, typed: str, said: str) -> None:
+    with pytest.raises(ValueError, match=f"ablations={row} sets {said}; .* would undo that"):
+        check_not_undone(read_row(row, [CONF_DIR]), parsed(typed))
+
+
+def test_what_a_row_does_not_set_may_be_typed() -> None:
+    allowed = ["priors.mirror=true", "model.learning_rate=1e-3", "dropout=none", "priors=head"]
+    check_not_undone(read_row("spatial_head", [CONF_DIR]), parsed(*ON_GAZEPOSE, *allowed))
+    allowed = ["model.init_checkpoint=x.pth", "data.datamodule.num_workers=0"]
+    check_not_undone(read_row("gazelstm", [CONF_DIR]), parsed(*allowed))
+
+
+@pytest.mark.parametrize(
+    ("row", "typed"), [("split_5", "priors.split=5.0"), ("temporal_none", "dropout=none")]
+)
+def test_what_a_row_sets_may_be_said_again(row: str, typed: str) -> None:
+    with running(*ON_GAZEPOSE, f"ablations={row}") as config:
+        changed = check_ablation(config)
+    with running(*ON_GAZEPOSE, f"ablations={row}", typed) as config:
+        assert check_ablation(config) == changed
+
+
+def test_a_command_that_undoes_its_row_is_refused() -> None:
+    assert "priors=none on the command line would undo" in refused(
+        *ON_GAZEPOSE, "ablations=spatial_head", "priors=none"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "priors:\n  split: 1.0\nablation: idle",
+        "defaults:\n  - override /priors: all\nablation: idle",
+    ],
+)
+def test_a_row_that_changes_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    own = own_conf(tmp_path, ablations__idle=text)
+    assert "ablations=idle changes nothing here" in refused(*ON_GAZEPOSE, own, "ablations=idle")
+
+
+def test_a_reference_that_changes_something_is_refused() -> None:
+    reference = {**config_of("sweeps=table1", "ablations=gazelstm"), "is_reference": True}
+    with pytest.raises(ValueError, match=r"other rows are compared with, but changes .*dropout"):
+        check_changes(reference, config_of("sweeps=table1"))
+
+
+def test_a_row_may_choose_what_the_command_leaves_open() -> None:
+    with running("data=ego4d", "ablations=spatial_off") as config:
+        check_ablation(config)
+    with running("data=ego4d", "ablations=gazepose") as config:
+        check_ablation(config)
+
+
+def test_a_row_without_its_name_is_refused(tmp_path: Path) -> None:
+    own = own_conf(tmp_path, ablations__mine="priors:\n  split: 2.0")
+    assert "let conf/ablations/NAME.yaml say `ablation: NAME`" in refused(
+        *ON_GAZEPOSE, own, "ablations=mine"
+    )
+    assert "choose a row by ablations=NAME" in refused(*ON_GAZEPOSE, "ablation=spatial_head")
+
+
+def test_a_row_wins_over_an_experiment_and_the_models_defaults(tmp_path: Path) -> None:
+    own = own_conf(
+        tmp_path,
+        experiment__theirs="defaults:\n  - override /priors: none\n  - override /dropout: none\n"
+        "priors:\n  split: 9.0",
+    )
+    row = "ablations=spatial_head"
+    with running(*ON_GAZEPOSE, own, row, "experiment=theirs") as config:
+        check_ablation(config)
+        assert (config["priors"]["head"], config["dropout"]["kind"]) == (True, "none")
+    with running(*ON_GAZEPOSE, own, "ablations=split_5", "experiment=theirs") as config:
+        assert config["priors"]["split"] == 5.0
+
+
+def test_an_experiment_that_undoes_a_rows_choice_by_a_value_is_refused(tmp_path: Path) -> None:
+    own = own_conf(tmp_path, experiment__theirs="priors:\n  landmarks: true")
+    reason = refused(*ON_GAZEPOSE, own, "ablations=spatial_head", "experiment=theirs")
+    assert "sets priors.landmarks=False, but the run has True: an experiment" in reason
+
+
+def test_debug_has_the_last_word(tmp_path: Path) -> None:
+    own = own_conf(tmp_path, debug__theirs="priors:\n  split: 2.0")
+    with running(*ON_GAZEPOSE, own, "ablations=split_5", "debug=theirs") as config:
+        check_ablation(config)
+        assert config["priors"]["split"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("group", "text", "misspelt"),
+    [
+        ("ablations", "ablation: mine\npriors:\n  head_poze: false", "head_poze"),
+        ("ablations", "ablatoin: mine", "ablatoin"),
+        ("ablations", "defaults:\n  - override /prior: head\nablation: mine", "prior"),
+        ("sweeps", "study:\n  tilte: mine", "tilte"),
+        ("sweeps", "study:\n  seeds: [first]", "first"),
+    ],
+)
+def test_a_misspelt_key_of_a_row_or_study_is_an_error(
+    tmp_path: Path, group: str, text: str, misspelt: str
+) -> None:
+    own = own_conf(tmp_path, **{f"{group}__mine": text})
+    with (
+        pytest.raises(ConfigCompositionException, match=misspelt),
+        running(*ON_GAZEPOSE, own, f"{group}=mine"),
+    ):
+        pass

@@ -1,0 +1,104 @@
+"""A study's rows change what they say and nothing else; tables are the published ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders.study_configs import ALL_STUDIES, CONF_DIR, Config, config_of, names, study_of
+from omegaconf import OmegaConf
+
+from common.studies.ablation import differences
+from common.studies.ablation_row import SUBJECTS
+
+
+def reference_of(name: str) -> Config:
+    configs = [config_of(f"sweeps={name}", f"ablations={row}") for row in study_of(name)["rows"]]
+    (reference,) = [config for config in configs if config["is_reference"]]
+    return reference
+
+
+# What a row may change beside its copies elsewhere in the config.
+OF_PRIORS = {"head", "landmarks", "use_head", "use_landmarks"}
+INTENDED = {
+    "spatial_learned": OF_PRIORS,
+    "spatial_head": OF_PRIORS,
+    "spatial_landmarks": OF_PRIORS,
+    "split_5": {"split"},
+    "split_15": {"split"},
+    "dsplit_0_2": {"dsplit"},
+    "dsplit_0_4": {"dsplit"},
+    "temporal_none": {"kind"},
+    "temporal_uniform": {"kind"},
+}
+
+
+@pytest.mark.parametrize("row", INTENDED)
+def test_a_row_changes_what_it_says_and_nothing_else(row: str) -> None:
+    study = "table4" if row.startswith("temporal") else "table3"
+    changed = differences(config_of(f"sweeps={study}", f"ablations={row}"), reference_of(study))
+    assert {key.split(".")[-1] for key in changed} <= INTENDED[row]
+    assert changed
+
+
+@pytest.mark.parametrize("study", [param for param in ALL_STUDIES if param.values[0][-1] in "34"])
+def test_all_rows_train_alike_and_table_3_keeps_the_temporal_part(study: str) -> None:
+    for row in study_of(study)["rows"]:
+        config, reference = config_of(f"sweeps={study}", f"ablations={row}"), reference_of(study)
+        for part in ("data", "trainer", "seed", "also_test"):
+            assert config[part] == reference[part]
+        for part in ("optimizer", "scheduler", "loss", "init_checkpoint"):
+            assert config["model"]["module"][part] == reference["model"]["module"][part]
+        if study.endswith("table3"):
+            assert config["model"]["inputs"]["dropout"] == reference["model"]["inputs"]["dropout"]
+
+
+def test_spatial_refinement_off_is_the_net_without_a_transformer() -> None:
+    off = config_of("sweeps=table3", "ablations=spatial_off")
+    gazelstm = config_of("sweeps=table1", "ablations=gazelstm")
+    assert off["model"]["net"] == gazelstm["model"]["net"]
+    assert off["priors"] is None
+    assert "use_head" not in off["model"]["inputs"]
+    assert off["dropout"]["kind"] == "gaussian"
+
+
+def test_table_1_has_both_nets_as_published() -> None:
+    gazelstm = config_of("sweeps=table1", "ablations=gazelstm")
+    gazepose = config_of("sweeps=table1", "ablations=gazepose")
+    rates = [config["model"]["module"]["optimizer"]["lr"] for config in (gazelstm, gazepose)]
+    assert rates == [5e-5, 1e-4]
+    assert [config["dropout"]["kind"] for config in (gazelstm, gazepose)] == ["none", "gaussian"]
+    assert gazepose == {
+        **config_of("model=gazepose", "data=ego4d"),
+        **{key: gazepose[key] for key in ("ablation", "is_reference", "name", "study")},
+        "continue_run": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("study", "data"),
+    [
+        ("flame_table", ["columbiagaze", "eyediap"]),
+        ("demo_flame_table", ["demo_gaze", "demo_gaze_b"]),
+    ],
+)
+def test_flames_table_has_every_net_on_every_data_set(study: str, data: list[str]) -> None:
+    rows = [config_of(f"sweeps={study}", f"ablations={row}") for row in study_of(study)["rows"]]
+    nets = ["flame", "flame_ao", "flame_af", "flame_b"]
+    found = [(config["model"]["name"], config["data"]["name"]) for config in rows]
+    assert found == [(net, name) for name in data for net in nets]
+    assert all(config["also_test"] == data for config in rows)
+    rates = [config["model"]["learning_rate"] for config in rows]
+    # Published ones of each net; the demo's narrow nets share one.
+    assert rates == 2 * ([1e-4, 1e-4, 5e-5, 1e-5] if study == "flame_table" else 4 * [1e-4])
+
+
+@pytest.mark.parametrize(("group", "common"), [("priors", "all"), ("dropout", "gaussian")])
+def test_options_differ_in_what_choosing_one_says(group: str, common: str) -> None:
+    def option(name: str) -> Any:
+        return OmegaConf.load(CONF_DIR / group / f"{name}.yaml")
+
+    options = [{**option(common), **option(name)} for name in names(group)]
+    keys = {key for one in options for key in one if key != "defaults"}
+    differing = {key for key in keys if len({str(one[key]) for one in options}) > 1}
+    assert differing == set(SUBJECTS[group])

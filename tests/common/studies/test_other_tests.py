@@ -1,0 +1,65 @@
+"""A run's tests on further data sets: each is done once; other conventions are refused first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from builders.small_run import SMALL_RUN, one_thread
+from builders.small_store import write_small_store
+from builders.study_configs import running
+
+from common.runs.run import fit_and_test
+from common.studies.other_tests import check_other_tests, missing_tests, run_other_tests
+from common.studies.study import unfinished_jobs
+
+FLAME_RUN = [option for option in SMALL_RUN if not option.startswith(("model=", "data="))]
+
+
+@pytest.fixture
+def two_stores(tmp_path: Path) -> Path:
+    folder = tmp_path / "stores"
+    write_small_store(folder / "demo_gaze", num_subjects=8)
+    write_small_store(folder / "demo_gaze_b", num_subjects=5)
+    write_small_store(folder / "eyediap", gaze_convention="eyediap_geometric")
+    return folder
+
+
+def test_a_run_is_tested_on_the_other_data_set_too(two_stores: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    typed = [
+        "sweeps=demo_flame_table", "ablations=flame_b_demo_gaze", f"paths.run_dir={run_dir}",
+        f"paths.store_dir={two_stores}", *FLAME_RUN, "trainer.max_epochs=1",
+        "trainer.precision=32-true",
+    ]  # fmt: skip
+    with running(*typed) as config, one_thread():
+        check_other_tests(run_dir, config)
+        assert missing_tests(run_dir, config) == ["demo_gaze_b"]
+        fit_and_test(config, {}, run_dir)
+        (said,) = run_other_tests(run_dir, config)
+        assert missing_tests(run_dir, config) == run_other_tests(run_dir, config) == []
+    assert said.endswith("predict/demo_gaze_b_test")
+    for folder, tested_on in (("test", "demo_gaze"), ("predict/demo_gaze_b_test", "demo_gaze_b")):
+        (path,) = (run_dir / folder).glob("*.json")
+        summary = json.loads(path.read_text())
+        assert (summary["trained_on"], summary["tested_on"]) == ("demo_gaze", tested_on)
+    run_dir.rename(tmp_path / "run_seed0")
+    study = {"rows": ["run"], "seeds": [0]}
+    assert unfinished_jobs(tmp_path, study) == {}
+    (tmp_path / "run_seed0" / "predict").rename(tmp_path / "lost")
+    assert unfinished_jobs(tmp_path, study) == {"run_seed0": True}
+
+
+def test_a_further_data_set_with_another_convention_is_refused_before_the_training(
+    two_stores: Path,
+) -> None:
+    typed = ["model=flame_b", "data=demo_gaze", "also_test=[eyediap]", *FLAME_RUN]
+    with running(*typed, f"paths.store_dir={two_stores}") as config:
+        with pytest.raises(ValueError, match="allow_other_convention=true"):
+            check_other_tests(Path("RUN"), config)
+        check_other_tests(Path("RUN"), {**config, "allow_other_convention": True})
+        with pytest.raises(ValueError, match="no_store"):
+            check_other_tests(
+                Path("RUN"), {**config, "paths": {**config["paths"], "store_dir": "no_store"}}
+            )

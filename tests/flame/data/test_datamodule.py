@@ -1,0 +1,228 @@
+"""The data module: who is in which part, what a batch holds, by which ranges it is normalised."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from builders.small_store import HEIGHT_PX, WIDTH_PX, write_small_store
+
+from flame.data.datamodule import GazeDataModule
+from flame.data.splits import Split
+from flame.data.statistics import published
+from flame.nets.heatmaps import render_heatmaps
+
+SHARES = (0.5, 0.25, 0.25)
+
+
+@pytest.fixture(scope="module")
+def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "store"
+    write_small_store(folder)
+    return folder
+
+
+def module(store_dir: Path, **settings: Any) -> GazeDataModule:
+    defaults = {"split": "cross_person", "split_fractions": SHARES, "num_workers": 0}
+    return GazeDataModule(name="small", store_dir=str(store_dir), **(defaults | settings))
+
+
+def subjects(data: GazeDataModule, part: str) -> set[str]:
+    return set(data.table.filter(pl.col("part") == part)["subject"])
+
+
+@pytest.mark.parametrize("split", ["cross_person", "random"])
+def test_parts_are_disjoint_and_cover_all(store_dir: Path, split: str) -> None:
+    data = module(store_dir, split=split)
+    parts = [subjects(data, part) for part in ("train", "val", "test")]
+    assert [len(part) for part in parts] == [2, 1, 1]
+    assert set.union(*parts) == {"s0", "s1", "s2", "s3"}
+    rows = [
+        row
+        for part in ("train", "val", "test")
+        for row in module(store_dir, split=split, test_part=part)
+        .table.filter(pl.col("part") == part)["row"]
+        .to_list()
+    ]
+    assert sorted(rows) == list(range(32))
+
+
+def test_the_split_goes_by_its_own_seed(store_dir: Path) -> None:
+    splits = [module(store_dir, seed=seed).split for seed in (0, 1, 2)]
+    assert splits[0] == splits[1] == splits[2]
+    others = {module(store_dir, split_seed=seed).split.test for seed in range(8)}
+    assert len(others) > 1
+
+
+def test_loaders_go_through_their_own_part(store_dir: Path) -> None:
+    data = module(store_dir, drop_last=False)
+    for part in ("train", "val", "test"):
+        loader = getattr(data, f"{part}_dataloader")()
+        rows = sorted(row for batch in loader for row in batch["row"].tolist())
+        assert rows == data.table.filter(pl.col("part") == part)["row"].to_list()
+
+
+def test_the_test_loader_goes_through_the_chosen_part_in_order(store_dir: Path) -> None:
+    data = module(store_dir, test_part="train")
+    rows = [row for batch in data.test_dataloader() for row in batch["row"].tolist()]
+    assert rows == data.table.filter(pl.col("part") == "train")["row"].to_list()
+    with pytest.raises(ValueError, match=r"part is 'all', expected one of \('train', 'val'"):
+        module(store_dir, test_part="all")
+
+
+def test_batches_have_the_stated_shapes_types_and_values(store_dir: Path) -> None:
+    data = module(store_dir, eval_batch_size=5, eval_eye="both")
+    batch = next(iter(data.test_dataloader()))
+    described = {name: (tuple(value.shape), value.dtype) for name, value in batch.items()}
+    assert described == {
+        "rgb": ((5, 3, 120, 120), torch.uint8),
+        "landmarks": ((5, 112), torch.float32),
+        "head_pose": ((5, 3), torch.float32),
+        "gaze": ((5, 2), torch.float32),
+        "row": ((5,), torch.int64),
+        "eye": ((5,), torch.int64),
+    }
+    assert batch["eye"].tolist() == [0, 1, 0, 1, 0]
+    assert batch["row"].tolist() == sorted([*batch["row"].tolist()[::2]] * 2)[:5]
+    for row, gaze, pose in zip(batch["row"], batch["gaze"], batch["head_pose"], strict=True):
+        record = data.table.row(int(row), named=True)
+        labels = [record["gaze_yaw_rad"], record["gaze_pitch_rad"]]
+        poses = [record[f"head_{axis}_rad"] for axis in ("pitch", "yaw", "roll")]
+        np.testing.assert_allclose(gaze, labels, rtol=1e-6)
+        np.testing.assert_allclose(pose, poses, rtol=1e-6)
+
+
+def test_crops_are_the_images_pixels_and_landmarks_point_at_the_same_ones(store_dir: Path) -> None:
+    data = module(store_dir, eval_eye="both")
+    batch = next(iter(data.test_dataloader()))
+    for rgb, points, row in zip(batch["rgb"], batch["landmarks"], batch["row"], strict=True):
+        image = data._store.image(int(row))
+        original = np.array(data.table["landmarks_px"][int(row)].to_list())
+        shift_x = round(float(original[0] - points[0]))
+        shift_y = round(float(original[56] - points[56]))
+        assert 0 <= shift_x <= WIDTH_PX - 120
+        assert 0 <= shift_y <= HEIGHT_PX - 120
+        window = image[shift_y : shift_y + 120, shift_x : shift_x + 120]
+        np.testing.assert_array_equal(rgb.permute(1, 2, 0).numpy(), window)
+
+
+def test_heatmaps_of_a_batch_peak_at_its_eyes_landmarks(store_dir: Path) -> None:
+    batch = next(iter(module(store_dir, eval_eye="right").test_dataloader()))
+    heatmaps = render_heatmaps(batch["landmarks"], 120, 120)
+    x, y = batch["landmarks"].reshape(-1, 2, 56).unbind(1)
+    for channel in (0, 9, 20):
+        peak = heatmaps[:, channel].flatten(1).argmax(1)
+        peak_xy = torch.stack([peak % 120, peak // 120], 1)
+        points = torch.stack(
+            [torch.stack([x[:, i], y[:, i]], 1) for i in (channel, channel + 28)], 1
+        )
+        distance = (peak_xy[:, None] - points).norm(dim=2).min(1).values
+        assert (distance < 0.75).all()
+
+
+def relabelled(store_dir: Path, copy_dir: Path, subject: str) -> Path:
+    """A copy of the store in which one subject's angles are three times as large."""
+    shutil.copytree(store_dir, copy_dir)
+    path = copy_dir / "tables" / f"{subject}.parquet"
+    table = pl.read_parquet(path)
+    angles = ["gaze_yaw_rad", "gaze_pitch_rad", "head_yaw_rad", "head_pitch_rad"]
+    table.with_columns(pl.col(angles) * 3).write_parquet(path)
+    return copy_dir
+
+
+def test_ranges_come_from_the_train_part_alone(store_dir: Path, tmp_path: Path) -> None:
+    data = module(store_dir)
+    for part, is_equal in (("test", True), ("val", True), ("train", False)):
+        (subject, *_) = sorted(subjects(data, part))
+        other = module(relabelled(store_dir, tmp_path / part, subject))
+        assert (other.statistics() == data.statistics()) is is_equal
+
+
+def test_ranges_are_the_train_parts_least_and_greatest(store_dir: Path) -> None:
+    data = module(store_dir)
+    gaze, head_pose = data.labels("train")
+    ranges = data.statistics()
+    assert ranges.gaze_min == gaze.min()
+    assert ranges.head_pose_max == head_pose.max()
+    assert len(gaze) == len(head_pose) == 16
+
+
+def test_published_ranges_by_name(store_dir: Path) -> None:
+    assert module(store_dir, statistics="eyediap").statistics() == published("eyediap")
+    with pytest.raises(ValueError, match="no published statistics for 'mine'"):
+        module(store_dir, statistics="mine").statistics()
+
+
+def test_an_empty_part_is_refused_with_what_is_there(store_dir: Path, tmp_path: Path) -> None:
+    split = Split("mine", "this test", "subject", ("s0", "s1", "s2"), ("s3",), ("s9",))
+    split.save(tmp_path / "mine.json")
+    data = module(store_dir, split=str(tmp_path / "mine.json"))
+    with pytest.raises(
+        ValueError, match=r"split 'mine' leaves no sample for 'test'.*subjects s0, s1, s2, s3"
+    ):
+        data.test_dataloader()
+
+
+def test_rows_that_a_split_leaves_out_are_in_no_part(store_dir: Path, tmp_path: Path) -> None:
+    split = Split("mine", "this test", "subject", ("s0",), ("s1",), ("s2",))
+    split.save(tmp_path / "mine.json")
+    data = module(store_dir, split=str(tmp_path / "mine.json"))
+    assert data.table.filter(pl.col("subject") == "s3")["part"].to_list() == [None] * 8
+    assert data.fingerprint()["num_samples"] == {"None": 8, "test": 8, "train": 8, "val": 8}
+
+
+def test_a_split_whose_people_are_missing_is_warned_of_and_more_people_told(
+    store_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    split = Split("mine", "this test", "subject", ("s0",), ("s1",), ("s2", "s8", "s9"))
+    split.save(tmp_path / "mine.json")
+    with caplog.at_level("INFO", "flame"):
+        module(store_dir, split=str(tmp_path / "mine.json"))
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        (
+            "WARNING",
+            "small: the store lacks 2 of the 3 subjects that split 'mine' has in test: s8, s9",
+        ),
+        ("INFO", "small: split 'mine' leaves out 1 subjects of the store: s3"),
+    ]
+    caplog.clear()
+    module(store_dir)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("split", ["cross_person", "random"])
+@pytest.mark.parametrize("shares", [(0.8, 0.2), (0.7, 0.1, 0.1, 0.1), ()])
+def test_fractions_of_a_wrong_number_are_refused(
+    store_dir: Path, split: str, shares: tuple[float, ...]
+) -> None:
+    got = re.escape(str(list(shares)))
+    with pytest.raises(ValueError, match=rf"fractions are {got}; expected three"):
+        module(store_dir, split=split, split_fractions=shares)
+
+
+def test_too_few_samples_for_a_batch_are_refused(store_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"16 training samples are less than one batch of 17"):
+        module(store_dir, batch_size=17).train_dataloader()
+    loader = module(store_dir, batch_size=17, drop_last=False).train_dataloader()
+    assert [len(batch["row"]) for batch in loader] == [16]
+
+
+def test_the_fingerprint_tells_labels_and_split(store_dir: Path, tmp_path: Path) -> None:
+    plain = module(store_dir).fingerprint()
+    assert module(store_dir, batch_size=2).fingerprint() == plain
+    assert module(store_dir, split_seed=1).fingerprint() != plain
+    other = module(relabelled(store_dir, tmp_path / "copy", "s0")).fingerprint()
+    assert other["table_sha256"] != plain["table_sha256"]
+    assert plain["recipe"]["gaze_convention"] == "columbia_target_angles"
+
+
+def test_worker_processes_deliver_the_same_batches(store_dir: Path) -> None:
+    here, there = (list(module(store_dir, num_workers=num).test_dataloader()) for num in (0, 1))
+    for one, other in zip(here, there, strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)

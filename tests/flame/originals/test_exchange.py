@@ -1,0 +1,173 @@
+"""Training goes on from an original's checkpoint as from our own."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from builders.small_run import composed, small_config, train_here
+from builders.small_store import write_small_store
+
+from common.prediction.command import predict
+from common.runs.run import build_module
+from common.training.checkpoint import load_module, read_checkpoint
+from flame.nets.flame import Flame
+from flame.originals.checkpoint import read_checkpoint as read_original
+from flame.originals.exchange import export_training
+
+# Three of five epochs: milestones 2 and 3 lie behind, 4 before.
+MILESTONES = "model.module.scheduler.milestones=[2,3,4]"
+
+
+@pytest.fixture(scope="module")
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exchange")
+    write_small_store(folder / "store")
+    train_here(folder / "store", folder / "first", MILESTONES, "trainer.max_epochs=3", "test=false")
+    exported(folder / "first" / "checkpoints" / "last.ckpt", folder / "exported.pth", folder)
+    return folder
+
+
+def exported(checkpoint: Path, path: Path, work_dir: Path) -> None:
+    module = build_module(small_config(work_dir / "store", work_dir / "unused", MILESTONES))
+    load_module(module, checkpoint)
+    export_training(checkpoint, module, path)
+
+
+def go_on(work_dir: Path, name: str, checkpoint: Path, *overrides: str) -> dict[str, float]:
+    run_dir = work_dir / name
+    overrides = (MILESTONES, "trainer.max_epochs=5", *overrides)
+    return train_here(work_dir / "store", run_dir, *overrides, f"ckpt_path={checkpoint}")
+
+
+def states(run_dir: Path) -> dict[str, torch.Tensor]:
+    return read_checkpoint(run_dir / "checkpoints" / "last.ckpt")["state_dict"]
+
+
+def test_training_goes_on_as_from_our_own_checkpoint(work_dir: Path) -> None:
+    last = work_dir / "first" / "checkpoints" / "last.ckpt"
+    own = go_on(work_dir, "own", last)
+    other = go_on(work_dir, "other", work_dir / "exported.pth")
+    assert other == own
+    weights, other_weights = states(work_dir / "own"), states(work_dir / "other")
+    assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
+    before = read_checkpoint(last)["state_dict"]
+    assert any(not torch.equal(weights[name], before[name]) for name in weights)
+
+
+def test_the_learning_rate_goes_on_along_its_schedule(work_dir: Path) -> None:
+    go_on(work_dir, "one_more", work_dir / "exported.pth", "trainer.max_epochs=4", "test=false")
+    checkpoint = read_checkpoint(work_dir / "one_more" / "checkpoints" / "last.ckpt")
+    (scheduler,) = checkpoint["lr_schedulers"]
+    assert scheduler["last_epoch"] == 4
+    # Milestones 2, 3 and 4 are behind.
+    rate = pytest.approx(0.01 * 0.5**3)
+    assert scheduler["_last_lr"] == [rate]
+    assert checkpoint["optimizer_states"][0]["param_groups"][0]["lr"] == rate
+
+
+def test_epochs_are_numbered_from_0_in_both_forms(work_dir: Path) -> None:
+    original = read_original(work_dir / "exported.pth")
+    assert original.epoch == 2
+    assert original.model_key == "mmtm-fusion"
+    # 16 training faces in batches of 4, three epochs.
+    steps = {int(values["step"]) for values in original.optimizer_state["state"].values()}
+    assert steps == {12}
+
+
+def test_the_exported_schedule_stands_before_the_step_that_ends_the_epoch(work_dir: Path) -> None:
+    original = read_original(work_dir / "exported.pth")
+    assert original.scheduler_state["last_epoch"] == original.epoch == 2
+    # Of milestones 2, 3 and 4, the third epoch's rate knows one.
+    rate = pytest.approx(0.01 * 0.5)
+    assert original.scheduler_state["_last_lr"] == [rate]
+    assert original.optimizer_state["param_groups"][0]["lr"] == rate
+
+
+def test_the_originals_way_to_resume_lags_one_epoch_behind_as_with_its_own_files(
+    work_dir: Path,
+) -> None:
+    """The original loads optimizer and scheduler, trains, saves, and steps at an epoch's end."""
+
+    def fresh() -> tuple[torch.optim.Adam, torch.optim.lr_scheduler.MultiStepLR]:
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+        return optimizer, torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3, 4], gamma=0.5)
+
+    def epochs(optimizer: Any, scheduler: Any, num: int) -> Iterator[tuple[float, Any]]:
+        for _ in range(num):
+            rate = optimizer.param_groups[0]["lr"]
+            optimizer.step()
+            yield rate, copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
+            scheduler.step()
+
+    net = Flame(width=2, hidden=8)
+    rates, saved = zip(*epochs(*fresh(), 7), strict=True)
+    original = read_original(work_dir / "exported.pth")
+    resumed = {}
+    for name, (optimizer_state, scheduler_state) in {
+        "its own": saved[2],
+        "ours": (original.optimizer_state, original.scheduler_state),
+    }.items():
+        optimizer, scheduler = fresh()
+        optimizer.load_state_dict(optimizer_state)
+        scheduler.load_state_dict(scheduler_state)
+        resumed[name] = [rate for rate, _ in epochs(optimizer, scheduler, 4)]
+    assert resumed["ours"] == pytest.approx(resumed["its own"])
+    # Epoch 3 is trained with epoch 2's rate, and so on.
+    assert resumed["ours"] == pytest.approx(rates[2:6])
+
+
+def test_a_checkpoint_without_the_originals_schedule_is_not_exported(work_dir: Path) -> None:
+    overrides = ("model.module.scheduler=null", "trainer.max_epochs=1", "test=false")
+    train_here(work_dir / "store", work_dir / "constant_rate", *overrides)
+    last = work_dir / "constant_rate" / "checkpoints" / "last.ckpt"
+    with pytest.raises(ValueError, match="resumes with Adam and MultiStepLR only"):
+        exported(last, work_dir / "none.pth", work_dir)
+    assert not (work_dir / "none.pth").exists()
+
+
+def test_there_and_back_changes_nothing(work_dir: Path) -> None:
+    go_on(work_dir, "back", work_dir / "exported.pth", "trainer.max_epochs=3")
+    resumable = work_dir / "back" / "checkpoints" / "from_exported.ckpt"
+    exported(resumable, work_dir / "again.pth", work_dir)
+    first, again = read_original(work_dir / "exported.pth"), read_original(work_dir / "again.pth")
+    assert again.epoch == first.epoch
+    assert again.scheduler_state["milestones"] == first.scheduler_state["milestones"]
+    for name, value in first.model_state.items():
+        assert torch.equal(again.model_state[name], value)
+    for number, values in first.optimizer_state["state"].items():
+        assert torch.equal(again.optimizer_state["state"][number]["exp_avg"], values["exp_avg"])
+
+
+def test_predict_exports_a_runs_checkpoint(work_dir: Path) -> None:
+    path = work_dir / "by_predict.pth"
+    config = composed("predict", f"run={work_dir / 'first'}", f"export={path}", "paths.run_dir=x")
+    assert str(path) in predict(config)
+    assert read_original(path).model_key == "mmtm-fusion"
+
+
+def test_an_originals_checkpoint_of_another_net_is_refused(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match="mmtm-fusion"):
+        go_on(work_dir, "misfit", work_dir / "exported.pth", "model=flame_b")
+
+
+def test_a_schedule_of_another_kind_is_refused(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match="resumes with Adam and MultiStepLR only"):
+        go_on(work_dir, "no_schedule", work_dir / "exported.pth", "model.module.scheduler=null")
+
+
+def test_a_missing_checkpoint_is_named(work_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"ckpt_path=.*nowhere\.pth: no such file"):
+        go_on(work_dir, "nowhere", work_dir / "nowhere.pth")
+
+
+def test_the_runs_are_not_touched_by_reading_them(work_dir: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.pth"
+    shutil.copy(work_dir / "exported.pth", copy)
+    go_on(work_dir, "from_copy", copy, "test=false")
+    assert copy.read_bytes() == (work_dir / "exported.pth").read_bytes()

@@ -1,0 +1,258 @@
+"""Gaze of the faces in a photo: the same road as in preprocessing and test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from builders.fake_faces import (
+    FACE,
+    NO_FACE,
+    OFF_THE_FRAME,
+    TWO_FACES,
+    FakeAnalyzerSettings,
+    observation,
+    photo,
+    raw_sample,
+)
+from builders.small_run import composed
+
+from common.config.instantiate import build
+from common.faces.analysis import FaceObservation
+from common.faces.settings import AnalyzerSettings
+from common.media.image_codec import decode_image
+from common.media.video import read_frames, write_video
+from flame.batch import GazeBatch
+from flame.data.crops import crop_eye
+from flame.data.statistics import Statistics
+from flame.nets.flame import Flame
+from flame.prediction import predictor as inference
+from flame.prediction.predictor import PhotoPredictor
+from flame.preprocessing.preparation import PreparationSettings, Preparer
+from flame.training.losses import VectorDifferenceLoss
+from flame.training.module import GazeAngleModule
+
+MARGIN = 0.05
+RANGES = Statistics(-0.3, 0.3, -0.5, 0.5)
+
+
+@pytest.fixture(scope="module")
+def module() -> GazeAngleModule:
+    torch.manual_seed(0)
+    net = Flame(width=2, hidden=8)
+    return GazeAngleModule(net, VectorDifferenceLoss(), torch.optim.Adam, statistics=RANGES)
+
+
+@pytest.fixture(scope="module")
+def predictor(module: GazeAngleModule) -> PhotoPredictor:
+    return PhotoPredictor(module, FakeAnalyzerSettings(), MARGIN)  # type: ignore[arg-type]
+
+
+def textured(kind: int) -> np.ndarray:
+    image = np.random.default_rng(0).integers(0, 256, photo(kind).shape).astype(np.uint8)
+    image[0, 0] = kind
+    return image
+
+
+def test_a_photo_is_seen_as_preprocessing_and_test_see_it(
+    predictor: PhotoPredictor, module: GazeAngleModule
+) -> None:
+    """The same photo through the store: cut, coded losslessly, cropped, predicted."""
+    image = textured(FACE)
+    settings = PreparationSettings(head_pose="mesh", codec="png", box_margin=MARGIN)
+    analyzer: Any = FakeAnalyzerSettings().build()
+    preparer = Preparer(settings, analyzer, None, "columbia_target_angles")
+    sample = raw_sample(FACE)
+    encoded, row = preparer.prepare(type(sample)(**{**vars(sample), "image": image}))
+    stored, landmarks = decode_image(encoded), np.array(row["landmarks_px"])
+    expected = []
+    for eye in ("right", "left"):
+        crop, moved = crop_eye(stored, landmarks, eye)
+        pose = [row[f"head_{axis}_rad"] for axis in ("pitch", "yaw", "roll")]
+        batch = GazeBatch(
+            rgb=torch.from_numpy(crop.transpose(2, 0, 1).copy())[None],
+            landmarks=torch.from_numpy(moved).float()[None],
+            head_pose=torch.tensor(pose)[None].float(),
+            gaze=torch.zeros(1, 2),
+            row=torch.zeros(1),
+            eye=torch.zeros(1),
+        )
+        expected.append(module.eval()(batch)[0].detach().numpy())
+    (found,) = predictor.predict(image)
+    np.testing.assert_allclose(found.eye_gaze, expected, atol=1e-6)
+
+
+def test_a_faces_gaze_is_the_mean_direction_of_its_eyes(predictor: PhotoPredictor) -> None:
+    (found,) = predictor.predict(textured(FACE))
+    # Small angles: the mean direction is nearly the mean angle.
+    np.testing.assert_allclose(found.gaze, found.eye_gaze.mean(axis=0), atol=0.01)
+
+
+def test_every_face_gets_a_record_the_surest_first(predictor: PhotoPredictor) -> None:
+    records, drawn = predictor.annotate(textured(TWO_FACES))
+    assert [record["confidence"] for record in records] == [0.9, 0.77]
+    assert records[0]["bbox_xyxy_px"] == observation().bbox_xyxy_px.tolist()
+    assert drawn.shape == photo(TWO_FACES).shape
+
+
+def test_records_are_in_degrees(predictor: PhotoPredictor) -> None:
+    (found,) = predictor.predict(textured(FACE))
+    record = found.record()
+    assert record["head_pitch_deg"] == pytest.approx(np.rad2deg(0.1), abs=1e-3)
+    assert record["head_roll_deg"] == pytest.approx(np.rad2deg(0.3), abs=1e-3)
+    gaze = [record["gaze_yaw_deg"], record["gaze_pitch_deg"]]
+    np.testing.assert_allclose(gaze, np.rad2deg(found.gaze), atol=1e-3)
+    right = record["right_eye_gaze_yaw_pitch_deg"]
+    np.testing.assert_allclose(right, np.rad2deg(found.eye_gaze[0]), atol=1e-3)
+
+
+def test_drawing_leaves_the_photo_itself_alone(predictor: PhotoPredictor) -> None:
+    image = textured(FACE)
+    before = image.copy()
+    _, drawn = predictor.annotate(image)
+    np.testing.assert_array_equal(image, before)
+    assert (drawn != image).any()
+
+
+def test_a_photo_without_a_face_comes_back_unchanged(predictor: PhotoPredictor) -> None:
+    records, drawn = predictor.annotate(textured(NO_FACE))
+    assert records == []
+    np.testing.assert_array_equal(drawn, textured(NO_FACE))
+
+
+def test_prediction_draws_no_random_numbers(predictor: PhotoPredictor) -> None:
+    first, second = (predictor.predict(textured(FACE))[0].gaze for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_face_whose_eyes_leave_the_photo_says_so_and_is_drawn(predictor: PhotoPredictor) -> None:
+    records, drawn = predictor.annotate(textured(OFF_THE_FRAME))
+    assert [record["eyes_in_frame"] for record in records] == [False]
+    assert (drawn != textured(OFF_THE_FRAME)).any()
+    (found,) = predictor.predict(textured(FACE))
+    assert found.record()["eyes_in_frame"] is True
+
+
+@pytest.mark.parametrize(
+    ("x_or_y", "value_px", "inside"),
+    [("x", 0, True), ("x", -0.1, False), ("x", 319, True), ("x", 319.1, False), ("y", 240, False)],
+)
+def test_the_photo_ends_at_the_centres_of_its_outer_pixels(
+    x_or_y: str, value_px: float, inside: bool
+) -> None:
+    landmarks = observation().eye_landmarks
+    landmarks[3 if x_or_y == "x" else 56 + 3] = value_px
+    assert inference._lie_inside(landmarks, photo(FACE).shape) is inside
+
+
+def test_the_photos_camera_decides_the_head_pose(predictor: PhotoPredictor) -> None:
+    camera_matrix = np.diag([500.0, 500, 1])
+    predictor.annotate(textured(FACE), camera_matrix)
+    analyzer: Any = predictor._analyzer
+    assert analyzer.camera_matrix is camera_matrix
+
+
+@pytest.mark.parametrize(
+    ("trained", "said"),
+    [
+        ({}, None),
+        ({"trained_head_pose": "mesh", "trained_landmarks": "mesh"}, None),
+        ({"trained_head_pose": "dataset", "trained_landmarks": "mesh"}, "with head_pose=dataset,"),
+        (
+            {"trained_head_pose": "openface", "trained_landmarks": "openface"},
+            "with landmarks=openface and head_pose=openface,",
+        ),
+    ],
+)
+def test_a_net_trained_on_other_head_poses_warns_once(
+    module: GazeAngleModule,
+    caplog: pytest.LogCaptureFixture,
+    trained: dict[str, str],
+    said: str | None,
+) -> None:
+    settings: Any = FakeAnalyzerSettings()
+    predictor = PhotoPredictor(module, settings, MARGIN, **trained)
+    for _ in range(2):
+        predictor.predict(textured(FACE))
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == (said is not None)
+    assert all(str(said) in message for message in messages)
+
+
+def test_faces_are_found_as_in_preprocessing_of_the_training_data() -> None:
+    analyzer, preparation = "data.preprocessor.analyzer", "data.preprocessor.preparation"
+    config = composed(
+        "train",
+        *("model=flame", "data=columbiagaze", "paths.run_dir=x"),
+        *(f"{analyzer}.detector=retinaface", f"{analyzer}.min_confidence=0.7"),
+        *(f"{analyzer}.min_face_px=90", f"{preparation}.box_margin=0.2"),
+        f"{preparation}.head_pose=openface",
+    )
+    annotator = config["model"]["annotator"]
+    assert annotator.items() >= {"box_margin": 0.2, "trained_head_pose": "openface"}.items()
+    assert annotator["analyzer"] == config["data"]["preprocessor"]["analyzer"]
+    chosen = {"detector": "retinaface", "min_confidence": 0.7, "min_face_px": 90}
+    assert annotator["analyzer"].items() >= chosen.items()
+
+
+def test_an_originals_checkpoint_alone_finds_faces_by_default_settings() -> None:
+    config = composed("predict", "model=flame", "paths.run_dir=x")["model"]["annotator"]
+    assert build(config["analyzer"]) == AnalyzerSettings()
+    assert config["trained_head_pose"] is None
+
+
+def test_a_command_may_look_for_faces_otherwise(module: GazeAngleModule) -> None:
+    """`build`'s arguments are merged into the config, however deep."""
+    config = composed("train", "model=flame", "data=demo_gaze", "paths.run_dir=x")
+    annotator = config["model"]["annotator"]
+    predictor = build(annotator, module=module, analyzer={"min_face_px": 123.0})
+    assert predictor._analyzer._detector._min_face_px == 123
+
+
+class SlidingFace:
+    """Finds a face that moves 2 px to the right at each call, and none at the third call."""
+
+    def __init__(self) -> None:
+        self._num_calls = 0
+
+    def build(self) -> SlidingFace:
+        return self
+
+    def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
+        self._num_calls += 1
+        return [] if self._num_calls == 3 else [observation(left=2.0 * self._num_calls)]
+
+
+def test_a_videos_faces_keep_their_track_over_a_gap(
+    module: GazeAngleModule, tmp_path: Path
+) -> None:
+    write_video(tmp_path / "v.mp4", [photo(FACE)] * 5, 25)
+    predictor = PhotoPredictor(module, SlidingFace(), MARGIN)  # type: ignore[arg-type]
+    frames = list(predictor.annotate_video(tmp_path / "v.mp4"))
+    assert [frame.number for frame in frames] == [0, 1, 2, 3, 4]
+    tracks = [[record["track_id"] for record in frame.records] for frame in frames]
+    assert tracks == [["0"], ["0"], [], ["0"], ["0"]]
+    assert frames[0].drawn.shape == photo(FACE).shape
+    assert frames[0].records[0].keys() >= {"gaze_yaw_deg", "head_yaw_deg", "bbox_xyxy_px"}
+
+
+def test_a_frames_faces_are_estimated_as_a_photos(module: GazeAngleModule, tmp_path: Path) -> None:
+    write_video(tmp_path / "v.mp4", [photo(FACE)], 25)
+    (_, image), *_ = read_frames(tmp_path / "v.mp4")
+    of_video, of_photo = (
+        PhotoPredictor(module, SlidingFace(), MARGIN)  # type: ignore[arg-type]
+        for _ in range(2)
+    )
+    (frame,) = of_video.annotate_video(tmp_path / "v.mp4")
+    (record,), _ = of_photo.annotate(image)
+    assert frame.records == [{"track_id": "0", **record}]
+
+
+def test_the_command_may_say_when_two_faces_are_one(module: GazeAngleModule) -> None:
+    config = composed("train", "model=flame", "data=demo_gaze", "paths.run_dir=x")
+    tracking = {"_target_": "common.faces.tracking.TrackingSettings", "max_gap": 3}
+    predictor = build(config["model"]["annotator"], module=module, tracking=tracking)
+    assert predictor._tracking.max_gap == 3

@@ -1,0 +1,91 @@
+"""Preprocessing: faces are stored, reasons counted, interruptions lose one group at most."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builders.fake_faces import FACE, NO_FACE, OFF_THE_FRAME
+from builders.preprocessed_people import PEOPLE, assert_same, made_at, preprocessor
+from builders.recorded_bars import recorded_bars
+
+from common.store.reading import FaceStore, stored_groups
+
+NUM_FACES = {"p1": 3, "p2": 1, "p3": 0, "p4": 1, "p5": 2}
+
+
+def test_faces_are_stored_and_the_rest_counted_by_reason(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path).run()
+    assert report.num_faces == sum(NUM_FACES.values())
+    groups = FaceStore(tmp_path).table["group_name"].to_list()
+    assert {name: groups.count(name) for name in PEOPLE} == NUM_FACES
+    lines = [line.strip() for line in report.summary().splitlines()]
+    assert lines[0] == "7 faces stored, 6 items skipped"
+    off_the_frame = next(line for line in lines if "off the frame" in line)
+    expected = {"2  no face found", "2  unreadable photo", "1  2 faces found", off_the_frame}
+    assert set(lines[1:5]) == expected
+    assert off_the_frame.startswith("1  ")
+
+
+def test_the_report_file_names_every_skipped_item(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path).run()
+    text = (tmp_path / "report.txt").read_text()
+    assert text == report.text() + "\n"
+    assert "p1_2\tno face found" in text
+    assert "p2_1\tunreadable photo" in text
+
+
+def test_a_data_set_without_a_face_is_reported_not_fatal(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path, {"p1": [NO_FACE]}).run()
+    assert (report.num_faces, len(report.skipped)) == (0, 1)
+    assert stored_groups(tmp_path) == ["p1"]
+
+
+def test_a_second_run_makes_nothing_anew(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    before = made_at(tmp_path)
+    report = preprocessor(tmp_path).run()
+    assert made_at(tmp_path) == before
+    assert report.num_faces == 7
+
+
+def test_an_interruption_keeps_the_finished_groups(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    preprocessor(whole).run()
+    interrupted = PEOPLE | {"p3": [OFF_THE_FRAME, KeyboardInterrupt()]}
+    with pytest.raises(KeyboardInterrupt):
+        preprocessor(broken, interrupted).run()
+    assert stored_groups(broken) == ["p1", "p2"]
+    before = made_at(broken)
+    preprocessor(broken).run()
+    assert {name: time for name, time in made_at(broken).items() if name in before} == before
+    assert_same(broken, whole)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_the_bar_moves_by_the_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    bars = recorded_bars(monkeypatch)
+    people = PEOPLE | {"p2": [FACE, FACE, ValueError("torn"), FACE]}
+    preprocessor(tmp_path, people, num_workers=num_workers).run()
+    # Two of the failed group's four were done.
+    assert (bars[0].total, bars[0].n) == (13, 11)
+
+
+WITHOUT_TORCH = """
+import sys
+import flame.preprocessing.preprocessor, flame.readers.columbiagaze
+import flame.readers.eyediap.reader, flame.readers.flame_layout, common.preprocessing.command
+heavy = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}
+print(sorted(heavy.intersection(sys.modules)))
+"""
+
+
+def test_preprocessing_imports_no_torch(tmp_path: Path) -> None:
+    """Each spawned worker would spend seconds on it."""
+    command = [sys.executable, "-c", WITHOUT_TORCH]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,80 @@
+"""Preprocessing refused: other settings, another data set, a folder without what is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders.fake_faces import FACE, FakeAnalyzerSettings, FakeReader
+from builders.preprocessed_people import PEOPLE, made_at, preprocessor
+
+from common.store.reading import read_recipe
+from flame.preprocessing.preparation import PreparationSettings
+from flame.preprocessing.preprocessor import FacePreprocessor
+
+
+def test_other_settings_of_reader_or_preparation_are_refused(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    with pytest.raises(ValueError, match=r"box_margin: 0.05 there, 0.2 now"):
+        preprocessor(tmp_path, box_margin=0.2).run()
+    with pytest.raises(ValueError, match=r"frame_step: None there, 5 now"):
+        preprocessor(tmp_path, reader_settings={"frame_step": 5}).run()
+    assert read_recipe(tmp_path)["gaze_convention"] == "columbia_target_angles"
+
+
+def test_another_data_set_is_refused_by_its_name(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    with pytest.raises(ValueError, match=r"data: 'people' there, 'others' now"):
+        preprocessor(tmp_path, name="others").run()
+
+
+def test_groups_that_the_raw_data_lack_are_another_folders(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    before = made_at(tmp_path)
+    for work in ("run", "repair"):
+        with pytest.raises(
+            ValueError, match=r"do not have: p1, p2, p3.*another data set.*data\.name=NAME"
+        ):
+            getattr(preprocessor(tmp_path, {"p4": [FACE], "p9": [FACE]}), work)()
+    assert made_at(tmp_path) == before
+
+
+def test_a_wrong_folder_leaves_no_store(tmp_path: Path) -> None:
+    class WrongFolder(FakeReader):
+        def groups(self) -> list[str]:
+            raise ValueError("no photos there")
+
+    wrong = FacePreprocessor(
+        "people",
+        WrongFolder({}),
+        tmp_path / "store",
+        PreparationSettings(),
+        FakeAnalyzerSettings(),  # type: ignore[arg-type]
+    )
+    with pytest.raises(ValueError, match="no photos there"):
+        wrong.run()
+    assert not (tmp_path / "store").exists()
+
+
+def test_openface_without_its_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"set data\.openface_dir=FOLDER"):
+        FacePreprocessor(
+            "people",
+            FakeReader(PEOPLE),
+            tmp_path,
+            PreparationSettings(landmarks="openface"),
+            FakeAnalyzerSettings(),  # type: ignore[arg-type]
+        )
+
+
+def test_an_openface_folder_without_csv_is_refused_before_any_photo(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no csv file in"):
+        FacePreprocessor(
+            "people",
+            FakeReader(PEOPLE),
+            tmp_path / "store",
+            PreparationSettings(landmarks="openface"),
+            FakeAnalyzerSettings(),  # type: ignore[arg-type]
+            openface_dir=tmp_path,
+        ).run()
+    assert not (tmp_path / "store").exists()

@@ -1,0 +1,376 @@
+"""What a test of eye contact leaves behind, read back and computed again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from builders.fake_trainer import fake_trainer
+from builders.small_lam import finish_store, small_row, write_clip, write_small_lam
+from builders.small_predictions import some_predictions
+from matplotlib.figure import Figure
+from PIL import Image
+
+from gazepose.data.datamodule import LamDataModule
+from gazepose.evaluation.callback import LamTestResults
+from gazepose.evaluation.figures import save_score_figure
+from gazepose.evaluation.files import summarise, write_results
+from gazepose.evaluation.metrics import evaluate_lam
+from gazepose.evaluation.predictions import predictions_table
+from gazepose.evaluation.score_slices import describe_samples
+from gazepose.evaluation.smoothing import TrackSmoothing
+from gazepose.submission.writing import expected_samples, validate_submission
+
+Outputs = list[dict[str, torch.Tensor]]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> LamDataModule:
+    store_dir = tmp_path_factory.mktemp("results") / "store"
+    write_small_lam(store_dir, clips={"train": 1, "val": 3})
+    return LamDataModule(name="small", store_dir=str(store_dir), val_stride=2, num_workers=0)
+
+
+def outputs_of(data: LamDataModule, seed: int = 0) -> Outputs:
+    """Scores of the tested rows, in shuffled batches of five."""
+    rows = data.test_rows()
+    order = np.random.default_rng(seed).permutation(len(rows))
+    columns = {
+        "score": torch.rand(len(rows), generator=torch.Generator().manual_seed(seed)),
+        "label": torch.from_numpy(data.table.label[rows[order]].astype(np.int64)),
+        "row": torch.from_numpy(rows[order]),
+    }
+    return [{name: c[i : i + 5] for name, c in columns.items()} for i in range(0, len(rows), 5)]
+
+
+def written(
+    data: LamDataModule, outputs: Outputs, folder: Path, smoothing: TrackSmoothing | None = None
+) -> dict[str, float]:
+    """Return what is logged."""
+    callback = LamTestResults(
+        str(folder),
+        model_key="gazelstm",
+        trained_on="other",
+        smoothing=smoothing or TrackSmoothing(),
+    )
+    trainer = fake_trainer(data)
+    callback.on_test_start(trainer, None)  # type: ignore[arg-type]
+    for number, output in enumerate(outputs):
+        callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
+    return ended(callback, trainer)
+
+
+def ended(callback: LamTestResults, trainer: Any) -> dict[str, float]:
+    logged: dict[str, float] = {}
+    module: Any = SimpleNamespace(flip_average=False, log=logged.__setitem__)
+    callback.on_test_epoch_end(trainer, module)
+    callback.on_test_end(trainer, module)
+    return logged
+
+
+def test_rows_are_in_the_order_of_the_data_with_what_is_known(data: LamDataModule) -> None:
+    outputs = outputs_of(data)
+    found = predictions_table(outputs, data.table)
+    table = pl.read_parquet(data.table.store_dir / "frames.parquet")[data.test_rows()]
+    assert found["uid"].to_list() == table["group_name"].to_list()
+    for name in ("frame", "x1", "y2", "label", "sharpness", "sharpness_p", "head_yaw_deg"):
+        assert found[name].to_list() == table[name].to_list(), name
+    assert found["trackid"].to_list() == table["track_id"].to_list()
+    assert found["track_length"].unique().to_list() == [12]
+    scores = {
+        int(row): float(score)
+        for output in outputs
+        for row, score in zip(output["row"], output["score"], strict=True)
+    }
+    assert found["score"].to_list() == [scores[int(row)] for row in data.test_rows()]
+
+
+def test_a_clip_keeps_its_name_whatever_it_is(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for name in ("val.mp4", "val2"):
+        write_clip(tmp_path, name, [small_row(generator, "val", "track0", 10, 0)])
+    finish_store(tmp_path)
+    data = LamDataModule(name="small", store_dir=str(tmp_path), num_workers=0)
+    assert predictions_table(outputs_of(data), data.table)["uid"].to_list() == ["val.mp4", "val2"]
+
+
+def test_the_official_files_give_the_summarys_numbers(data: LamDataModule, tmp_path: Path) -> None:
+    written(data, outputs_of(data), tmp_path)
+    stem = "other_small_gazelstm"
+    summary = json.loads((tmp_path / f"{stem}.json").read_text())
+    official = evaluate_lam(tmp_path / f"{stem}_gt.csv", tmp_path / f"{stem}_pred.csv")
+    assert summary["confusion"] == official.pop("confusion")
+    assert {name: summary[name] for name in official} == pytest.approx(official)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        stem + end
+        for end in (".json", "_pred.csv", "_gt.csv", "_slices.csv", "_predictions.parquet", ".png")
+    }
+
+
+def test_the_official_files_have_the_originals_form(data: LamDataModule, tmp_path: Path) -> None:
+    written(data, outputs_of(data), tmp_path)
+    found = predictions_table(outputs_of(data), data.table)
+    for end, columns in (
+        ("gt", [*("uid", "frame", "x1", "y1", "x2", "y2", "trackid", "label")]),
+        ("pred", [*("uid", "frame", "x1", "y1", "x2", "y2", "trackid"), None, "score"]),
+    ):
+        with (tmp_path / f"other_small_gazelstm_{end}.csv").open(newline="") as file:
+            rows = list(csv.reader(file))
+        assert len(rows) == found.height
+        for place, column in enumerate(columns):
+            values = [row[place] for row in rows]
+            if column is None:
+                assert set(values) == {"1"}
+            elif column in ("uid", "trackid"):
+                assert values == found[column].to_list()
+            else:
+                assert [float(value) for value in values] == found[column].to_list()
+
+
+def test_the_summary_says_what_was_tested(data: LamDataModule, tmp_path: Path) -> None:
+    written(data, outputs_of(data), tmp_path, TrackSmoothing("median", 3))
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    expected = {
+        "kind": "eye_contact_test",
+        "unit": "mAP",
+        "model": "gazelstm",
+        "trained_on": "other",
+        "tested_on": "small",
+        "part": "val",
+        "stride": 2,
+        "num_samples": 36,
+        "num_clips": 3,
+        "protocol": {
+            "landmark_source": "mesh",
+            "head_pose_source": "mesh",
+            "dropout": "none",
+            "stride": 2,
+            "flip_average": False,
+            "precision": "32-true",
+            "smoothing": "median, 3 frames",
+        },
+    }
+    assert {name: summary[name] for name in expected} == expected
+    assert summary["baselines"]["constant"] == 0.5
+    assert set(summary["baselines"]) == {"constant", "head_pose", "sharpness"}
+
+
+def test_smoothed_scores_are_written_and_logged(data: LamDataModule, tmp_path: Path) -> None:
+    smoothing, outputs = TrackSmoothing("gaussian", 4), outputs_of(data)
+    logged = written(data, outputs, tmp_path, smoothing)
+    pred = pl.read_csv(tmp_path / "other_small_gazelstm_pred.csv", has_header=False)
+    expected = smoothing(predictions_table(outputs, data.table))["score"]
+    np.testing.assert_allclose(pred[:, -1], expected, rtol=1e-12)
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    raw = predictions_table(outputs, data.table)
+    assert logged == {"test/map": summary["map"], "test/map_raw": summary["map_raw"]}
+    assert summary["map_raw"] == describe_samples(raw)["map"] != summary["map"]
+
+
+def test_scores_that_smoothing_leaves_alone_are_logged_by_the_module_only(
+    data: LamDataModule, tmp_path: Path
+) -> None:
+    # Every other frame is tested: nothing lies within three.
+    assert written(data, outputs_of(data), tmp_path, TrackSmoothing("median", 3)) == {}
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    assert "map_raw" not in summary
+
+
+def test_the_map_is_said_beside_what_needs_no_net(
+    data: LamDataModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        written(data, outputs_of(data), tmp_path, TrackSmoothing("gaussian", 4))
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    others = summary["baselines"]
+    assert caplog.messages == [
+        f"other_small_gazelstm: mAP {summary['map']:.4f} (before smoothing "
+        f"{summary['map_raw']:.4f}); without a net: constant score 0.5000, head pose alone "
+        f"{others['head_pose']:.4f}, sharpness alone {others['sharpness']:.4f}"
+    ]
+
+
+def test_scores_that_are_no_numbers_are_an_error(data: LamDataModule, tmp_path: Path) -> None:
+    outputs = outputs_of(data)
+    outputs[0]["score"][:2] = torch.tensor([math.nan, math.inf])
+    with pytest.raises(ValueError, match=r"2 of 36 scores are no finite numbers, .*uid val"):
+        written(data, outputs, tmp_path)
+    broken = some_predictions().with_columns(score=pl.lit(math.nan))
+    with pytest.raises(ValueError, match=r"320 of 320 scores .*uid clip0, trackid s, frame 0"):
+        write_results(broken, {}, tmp_path, "stem")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_callback_used_twice_forgets_the_first_test(data: LamDataModule, tmp_path: Path) -> None:
+    callback = LamTestResults(str(tmp_path), "gazelstm", "other", TrackSmoothing())
+    trainer = fake_trainer(data)
+    for _ in range(2):
+        callback.on_test_start(trainer, None)  # type: ignore[arg-type]
+        for number, output in enumerate(outputs_of(data)):
+            callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
+    ended(callback, trainer)
+    table = pl.read_csv(tmp_path / "other_small_gazelstm_pred.csv", has_header=False)
+    assert table.height == len(data.test_rows())
+
+
+def test_several_processes_are_refused_before_they_overwrite_each_other(tmp_path: Path) -> None:
+    callback = LamTestResults(str(tmp_path / "run" / "test"), "gazelstm", "x", TrackSmoothing())
+    trainer: Any = SimpleNamespace(world_size=2)
+    with pytest.raises(
+        ValueError, match=r"got a test in 2 processes.*trainer\.devices=1.*run=.*/run split=test"
+    ):
+        callback.on_test_start(trainer, None)  # type: ignore[arg-type]
+
+
+def test_the_unlabelled_set_becomes_a_submission(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    generator, store_dir = np.random.default_rng(0), tmp_path / "store"
+    ids = iter(range(100))
+    for uid in ("v", "w"):
+        rows = [
+            small_row(generator, "test", f"track{t}", f, f, unique_id=f"{next(ids):05d}")
+            for t in range(2)
+            for f in range(5)
+        ]
+        write_clip(store_dir, uid, rows)
+    finish_store(store_dir)
+    data = LamDataModule("small", str(store_dir), test_part="test", num_workers=0)
+    with caplog.at_level(logging.INFO):
+        written(data, outputs_of(data), tmp_path / "test")
+    assert "no label is known, so there are no metrics: 20 scores" in caplog.text
+    assert "EvalAI wants all" not in caplog.text
+    assert "fit for submission, 20 scores (one for each of 20 expected samples)" in caplog.text
+    assert "have no image" not in caplog.text
+    submission = tmp_path / "test" / "evalai" / "other_small_gazelstm.json"
+    report = validate_submission(submission, expected_samples(store_dir))
+    assert report.problems == ()
+    pred = (tmp_path / "test" / "other_small_gazelstm_pred.csv").read_text().splitlines()
+    entries = json.loads(submission.read_text())["results"]
+    assert pred[0].split(",")[:4] == ["v", "00000", "track0", "1"]
+    assert [float(line.split(",")[4]) for line in pred] == [entry["score"] for entry in entries]
+    # No json beside the results of tests: the report takes those for tests.
+    assert not list((tmp_path / "test").glob("*.json"))
+    every_other = LamDataModule(
+        "small", str(store_dir), test_part="test", test_stride=2, num_workers=0
+    )
+    written(every_other, outputs_of(every_other), tmp_path / "every_other")
+    assert "every 2. frame of a track, EvalAI wants all" in caplog.text
+    assert "test again with 'datamodule={test_stride:1}'" in caplog.text
+    assert "8 of 20 expected samples without a score" in caplog.text
+
+
+def test_challenge_samples_without_an_image_are_scored_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    generator = np.random.default_rng(0)
+    rows = [
+        small_row(generator, "test", "track0", i, i, unique_id=f"u{i}", image=i not in (0, 3))
+        for i in range(5)
+    ]
+    write_clip(tmp_path / "store", "v", rows)
+    finish_store(tmp_path / "store")
+    data = LamDataModule("small", str(tmp_path / "store"), test_part="test", num_workers=0)
+    with caplog.at_level(logging.INFO):
+        written(data, outputs_of(data), tmp_path / "test")
+    assert "2 of 5 samples have no image" in caplog.text
+    assert "fit for submission, 5 scores (one for each of 5 expected samples)" in caplog.text
+
+
+def test_videos_without_labels_and_ids_get_scores_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    predictions = some_predictions(num_clips=1).with_columns(label=pl.lit(-1))
+    with caplog.at_level(logging.WARNING):
+        write_results(predictions, {}, tmp_path, "stem")
+    assert "scores only" in caplog.text
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "stem_predictions.parquet", "stem_pred.csv",
+    }  # fmt: skip
+    assert pl.read_csv(tmp_path / "stem_pred.csv", has_header=False).width == 9
+
+
+def test_samples_without_a_label_are_left_out_of_the_numbers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    label = pl.when(pl.col("frame") < 5).then(-1).otherwise(pl.col("label"))
+    predictions = some_predictions().with_columns(label=label)
+    with caplog.at_level(logging.WARNING):
+        write_results(predictions, {}, tmp_path, "stem")
+    assert "40 of 320 samples have no known label" in caplog.text
+    assert json.loads((tmp_path / "stem.json").read_text())["num_samples"] == 280
+    assert pl.read_parquet(tmp_path / "stem_predictions.parquet").height == 320
+
+
+def test_one_class_is_written_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    predictions = some_predictions().with_columns(label=pl.lit(0))
+    with caplog.at_level(logging.WARNING):
+        write_results(predictions, {}, tmp_path, "stem")
+    assert "mAP is not defined: all 320 samples are of one class" in caplog.text
+    summary = json.loads((tmp_path / "stem.json").read_text())
+    assert (summary["map"], summary["ap_lam"]) == (None, None)
+    assert summary["ap_not_lam"] == 1
+    assert (tmp_path / "stem.png").is_file()
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are saved."""
+    figures: list[Figure] = []
+    save = Figure.savefig
+
+    def keep(self: Figure, *arguments: Any, **settings: Any) -> None:
+        figures.append(self)
+        save(self, *arguments, **settings)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return figures
+
+
+def test_the_figure_shows_the_summary(drawn: list[Figure], tmp_path: Path) -> None:
+    predictions = some_predictions()
+    summary = summarise(predictions)
+    save_score_figure(predictions, summary, tmp_path / "f.png", "demo")
+    panels = {axis.get_title(): axis for axis in drawn[0].axes}
+    titles = {"sharpness": "by sharpness", "face_size": "by face size [px]", "clip": "by clip"}
+    titles |= {"head_yaw": "by head yaw to either side [deg]"}
+    titles |= {"head_pitch": "by head pitch, up or down [deg]"}
+    titles |= {"track_length": "by track length [frames]"}
+    for kind, title in titles.items():
+        heights = [bar.get_height() for bar in panels[title].patches]
+        np.testing.assert_allclose(heights, [item["map"] for item in summary["by"][kind]])
+    counts = [text.get_text().split("\n")[0] for text in panels["confusion"].texts]
+    assert counts == [str(count) for row in summary["confusion"] for count in row]
+    labels = [line.get_label() for line in panels["precision over recall"].lines]
+    assert labels == [
+        f"looks at the camera: AP {summary['ap_lam']:.3f}",
+        f"does not: AP {summary['ap_not_lam']:.3f}",
+    ]
+    assert drawn[0].get_suptitle().startswith(f"demo: mAP {summary['map']:.3f}, n = 320, ")
+    with Image.open(tmp_path / "f.png") as image:
+        assert image.size == (1800, 900)
+
+
+def test_of_many_clips_the_largest_are_drawn(drawn: list[Figure], tmp_path: Path) -> None:
+    predictions = some_predictions(num_clips=70)
+    is_large = pl.col("uid").is_in([f"clip{number}" for number in range(60)])
+    predictions = predictions.filter(is_large | (pl.col("frame") < 30))
+    clip_slices = [
+        {"slice": f"clip{number}", "num_samples": 80 if number < 60 else 60, "map": 0.5,
+         "interval_over_clips": None}
+        for number in range(70)
+    ]  # fmt: skip
+    summary = summarise(some_predictions(num_clips=2))
+    summary["by"]["clip"] = clip_slices
+    save_score_figure(predictions, summary, tmp_path / "f.png", "demo")
+    (axis,) = (axis for axis in drawn[0].axes if "largest of 70" in axis.get_title())
+    assert len(axis.patches) == 60

@@ -1,0 +1,107 @@
+"""Sizes that no net can have, images that a backbone cannot take, and pixels as timm's were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from builders.small_nets import small_gazelstm, small_gazepose
+from torch import Tensor
+
+from gazepose.nets.backbones.backbone import TimmBackbone, TorchvisionBackbone, resnet18
+from gazepose.nets.pixels import IMAGENET_MEAN, IMAGENET_STD
+from gazepose.nets.transformer import Transformer
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"heads": 0}, "model.transformer.heads is 0, expected 1 or more"),
+        ({"heads": -2}, "model.transformer.heads is -2, expected 1"),
+        ({"width": 0}, "model.transformer.width is 0, expected 1"),
+        ({"feedforward": 0}, "model.transformer.feedforward is 0, expected 1"),
+        ({"num_encoder_layers": -1}, "num_encoder_layers is -1, expected 0 or more"),
+        ({"num_decoder_layers": -1}, "num_decoder_layers is -1, expected 0"),
+        ({"dropout": 1.0}, r"model.transformer.dropout is 1.0, expected 0 or more, below 1"),
+        ({"dropout": -0.1}, r"model.transformer.dropout is -0.1, expected 0"),
+    ],
+)
+def test_transformers_of_impossible_sizes_are_refused(
+    changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        small_gazepose(**changed)
+    with pytest.raises(ValueError, match=message):
+        Transformer(**{"width": 16, "heads": 2, **changed})
+
+
+@pytest.mark.parametrize("make", [small_gazepose, small_gazelstm])
+def test_impossible_sizes_of_the_rest_are_refused(make: Any) -> None:
+    with pytest.raises(ValueError, match=r"model\.embedding is 0, expected 1 or more"):
+        make(embedding=0)
+    with pytest.raises(ValueError, match=r"model\.net\.embedding_hidden is -3, expected 1"):
+        make(embedding_hidden=-3)
+    with pytest.raises(ValueError, match=r"model\.lstm_hidden is 0, expected 1"):
+        make(lstm_hidden=0)
+    with pytest.raises(ValueError, match=r"model\.net\.head_hidden is 0, expected 1"):
+        small_gazelstm(head_hidden=(4, 0))
+    with pytest.raises(ValueError, match=r"model\.backbone\.width is 0, expected 1"):
+        resnet18(0)
+
+
+def test_a_transformer_may_have_no_layers() -> None:
+    net = small_gazepose(num_encoder_layers=0, num_decoder_layers=0).eval()
+    inputs = torch.zeros(1, 7, 3, 64, 64), torch.zeros(1, 3, dtype=torch.int64), torch.zeros(1, 15)
+    assert net(*inputs).shape == (1, 2)
+
+
+@pytest.mark.parametrize("side", [160, 256])
+def test_a_net_of_one_image_size_says_which(side: int) -> None:
+    pytest.importorskip("timm")
+    backbone = TimmBackbone("vit_tiny_patch16_224")
+    message = (
+        rf"model\.backbone\.name=vit_tiny_patch16_224 cannot look at images of {side} x {side} "
+        r".*model\.image_size=224, or choose another model\.backbone"
+    )
+    with pytest.raises(ValueError, match=message):
+        backbone(torch.zeros(1, 3, side, side))
+    assert backbone(torch.zeros(1, 3, 224, 224)).shape[1] == backbone.num_channels
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [("squeezenet1_1", 8), pytest.param("maxvit_t", 160, marks=pytest.mark.slow)],
+)
+def test_a_torchvision_net_says_which_image_size_it_takes(name: str, side: int) -> None:
+    message = rf"{name} cannot look at images of {side} x {side}.*model\.image_size=224"
+    with pytest.raises(ValueError, match=message):
+        TorchvisionBackbone(name)(torch.zeros(1, 3, side, side))
+
+
+def normalised(pixels: Tensor, mean: Any, std: Any) -> Tensor:
+    return (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+
+
+def test_timms_weights_see_pixels_as_they_were_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    timm = pytest.importorskip("timm")
+    create = timm.create_model
+    # Random weights stand for those that would be downloaded.
+    monkeypatch.setattr(
+        timm, "create_model", lambda *a, **s: create(*a, **s | {"pretrained": False})
+    )
+    torch.manual_seed(0)
+    own, fresh = (
+        TimmBackbone("vit_tiny_patch16_224", weights=w).eval() for w in ("imagenet", None)
+    )
+    fresh.trunk.net.load_state_dict(own.trunk.net.state_dict())
+    pixels = torch.rand(1, 3, 224, 224)
+    images = normalised(pixels, IMAGENET_MEAN, IMAGENET_STD)
+    with torch.no_grad():
+        expected = own.trunk.net(normalised(pixels, (0.5,) * 3, (0.5,) * 3))[-1]
+        torch.testing.assert_close(own(images), expected, rtol=1e-4, atol=1e-4)
+        assert torch.equal(fresh(images), fresh.trunk.net(images)[-1])
+        assert (own(images) - fresh(images)).abs().max() > 0.1
+        # A run's checkpoint is loaded into a net built without weights (predict.py).
+        fresh.load_state_dict(own.state_dict())
+        assert torch.equal(own(images), fresh(images))

@@ -1,0 +1,208 @@
+"""Eye contact in photos and videos: the same road as in preprocessing and validation."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from builders.coloured_faces import GREEN, RED, frame_of, square_settings, write_faces_video
+from builders.small_lam import write_small_lam
+from builders.small_nets import small_gazelstm, small_gazepose
+
+from common.faces.tracking import TrackingSettings
+from common.media.video import read_frames
+from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
+from gazepose.data.face_view import FaceView
+from gazepose.data.temporal_dropout import TemporalDropout
+from gazepose.evaluation.smoothing import TrackSmoothing
+from gazepose.prediction.predictor import VideoPredictor
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preprocessor import LamPreprocessor
+from gazepose.readers.own_videos import VideosReader
+from gazepose.store.ranking import fit_gaussian, gaussian_cdf
+from gazepose.store.reading import FRAMES_FILE
+from gazepose.store.table import LamTable
+from gazepose.training.losses import WeightedCrossEntropy
+from gazepose.training.module import EyeContactModule
+
+PLAIN = LamPreparation(landmarks="none", head_pose="none", size=32)
+DROPOUT = {"kind": "gaussian", "threshold": 0.3}
+LEFTS: dict[int, list[int | None]] = {
+    RED: [10 + 2 * i for i in range(8)] + [None] * 2 + [30 + i for i in range(8)],
+    GREEN: [110 - i for i in range(18)],
+}
+
+
+@pytest.fixture(scope="module")
+def module() -> EyeContactModule:
+    return EyeContactModule(small_gazelstm(), WeightedCrossEntropy(), torch.optim.Adam, None)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_faces_video(tmp_path_factory.mktemp("videos") / "v.mp4", LEFTS)
+
+
+def predictor(module: EyeContactModule, **settings: Any) -> VideoPredictor:
+    defaults: dict[str, Any] = {
+        "analyzer": square_settings(),
+        "tracking": TrackingSettings(),
+        "preparation": PLAIN,
+        "dropout": DROPOUT,
+        "smoothing": TrackSmoothing(),
+        "image_size": 24,
+    }
+    return VideoPredictor(module, **(defaults | settings))
+
+
+def records(found: VideoPredictor, video: Path) -> list[dict[str, Any]]:
+    frames = found.annotate_video(video)
+    return [{"frame": frame.number, **record} for frame in frames for record in frame.records]
+
+
+def scores(found: VideoPredictor, video: Path) -> dict[tuple[str, int], float]:
+    return {(line["track_id"], line["frame"]): line["score"] for line in records(found, video)}
+
+
+def test_a_video_is_seen_as_preprocessing_and_validation_see_it(
+    module: EyeContactModule, video: Path, tmp_path: Path
+) -> None:
+    reader = VideosReader(video, analyzer=square_settings())
+    LamPreprocessor("v", reader, tmp_path / "store", PLAIN, num_workers=0).run()
+    table = LamTable.read(tmp_path / "store")
+    recipe = ClipRecipe(TemporalDropout(**DROPOUT), None, False, False, False, False, FaceView(24))  # type: ignore[arg-type]
+    clips = ClipDataset(table, recipe, "val")
+    rows = np.arange(len(table))
+    batch = collate_clips([clips[int(row), 0] for row in rows])
+    with torch.inference_mode():
+        expected = module.eval().scores(batch).numpy()
+    named = table.select(rows, ["track_id", "frame"])
+    found = scores(predictor(module), video)
+    assert found.keys() == set(named.iter_rows())
+    in_order = [found[key] for key in named.iter_rows()]
+    np.testing.assert_allclose(in_order, expected, atol=1e-5)
+
+
+def test_each_frame_has_its_faces_the_gap_included(module: EyeContactModule, video: Path) -> None:
+    found = predictor(module)
+    frames = list(found.annotate_video(video))
+    assert [frame.number for frame in frames] == list(range(18))
+    assert [len(frame.records) for frame in frames] == [2] * 18
+    lines = [line for line in records(found, video) if line["is_interpolated"]]
+    assert [(line["track_id"], line["frame"]) for line in lines] == [("0", 8), ("0", 9)]
+
+
+def test_faces_are_drawn_where_they_are(module: EyeContactModule, video: Path) -> None:
+    originals = dict(read_frames(video))
+    for frame in predictor(module).annotate_video(video):
+        changed = (frame.drawn != originals[frame.number]).any(-1)
+        for record in frame.records:
+            left, top, right, bottom = np.round(record["bbox_xyxy_px"]).astype(int)
+            assert changed[top + 10 : bottom - 10, left - 2 : left + 3].any()
+            assert not changed[(top + bottom) // 2, (left + right) // 2]
+
+
+def test_the_threshold_decides_who_looks(module: EyeContactModule, video: Path) -> None:
+    middle = float(np.median(list(scores(predictor(module), video).values())))
+    lines = records(predictor(module, threshold=middle), video)
+    assert {line["is_looking"] for line in lines} == {True, False}
+    assert all(line["is_looking"] == (line["score"] >= middle - 1e-5) for line in lines)
+    with pytest.raises(ValueError, match=r"threshold is 1\.5, expected a score from 0 to 1"):
+        predictor(module, threshold=1.5)
+
+
+def test_scores_are_smoothed_within_their_track(module: EyeContactModule, video: Path) -> None:
+    raw = scores(predictor(module), video)
+    smoothed = scores(predictor(module, smoothing=TrackSmoothing("median", 3)), video)
+    for track in ("0", "1"):
+        around = [raw[track, frame] for frame in (4, 5, 6)]
+        assert smoothed[track, 5] == pytest.approx(np.median(around), abs=1e-5)
+
+
+def test_a_video_without_faces_comes_back_as_it_is(
+    module: EyeContactModule, tmp_path: Path
+) -> None:
+    path = write_faces_video(tmp_path / "v.mp4", {RED: [None] * 6})
+    originals = dict(read_frames(path))
+    frames = list(predictor(module).annotate_video(path))
+    assert len(frames) == 6
+    for frame in frames:
+        assert frame.records == []
+        np.testing.assert_array_equal(frame.drawn, originals[frame.number])
+
+
+def test_a_file_that_is_no_video_says_so(module: EyeContactModule, tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").write_bytes(b"no video")
+    with pytest.raises(ValueError, match="cannot be opened as a video"):
+        next(predictor(module).annotate_video(tmp_path / "v.mp4"))
+
+
+def test_sharpness_ranks_among_the_training_images(
+    module: EyeContactModule, video: Path, tmp_path: Path
+) -> None:
+    write_small_lam(tmp_path / "trained")
+    trained = pl.read_parquet(tmp_path / "trained" / FRAMES_FILE).filter(pl.col("part") == "train")
+    gaussian = fit_gaussian(trained["sharpness"].to_numpy())
+    reader = VideosReader(video, analyzer=square_settings())
+    LamPreprocessor("v", reader, tmp_path / "store", PLAIN, num_workers=0).run()
+    own = pl.read_parquet(tmp_path / "store" / FRAMES_FILE)
+    ranked = records(predictor(module, trained_store_dir=str(tmp_path / "trained")), video)
+    found = {(line["track_id"], line["frame"]): line["sharpness_p"] for line in ranked}
+    expected = gaussian_cdf(own["sharpness"].to_numpy(), *gaussian)
+    for key, rank in zip(own.select("track_id", "frame").iter_rows(), expected, strict=True):
+        assert found[key] == pytest.approx(rank, abs=1e-4)
+
+
+def test_without_the_training_store_faces_rank_among_themselves(
+    module: EyeContactModule, video: Path, tmp_path: Path
+) -> None:
+    lines = records(predictor(module, trained_store_dir=str(tmp_path / "gone")), video)
+    assert np.mean([line["sharpness_p"] for line in lines]) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_photo_is_a_video_that_stands_still(module: EyeContactModule, tmp_path: Path) -> None:
+    path = write_faces_video(tmp_path / "v.mp4", {RED: [40] * 9, GREEN: [100] * 9})
+    _, image = next(read_frames(path))
+    of_photo, drawn = predictor(module).annotate(image)
+    of_video = records(predictor(module, dropout=None), path)
+    assert [line["bbox_xyxy_px"] for line in of_photo] == [
+        line["bbox_xyxy_px"] for line in of_video[8:10]
+    ]
+    still = [line["score"] for line in of_video if line["frame"] == 4]
+    # The video's frames differ by what their coding loses.
+    np.testing.assert_allclose([line["score"] for line in of_photo], still, atol=2e-3)
+    assert (drawn != image).any()
+
+
+def test_a_photo_without_faces_has_none(module: EyeContactModule) -> None:
+    image = frame_of({})
+    found, drawn = predictor(module).annotate(image)
+    assert found == []
+    np.testing.assert_array_equal(drawn, image)
+
+
+def test_a_net_that_asks_for_priors_gets_them_or_unknown_ones(video: Path) -> None:
+    net = EyeContactModule(small_gazepose(), WeightedCrossEntropy(), torch.optim.Adam, None)
+    assert all(0 < score < 1 for score in scores(predictor(net), video).values())
+    found, _ = predictor(net).annotate(frame_of({RED: 40}))
+    assert 0 < found[0]["score"] < 1
+
+
+def test_priors_from_files_are_replaced_by_the_meshs(
+    module: EyeContactModule, caplog: pytest.LogCaptureFixture
+) -> None:
+    from_files = LamPreparation(landmarks="prior", head_pose="prior")
+    with caplog.at_level(logging.WARNING):
+        found = predictor(module, preparation=from_files)
+    assert (found._preparation.landmarks, found._preparation.head_pose) == ("mesh", "mesh")
+    assert "trained with landmarks and head_pose from files" in caplog.text
+
+
+def test_prediction_draws_no_random_numbers(module: EyeContactModule, video: Path) -> None:
+    found = predictor(module)
+    assert scores(found, video) == scores(found, video)

@@ -1,0 +1,76 @@
+"""What preprocessing of clips tells: counts by part, reasons, doubtful clips, its progress."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders.fake_lam import IMAGE, NO_IMAGE, FakePreparation, FakePreparer
+from builders.preprocessed_clips import frames, preprocessor
+from builders.recorded_bars import recorded_bars
+
+from gazepose.readers.sample import PreparedFace
+
+
+def test_the_report_counts_by_part_and_names_every_item(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path).run()
+    lines = report.summary().splitlines()
+    assert lines[0].startswith("train: 2 clips, 2 tracks, 6 frames, 5 images, 4 looking, 5 points")
+    assert lines[1].startswith("val: 2 clips, 2 tracks, 4 frames, 3 images, 2 looking")
+    assert lines[2:4] == ["2 boxes or images skipped", "1 group without one image: t3"]
+    assert lines[4:] == ["       2  a box of nobody"]
+    text = (tmp_path / "report.txt").read_text()
+    assert text == report.text() + "\n"
+    assert "t2:t:1\ta box of nobody" in text
+
+
+class HidingPreparer(FakePreparer):
+    """Finds points in a clip's dark second frame only."""
+
+    def from_frame(self, frame: np.ndarray, bbox_xyxy_px: np.ndarray) -> PreparedFace | None:
+        face = super().from_frame(frame, bbox_xyxy_px)
+        return face if face is None or frame.mean() < 20 else replace(face, points=None)
+
+
+class HidingPreparation(FakePreparation):
+    def build(self) -> FakePreparer:
+        return HidingPreparer()
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "num_images", "is_doubtful"),
+    [("mesh", 4, True), ("pose", 4, True), ("mesh", 3, False), ("prior", 4, False)],
+)
+def test_a_clip_in_which_few_faces_got_points_is_doubted(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    landmarks: str,
+    num_images: int,
+    is_doubtful: bool,
+) -> None:
+    preparation = HidingPreparation(landmarks=landmarks)
+    clips = {"t1": [NO_IMAGE, *[IMAGE] * num_images]}
+    report = preprocessor(tmp_path, clips, preparation=preparation).run()
+    doubt = "1 clip in which few faces got points: t1 (1 of 4 images); is this the right video?"
+    assert not report.has_errors
+    for said in (caplog.text, report.summary(), (tmp_path / "report.txt").read_text()):
+        assert (doubt in said) == is_doubtful
+    assert ("t1\tpoints on 1 of 4 images" in report.text()) == is_doubtful
+
+
+def test_nothing_at_all_is_reported_not_fatal(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path, {"t3": ["a box of nobody"]}).run()
+    assert report.summary().splitlines()[0] == "no clip stored"
+    assert frames(tmp_path).height == 0
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_the_bar_moves_by_the_face(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_workers: int
+) -> None:
+    bars = recorded_bars(monkeypatch)
+    clips = {"t1": [IMAGE, NO_IMAGE, IMAGE], "t2": [IMAGE, ValueError("torn"), IMAGE]}
+    preprocessor(tmp_path, clips, num_workers=num_workers).run()
+    assert (bars[0].total, bars[0].n, bars[0].counted) == (6, 4, "face")

@@ -1,0 +1,149 @@
+"""A clip's faces: one pass, track order, and a row for every box whatever the video does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builders.fake_lam import FakePreparer
+
+from common.media.video import read_frames, write_video
+from common.store.skipped import Skipped
+from gazepose.readers import clip_faces as module
+from gazepose.readers.clip_faces import NO_BOX, OUTSIDE, clip_faces
+from gazepose.readers.sample import Clip, FaceTrack, RawFace
+
+NUM_FRAMES, WIDTH, HEIGHT = 40, 64, 48
+LEFT_HALF, RIGHT_HALF = [0.0, 0.0, 32.0, 48.0], [32.0, 0.0, 64.0, 48.0]
+# A frame's gray tells its number: compression changes it by less than half a step.
+STEP = 5
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    frames = (np.full((HEIGHT, WIDTH, 3), STEP * i, np.uint8) for i in range(NUM_FRAMES))
+    write_video(path, frames, 30.0, quality=1)
+    return path
+
+
+def track(name: str, frames: list[int], boxes: Any = None) -> FaceTrack:
+    boxes = [LEFT_HALF] * len(frames) if boxes is None else boxes
+    return FaceTrack(
+        name,
+        f"person of {name}",
+        np.array(frames, np.int32),
+        np.array(boxes, np.float64),
+        np.arange(len(frames)) % 3 == 0,
+        (np.arange(len(frames)) % 2).astype(np.int8),
+    )
+
+
+def clip(video: Path, *tracks: FaceTrack, first: int = 0, skipped: Any = ()) -> Clip:
+    return Clip("c1", "train", video, first, tracks, tuple(skipped))
+
+
+def rows(clip: Clip) -> list[RawFace]:
+    return [item for item in clip_faces(clip, FakePreparer()) if isinstance(item, RawFace)]
+
+
+def reasons(clip: Clip) -> dict[str, str]:
+    items = clip_faces(clip, FakePreparer())
+    return {item.sample_id: item.reason for item in items if isinstance(item, Skipped)}
+
+
+def shown_frames(found: list[RawFace]) -> list[int | None]:
+    return [None if f.face is None else round(f.face.sharpness / STEP) for f in found]
+
+
+def test_rows_come_track_by_track_and_show_their_frames(video: Path) -> None:
+    found = rows(clip(video, track("b", [3, 4, 30]), track("a", [0, 3, 39])))
+    assert [f.track_id for f in found] == ["b", "b", "b", "a", "a", "a"]
+    assert [f.frame for f in found] == shown_frames(found) == [3, 4, 30, 0, 3, 39]
+    assert [f.track_index for f in found] == [0, 1, 2, 0, 1, 2]
+    assert [f.label for f in found] == [0, 1, 0] * 2
+    assert [f.is_interpolated for f in found] == [True, False, False] * 2
+    assert {(f.clip_uid, f.part, f.unique_id) for f in found} == {("c1", "train", "")}
+    assert found[-1].person_id == "person of a"
+    np.testing.assert_array_equal(found[0].bbox_xyxy_px, LEFT_HALF)
+
+
+@pytest.mark.parametrize("first", [5, -1])
+def test_frames_count_from_the_clips_first(video: Path, first: int) -> None:
+    found = rows(clip(video, track("t", [1, 10]), first=first))
+    assert [f.frame for f in found] == [1, 10]
+    assert shown_frames(found) == [1 + first, 10 + first]
+
+
+def test_a_doubled_frame_is_two_rows(video: Path) -> None:
+    found = rows(clip(video, track("t", [7, 7, 8], [LEFT_HALF, RIGHT_HALF, LEFT_HALF])))
+    assert shown_frames(found) == [7, 7, 8]
+
+
+def test_boxes_without_pixels_keep_their_row(video: Path) -> None:
+    boxes = [LEFT_HALF, [200.0, 0.0, 240.0, 40.0], [np.nan] * 4, LEFT_HALF]
+    made = clip(video, track("t", [1, 2, 3, 4], boxes))
+    assert shown_frames(rows(made)) == [1, None, None, 4]
+    assert reasons(made) == {"c1:t:2": OUTSIDE, "c1:t:3": NO_BOX}
+
+
+def test_frames_past_the_end_keep_their_row(video: Path) -> None:
+    made = clip(video, track("t", [38, 39, 40, 90]))
+    assert shown_frames(rows(made)) == [38, 39, None, None]
+    why = f"{video}: frame not there; the last one with a box is 39"
+    assert reasons(made) == {"c1:t:40": why, "c1:t:90": why}
+
+
+def write_damaged_video(path: Path) -> Path:
+    """A video whose header is whole and whose second half is noise."""
+    generator = np.random.default_rng(0)
+    frames = [generator.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8) for _ in range(NUM_FRAMES)]
+    write_video(path, frames, 30.0)
+    data = bytearray(path.read_bytes())
+    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    middle = (start + end) // 2
+    data[middle:end] = generator.integers(0, 256, end - middle, np.uint8).tobytes()
+    path.write_bytes(data)
+    return path
+
+
+def test_a_damaged_video_gives_its_sound_frames(tmp_path: Path) -> None:
+    path = write_damaged_video(tmp_path / "damaged.mp4")
+    made = clip(path, track("t", list(range(NUM_FRAMES))))
+    has_image = [f.face is not None for f in rows(made)]
+    assert len(has_image) == NUM_FRAMES
+    assert all(has_image[:10])
+    lost = reasons(made)
+    assert len(lost) == has_image.count(False) > 0
+    assert all("damaged.mp4" in why for why in lost.values())
+
+
+def test_a_video_that_cannot_be_opened_is_an_error(video: Path, tmp_path: Path) -> None:
+    path = tmp_path / "torn.mp4"
+    path.write_bytes(video.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"torn\.mp4 cannot be opened as a video"):
+        rows(clip(path, track("t", [1])))
+    with pytest.raises(ValueError, match=r"no video file .*gone\.mp4"):
+        rows(clip(tmp_path / "gone.mp4", track("t", [1])))
+
+
+def test_a_clip_without_tracks_opens_no_video(tmp_path: Path) -> None:
+    what = Skipped("c1:t:0", "t", "c1", "a box of nobody")
+    made = clip(tmp_path / "gone.mp4", skipped=[what])
+    assert list(clip_faces(made, FakePreparer())) == [what]
+
+
+def test_only_frames_with_boxes_are_asked_for_in_one_pass(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[int]] = []
+
+    def recorded(path: Path, wanted: Any) -> Any:
+        asked.append(sorted(wanted))
+        return read_frames(path, wanted)
+
+    monkeypatch.setattr(module, "read_frames", recorded)
+    rows(clip(video, track("a", [3, 9]), track("b", [9, 12])))
+    assert asked == [[3, 9, 12]]

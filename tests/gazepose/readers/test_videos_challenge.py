@@ -1,0 +1,130 @@
+"""The challenge's tree: exact frames, unique ids, nothing stops at a bad file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders.fake_lam import FakePreparer
+from builders.tiny_ego4d import unpack
+
+from common.media.image_codec import encode_image
+from common.store.skipped import Skipped
+from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, challenge_faces
+from gazepose.readers.sample import RawFace
+
+CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
+
+
+def write_tree(root: Path, names: list[str]) -> Path:
+    """A tree with one track that holds images of these names."""
+    folder = root / "videos_challenge" / "v1" / "t1"
+    folder.mkdir(parents=True)
+    for number, name in enumerate(names):
+        image = np.full((4, 4, 3), number, np.uint8)
+        (folder / name).write_bytes(encode_image(image, "png", 1))
+    return root / "videos_challenge"
+
+
+def rows(reader: VideosChallengeReader, group: str) -> list[RawFace]:
+    return [f for f in reader.faces(group, FakePreparer()) if isinstance(f, RawFace)]
+
+
+def test_frames_are_numbers_and_unique_ids_end_at_the_first_dot(tmp_path: Path) -> None:
+    names = ["100012_long.jpg", "00012_a-1.jpg", "00002_e00012e.jpg", "00013_b_c.x.jpg"]
+    root = write_tree(tmp_path, names)
+    found, strange = challenge_faces(root / "v1" / "t1")
+    assert [(f.frame, f.unique_id, f.frame_text) for f in found] == [
+        (2, "e00012e", "00002"),
+        (12, "a-1", "00012"),
+        (13, "b", "00013"),
+        (100012, "long", "100012"),
+    ]
+    assert strange == []
+
+
+def test_rows_come_in_order_with_unknown_box_and_label(tmp_path: Path) -> None:
+    root = write_tree(tmp_path, ["00007_b.jpg", "00003_a.jpg"])
+    found = rows(VideosChallengeReader(root), "v1")
+    assert [(f.frame, f.track_index, f.unique_id) for f in found] == [(3, 0, "a"), (7, 1, "b")]
+    assert {(f.part, f.label, f.person_id) for f in found} == {("test", -1, "")}
+    assert all(np.isnan(f.bbox_xyxy_px).all() for f in found)
+    assert [f.face.sharpness for f in found if f.face] == [1.0, 0.0]
+
+
+def test_a_damaged_image_keeps_its_row_and_a_strange_name_is_skipped(tmp_path: Path) -> None:
+    root = write_tree(tmp_path, ["00001_a.jpg", "00002_b.jpg", "notes.txt", "x_00003.jpg"])
+    (root / "v1" / "t1" / "00002_b.jpg").write_bytes(b"torn")
+    items = list(VideosChallengeReader(root).faces("v1", FakePreparer()))
+    skipped = {i.sample_id: i.reason for i in items if isinstance(i, Skipped)}
+    why = "the file's name is not <frame>_<unique id>.jpg"
+    assert skipped == {
+        "v1:t1:notes.txt": why,
+        "v1:t1:x_00003.jpg": why,
+        "v1:t1:00002_b": "damaged image",
+    }
+    faces = [i for i in items if isinstance(i, RawFace)]
+    assert [f.face is None for f in faces] == [False, True]
+
+
+@pytest.mark.parametrize("below", [".", "..", "../.."])
+def test_the_folder_is_found_from_above(tmp_path: Path, below: str) -> None:
+    root = write_tree(tmp_path / "v2" / "social_test", ["00001_a.jpg"])
+    assert VideosChallengeReader((root / below).resolve()).groups() == ["v1"]
+
+
+@pytest.mark.parametrize("link", ["social_test", "v2", "some/where"])
+def test_links_are_followed(tmp_path: Path, link: str) -> None:
+    write_tree(tmp_path / "disk" / "social_test", ["00001_a.jpg"])
+    raw_dir = tmp_path / "raw"
+    (raw_dir / link).parent.mkdir(parents=True, exist_ok=True)
+    (raw_dir / link).symlink_to(tmp_path / "disk", target_is_directory=True)
+    assert VideosChallengeReader(raw_dir).groups() == ["v1"]
+
+
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "back").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+        VideosChallengeReader(tmp_path).groups()
+
+
+def test_hidden_folders_are_no_videos(tmp_path: Path) -> None:
+    root = write_tree(tmp_path, ["00001_a.jpg"])
+    (root / ".ipynb_checkpoints").mkdir()
+    assert VideosChallengeReader(root).groups() == ["v1"]
+
+
+def test_without_the_folder_it_says_what_to_unpack(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+        VideosChallengeReader(tmp_path).groups()
+    (tmp_path / "social").mkdir()
+    (tmp_path / "social" / "videos_challenge.zip").touch()
+    with pytest.raises(ValueError, match=r"unpack .*videos_challenge\.zip first"):
+        VideosChallengeReader(tmp_path).groups()
+    assert [f.severity for f in VideosChallengeReader(tmp_path).doctor()] == ["error"]
+
+
+def test_priors_lie_beside_the_videos_or_where_one_says(tmp_path: Path) -> None:
+    root = write_tree(tmp_path, ["00001_a.jpg", "00002_b.jpg"])
+    assert len(VideosChallengeReader(root).missing_priors(["landmarks", "head_pose"])) == 2
+    for folder in (tmp_path / "json_prior", tmp_path / "elsewhere"):
+        folder.mkdir()
+        (folder / "test_p.json").write_text(json.dumps({"v1": {"t1": {"b": 0.25}}}))
+        given = None if folder.name == "json_prior" else folder
+        reader = VideosChallengeReader(root, given)
+        assert [f.sharpness_p for f in rows(reader, "v1")] == [None, 0.25]
+
+
+def test_the_recorded_tree(tmp_path: Path) -> None:
+    raw = unpack(tmp_path)
+    reader = VideosChallengeReader(raw, raw / "data" / "json_prior")
+    assert reader.groups() == [CLIP_C]
+    assert reader.count(CLIP_C) == 46
+    found = rows(reader, CLIP_C)
+    assert len(found) == len({f.unique_id for f in found}) == 46
+    assert all(f.head_pose_deg is not None for f in found)
+    summary = next(f for f in reader.doctor() if "images" in f.what)
+    assert summary.what == "test: 1 videos, 4 tracks, 46 images"

@@ -1,0 +1,232 @@
+"""Submissions: the original's json, ids untouched, and what a check finds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from builders.small_lam import finish_store, small_row, write_clip
+
+from gazepose.submission.writing import (
+    convert_predictions,
+    expected_samples,
+    main,
+    validate_submission,
+    write_submission,
+)
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "gazepose" / "evalai"
+IDS = [("v", "t1", "a1"), ("v", "t1", "a2"), ("w", "t2", "00012")]
+
+
+def converted(name: str, folder: Path) -> Any:
+    convert_predictions(GOLDEN / f"{name}.csv", folder / "out.json")
+    return json.loads((folder / "out.json").read_text())
+
+
+def recorded(name: str) -> Any:
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["plain", "five_plus_columns", "e2e_test_pred"])
+def test_it_is_the_originals(name: str, tmp_path: Path) -> None:
+    ours, originals = converted(name, tmp_path), recorded(name)
+    # pandas' fast parser is off by a last bit; that of polars is exact.
+    scores = [[entry.pop("score") for entry in each["results"]] for each in (ours, originals)]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-15)
+    assert ours == originals
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "originals"),
+    [
+        ("numeric_ids", [("00012", "001"), ("00013", "002")], [(12, 1), (13, 2)]),
+        ("hex_like_float_ids", [("1e5", "7"), ("00e3", "8")], [(100000.0, 7), (0.0, 8)]),
+    ],
+)
+def test_ids_stay_as_they_are(
+    name: str, ids: list[Any], originals: list[Any], tmp_path: Path
+) -> None:
+    def found(content: Any) -> list[Any]:
+        return [(entry["unique_id"], entry["track_id"]) for entry in content["results"]]
+
+    assert found(converted(name, tmp_path)) == ids
+    assert found(recorded(name)) == originals
+
+
+def test_na_is_an_id_and_a_missing_score_an_error(tmp_path: Path) -> None:
+    lines = (GOLDEN / "na_like_ids.csv").read_text().splitlines()
+    (tmp_path / "pred.csv").write_text("\n".join(lines[:2]) + "\n")
+    convert_predictions(tmp_path / "pred.csv", tmp_path / "out.json")
+    results = json.loads((tmp_path / "out.json").read_text())["results"]
+    assert [entry["unique_id"] for entry in results] == ["NA", "null"]
+    with pytest.raises(ValueError, match=r"row 3: score is '', expected a number"):
+        converted("na_like_ids", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("v,a,t,0,0.5", "row 1: label is 0, expected 1"),
+        ("v,a,t,1,nan", "row 1: score is (nan|NaN), expected a finite number"),
+        ("v,a,t,1", "has 4 columns, expected 5: uid,unique_id,trackid,label,score"),
+    ],
+)
+def test_wrong_predictions_are_told(row: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "pred.csv").write_text(f"{row}\n")
+    with pytest.raises(ValueError, match=said):
+        convert_predictions(tmp_path / "pred.csv", tmp_path / "out.json")
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    video, track, unique = zip(*IDS, strict=True)
+    predictions = {"uid": video, "trackid": track, "unique_id": unique, "score": [0.0, 1.0, 1e-12]}
+    write_submission(pl.DataFrame(predictions), tmp_path / "good.json")
+    return tmp_path / "good.json"
+
+
+def test_a_good_file_is_fit(good: Path) -> None:
+    report = validate_submission(good, IDS)
+    assert report.problems == ()
+    assert (report.num_entries, report.num_expected) == (3, 3)
+    assert "fit for submission, 3 scores (one for each of 3 expected samples)" in report.text
+    assert "which samples are expected was not given" in validate_submission(good, None).text
+
+
+def change(path: list[Any], value: Any) -> Callable[[Any], None]:
+    def apply(content: Any) -> None:
+        for key in path[:-1]:
+            content = content[key]
+        content[path[-1]] = value
+
+    return apply
+
+
+FIRST = ["results", 0]
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (change(["version"], 1.0), "version is 1.0, expected '1.0'"),
+        (change(["challenge"], "ego4d"), "challenge is 'ego4d', expected 'ego4d_looking_at_me'"),
+        (change(["name"], "me"), "unknown entries beside results: name"),
+        (change(["results"], {}), "results is a dict, expected a list"),
+        (change([*FIRST, "extra"], 1), "1 entries without exactly video_id, unique_id, track_id"),
+        (lambda content: content["results"][0].pop("label"), "1 entries without exactly video_id"),
+        (change(FIRST, [1]), r"1 entries without exactly .*: results[0]"),
+        (change([*FIRST, "unique_id"], 12), "1 ids that are no text: results[0] unique_id = 12"),
+        (change([*FIRST, "label"], 0), "1 labels other than 1: results[0] label = 0"),
+        (change([*FIRST, "label"], True), "1 labels other than 1: results[0] label = True"),
+        (change([*FIRST, "score"], 1.01), "1 scores that are no number in [0, 1]: results[0]"),
+        (change([*FIRST, "score"], -0.01), "1 scores that are no number in [0, 1]"),
+        (change([*FIRST, "score"], float("nan")), "1 scores that are no number in [0, 1]"),
+        (change([*FIRST, "score"], "0.5"), "1 scores that are no number in [0, 1]"),
+        (change([*FIRST, "score"], True), "1 scores that are no number in [0, 1]"),
+        (lambda content: content["results"].pop(), "1 of 3 expected samples without a score: w"),
+        (change([*FIRST, "track_id"], "t9"), "1 scores of samples that are not expected: v/t9/a1"),
+        (lambda content: content["results"].append(content["results"][1]),
+         "1 samples with more than one score: v/t1/a2"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told(edit: Callable[[Any], Any], problem: str, good: Path) -> None:
+    content = json.loads(good.read_text())
+    edit(content)
+    good.write_text(json.dumps(content))
+    report = validate_submission(good, IDS)
+    start = problem.split(".*")[0]
+    assert any(found.startswith(start) for found in report.problems), report.problems
+    assert "not to be submitted" in report.text
+
+
+def test_many_problems_of_a_kind_are_one(good: Path) -> None:
+    content = json.loads(good.read_text())
+    content["results"] = [
+        {**content["results"][0], "unique_id": str(number), "score": 2} for number in range(9)
+    ]
+    good.write_text(json.dumps(content))
+    problems = validate_submission(good, None).problems
+    assert len(problems) == 1
+    assert problems[0].startswith("9 scores that are no number in [0, 1]: results[0] score = 2;")
+    assert problems[0].endswith("results[2] score = 2; ...")
+
+
+def test_deeply_nested_json_is_told(good: Path) -> None:
+    good.write_text("[" * 100_000 + "]" * 100_000)
+    assert validate_submission(good, IDS).problems[0] == (
+        "no json: nested too deeply, expected a list of flat objects"
+    )
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
+def test_scores_that_are_no_numbers_are_not_written(bad: float | None, tmp_path: Path) -> None:
+    columns = dict(zip(("uid", "trackid", "unique_id"), zip(*IDS, strict=True), strict=True))
+    predictions = pl.DataFrame(columns | {"score": [0.5, bad, bad]})
+    with pytest.raises(
+        ValueError, match=r"2 of 3 scores are no finite numbers, .*trackid t1, unique_id a2"
+    ):
+        write_submission(predictions, tmp_path / "bad.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_half_a_file_is_told(good: Path) -> None:
+    good.write_text(good.read_text()[:-20])
+    assert validate_submission(good, IDS).problems[0].startswith("no json: ")
+    good.write_text("[]")
+    assert "the file holds a list, expected an object" in validate_submission(good, IDS).text
+    with pytest.raises(ValueError, match=r"gone\.json: no such file"):
+        validate_submission(good.with_name("gone.json"), IDS)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store of three faces of the test set, one without an image, and a clip of val."""
+    generator, store_dir = np.random.default_rng(0), tmp_path / "store"
+    for uid in ("v", "w"):
+        rows = [
+            small_row(generator, "test", track, 10 + place, place, unique_id=unique)
+            for place, (video, track, unique) in enumerate(IDS)
+            if video == uid
+        ]
+        image = np.zeros((32, 32, 3), np.uint8) if uid == "v" else False
+        write_clip(store_dir, uid, [row | {"image": image} for row in rows])
+    write_clip(store_dir, "of val", [small_row(generator, "val", "track0", 10, 0)])
+    finish_store(store_dir)
+    return store_dir
+
+
+def test_what_is_expected_is_every_face_of_the_test_set(store: Path) -> None:
+    assert expected_samples(store) == set(IDS)
+
+
+def test_a_store_without_a_test_set_is_told(tmp_path: Path) -> None:
+
+    with pytest.raises(ValueError, match=r"frames\.parquet: no such file"):
+        expected_samples(tmp_path)
+    write_clip(tmp_path, "v", [small_row(np.random.default_rng(0), "val", "track0", 10, 0)])
+    finish_store(tmp_path)
+    with pytest.raises(ValueError, match="holds no sample of the test set"):
+        expected_samples(tmp_path)
+
+
+def test_the_command_writes_and_checks(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pred, out = tmp_path / "pred.csv", tmp_path / "out.json"
+    pred.write_text("v,a1,t1,1,0.5\nv,a2,t1,1,0.25\nw,00012,t2,1,1.0\n")
+    assert main([str(pred), str(out), "--store", str(store)]) == 0
+    assert "fit for submission, 3 scores" in capsys.readouterr().out
+    pred.write_text("v,a1,t1,1,0.5\n")
+    assert main([str(pred), str(out), "--store", str(store)]) == 1
+    assert "2 of 3 expected samples without a score" in capsys.readouterr().out
+    assert main([str(out)]) == 0
+    with pytest.raises(SystemExit):
+        main([str(pred)])
+    assert "give PRED.csv OUT.json to write" in capsys.readouterr().err

@@ -1,0 +1,64 @@
+"""What the benchmarks measure; not how fast anything is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS_DIR = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def _as_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS_DIR))
+    for name in ("peak_memory", "bench_flame", "bench_loader"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def test_peak_memory_counts_in_mib_what_was_held_once_and_nothing_of_the_parent() -> None:
+    held = np.ones(300 * 2**20 // 8)
+    code = """
+import numpy as np
+from peak_memory import peak_memory_mib
+before = peak_memory_mib()
+np.ones(100 * 2**20 // 8)
+print(before, peak_memory_mib())
+"""
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=BENCHMARKS_DIR, check=True, capture_output=True, text=True)
+    before, peak = map(float, run.stdout.split())
+    assert 10 < before < held.nbytes / 2**20
+    assert 90 < peak - before < 130
+
+
+def test_the_memory_of_training_counts_adams_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    import bench_flame
+
+    optimizers = []
+    adam = bench_flame.torch.optim.Adam
+
+    def remembered(*arguments: object) -> object:
+        optimizers.append(adam(*arguments))  # type: ignore[arg-type]
+        return optimizers[-1]
+
+    monkeypatch.setattr(bench_flame.torch.optim, "Adam", remembered)
+    monkeypatch.setattr(bench_flame.torch, "set_num_threads", lambda _: None)
+    before, peak = bench_flame.training_memory_mib(1, 1, width=2)
+    assert 0 < before <= peak
+    states = optimizers[0].state.values()
+    assert {int(state["step"]) for state in states} == {2}
+    assert all(state["exp_avg_sq"].any() for state in states)
+
+
+def test_a_missing_store_says_how_to_make_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import bench_loader
+
+    with pytest.raises(SystemExit):
+        bench_loader.main(["--store", str(tmp_path / "none")])
+    assert "type python preprocess.py data=demo_gaze first" in capsys.readouterr().err
