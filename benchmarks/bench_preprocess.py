@@ -24,14 +24,15 @@ from common.faces.mediapipe.mesh import FaceMesh
 from common.faces.mediapipe.pose import BodyPose
 from common.media.image_codec import encode_image
 from common.media.video import read_frames
+from common.store.skipped import Skipped
+from gazepose.preprocessing.clip_faces import clip_faces
 from gazepose.preprocessing.face_image import face_window
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
-from gazepose.preprocessing.preparation import LamPreparation
-from gazepose.readers.clip_faces import clip_faces
+from gazepose.preprocessing.preparation import LamPreparation, Preparer
+from gazepose.readers.clip import Clip
 from gazepose.readers.ego4d.reader import Ego4DReader
 from gazepose.readers.own_videos import VideosReader
-from gazepose.readers.sample import Clip, RawFace
 from gazepose.store.ranking import sharpness
 
 SIDE_PX = 224
@@ -160,13 +161,18 @@ def _stage_line(name: str, milliseconds: float) -> str:
 
 def _whole_line(clip: Clip, preparation: LamPreparation) -> str:
     preparer = preparation.build()
-    list(clip_faces(_shortened(clip, 1), preparer))  # builds the graphs
+    _num_faces(_shortened(clip, 1), preparer)  # builds the graphs
     start = time.process_time()
-    items = list(clip_faces(_shortened(clip, 60), preparer))
+    num = _num_faces(_shortened(clip, 60), preparer)
     seconds = time.process_time() - start
-    num = sum(isinstance(item, RawFace) and item.face is not None for item in items)
     what = f"landmarks={preparation.landmarks}, head_pose={preparation.head_pose}"
     return f"all of it, {what}: {num / seconds:.1f} faces/s/core ({num} faces)"
+
+
+def _num_faces(clip: Clip, preparer: Preparer) -> int:
+    """Measure a clip's faces; return how many there are."""
+    items = clip_faces(clip.rows(), preparer, lambda: None)
+    return sum(not isinstance(item, Skipped) and item[1] is not None for item in items)
 
 
 def _shortened(clip: Clip, num_frames: int) -> Clip:

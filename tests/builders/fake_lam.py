@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,7 +16,8 @@ import numpy as np
 from common.media.image_codec import encode_image
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-from gazepose.readers.sample import FacePreparer, PreparedFace, RawFace
+from gazepose.preprocessing.preparation import PreparedFace
+from gazepose.readers.sample import RawFace
 
 IMAGE, NO_IMAGE = "image", "no image"
 # Of one clip: what its frames hold, a reason to skip an item, or an exception to raise.
@@ -101,17 +105,15 @@ class FakeLamReader:
     def count(self, group: str) -> int:
         return len(self.kinds[group])
 
-    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
+    def read(self, group: str) -> Iterator[RawFace | Skipped]:
         for index, kind in enumerate(self.kinds[group]):
             if isinstance(kind, BaseException):
                 raise kind
-            if kind not in (IMAGE, NO_IMAGE):
+            if kind in (IMAGE, NO_IMAGE):
+                image = image_file(10 * index + len(group)) if kind == IMAGE else None
+                yield raw_face(group, index, image)
+            else:
                 yield Skipped(f"{group}:t:{index}", "t", group, kind)
-                continue
-            frame = np.full((8, 8, 3), 10 * index + len(group), np.uint8)
-            box = np.array([0.0, 0.0, 8.0, 8.0])
-            face = preparer.from_frame(frame, box) if kind == IMAGE else None
-            yield raw_face(group, index, box, face)
 
     def fingerprint(self, group: str) -> str | None:
         return self.sources.get(group)
@@ -120,20 +122,27 @@ class FakeLamReader:
         return list(self.findings)
 
 
-def raw_face(
-    clip: str, index: int, box: np.ndarray, face: PreparedFace | None, **changes: Any
-) -> RawFace:
-    fields: dict[str, Any] = {
-        "clip_uid": clip,
-        "track_id": "t",
-        "person_id": "1",
-        "part": "val" if clip.startswith("v") else "train",
-        "frame": 100 + index,
-        "track_index": index,
-        "label": 1 - index % 2,
-        "bbox_xyxy_px": box,
-        "is_interpolated": False,
-        "unique_id": "",
-        "face": face,
-    }
-    return RawFace(**(fields | changes))
+def raw_face(clip: str, index: int, image: Path | None) -> RawFace:
+    return RawFace(
+        clip_uid=clip,
+        part="val" if clip.startswith("v") else "train",
+        track_id="t",
+        frame=100 + index,
+        track_index=index,
+        label=1 - index % 2,
+        bbox_xyxy_px=np.array([0.0, 0.0, 8.0, 8.0]),
+        image=image,
+        person_id="1",
+    )
+
+
+def image_file(level: int) -> Path:
+    """A gray image; every process writes its own."""
+    path = Path(_folder().name, f"{level}.png")
+    path.write_bytes(encode_image(np.full((8, 8, 3), level, np.uint8), "png", 1))
+    return path
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()

@@ -5,7 +5,6 @@ import json
 import numpy as np
 
 from common.media.video import write_video
-from gazepose.readers.sample import PreparedFace
 
 GREY_STEP = 5
 WIDTH, HEIGHT, NUM_FRAMES = 64, 48, 40
@@ -107,13 +106,3 @@ def write_small_ego4d(raw_dir, clips=None, version="v2"):
         for c in part_clips:
             write_grey_video(raw_dir / version / "clips" / f"{c['clip_uid']}.mp4")
     return raw_dir
-
-
-class FrameNumbers:
-    """A preparer that tells from the grey level which frame it was shown."""
-
-    def from_frame(self, frame, bbox_xyxy_px):
-        return PreparedFace(b"", float(round(frame.mean() / GREY_STEP)), None, None)
-
-    def from_file(self, encoded):
-        return PreparedFace(encoded, 0.0, None, None)

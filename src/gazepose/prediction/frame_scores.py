@@ -54,7 +54,8 @@ class FrameScorer:
         Args:
             images: (n, S, S, 3) RGB, as seen through the recipe's view.
             head_pose_deg: (n, 3) [yaw, pitch, roll] as Hopenet counts, NaN where unknown.
-            points: (n, 5, 3) as `gazepose.readers.sample.PreparedFace`, NaN where not found.
+            points: (n, 5, 3) as `gazepose.preprocessing.preparation.PreparedFace`, NaN where not
+                found.
         """
         window = np.repeat(np.arange(len(images))[:, None], NUM_FRAMES, axis=1)
         batch: dict[str, Tensor] = {

@@ -98,7 +98,8 @@ def judged_face(
     Args:
         bbox_xyxy_px: (4,).
         head_pose_deg: (3,) [yaw, pitch, roll] as Hopenet counts, NaN where unknown.
-        points: (5, 3) [x, y, score] as `gazepose.readers.sample.PreparedFace`, NaN where not found.
+        points: (5, 3) [x, y, score] as `gazepose.preprocessing.preparation.PreparedFace`, NaN
+            where not found.
         margin: of the face image.
         image_shape: of the frame.
         fields: the other attributes of `JudgedFace`.

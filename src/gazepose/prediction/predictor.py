@@ -28,14 +28,12 @@ from gazepose.prediction.judged_face import JudgedFace, drawn_faces, judged_face
 from gazepose.prediction.video_store import (
     GROUP,
     Gaussian,
-    OneVideo,
     trained_ranking,
     write_video_table,
 )
-from gazepose.preprocessing.preparation import PRIOR, LamPreparation, Preparer
+from gazepose.preprocessing.preparation import PRIOR, LamPreparation, PreparedFace, Preparer
 from gazepose.preprocessing.rows import BOX_COLUMNS
 from gazepose.readers.detected_clip import tight_boxes
-from gazepose.readers.sample import PreparedFace
 from gazepose.store.reading import HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.store.table import LamTable
 from gazepose.training.module import EyeContactModule
@@ -154,8 +152,14 @@ class VideoPredictor:
     def _scored_rows(self, path: Path) -> pl.DataFrame:
         """Return a video's faces in the order of their frames, with ``score``."""
         with tempfile.TemporaryDirectory() as folder:
-            video = OneVideo(path, self._analyzer, self._tracking)
-            frames = write_video_table(video, self._preparation, self._ranking, Path(folder))
+            frames = write_video_table(
+                path,
+                self._analyzer,
+                self._tracking,
+                self._preparation,
+                self._ranking,
+                Path(folder),
+            )
             scores = self._scores(frames, Path(folder)) if frames.height else np.empty(0)
         columns = ["frame", "track_id", "is_interpolated", "sharpness_p", *BOX_COLUMNS]
         rows = frames.select(*columns, *HEAD_POSE_COLUMNS, *POINT_COLUMNS)

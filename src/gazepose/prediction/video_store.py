@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from tqdm import tqdm
@@ -16,13 +14,10 @@ from common.faces.analysis import FaceAnalyzer, Image
 from common.faces.detection import Face
 from common.faces.tracking import TrackingSettings
 from common.media.video import num_frames
-from common.preprocessing.findings import Finding
-from common.store.skipped import Skipped
-from gazepose.preprocessing.group import LamRecipe
+from common.store.writing import GroupWriter
+from gazepose.preprocessing.group import write_faces
 from gazepose.preprocessing.preparation import LamPreparation
-from gazepose.readers.clip_faces import clip_faces
 from gazepose.readers.detected_clip import video_clip
-from gazepose.readers.sample import FacePreparer, RawFace
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
 from gazepose.store.reading import FRAMES_FILE
 from gazepose.store.writing import write_frames
@@ -30,51 +25,6 @@ from gazepose.store.writing import write_frames
 LOG = logging.getLogger(__name__)
 Gaussian = tuple[float, float]
 GROUP = "video"
-
-
-@dataclass
-class OneVideo:
-    """Reads one video's faces; see `gazepose.readers.sample.LamReader`.
-
-    Attributes:
-        path: of the video.
-        analyzer: finds the faces; built once for many videos.
-        tracking: when faces of two frames are one.
-        name: of the data set.
-    """
-
-    path: Path
-    analyzer: FaceAnalyzer
-    tracking: TrackingSettings
-    name: str = GROUP
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Return nothing: no store outlives the video."""
-        return {}
-
-    def groups(self) -> list[str]:
-        """Return the only group."""
-        return [GROUP]
-
-    def count(self, group: str) -> int:
-        """Return the video's frames."""
-        return num_frames(self.path)
-
-    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
-        """Yield the video's faces, track by track."""
-        what = f"{self.path.name}: faces"
-        with tqdm(total=self.count(group), unit="frame", desc=what, leave=False) as bar:
-            analyzer = _CountedAnalyzer(self.analyzer, bar.update)
-            clip = video_clip(self.path, group, analyzer, self.tracking)
-        yield from clip_faces(clip, preparer)
-
-    def fingerprint(self, group: str) -> None:
-        """Return nothing: no store outlives the video."""
-
-    def doctor(self) -> list[Finding]:
-        """Return nothing: whatever is wrong is said where it is met."""
-        return []
 
 
 class _CountedAnalyzer(FaceAnalyzer):
@@ -94,7 +44,9 @@ class _CountedAnalyzer(FaceAnalyzer):
 
 
 def write_video_table(
-    video: OneVideo,
+    path: Path,
+    analyzer: FaceAnalyzer,
+    tracking: TrackingSettings,
     preparation: LamPreparation,
     ranking: Gaussian | None,
     store_dir: Path,
@@ -102,7 +54,9 @@ def write_video_table(
     """Make the store of one video.
 
     Args:
-        video: with what finds its faces.
+        path: of the video.
+        analyzer: finds the faces.
+        tracking: when faces of two frames are one.
         preparation: as of the training data.
         ranking: mean and standard deviation of the sharpness that faces are ranked by; None ranks
             them among themselves.
@@ -112,11 +66,13 @@ def write_video_table(
         The table as written, one row a face and frame.
 
     Raises:
-        ValueError: If the video cannot be opened, or its faces cannot be prepared.
+        ValueError: If the video cannot be opened.
     """
-    why = LamRecipe(video.name, video, store_dir, preparation).make(GROUP, lambda: None)
-    if why is not None:
-        raise ValueError(why)
+    what = f"{path.name}: faces"
+    with tqdm(total=num_frames(path), unit="frame", desc=what, leave=False) as bar:
+        clip = video_clip(path, GROUP, _CountedAnalyzer(analyzer, bar.update), tracking)
+    with GroupWriter(store_dir, GROUP) as writer:
+        write_faces(writer, clip.rows(), preparation)
     write_frames(store_dir, 1)
     frames = pl.read_parquet(store_dir / FRAMES_FILE)
     if ranking is None:

@@ -5,7 +5,7 @@ Nothing here imports torch: every spawned worker would spend seconds on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any
 
 from common.store.skipped import Skipped, explained
 from common.store.writing import GroupWriter
-from gazepose.preprocessing.preparation import Float, Image, LamPreparation, Preparer
+from gazepose.preprocessing.clip_faces import clip_faces
+from gazepose.preprocessing.preparation import LamPreparation, Preparer
 from gazepose.preprocessing.prior_check import prior_sizes
 from gazepose.preprocessing.rows import row_of
-from gazepose.readers.sample import FacePreparer, LamReader, PreparedFace
+from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.source_digest import plain_digest
 from gazepose.store.reading import FRAMES_FILE
 
@@ -33,7 +34,7 @@ class LamRecipe:
     """
 
     name: str
-    reader: LamReader
+    reader: RawReader
     store_dir: Path
     preparation: LamPreparation
 
@@ -69,57 +70,43 @@ class LamRecipe:
         Returns:
             Why it failed, or None; then the group is there.
         """
-        counted = _CountedPreparer(_preparer(self.preparation), on_item)
         try:
-            _write(self, group, counted)
+            # Before the faces: what changes while they are read shows in the next run.
+            made_from = self.fingerprint(group)
+            with GroupWriter(self.store_dir, group, made_from) as writer:
+                write_faces(writer, self.reader.read(group), self.preparation, on_item)
+                if writer.replaces:
+                    # It would point into the replaced pack, for ever if the run is interrupted.
+                    (self.store_dir / FRAMES_FILE).unlink(missing_ok=True)
         # Whatever is wrong with one group must not cost the others; the next run tries it again.
         except Exception as error:
             return explained(error)
         return None
 
 
-class _CountedPreparer:
-    """Tells of every face when it is prepared: a clip's rows come only after its last frame."""
+def write_faces(
+    writer: GroupWriter,
+    items: Iterable[RawFace | Skipped],
+    preparation: LamPreparation,
+    on_item: Callable[[], object] = lambda: None,
+) -> None:
+    """Write the rows of one group, measured.
 
-    def __init__(self, preparer: FacePreparer, on_item: Callable[[], object]) -> None:
-        self._preparer = preparer
-        self._on_item = on_item
-        self._num_told = 0
+    Args:
+        writer: of the group.
+        items: of a reader.
+        preparation: what is measured and how it is stored.
+        on_item: called once a row.
 
-    def from_frame(self, frame: Image, bbox_xyxy_px: Float) -> PreparedFace | None:
-        self._tell()
-        return self._preparer.from_frame(frame, bbox_xyxy_px)
-
-    def from_file(self, encoded: bytes) -> PreparedFace:
-        self._tell()
-        return self._preparer.from_file(encoded)
-
-    def catch_up(self, num_rows: int) -> None:
-        """Tell of rows for which there was nothing to prepare."""
-        while self._num_told < num_rows:
-            self._tell()
-
-    def _tell(self) -> None:
-        self._num_told += 1
-        self._on_item()
-
-
-def _write(recipe: LamRecipe, group: str, preparer: _CountedPreparer) -> None:
-    num_rows = 0
-    # Before the faces: what changes while they are read shows in the next run.
-    made_from = recipe.fingerprint(group)
-    with GroupWriter(recipe.store_dir, group, made_from) as writer:
-        for item in recipe.reader.faces(group, preparer):
-            if isinstance(item, Skipped):
-                writer.skip(item)
-                continue
-            encoded = b"" if item.face is None else item.face.encoded
-            writer.add(encoded, row_of(item, recipe.preparation))
-            num_rows += 1
-        preparer.catch_up(num_rows)
-        if writer.replaces:
-            # It would point into the replaced pack, for ever if the run is interrupted.
-            (recipe.store_dir / FRAMES_FILE).unlink(missing_ok=True)
+    Raises:
+        ValueError: If a video cannot be opened at all.
+    """
+    for item in clip_faces(items, _preparer(preparation), on_item):
+        if isinstance(item, Skipped):
+            writer.skip(item)
+        else:
+            raw, face = item
+            writer.add(b"" if face is None else face.encoded, row_of(raw, face, preparation))
 
 
 @cache

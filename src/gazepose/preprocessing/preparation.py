@@ -18,7 +18,6 @@ from gazepose.preprocessing.face_image import FaceWindow, face_window
 from gazepose.preprocessing.five_points import points_from_mesh, points_from_pose
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
-from gazepose.readers.sample import PreparedFace
 from gazepose.store.ranking import sharpness
 
 Float = npt.NDArray[np.floating[Any]]
@@ -116,8 +115,27 @@ class LamPreparation:
         return HopenetHeadPose(Path(self.hopenet_weights))
 
 
+@dataclass(frozen=True)
+class PreparedFace:
+    """A face image as it is stored, and what was measured on it.
+
+    Attributes:
+        encoded: the image as bytes; a file that the data set brings is kept as it is.
+        sharpness: variance of the Laplacian over all pixels and channels, before encoding.
+        points: (5, 3) [x, y, score], crop-normalised (0 and 1 are the image's edges); nose, left
+            eye, right eye, mouth left, mouth right, left and right the subject's. None if they
+            were not found or not asked for.
+        head_pose_deg: (3,) [yaw, pitch, roll] as Hopenet counts them; None as for `points`.
+    """
+
+    encoded: bytes
+    sharpness: float
+    points: Float | None
+    head_pose_deg: Float | None
+
+
 class Preparer:
-    """Cuts, measures and encodes faces; see `gazepose.readers.sample.FacePreparer`.
+    """Cuts, measures and encodes faces.
 
     Args:
         settings: what is measured and how it is stored.

@@ -14,7 +14,7 @@ from gazepose.preprocessing.group import LamRecipe
 from gazepose.preprocessing.preparation import LamPreparation
 from gazepose.preprocessing.prior_check import missing_priors, require_priors
 from gazepose.preprocessing.report import LamReport, report_on
-from gazepose.readers.sample import LamReader
+from gazepose.readers.sample import RawReader
 from gazepose.store.reading import FRAMES_FILE
 from gazepose.store.writing import frames_are_sound, write_frames
 
@@ -38,7 +38,7 @@ class LamPreprocessor:
     def __init__(
         self,
         name: str,
-        reader: LamReader | None,
+        reader: RawReader | None,
         store_dir: str | Path,
         preparation: LamPreparation,
         sharpness_stride: int = 1,

@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol, runtime_checkable
-
 from common.preprocessing.findings import Finding
 from gazepose.preprocessing.preparation import LamPreparation
-from gazepose.readers.sample import LamReader
+from gazepose.readers.sample import BringsPriors, RawReader
 
 
-@runtime_checkable
-class BringsPriors(Protocol):
-    """A reader of a data set that may have prior files."""
-
-    def missing_priors(self, wanted: Collection[str]) -> list[Finding]:
-        """Return an error for each file that a part lacks.
-
-        Args:
-            wanted: what is to come from prior files, of ``landmarks`` and ``head_pose``.
-
-        Raises:
-            ValueError: If the folder does not hold this data set.
-        """
-
-    def prior_sizes(self, group: str, wanted: Collection[str]) -> dict[str, int]:
-        """Return the sizes in bytes of the prior files that a group uses, by their names.
-
-        Args:
-            group: of the reader's.
-            wanted: as for `missing_priors`.
-        """
-
-
-def missing_priors(reader: LamReader, preparation: LamPreparation) -> list[Finding]:
+def missing_priors(reader: RawReader, preparation: LamPreparation) -> list[Finding]:
     """Return an error for each prior file that is asked for and not there.
 
     Raises:
@@ -48,7 +22,7 @@ def missing_priors(reader: LamReader, preparation: LamPreparation) -> list[Findi
     return [Finding("error", what, where, "measure with landmarks=mesh, head_pose=mesh")]
 
 
-def prior_sizes(reader: LamReader, preparation: LamPreparation, group: str) -> dict[str, int]:
+def prior_sizes(reader: RawReader, preparation: LamPreparation, group: str) -> dict[str, int]:
     """Return the sizes in bytes of the prior files that landmarks or head pose come from.
 
     By their names; empty where they come from none.
@@ -58,7 +32,7 @@ def prior_sizes(reader: LamReader, preparation: LamPreparation, group: str) -> d
     return {}
 
 
-def require_priors(reader: LamReader, preparation: LamPreparation) -> None:
+def require_priors(reader: RawReader, preparation: LamPreparation) -> None:
     """Refuse to go without a prior file that is asked for.
 
     Raises:

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gazepose.preprocessing.preparation import NONE, PRIOR, LamPreparation
+from gazepose.preprocessing.preparation import NONE, PRIOR, LamPreparation, PreparedFace
 from gazepose.readers.sample import RawFace
 from gazepose.store.reading import HEAD_POSE_COLUMNS, POINT_COLUMNS
 
@@ -62,9 +62,8 @@ SCHEMA = pl.Schema(
 )
 
 
-def row_of(raw: RawFace, settings: LamPreparation) -> Columns:
+def row_of(raw: RawFace, face: PreparedFace | None, settings: LamPreparation) -> Columns:
     """Return the row of a face; its place in the pack is not in it."""
-    face = raw.face
     return {
         "part": raw.part,
         "track_id": raw.track_id,
@@ -75,23 +74,23 @@ def row_of(raw: RawFace, settings: LamPreparation) -> Columns:
         "label": raw.label,
         **_named(BOX_COLUMNS, raw.bbox_xyxy_px),
         "is_interpolated": raw.is_interpolated,
-        **_head_pose_columns(raw, settings.head_pose),
-        **_point_columns(raw, settings.landmarks),
+        **_head_pose_columns(raw, face, settings.head_pose),
+        **_point_columns(raw, face, settings.landmarks),
         "sharpness": math.nan if face is None else face.sharpness,
         "prior_sharpness_p": math.nan if raw.sharpness_p is None else raw.sharpness_p,
         "is_filtered": bool(raw.is_filtered),
     }
 
 
-def _head_pose_columns(raw: RawFace, source: str) -> Columns:
-    measured = None if raw.face is None else raw.face.head_pose_deg
+def _head_pose_columns(raw: RawFace, face: PreparedFace | None, source: str) -> Columns:
+    measured = None if face is None else face.head_pose_deg
     angles = _from_source(source, raw.head_pose_deg, measured)
     columns = _named(HEAD_POSE_COLUMNS, np.full(3, np.nan) if angles is None else angles)
     return {**columns, "head_pose_source": None if angles is None else source}
 
 
-def _point_columns(raw: RawFace, source: str) -> Columns:
-    measured = None if raw.face is None else raw.face.points
+def _point_columns(raw: RawFace, face: PreparedFace | None, source: str) -> Columns:
+    measured = None if face is None else face.points
     points = _from_source(source, raw.points, measured)
     columns = _named(POINT_COLUMNS, np.full(15, np.nan) if points is None else points.reshape(-1))
     return {**columns, "landmark_source": None if points is None else source}

@@ -21,7 +21,7 @@ from common.faces.tracking import BoxTrack, TrackingSettings
 from common.faces.tracking import face_tracks as detected_tracks
 from common.media.video import DamagedVideoError, read_frames
 from common.store.skipped import Skipped
-from gazepose.readers.sample import Clip, FaceTrack
+from gazepose.readers.clip import Clip, FaceTrack
 from gazepose.readers.tracks import RawTrack, TrackRule, face_tracks
 
 Float = npt.NDArray[np.floating[Any]]

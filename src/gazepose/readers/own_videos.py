@@ -16,9 +16,9 @@ from common.media.video import VideoInfo, num_frames, video_info
 from common.prediction.videos import SUFFIXES
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-from gazepose.readers.clip_faces import clip_faces
+from gazepose.readers.clip import Clip
 from gazepose.readers.detected_clip import video_clip
-from gazepose.readers.sample import Clip, FacePreparer, RawFace
+from gazepose.readers.sample import RawFace
 
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0
@@ -27,7 +27,7 @@ FPS_TOLERANCE = 0.2
 
 @dataclass
 class VideosReader:
-    """Reads a folder of videos, sub-folders included, or one; a `LamReader`.
+    """Reads a folder of videos, sub-folders included, or one; a `RawReader`.
 
     A group is a video, named by its file; characters that a name had better not have become
     ``_``. The suffix stays, so that a video that comes later changes no other's name. All are of
@@ -63,9 +63,9 @@ class VideosReader:
         """Return the video's frames: as many rows as with one face in each."""
         return num_frames(self._paths[group])
 
-    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
-        """Yield the video's faces, track by track."""
-        return clip_faces(self.clip(group), preparer)
+    def read(self, group: str) -> Iterator[RawFace | Skipped]:
+        """Yield the video's faces, track by track; errors as `clip`."""
+        yield from self.clip(group).rows()
 
     def clip(self, group: str) -> Clip:
         """Return a video with the tracks that the detector finds, in one pass over it.

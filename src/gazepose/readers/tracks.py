@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from gazepose.readers.sample import FaceTrack
+from gazepose.readers.clip import FaceTrack
 from gazepose.readers.track_boxes import Boxes, DroppedBox, RawTrack
 
 IntArray = npt.NDArray[np.integer[Any]]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from builders.fake_lam import IMAGE, NO_IMAGE, FakePreparation, FakePreparer
 from builders.preprocessed_clips import frames, preprocessor
 from builders.recorded_bars import recorded_bars
 
-from gazepose.readers.sample import PreparedFace
+from gazepose.preprocessing.preparation import PreparedFace
 
 
 def test_the_report_counts_by_part_and_names_every_item(tmp_path: Path) -> None:
@@ -29,9 +28,9 @@ def test_the_report_counts_by_part_and_names_every_item(tmp_path: Path) -> None:
 class HidingPreparer(FakePreparer):
     """Finds points in a clip's dark second frame only."""
 
-    def from_frame(self, frame: np.ndarray, bbox_xyxy_px: np.ndarray) -> PreparedFace | None:
-        face = super().from_frame(frame, bbox_xyxy_px)
-        return face if face is None or frame.mean() < 20 else replace(face, points=None)
+    def from_file(self, encoded: bytes) -> PreparedFace:
+        face = super().from_file(encoded)
+        return face if face.sharpness < 20 else replace(face, points=None)
 
 
 class HidingPreparation(FakePreparation):
@@ -73,4 +72,4 @@ def test_the_bar_moves_by_the_face(
     bars = recorded_bars(monkeypatch)
     clips = {"t1": [IMAGE, NO_IMAGE, IMAGE], "t2": [IMAGE, ValueError("torn"), IMAGE]}
     preprocessor(tmp_path, clips, num_workers=num_workers).run()
-    assert (bars[0].total, bars[0].n, bars[0].counted) == (6, 4, "face")
+    assert (bars[0].total, bars[0].n, bars[0].counted) == (6, 3, "face")

@@ -5,7 +5,6 @@ import pickle
 import numpy as np
 import pytest
 from builders.small_ego4d import (
-    FrameNumbers,
     box,
     clip,
     default_clips,
@@ -25,7 +24,7 @@ from gazepose.readers.split_lists import REMOVED_UIDS
 
 
 def _rows(reader, group):
-    items = list(reader.faces(group, FrameNumbers()))
+    items = list(reader.read(group))
     faces = [item for item in items if not isinstance(item, Skipped)]
     return faces, [item for item in items if isinstance(item, Skipped)]
 
@@ -57,7 +56,8 @@ def test_faces_are_labelled_and_taken_from_their_own_frames(tmp_path):
     assert skipped == []
     assert [face.frame for face in faces] == list(range(3, 12))
     assert [face.label for face in faces] == [0, 0, 1, 1, 1, 0, 0, 0, 0]
-    assert [face.face.sharpness for face in faces] == list(range(3, 12))
+    assert {face.image.path for face in faces} == {tmp_path / "v2/clips/aaa.mp4"}
+    assert [face.image.number for face in faces] == list(range(3, 12))
     assert faces[0].bbox_xyxy_px.tolist() == [10, 8, 30, 24]
     assert {(face.clip_uid, face.track_id, face.person_id) for face in faces} == {
         ("aaa", "t1", "1")
@@ -68,7 +68,7 @@ def test_baseline_shows_the_frame_before_and_never_frame_0(tmp_path):
     reader = _one_clip(tmp_path, range(5), track_rule="published", frame_offset=1)
     faces, skipped = _rows(reader, "aaa")
     assert [face.frame for face in faces] == [1, 2, 3, 4]
-    assert [face.face.sharpness for face in faces] == [0, 1, 2, 3]
+    assert [face.image.number for face in faces] == [0, 1, 2, 3]
     assert [item.sample_id for item in skipped] == ["aaa:t:0"]
 
 
@@ -78,7 +78,7 @@ def test_whole_video_is_cut_by_its_start_frame(tmp_path, frame_offset):
     write_grey_video(tmp_path / "v2/full_scale/v.mp4")
     reader = Ego4DReader(tmp_path, parts=["train"], frame_offset=frame_offset)
     faces, _ = _rows(reader, "aaa")
-    assert [face.face.sharpness for face in faces] == [
+    assert [face.image.number for face in faces] == [
         20 + face.frame - frame_offset for face in faces
     ]
 
@@ -173,7 +173,7 @@ def test_listed_clip_without_annotations_is_named_and_fails_alone(tmp_path, capl
     assert "names clips without annotations: nnn" in caplog.text
     assert reader.count("nnn") == 0
     with pytest.raises(ValueError, match=r"train\.list names clip nnn, which no av_"):
-        reader.faces("nnn", FrameNumbers())
+        list(reader.read("nnn"))
     assert reader.clip("aaa").tracks
 
 
@@ -195,10 +195,9 @@ def test_truncated_video_fails_alone(tmp_path):
 
 
 def test_boxes_past_the_end_of_the_video_keep_their_rows(tmp_path):
-    reader = _one_clip(tmp_path, range(36, 44))
-    faces, skipped = _rows(reader, "aaa")
-    assert [face.face is not None for face in faces] == [True] * 4 + [False] * 4
-    assert [item.sample_id for item in skipped] == [f"aaa:t:{i}" for i in range(40, 44)]
+    faces, skipped = _rows(_one_clip(tmp_path, range(36, 44)), "aaa")
+    assert [face.frame for face in faces] == list(range(36, 44))
+    assert skipped == []
 
 
 def test_small_videos_are_refused_for_full_scale_boxes(tmp_path):

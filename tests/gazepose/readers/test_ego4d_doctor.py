@@ -44,7 +44,7 @@ def test_sound_folder_has_notes_only_and_they_count(tmp_path):
 
 
 def test_empty_folder_says_what_to_download(tmp_path):
-    (finding,) = Ego4DReader(tmp_path).doctor()
+    finding, _ = Ego4DReader(tmp_path).doctor()
     assert finding.severity == "error"
     assert "ego4d -o" in finding.what
 

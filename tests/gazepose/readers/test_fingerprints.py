@@ -16,7 +16,7 @@ from gazepose.preprocessing.group import LamRecipe
 from gazepose.preprocessing.preparation import LamPreparation
 from gazepose.readers.face_imgs.reader import FaceImgsReader
 from gazepose.readers.own_videos import VideosReader
-from gazepose.readers.sample import LamReader
+from gazepose.readers.sample import RawReader
 
 CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
 CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
@@ -32,7 +32,7 @@ def reader(tree: Path) -> FaceImgsReader:
     return FaceImgsReader(tree, parts=["train", "test"])
 
 
-def fingerprints(reader: LamReader) -> dict[str, str | None]:
+def fingerprints(reader: RawReader) -> dict[str, str | None]:
     return {group: reader.fingerprint(group) for group in reader.groups()}
 
 

@@ -13,22 +13,11 @@ from builders.small_videos import cut_short
 
 from common.faces.tracking import TrackingSettings
 from common.store.skipped import Skipped
+from gazepose.readers.clip import FaceTrack
 from gazepose.readers.own_videos import VideosReader
-from gazepose.readers.sample import FaceTrack, PreparedFace, RawFace
+from gazepose.readers.sample import RawFace, VideoFrame
 
 STILL = [60] * 12
-
-
-class ColourPreparer:
-    """Keeps a crop's mean colour as its bytes."""
-
-    def from_frame(self, frame: np.ndarray, bbox_xyxy_px: np.ndarray) -> PreparedFace:
-        left, top, right, bottom = np.round(bbox_xyxy_px).astype(int)
-        mean = frame[top:bottom, left:right].mean(axis=(0, 1)).round().astype(np.uint8)
-        return PreparedFace(mean.tobytes(), 1.0, None, None)
-
-    def from_file(self, encoded: bytes) -> PreparedFace:
-        raise AssertionError("videos bring frames")
 
 
 def reader(folder: Path, **tracking: float) -> VideosReader:
@@ -67,17 +56,15 @@ def test_short_gaps_are_filled_and_long_ones_part_a_face(tmp_path: Path) -> None
 
 
 def test_rows_show_the_face_of_their_track(tmp_path: Path) -> None:
-    write_faces_video(tmp_path / "v.mp4", {RED: [20] * 6, GREEN: [90] * 6})
-    rows = list(reader(tmp_path).faces("v.mp4", ColourPreparer()))
+    path = write_faces_video(tmp_path / "v.mp4", {RED: [20] * 6, GREEN: [90] * 6})
+    rows = list(reader(tmp_path).read("v.mp4"))
     assert len(rows) == 12
     for index, row in enumerate(rows):
         assert isinstance(row, RawFace)
-        assert row.face is not None
         assert (row.clip_uid, row.part, row.label) == ("v.mp4", "test", -1)
         assert (row.track_id, row.frame, row.track_index) == (str(index // 6), index % 6, index % 6)
-        colour = np.frombuffer(row.face.encoded, np.uint8)
-        assert int(colour.argmax()) == index // 6
-        assert colour.max() > 150
+        assert row.image == VideoFrame(path, index % 6)
+        assert row.bbox_xyxy_px[0] == pytest.approx([20, 90][index // 6], abs=1)
 
 
 def test_groups_are_named_by_their_files(tmp_path: Path) -> None:
@@ -119,7 +106,7 @@ def test_a_folder_without_videos_says_so(tmp_path: Path, name: str, message: str
 def test_a_file_that_is_no_video_is_an_error_of_its_group(tmp_path: Path) -> None:
     (tmp_path / "v.mp4").write_bytes(b"no video")
     with pytest.raises(ValueError, match="cannot be opened as a video"):
-        list(reader(tmp_path).faces("v.mp4", ColourPreparer()))
+        list(reader(tmp_path).read("v.mp4"))
 
 
 def test_the_doctor_names_what_cannot_be_opened_and_other_frame_rates(tmp_path: Path) -> None:
@@ -145,8 +132,8 @@ def test_of_a_damaged_video_the_sound_part_is_kept_and_the_rest_named(tmp_path: 
     first, last = content.index(b"mdat") + 4, content.rindex(b"moov") - 4
     kept = first + 2 * (last - first) // 3
     path.write_bytes(content[:kept] + b"\xff" * (last - kept) + content[last:])
-    rows = list(reader(tmp_path).faces("v.mp4", ColourPreparer()))
-    faces = [row for row in rows if isinstance(row, RawFace) and row.face is not None]
+    rows = list(reader(tmp_path).read("v.mp4"))
+    faces = [row for row in rows if isinstance(row, RawFace)]
     skipped = [row for row in rows if isinstance(row, Skipped)]
     assert 5 <= len(faces) < 100
     assert any("damaged" in row.reason or "decoding failed" in row.reason for row in skipped)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders.fake_lam import FakePreparer
 from builders.tiny_ego4d import unpack
 
 from common.media.image_codec import encode_image
@@ -29,7 +28,7 @@ def write_tree(root: Path, names: list[str]) -> Path:
 
 
 def rows(reader: VideosChallengeReader, group: str) -> list[RawFace]:
-    return [f for f in reader.faces(group, FakePreparer()) if isinstance(f, RawFace)]
+    return [f for f in reader.read(group) if isinstance(f, RawFace)]
 
 
 def test_frames_are_numbers_and_unique_ids_end_at_the_first_dot(tmp_path: Path) -> None:
@@ -51,22 +50,17 @@ def test_rows_come_in_order_with_unknown_box_and_label(tmp_path: Path) -> None:
     assert [(f.frame, f.track_index, f.unique_id) for f in found] == [(3, 0, "a"), (7, 1, "b")]
     assert {(f.part, f.label, f.person_id) for f in found} == {("test", -1, "")}
     assert all(np.isnan(f.bbox_xyxy_px).all() for f in found)
-    assert [f.face.sharpness for f in found if f.face] == [1.0, 0.0]
+    assert [f.image for f in found] == [root / "v1/t1/00003_a.jpg", root / "v1/t1/00007_b.jpg"]
 
 
-def test_a_damaged_image_keeps_its_row_and_a_strange_name_is_skipped(tmp_path: Path) -> None:
+def test_a_strange_name_is_skipped_and_a_row_is_called_by_its_file(tmp_path: Path) -> None:
     root = write_tree(tmp_path, ["00001_a.jpg", "00002_b.jpg", "notes.txt", "x_00003.jpg"])
-    (root / "v1" / "t1" / "00002_b.jpg").write_bytes(b"torn")
-    items = list(VideosChallengeReader(root).faces("v1", FakePreparer()))
+    items = list(VideosChallengeReader(root).read("v1"))
     skipped = {i.sample_id: i.reason for i in items if isinstance(i, Skipped)}
     why = "the file's name is not <frame>_<unique id>.jpg"
-    assert skipped == {
-        "v1:t1:notes.txt": why,
-        "v1:t1:x_00003.jpg": why,
-        "v1:t1:00002_b": "damaged image",
-    }
-    faces = [i for i in items if isinstance(i, RawFace)]
-    assert [f.face is None for f in faces] == [False, True]
+    assert skipped == {"v1:t1:notes.txt": why, "v1:t1:x_00003.jpg": why}
+    named = [i.sample_id for i in items if isinstance(i, RawFace)]
+    assert named == ["v1:t1:00001_a", "v1:t1:00002_b"]
 
 
 @pytest.mark.parametrize("below", [".", "..", "../.."])

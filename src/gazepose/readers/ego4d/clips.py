@@ -10,11 +10,11 @@ from pathlib import Path
 
 from common.listing import counted_names, listed
 from common.store.skipped import Skipped
+from gazepose.readers.clip import FaceTrack
 from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
 from gazepose.readers.ego4d.files import Ego4DFiles
 from gazepose.readers.ego4d.spans import ClipSpan, iterate_clips
 from gazepose.readers.face_imgs.baseline_tracks import malformed_entries, skipped_box
-from gazepose.readers.sample import FaceTrack
 from gazepose.readers.split_lists import check_disjoint, is_clip_id, read_split_list, rebuilt_list
 from gazepose.readers.track_boxes import DroppedBox
 from gazepose.readers.tracks import TrackRule, face_tracks

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from common.media.video import video_info
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-from gazepose.readers.clip_faces import clip_faces
+from gazepose.readers.clip import Clip
 from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
 from gazepose.readers.ego4d.clips import ClipEntry, clip_tracks, find_clips
 from gazepose.readers.ego4d.doctor import examine
@@ -23,21 +24,19 @@ from gazepose.readers.ego4d.files import Ego4DFiles, download_command
 from gazepose.readers.ego4d.spans import read_clip
 from gazepose.readers.ego4d.video_check import check_length, check_video
 from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, find_challenge_dir
-from gazepose.readers.sample import Clip, FacePreparer, RawFace
+from gazepose.readers.joined import JoinedReader
+from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.source_digest import annotation_digest
-from gazepose.readers.split_lists import check_disjoint
 from gazepose.readers.tracks import RuleName, TrackRule
 
 LOG = logging.getLogger(__name__)
 
-_PARTS = ("train", "val", "test")
+TEST = "test"
+_PARTS = ("train", "val", TEST)
 
 
-class Ego4DReader:
-    """Reads Ego4D, clip by clip; see `gazepose.readers.sample.LamReader`.
-
-    The annotations are gone through once, where the clips are listed; after that the reader
-    knows where in the files each clip lies, and a worker process parses its own clips alone.
+class Ego4DReader(JoinedReader):
+    """Reads Ego4D, clip by clip; see `gazepose.readers.sample.RawReader`.
 
     The defaults repair what the Ego4D baseline does to the annotations. As the baseline:
     ``track_rule=published frame_offset=1``.
@@ -85,24 +84,17 @@ class Ego4DReader:
                 f"data.reader.frame_offset is {frame_offset}, expected 0, or 1 as the baseline"
             )
         self.raw_dir = Path(raw_dir)
-        self._annotations_dir = None if annotations_dir is None else Path(annotations_dir)
-        self._split_dir = None if split_dir is None else Path(split_dir)
         self._parts = tuple(parts)
-        self._rule = TrackRule(track_rule, max_gap, min_frame=frame_offset)
-        self._frame_offset = frame_offset
-        self._keep_suspect = keep_suspect
-        self._check_length = check_length
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Return what a row depends on, as plain values."""
-        is_repaired = self._rule.name == "repaired"
-        return {
-            "track_rule": self._rule.name,
-            "max_gap": self._rule.max_gap if is_repaired else None,
-            "frame_offset": self._frame_offset,
-            "keep_suspect": self._keep_suspect,
-        }
+        self._videos = Ego4DVideos(
+            self.raw_dir,
+            tuple(part for part in parts if part != TEST),
+            TrackRule(track_rule, max_gap, min_frame=frame_offset),
+            None if annotations_dir is None else Path(annotations_dir),
+            None if split_dir is None else Path(split_dir),
+            frame_offset,
+            keep_suspect,
+            check_length,
+        )
 
     def groups(self) -> list[str]:
         """Return the clips in their lists' order: train, val, test.
@@ -111,26 +103,94 @@ class Ego4DReader:
             ValueError: If annotations are missing or damaged, a list is empty, a clip is in two
                 parts, or there is nothing at all.
         """
-        check_disjoint({"train, val": self._entries, "test": self._challenge_groups})
-        groups = [*self._entries, *self._challenge_groups]
+        groups = super().groups()
         if not groups:
             raise ValueError(f"{self.raw_dir} holds nothing of the parts {list(self._parts)}")
         return groups
 
+    def clip(self, group: str) -> Clip:
+        """Return a clip of train or val; errors as `Ego4DVideos.clip`."""
+        return self._videos.clip(group)
+
+    def doctor(self) -> list[Finding]:
+        """Say what is missing or inconsistent, without decoding the videos."""
+        findings = super().doctor()
+        if TEST in self._parts and len(self._readers) == 1:
+            what = f"{TEST}: no videos_challenge, or it is still packed"
+            command = download_command(self.raw_dir, "social_test")
+            remedy = f"for a submission: {command}, and unpack it"
+            findings.append(Finding("note", what, str(self.raw_dir), remedy))
+        return findings
+
+    @cached_property
+    def _readers(self) -> Sequence[RawReader]:
+        if TEST not in self._parts:
+            return [self._videos]
+        try:
+            return [self._videos, VideosChallengeReader(find_challenge_dir(self.raw_dir))]
+        except ValueError as error:
+            LOG.info("no test part: %s", error)
+            return [self._videos]
+
+
+@dataclass
+class Ego4DVideos:
+    """Reads train and val; see `gazepose.readers.sample.RawReader`.
+
+    The annotations are gone through once, where the clips are listed; after that the reader
+    knows where in the files each clip lies, and a worker process parses its own clips alone.
+
+    Attributes:
+        raw_dir: as of `Ego4DReader`, and so are the others.
+        parts: of train and val.
+        rule: what becomes of the boxes.
+        annotations_dir: where ``av_*.json`` lie; None finds them.
+        split_dir: where the lists lie; None finds them.
+        frame_offset: 0 or 1.
+        keep_suspect: keep tracks that the annotators marked.
+        check_length: refuse a clip whose video is of another length.
+    """
+
+    raw_dir: Path
+    parts: tuple[str, ...]
+    rule: TrackRule
+    annotations_dir: Path | None
+    split_dir: Path | None
+    frame_offset: int
+    keep_suspect: bool
+    check_length: bool
+    name: str = "ego4d"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what a row depends on, as plain values."""
+        is_repaired = self.rule.name == "repaired"
+        return {
+            "track_rule": self.rule.name,
+            "max_gap": self.rule.max_gap if is_repaired else None,
+            "frame_offset": self.frame_offset,
+            "keep_suspect": self.keep_suspect,
+        }
+
+    def groups(self) -> list[str]:
+        """Return the clips in their lists' order: train, val.
+
+        Raises:
+            ValueError: If annotations are missing or damaged, a list is empty, or a clip is in two
+                parts.
+        """
+        return list(self._entries)
+
     def count(self, group: str) -> int:
-        """Return how many frames the group's tracks have."""
-        if self._challenge is not None and group in self._challenge_groups:
-            return self._challenge.count(group)
+        """Return how many frames the clip's tracks have."""
         return self._entries[group].num_rows
 
-    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
-        """Yield the group's rows, track by track."""
-        if self._challenge is not None and group in self._challenge_groups:
-            return self._challenge.faces(group, preparer)
-        return clip_faces(self.clip(group), preparer)
+    def read(self, group: str) -> Iterator[RawFace | Skipped]:
+        """Yield the clip's rows, track by track; errors as `clip`."""
+        yield from self.clip(group).rows()
 
     def clip(self, group: str) -> Clip:
-        """Return a clip of train or val.
+        """Return a clip.
 
         Raises:
             ValueError: If its annotations or its video are missing or damaged, or do not belong
@@ -141,23 +201,21 @@ class Ego4DReader:
         path, start = self._video(annotation)
         info = video_info(path)
         check_video(path, info, annotation)
-        if self._check_length:
+        if self.check_length:
             check_length(path, info, annotation, start)
         size = info.width, info.height
-        tracks, skipped = clip_tracks(annotation, self._rule, size, self._keep_suspect)
-        first = (start or 0) - self._frame_offset
+        tracks, skipped = clip_tracks(annotation, self.rule, size, self.keep_suspect)
+        first = (start or 0) - self.frame_offset
         return Clip(group, entry.part, path, first, tracks, skipped)
 
     def fingerprint(self, group: str) -> str | None:
-        """Return the group's part, a digest of its annotations, and the size of its video.
+        """Return the clip's part, a digest of its annotations, and the size of its video.
 
         None without the video.
 
         Raises:
             ValueError: If its annotations are missing or damaged.
         """
-        if self._challenge is not None and group in self._challenge_groups:
-            return self._challenge.fingerprint(group)
         entry = self._entries[group]
         annotation = self._annotation(group, entry)
         try:
@@ -168,13 +226,13 @@ class Ego4DReader:
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""
-        if not self._video_parts:
-            return self._test_findings()
+        if not self.parts:
+            return []
         try:
             files = self._files
         except ValueError as error:
             return [Finding("error", str(error), str(self.raw_dir))]
-        return examine(files, self._video_parts, self._rule) + self._test_findings()
+        return examine(files, self.parts, self.rule)
 
     def _annotation(self, group: str, entry: ClipEntry) -> ClipAnnotation:
         if entry.span is None:
@@ -195,38 +253,8 @@ class Ego4DReader:
 
     @cached_property
     def _files(self) -> Ego4DFiles:
-        return Ego4DFiles.locate(self.raw_dir, self._annotations_dir, self._split_dir)
+        return Ego4DFiles.locate(self.raw_dir, self.annotations_dir, self.split_dir)
 
     @cached_property
     def _entries(self) -> dict[str, ClipEntry]:
-        parts = self._video_parts
-        return find_clips(self._files, parts, self._rule) if parts else {}
-
-    @property
-    def _video_parts(self) -> list[str]:
-        return [part for part in self._parts if part != "test"]
-
-    @cached_property
-    def _challenge(self) -> VideosChallengeReader | None:
-        """Return the reader of the test part, None if there is no such part."""
-        if "test" not in self._parts:
-            return None
-        try:
-            return VideosChallengeReader(find_challenge_dir(self.raw_dir))
-        except ValueError as error:
-            LOG.info("no test part: %s", error)
-            return None
-
-    @cached_property
-    def _challenge_groups(self) -> list[str]:
-        return [] if self._challenge is None else self._challenge.groups()
-
-    def _test_findings(self) -> list[Finding]:
-        if "test" not in self._parts:
-            return []
-        if self._challenge is None:
-            what = "test: no videos_challenge, or it is still packed"
-            command = download_command(self.raw_dir, "social_test")
-            remedy = f"for a submission: {command}, and unpack it"
-            return [Finding("note", what, str(self.raw_dir), remedy)]
-        return self._challenge.doctor()
+        return find_clips(self._files, self.parts, self.rule) if self.parts else {}

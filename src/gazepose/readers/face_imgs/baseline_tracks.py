@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from common.store.skipped import Skipped
+from gazepose.readers.clip import FaceTrack
 from gazepose.readers.json_entries import BOX_KEYS, MALFORMED, JsonEntries
-from gazepose.readers.sample import FaceTrack
 from gazepose.readers.source_digest import files_digest
 from gazepose.readers.split_lists import read_split_list
 from gazepose.readers.track_boxes import DroppedBox, RawTrack, box_place, frame_number

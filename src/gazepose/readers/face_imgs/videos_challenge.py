@@ -20,7 +20,7 @@ import numpy as np
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.face_imgs.json_prior import PRIOR_DIR, PriorFiles
-from gazepose.readers.sample import FacePreparer, PreparedFace, RawFace
+from gazepose.readers.sample import RawFace
 from gazepose.readers.source_digest import image_names, plain_digest
 
 CHALLENGE_DIR = "videos_challenge"
@@ -51,7 +51,7 @@ class ChallengeFace:
 
 
 class VideosChallengeReader:
-    """Reads the challenge's tree, a video a group; see `gazepose.readers.sample.LamReader`.
+    """Reads the challenge's tree, a video a group; see `gazepose.readers.sample.RawReader`.
 
     Args:
         raw_dir: the folder ``videos_challenge``, or one that holds it somewhere.
@@ -96,7 +96,7 @@ class VideosChallengeReader:
         """Return how many images a video has."""
         return sum(len(found) for found, _ in self._tracks(group).values())
 
-    def faces(self, group: str, preparer: FacePreparer) -> Iterator[RawFace | Skipped]:
+    def read(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the video's rows, track by track, frames ascending."""
         priors = self._priors.of_clip(group)
         yield from priors.doubts()
@@ -105,21 +105,16 @@ class VideosChallengeReader:
                 why = "the file's name is not <frame>_<unique id>.jpg"
                 yield Skipped(f"{group}:{track}:{path.name}", track, group, why)
             for index, name in enumerate(faces):
-                face = _prepared(name, preparer)
-                if isinstance(face, str):
-                    yield Skipped(f"{group}:{track}:{name.path.stem}", track, group, face)
                 yield RawFace(
                     clip_uid=group,
-                    track_id=track,
-                    person_id="",
                     part=PART,
+                    track_id=track,
                     frame=name.frame,
                     track_index=index,
                     label=-1,
                     bbox_xyxy_px=np.full(4, np.nan),
-                    is_interpolated=False,
+                    image=name.path,
                     unique_id=name.unique_id,
-                    face=None if isinstance(face, str) else face,
                     head_pose_deg=priors.head_pose_deg(track, name.unique_id, name.frame_text),
                     points=priors.points(track, name.unique_id),
                     sharpness_p=priors.sharpness_p(track, name.unique_id),
@@ -206,11 +201,3 @@ def challenge_faces(track_dir: Path) -> tuple[list[ChallengeFace], list[Path]]:
         else:
             faces.append(ChallengeFace(int(match["frame"]), match["unique_id"], path))
     return sorted(faces), strange
-
-
-def _prepared(name: ChallengeFace, preparer: FacePreparer) -> PreparedFace | str:
-    """Return the face, or why there is none."""
-    try:
-        return preparer.from_file(name.path.read_bytes())
-    except (ValueError, OSError) as error:
-        return str(error)

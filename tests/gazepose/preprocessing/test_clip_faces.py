@@ -1,19 +1,22 @@
-"""A clip's faces: one pass, track order, and a row for every box whatever the video does."""
+"""A clip's faces: one pass, track order, and a row for every image whatever is wrong with it."""
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from builders.fake_lam import FakePreparer
+from builders.fake_lam import FakePreparer, image_file, raw_face
 
 from common.media.video import read_frames, write_video
 from common.store.skipped import Skipped
-from gazepose.readers import clip_faces as module
-from gazepose.readers.clip_faces import NO_BOX, OUTSIDE, clip_faces
-from gazepose.readers.sample import Clip, FaceTrack, RawFace
+from gazepose.preprocessing import clip_faces as module
+from gazepose.preprocessing.clip_faces import NO_BOX, NO_FILE, OUTSIDE, clip_faces
+from gazepose.preprocessing.preparation import PreparedFace
+from gazepose.readers.clip import Clip, FaceTrack
+from gazepose.readers.sample import RawFace
 
 NUM_FRAMES, WIDTH, HEIGHT = 40, 64, 48
 LEFT_HALF, RIGHT_HALF = [0.0, 0.0, 32.0, 48.0], [32.0, 0.0, 64.0, 48.0]
@@ -45,23 +48,28 @@ def clip(video: Path, *tracks: FaceTrack, first: int = 0, skipped: Any = ()) -> 
     return Clip("c1", "train", video, first, tracks, tuple(skipped))
 
 
+def measured(clip: Clip) -> list[tuple[RawFace, PreparedFace | None] | Skipped]:
+    return list(clip_faces(clip.rows(), FakePreparer(), lambda: None))
+
+
 def rows(clip: Clip) -> list[RawFace]:
-    return [item for item in clip_faces(clip, FakePreparer()) if isinstance(item, RawFace)]
+    return [item[0] for item in measured(clip) if not isinstance(item, Skipped)]
 
 
-def reasons(clip: Clip) -> dict[str, str]:
-    items = clip_faces(clip, FakePreparer())
+def reasons(items: list[Any]) -> dict[str, str]:
     return {item.sample_id: item.reason for item in items if isinstance(item, Skipped)}
 
 
-def shown_frames(found: list[RawFace]) -> list[int | None]:
-    return [None if f.face is None else round(f.face.sharpness / STEP) for f in found]
+def shown_frames(items: list[Any]) -> list[int | None]:
+    faces = [item[1] for item in items if not isinstance(item, Skipped)]
+    return [None if face is None else round(face.sharpness / STEP) for face in faces]
 
 
 def test_rows_come_track_by_track_and_show_their_frames(video: Path) -> None:
-    found = rows(clip(video, track("b", [3, 4, 30]), track("a", [0, 3, 39])))
+    made = clip(video, track("b", [3, 4, 30]), track("a", [0, 3, 39]))
+    found = rows(made)
     assert [f.track_id for f in found] == ["b", "b", "b", "a", "a", "a"]
-    assert [f.frame for f in found] == shown_frames(found) == [3, 4, 30, 0, 3, 39]
+    assert [f.frame for f in found] == shown_frames(measured(made)) == [3, 4, 30, 0, 3, 39]
     assert [f.track_index for f in found] == [0, 1, 2, 0, 1, 2]
     assert [f.label for f in found] == [0, 1, 0] * 2
     assert [f.is_interpolated for f in found] == [True, False, False] * 2
@@ -72,26 +80,26 @@ def test_rows_come_track_by_track_and_show_their_frames(video: Path) -> None:
 
 @pytest.mark.parametrize("first", [5, -1])
 def test_frames_count_from_the_clips_first(video: Path, first: int) -> None:
-    found = rows(clip(video, track("t", [1, 10]), first=first))
-    assert [f.frame for f in found] == [1, 10]
-    assert shown_frames(found) == [1 + first, 10 + first]
+    made = clip(video, track("t", [1, 10]), first=first)
+    assert [f.frame for f in rows(made)] == [1, 10]
+    assert shown_frames(measured(made)) == [1 + first, 10 + first]
 
 
 def test_a_doubled_frame_is_two_rows(video: Path) -> None:
-    found = rows(clip(video, track("t", [7, 7, 8], [LEFT_HALF, RIGHT_HALF, LEFT_HALF])))
-    assert shown_frames(found) == [7, 7, 8]
+    made = clip(video, track("t", [7, 7, 8], [LEFT_HALF, RIGHT_HALF, LEFT_HALF]))
+    assert shown_frames(measured(made)) == [7, 7, 8]
 
 
 def test_boxes_without_pixels_keep_their_row(video: Path) -> None:
     boxes = [LEFT_HALF, [200.0, 0.0, 240.0, 40.0], [np.nan] * 4, LEFT_HALF]
-    made = clip(video, track("t", [1, 2, 3, 4], boxes))
-    assert shown_frames(rows(made)) == [1, None, None, 4]
+    made = measured(clip(video, track("t", [1, 2, 3, 4], boxes)))
+    assert shown_frames(made) == [1, None, None, 4]
     assert reasons(made) == {"c1:t:2": OUTSIDE, "c1:t:3": NO_BOX}
 
 
 def test_frames_past_the_end_keep_their_row(video: Path) -> None:
-    made = clip(video, track("t", [38, 39, 40, 90]))
-    assert shown_frames(rows(made)) == [38, 39, None, None]
+    made = measured(clip(video, track("t", [38, 39, 40, 90])))
+    assert shown_frames(made) == [38, 39, None, None]
     why = f"{video}: frame not there; the last one with a box is 39"
     assert reasons(made) == {"c1:t:40": why, "c1:t:90": why}
 
@@ -111,8 +119,8 @@ def write_damaged_video(path: Path) -> Path:
 
 def test_a_damaged_video_gives_its_sound_frames(tmp_path: Path) -> None:
     path = write_damaged_video(tmp_path / "damaged.mp4")
-    made = clip(path, track("t", list(range(NUM_FRAMES))))
-    has_image = [f.face is not None for f in rows(made)]
+    made = measured(clip(path, track("t", list(range(NUM_FRAMES)))))
+    has_image = [shown is not None for shown in shown_frames(made)]
     assert len(has_image) == NUM_FRAMES
     assert all(has_image[:10])
     lost = reasons(made)
@@ -132,7 +140,7 @@ def test_a_video_that_cannot_be_opened_is_an_error(video: Path, tmp_path: Path) 
 def test_a_clip_without_tracks_opens_no_video(tmp_path: Path) -> None:
     what = Skipped("c1:t:0", "t", "c1", "a box of nobody")
     made = clip(tmp_path / "gone.mp4", skipped=[what])
-    assert list(clip_faces(made, FakePreparer())) == [what]
+    assert measured(made) == [what]
 
 
 def test_only_frames_with_boxes_are_asked_for_in_one_pass(
@@ -147,3 +155,45 @@ def test_only_frames_with_boxes_are_asked_for_in_one_pass(
     monkeypatch.setattr(module, "read_frames", recorded)
     rows(clip(video, track("a", [3, 9]), track("b", [9, 12])))
     assert asked == [[3, 9, 12]]
+
+
+def test_each_video_of_a_clip_is_read_once(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(video.read_bytes())
+    asked: list[Path] = []
+
+    def recorded(path: Path, wanted: Any) -> Any:
+        asked.append(path)
+        return read_frames(path, wanted)
+
+    monkeypatch.setattr(module, "read_frames", recorded)
+    parts = [clip(path, track(name, [5, 6])).rows() for path in (video, other) for name in "ab"]
+    made = list(clip_faces(chain(*parts), FakePreparer(), lambda: None))
+    assert shown_frames(made) == [5, 6] * 4
+    assert asked == [video, other]
+
+
+def file_row(image: Path | None) -> RawFace:
+    return raw_face("c1", 0 if image is None else int(image.stem), image)
+
+
+def test_files_are_read_in_the_order_of_their_rows_and_what_is_wrong_costs_no_row(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "7").write_bytes(b"torn")
+    images = [image_file(3 * STEP), tmp_path / "7", tmp_path / "8", None, image_file(STEP)]
+    made = list(clip_faces(map(file_row, images), FakePreparer(), lambda: None))
+    assert shown_frames(made) == [3, None, None, None, 1]
+    assert reasons(made) == {"c1:t:107": "damaged image", "c1:t:108": NO_FILE}
+    assert [isinstance(item, Skipped) for item in made] == [0, 1, 0, 1, 0, 0, 0]
+
+
+def test_every_row_is_told_once_whatever_becomes_of_its_image(video: Path, tmp_path: Path) -> None:
+    boxes = [LEFT_HALF, [np.nan] * 4, LEFT_HALF]
+    in_video = clip(video, track("t", [1, 2, 90], boxes), skipped=[Skipped("a", "", "c1", "b")])
+    told: list[int] = []
+    items = chain(in_video.rows(), map(file_row, [image_file(STEP), tmp_path / "8", None]))
+    list(clip_faces(items, FakePreparer(), lambda: told.append(1)))
+    assert len(told) == 6

@@ -1,0 +1,139 @@
+"""A clip's rows -> their faces; each video in one pass, up to the last frame that has a box.
+
+A video is decoded frame by frame, the store wants track by track. What is cut on the way waits in
+a temporary file (in ``TMPDIR``), so memory holds one frame, the rows and the measured values,
+however long the clip.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from common.media.video import DamagedVideoError, read_frames
+from common.store.skipped import Skipped
+from gazepose.preprocessing.preparation import Image, PreparedFace, Preparer
+from gazepose.readers.sample import RawFace, VideoFrame
+
+OUTSIDE = "the box lies outside the image"
+NO_BOX = "the box is not a number"
+NO_FILE = "no face image"
+# By the number of a frame, its rows with their places among a clip's items.
+_RowsOfFrame = Mapping[int, list[tuple[int, RawFace]]]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A prepared face whose bytes lie in the temporary file."""
+
+    face: PreparedFace  # without its bytes
+    offset: int
+    num_bytes: int
+
+
+def clip_faces(
+    items: Iterable[RawFace | Skipped], preparer: Preparer, on_face: Callable[[], object]
+) -> Iterator[tuple[RawFace, PreparedFace | None] | Skipped]:
+    """Yield a clip's rows with their faces, in the reader's order, and what it skipped.
+
+    A row whose image is lost (its box lies outside the frame, the frame or the file is damaged or
+    not there) comes all the same, without a face, and the reason before it.
+
+    Args:
+        items: of a reader.
+        preparer: cuts, measures and encodes the faces.
+        on_face: called once a row, where its image is looked at.
+
+    Raises:
+        ValueError: If a video cannot be opened at all.
+    """
+    items = list(items)
+    with tempfile.TemporaryFile() as spool:
+        cut = _cut_from_videos(items, preparer, spool, on_face)
+        for place, item in enumerate(items):
+            if isinstance(item, Skipped):
+                yield item
+                continue
+            face: PreparedFace | str | None
+            if isinstance(item.image, VideoFrame):
+                face = _read_back(cut.pop(place), spool)
+            else:
+                on_face()
+                face = _from_file(item.image, preparer)
+            if isinstance(face, str):
+                yield Skipped(item.sample_id, item.track_id, item.clip_uid, face)
+            yield item, None if isinstance(face, str) else face
+
+
+def _cut_from_videos(
+    items: list[RawFace | Skipped],
+    preparer: Preparer,
+    spool: IO[bytes],
+    on_face: Callable[[], object],
+) -> dict[int, _Kept | str]:
+    """Return the face of every row that lies in a video, or why there is none, by its place."""
+    cut: dict[int, _Kept | str] = {}
+    for path, rows in _rows_in_videos(items).items():
+        for place, raw, frame in _pass_over(path, rows):
+            on_face()
+            cut[place] = frame if isinstance(frame, str) else _cut(raw, frame, preparer, spool)
+    return cut
+
+
+def _rows_in_videos(items: list[RawFace | Skipped]) -> Mapping[Path, _RowsOfFrame]:
+    rows: dict[Path, dict[int, list[tuple[int, RawFace]]]] = {}
+    for place, item in enumerate(items):
+        if isinstance(item, RawFace) and isinstance(item.image, VideoFrame):
+            of_video = rows.setdefault(item.image.path, defaultdict(list))
+            of_video[item.image.number].append((place, item))
+    return rows
+
+
+def _pass_over(path: Path, rows: _RowsOfFrame) -> Iterator[tuple[int, RawFace, Image | str]]:
+    """Yield each row with its frame, as they come; at the end, why the others have none."""
+    left, last = dict(rows), -1
+    try:
+        for last, frame in read_frames(path, rows):
+            yield from ((place, raw, frame) for place, raw in left.pop(last))
+        why = f"{path}: frame not there; the last one with a box is {last}"
+    except DamagedVideoError as error:
+        why = str(error)
+    yield from ((place, raw, why) for lost in left.values() for place, raw in lost)
+
+
+def _cut(raw: RawFace, frame: Image, preparer: Preparer, spool: IO[bytes]) -> _Kept | str:
+    face = preparer.from_frame(frame, raw.bbox_xyxy_px)
+    if face is None:
+        return OUTSIDE if np.isfinite(raw.bbox_xyxy_px).all() else NO_BOX
+    return _keep(face, spool)
+
+
+def _keep(face: PreparedFace, spool: IO[bytes]) -> _Kept:
+    offset = spool.tell()
+    spool.write(face.encoded)
+    return _Kept(replace(face, encoded=b""), offset, len(face.encoded))
+
+
+def _read_back(kept: _Kept | str, spool: IO[bytes]) -> PreparedFace | str:
+    if isinstance(kept, str):
+        return kept
+    spool.seek(kept.offset)
+    return replace(kept.face, encoded=spool.read(kept.num_bytes))
+
+
+def _from_file(path: Path | None, preparer: Preparer) -> PreparedFace | str | None:
+    """Return the face of an image file, or why there is none; None if no file is named."""
+    if path is None:
+        return None
+    try:
+        return preparer.from_file(path.read_bytes())
+    except FileNotFoundError:
+        return NO_FILE
+    except (ValueError, OSError) as error:
+        return str(error)
