@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from common.training.batch_counts import missing_counts
+from common.training.checkpoint import missing_counts
 
 
 def test_counts_are_taken_as_pytorch_takes_them() -> None:

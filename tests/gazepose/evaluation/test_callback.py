@@ -28,7 +28,8 @@ from gazepose.evaluation.metrics import evaluate_lam
 from gazepose.evaluation.predictions import predictions_table
 from gazepose.evaluation.score_slices import describe_samples
 from gazepose.evaluation.smoothing import TrackSmoothing
-from gazepose.submission.writing import expected_samples, validate_submission
+from gazepose.submission.check import validate_submission
+from gazepose.submission.writing import expected_samples
 
 Outputs = list[dict[str, torch.Tensor]]
 

@@ -12,7 +12,7 @@ from builders.small_run import composed, one_thread
 
 from common.runs.run import fit_and_test
 from common.training.checkpoint import read_checkpoint
-from gazepose.nets.backbones.backbone import resnet18
+from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.originals.weights import load_net, original_state_dict
 
