@@ -20,7 +20,7 @@ from builders.small_run import composed
 from builders.tiny_ego4d import expected, is_misled, unpack
 
 from common.preprocessing.command import prepare_store
-from gazepose.evaluation.metrics import evaluate_lam
+from gazepose import evaluate_lam
 from gazepose.submission.check import validate_submission
 from gazepose.submission.writing import expected_samples
 
