@@ -23,6 +23,7 @@ from common.atomic import partial_path
 from common.media.video_index import SeekPoint, num_beyond_end, seek_point
 
 RgbImage = npt.NDArray[np.uint8]
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 # What a `DamagedVideoError` says; stores keep it as a reason, and look for it there.
 DECODING_FAILED = "decoding failed"
 FRAMES_DAMAGED = "of the wanted frames are damaged"

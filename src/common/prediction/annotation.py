@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from common.media.camera_recording import record_camera
-from common.prediction import photos, videos
+from common.media.video import VIDEO_SUFFIXES
+from common.prediction import photos
 from common.prediction.photos import PhotoAnnotator, annotate_photos
 from common.prediction.sources import find_files
 from common.prediction.videos import VideoAnnotator, annotate_videos
@@ -36,7 +37,7 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
         recording_dir = output_dir / "recording"
         recorded = record_camera(int(source), recording_dir / f"camera{source}.mp4", camera_s)
         return annotate_videos(str(recorded), annotator, output_dir)
-    has_videos = bool(find_files(source, videos.SUFFIXES))
+    has_videos = bool(find_files(source, VIDEO_SUFFIXES))
     # A file of another suffix is tried as a photo.
     has_photos = bool(find_files(source, photos.SUFFIXES)) or (
         Path(source).is_file() and not has_videos
@@ -44,7 +45,7 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
     if not has_videos and not has_photos:
         raise ValueError(
             f"source={source}: no photo or video there; expected a file, a folder, a glob pattern "
-            f"of {', '.join(photos.SUFFIXES + videos.SUFFIXES)}, or the number of a camera"
+            f"of {', '.join(photos.SUFFIXES + VIDEO_SUFFIXES)}, or the number of a camera"
         )
     said = [annotate_videos(source, annotator, output_dir)] if has_videos else []
     said += [annotate_photos(source, annotator, output_dir)] if has_photos else []

@@ -14,13 +14,12 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from common.atomic import kept_lines
-from common.media.video import num_frames, video_info, write_video
+from common.media.video import VIDEO_SUFFIXES, num_frames, video_info, write_video
 from common.prediction.sources import check_output_dir, find_files, unique_stems
 from common.prediction.track_summary import TrackSummaries
 
 LOG = logging.getLogger(__name__)
 Image = npt.NDArray[np.uint8]
-SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 NO_FACE = "no face found"
 # Of a video whose header does not tell its own.
 USUAL_FPS_HZ = 30.0
@@ -77,11 +76,11 @@ def annotate_videos(source: str, annotator: VideoAnnotator, output_dir: Path) ->
     Raises:
         ValueError: If the source holds no video, or the output would lie among its videos.
     """
-    videos = find_files(source, SUFFIXES)
+    videos = find_files(source, VIDEO_SUFFIXES)
     if not videos:
         raise ValueError(
             f"source={source}: no video there; expected a file, a folder or a glob pattern of "
-            f"{', '.join(SUFFIXES)}"
+            f"{', '.join(VIDEO_SUFFIXES)}"
         )
     check_output_dir(output_dir, "videos", videos)
     outcomes = []

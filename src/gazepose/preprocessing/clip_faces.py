@@ -16,10 +16,11 @@ from typing import IO
 
 import numpy as np
 
+from common.media.photo import read_photo
 from common.media.video import DamagedVideoError, read_frames
 from common.store.skipped import Skipped
 from gazepose.preprocessing.preparation import Image, PreparedFace, Preparer
-from gazepose.readers.sample import RawFace, VideoFrame
+from gazepose.readers.sample import Frame, RawFace
 
 OUTSIDE = "the box lies outside the image"
 NO_BOX = "the box is not a number"
@@ -61,11 +62,11 @@ def clip_faces(
                 yield item
                 continue
             face: PreparedFace | str | None
-            if isinstance(item.image, VideoFrame):
+            if place in cut:
                 face = _read_back(cut.pop(place), spool)
             else:
                 on_face()
-                face = _from_file(item.image, preparer)
+                face = _from_file(item, preparer)
             if isinstance(face, str):
                 yield Skipped(item.sample_id, item.track_id, item.clip_uid, face)
             yield item, None if isinstance(face, str) else face
@@ -82,16 +83,18 @@ def _cut_from_videos(
     for path, rows in _rows_in_videos(items).items():
         for place, raw, frame in _pass_over(path, rows):
             on_face()
-            cut[place] = frame if isinstance(frame, str) else _cut(raw, frame, preparer, spool)
+            face = frame if isinstance(frame, str) else _from_frame(raw, frame, preparer)
+            cut[place] = face if isinstance(face, str) else _keep(face, spool)
     return cut
 
 
 def _rows_in_videos(items: list[RawFace | Skipped]) -> Mapping[Path, _RowsOfFrame]:
     rows: dict[Path, dict[int, list[tuple[int, RawFace]]]] = {}
     for place, item in enumerate(items):
-        if isinstance(item, RawFace) and isinstance(item.image, VideoFrame):
-            of_video = rows.setdefault(item.image.path, defaultdict(list))
-            of_video[item.image.number].append((place, item))
+        if isinstance(item, RawFace) and isinstance(item.image, Frame):
+            path, number = item.image
+            if number is not None:  # else it is a photo
+                rows.setdefault(path, defaultdict(list))[number].append((place, item))
     return rows
 
 
@@ -107,13 +110,6 @@ def _pass_over(path: Path, rows: _RowsOfFrame) -> Iterator[tuple[int, RawFace, I
     yield from ((place, raw, why) for lost in left.values() for place, raw in lost)
 
 
-def _cut(raw: RawFace, frame: Image, preparer: Preparer, spool: IO[bytes]) -> _Kept | str:
-    face = preparer.from_frame(frame, raw.bbox_xyxy_px)
-    if face is None:
-        return OUTSIDE if np.isfinite(raw.bbox_xyxy_px).all() else NO_BOX
-    return _keep(face, spool)
-
-
 def _keep(face: PreparedFace, spool: IO[bytes]) -> _Kept:
     offset = spool.tell()
     spool.write(face.encoded)
@@ -127,12 +123,22 @@ def _read_back(kept: _Kept | str, spool: IO[bytes]) -> PreparedFace | str:
     return replace(kept.face, encoded=spool.read(kept.num_bytes))
 
 
-def _from_file(path: Path | None, preparer: Preparer) -> PreparedFace | str | None:
-    """Return the face of an image file, or why there is none; None if no file is named."""
-    if path is None:
+def _from_frame(raw: RawFace, frame: Image, preparer: Preparer) -> PreparedFace | str:
+    """Return the face in the row's box, or why there is none."""
+    face = preparer.from_frame(frame, raw.bbox_xyxy_px)
+    if face is None:
+        return OUTSIDE if np.isfinite(raw.bbox_xyxy_px).all() else NO_BOX
+    return face
+
+
+def _from_file(raw: RawFace, preparer: Preparer) -> PreparedFace | str | None:
+    """Return the face in a photo or an image file, or why there is none; None if none is named."""
+    if raw.image is None:
         return None
     try:
-        return preparer.from_file(path.read_bytes())
+        if isinstance(raw.image, Frame):
+            return _from_frame(raw, read_photo(raw.image.path).image, preparer)
+        return preparer.from_file(raw.image.read_bytes())
     except FileNotFoundError:
         return NO_FILE
     except (ValueError, OSError) as error:

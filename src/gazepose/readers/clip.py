@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.store.skipped import Skipped
-from gazepose.readers.sample import RawFace, VideoFrame
+from gazepose.readers.sample import Frame, RawFace
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class FaceTrack:
         return len(self.frames)
 
     def rows(
-        self, clip_uid: str, part: str, image_of: Callable[[int], VideoFrame | Path]
+        self, clip_uid: str, part: str, image_of: Callable[[int], Frame | Path]
     ) -> Iterator[RawFace]:
         """Yield a row a frame.
 
@@ -89,5 +89,5 @@ class Clip:
         for track in self.tracks:
             yield from track.rows(self.clip_uid, self.part, self._frame)
 
-    def _frame(self, annotated: int) -> VideoFrame:
-        return VideoFrame(self.video_path, self.first_video_frame + annotated)
+    def _frame(self, annotated: int) -> Frame:
+        return Frame(self.video_path, self.first_video_frame + annotated)

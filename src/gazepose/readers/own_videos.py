@@ -12,8 +12,7 @@ from typing import Any
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
-from common.media.video import VideoInfo, num_frames, video_info
-from common.prediction.videos import SUFFIXES
+from common.media.video import VIDEO_SUFFIXES, VideoInfo, num_frames, video_info
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import Clip
@@ -111,10 +110,12 @@ def _named_videos(folder: Path) -> dict[str, Path]:
     paths = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+        if path.suffix.lower() in VIDEO_SUFFIXES
+        and path.is_file()
+        and not path.name.startswith(".")
     )
     if not paths:
-        raise ValueError(f"data.raw_dir={folder} holds no video ({', '.join(SUFFIXES)})")
+        raise ValueError(f"data.raw_dir={folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
     named: dict[str, Path] = {}
     for path in paths:
         name = _safe(path.relative_to(folder))

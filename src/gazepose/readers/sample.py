@@ -16,16 +16,16 @@ from common.store.skipped import Skipped
 Float = npt.NDArray[np.floating[Any]]
 
 
-class VideoFrame(NamedTuple):
-    """A frame of a video.
+class Frame(NamedTuple):
+    """A picture that shows more than the face: a frame of a video, or a photo.
 
     Attributes:
-        path: the video.
-        number: 0-based, as it is decoded.
+        path: the video or the photo.
+        number: of the video's frame, 0-based, as it is decoded; None for a photo.
     """
 
     path: Path
-    number: int
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class RawFace:
         track_index: 0-based position inside the track; every n-th is a keyframe.
         label: 1 looks at the camera, 0 does not, -1 unknown.
         bbox_xyxy_px: (4,) in full-frame pixels, NaN where unknown.
-        image: where the face is seen: in the box of a frame, or in a file that shows it alone and
-            is stored as it is. None if there is no image; then the row stays all the same, because
-            strides count it.
+        image: where the face is seen: in the box of a `Frame`, or in a file that shows it alone
+            and is stored as it is. None if there is no image; then the row stays all the same,
+            because strides count it.
         person_id: the person's id in the clip, empty where unknown.
         is_interpolated: the annotations hold no box here.
         unique_id: the test set's name of the face, else empty.
@@ -59,7 +59,7 @@ class RawFace:
     track_index: int
     label: int
     bbox_xyxy_px: Float
-    image: VideoFrame | Path | None
+    image: Frame | Path | None
     person_id: str = ""
     is_interpolated: bool = False
     unique_id: str = ""

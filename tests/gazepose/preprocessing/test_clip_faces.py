@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.ExifTags
+import PIL.Image
 import pytest
 from builders.fake_lam import FakePreparer, image_file, raw_face
 
@@ -16,7 +19,7 @@ from gazepose.preprocessing import clip_faces as module
 from gazepose.preprocessing.clip_faces import NO_BOX, NO_FILE, OUTSIDE, clip_faces
 from gazepose.preprocessing.preparation import PreparedFace
 from gazepose.readers.clip import Clip, FaceTrack
-from gazepose.readers.sample import RawFace
+from gazepose.readers.sample import Frame, RawFace
 
 NUM_FRAMES, WIDTH, HEIGHT = 40, 64, 48
 LEFT_HALF, RIGHT_HALF = [0.0, 0.0, 32.0, 48.0], [32.0, 0.0, 64.0, 48.0]
@@ -188,6 +191,22 @@ def test_files_are_read_in_the_order_of_their_rows_and_what_is_wrong_costs_no_ro
     assert shown_frames(made) == [3, None, None, None, 1]
     assert reasons(made) == {"c1:t:107": "damaged image", "c1:t:108": NO_FILE}
     assert [isinstance(item, Skipped) for item in made] == [0, 1, 0, 1, 0, 0, 0]
+
+
+def test_a_box_of_a_photo_is_cut_from_it_upright(tmp_path: Path) -> None:
+    path, pixels = tmp_path / "photo.jpg", np.zeros((40, 60, 3), np.uint8)
+    pixels[:, 30:] = 10 * STEP
+    turned = PIL.Image.Exif()
+    turned[PIL.ExifTags.Base.Orientation] = 8  # to be turned counter-clockwise: right is up
+    PIL.Image.fromarray(pixels).save(path, quality=100, exif=turned)
+    boxes = [[5.0, 5, 35, 25], [5, 35, 35, 55], [100, 0, 120, 20]]
+    row = raw_face("c1", 0, None)
+    items = [replace(row, image=Frame(path), bbox_xyxy_px=np.array(box)) for box in boxes]
+    items.append(replace(items[0], image=Frame(tmp_path / "gone.jpg")))
+    made = list(clip_faces(items, FakePreparer(), lambda: None))
+    assert shown_frames(made) == [10, 0, None, None]
+    why = [item.reason for item in made if isinstance(item, Skipped)]
+    assert why == [OUTSIDE, "unreadable photo: FileNotFoundError"]
 
 
 def test_every_row_is_told_once_whatever_becomes_of_its_image(video: Path, tmp_path: Path) -> None:

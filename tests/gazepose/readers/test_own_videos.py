@@ -15,7 +15,7 @@ from common.faces.tracking import TrackingSettings
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
 from gazepose.readers.own_videos import VideosReader
-from gazepose.readers.sample import RawFace, VideoFrame
+from gazepose.readers.sample import Frame, RawFace
 
 STILL = [60] * 12
 
@@ -63,7 +63,7 @@ def test_rows_show_the_face_of_their_track(tmp_path: Path) -> None:
         assert isinstance(row, RawFace)
         assert (row.clip_uid, row.part, row.label) == ("v.mp4", "test", -1)
         assert (row.track_id, row.frame, row.track_index) == (str(index // 6), index % 6, index % 6)
-        assert row.image == VideoFrame(path, index % 6)
+        assert row.image == Frame(path, index % 6)
         assert row.bbox_xyxy_px[0] == pytest.approx([20, 90][index // 6], abs=1)
 
 
