@@ -13,13 +13,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.store.skipped import Skipped
-from flame.readers.sample import RawSample
+from flame.readers.sample import RawReader, RawSample
 
 _NAME = re.compile(r"(\d{4})_(\d+)m_(-?\d+)P_(-?\d+)V_(-?\d+)H")
 _SUBJECT = re.compile(r"\d{4}")
@@ -62,7 +61,7 @@ def parse_name(stem: str) -> ColumbiaLabel | None:
     return ColumbiaLabel(int(head_yaw), int(pitch), int(yaw), int(distance), subject)
 
 
-class ColumbiaGazeReader:
+class ColumbiaGazeReader(RawReader):
     """Reads Columbia Gaze, one subject after the other.
 
     A subject's photos are numbered (`RawSample.index`) by P, then V, then H, each from low to
@@ -80,11 +79,6 @@ class ColumbiaGazeReader:
             raw_dir: the folder of the subject folders, or the folder it was unpacked into.
         """
         self.raw_dir = Path(raw_dir)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Return nothing: there are no options."""
-        return {}
 
     def groups(self) -> list[str]:
         """Return the subjects that have photos, sorted.

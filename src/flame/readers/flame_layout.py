@@ -19,7 +19,7 @@ import numpy.typing as npt
 from common.store.skipped import Skipped
 from flame.readers.eyediap.files import SESSION_NAME
 from flame.readers.numeric_pickle import read_numeric_pickle
-from flame.readers.sample import Float, RawSample
+from flame.readers.sample import Float, RawReader, RawSample
 
 # ``flame_layout`` stands for not known.
 GAZE_CONVENTIONS = (
@@ -40,7 +40,7 @@ class _Labels:
         return len(self.gaze)
 
 
-class FlameLayoutReader:
+class FlameLayoutReader(RawReader):
     """Reads a data set in FLAME's layout; image k belongs to row k - 1 of the pickles.
 
     Images and labels are paired by subject name and image number, so that stray files shift
@@ -66,11 +66,6 @@ class FlameLayoutReader:
             )
         self.raw_dir = Path(raw_dir)
         self.gaze_convention = gaze_convention
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Return nothing: no option changes a sample."""
-        return {}
 
     def groups(self) -> list[str]:
         """Return all subjects that have images or gaze labels, sorted.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -46,7 +47,9 @@ class RawSample:
 
 
 class RawReader(Protocol):
-    """Reads one raw data set, group by group.
+    """Reads one raw data set, group by group; cheap to pickle.
+
+    A reader is a subclass and has all of this but `settings`.
 
     Attributes:
         name: the data set's name, as in ``conf/data``.
@@ -59,8 +62,10 @@ class RawReader(Protocol):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return the reader's options, as plain values."""
+        """Return the options that a sample depends on, as plain values; none by default."""
+        return {}
 
+    @abstractmethod
     def groups(self) -> list[str]:
         """Return all groups, sorted.
 
@@ -68,8 +73,10 @@ class RawReader(Protocol):
             ValueError: If the folder does not hold this data set.
         """
 
+    @abstractmethod
     def count(self, group: str) -> int:
         """Return how many items `read` yields for a group."""
 
+    @abstractmethod
     def read(self, group: str) -> Iterator[RawSample | Skipped]:
         """Yield the group's items in order; a damaged one as `Skipped`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,8 @@ from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.split_lists import check_disjoint
 
 
-class JoinedReader(ABC):
-    """Reads a data set of which several readers read a share each; a `RawReader`."""
-
-    name: str
+class JoinedReader(RawReader):
+    """Reads a data set of which several readers read a share each."""
 
     @property
     @abstractmethod

@@ -17,7 +17,7 @@ from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import Clip
 from gazepose.readers.detected_clip import video_clip
-from gazepose.readers.sample import RawFace
+from gazepose.readers.sample import RawFace, RawReader
 
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0
@@ -25,8 +25,8 @@ FPS_TOLERANCE = 0.2
 
 
 @dataclass
-class VideosReader:
-    """Reads a folder of videos, sub-folders included, or one; a `RawReader`.
+class VideosReader(RawReader):
+    """Reads a folder of videos, sub-folders included, or one.
 
     A group is a video, named by its file; characters that a name had better not have become
     ``_``. The suffix stays, so that a video that comes later changes no other's name. All are of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,8 @@ class RawFace:
 class RawReader(Protocol):
     """Reads one raw data set of looking-at-me, group by group; cheap to pickle.
 
+    A reader is a subclass and has at least `name`, `groups`, `count` and `read`.
+
     Attributes:
         name: the data set's name, as in ``conf/data``.
     """
@@ -86,8 +89,10 @@ class RawReader(Protocol):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return what a row depends on, as plain values."""
+        """Return the options that a row depends on, as plain values; none by default."""
+        return {}
 
+    @abstractmethod
     def groups(self) -> list[str]:
         """Return all groups, which are clips.
 
@@ -95,9 +100,11 @@ class RawReader(Protocol):
             ValueError: If the folder does not hold this data set.
         """
 
+    @abstractmethod
     def count(self, group: str) -> int:
         """Return about how many rows `read` yields for a group; for progress bars."""
 
+    @abstractmethod
     def read(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the group's rows in track order, frames ascending; unusable ones as `Skipped`.
 
@@ -109,14 +116,17 @@ class RawReader(Protocol):
         """Return what the group's rows depend on beside the settings, in few words or digests.
 
         That is its part, its boxes and labels, and the size of its video. With another text the
-        group is made again; with None, as where the video is gone, it stays as it was made.
+        group is made again; with None, as where the video is gone and by default, it stays as it
+        was made.
 
         Raises:
             ValueError: If the group's annotations are missing or damaged.
         """
+        return None
 
     def doctor(self) -> list[Finding]:
-        """Say what is missing or inconsistent, without decoding the videos."""
+        """Say what is missing or inconsistent, without decoding the videos; nothing by default."""
+        return []
 
 
 @runtime_checkable

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from builders.fake_lam import IMAGE
+from builders.fake_lam import IMAGE, image_file, raw_face
 from builders.preprocessed_clips import assert_same, frames, made_at, preprocessor
 
 from common.store.reading import FaceStore
+from gazepose.readers.sample import RawFace, RawReader
 
 NUM_ROWS = {"t1": 4, "t2": 2, "t3": 0, "v1": 2, "v2": 2}
 
@@ -61,6 +63,30 @@ def test_another_stride_ranks_anew_without_making_anything(tmp_path: Path) -> No
     preprocessor(tmp_path, {"t1": [IMAGE] * 6}, sharpness_stride=3).run()
     assert made_at(tmp_path) == before
     assert frames(tmp_path)["sharpness_p"].is_nan().to_list() == [False, True, True] * 2
+
+
+class PlainReader(RawReader):
+    """Has what a reader must have."""
+
+    name = "plain"
+
+    def groups(self) -> list[str]:
+        return ["t1"]
+
+    def count(self, group: str) -> int:
+        return 2
+
+    def read(self, group: str) -> Iterator[RawFace]:
+        yield from (raw_face(group, index, image_file(index)) for index in range(2))
+
+
+def test_a_reader_needs_options_fingerprints_and_a_doctor_only_where_it_has_them(
+    tmp_path: Path,
+) -> None:
+    for _ in range(2):
+        assert not preprocessor(tmp_path, reader=PlainReader()).run().has_errors
+    assert not preprocessor(tmp_path, reader=PlainReader()).check().has_errors
+    assert frames(tmp_path)["num_bytes"].gt(0).to_list() == [True, True]
 
 
 WITHOUT_TORCH = """

@@ -19,7 +19,7 @@ from common.store.skipped import Skipped
 from flame.readers.eyediap.files import SESSION_NAME, Calibration
 from flame.readers.eyediap.geometry import FrameLabel
 from flame.readers.eyediap.session import EyediapSession, LabelRule
-from flame.readers.sample import RawSample
+from flame.readers.sample import RawReader, RawSample
 
 LOG = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ CameraName = Literal["vga", "hd"]
 GazeName = Literal["geometric", "published"]
 
 
-class EyediapReader:
+class EyediapReader(RawReader):
     """Reads EYEDIAP, one session after the other, its video from start to end.
 
     Every `frame_step`-th frame is an item, whether it was lost or not, and `RawSample.index`

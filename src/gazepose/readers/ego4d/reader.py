@@ -35,7 +35,7 @@ _PARTS = ("train", "val", TEST)
 
 
 class Ego4DReader(JoinedReader):
-    """Reads Ego4D, clip by clip; see `gazepose.readers.sample.RawReader`.
+    """Reads Ego4D, clip by clip.
 
     The defaults repair what the Ego4D baseline does to the annotations. As the baseline:
     ``track_rule=published frame_offset=1``.
@@ -85,14 +85,14 @@ class Ego4DReader(JoinedReader):
         self.raw_dir = Path(raw_dir)
         self._parts = tuple(parts)
         self._videos = Ego4DVideos(
-            self.raw_dir,
-            tuple(part for part in parts if part != TEST),
-            TrackRule(track_rule, max_gap, min_frame=frame_offset),
-            None if annotations_dir is None else Path(annotations_dir),
-            None if split_dir is None else Path(split_dir),
-            frame_offset,
-            keep_suspect,
-            check_length,
+            raw_dir=self.raw_dir,
+            parts=tuple(part for part in parts if part != TEST),
+            rule=TrackRule(track_rule, max_gap, min_frame=frame_offset),
+            annotations_dir=None if annotations_dir is None else Path(annotations_dir),
+            split_dir=None if split_dir is None else Path(split_dir),
+            frame_offset=frame_offset,
+            keep_suspect=keep_suspect,
+            check_length=check_length,
         )
 
     def groups(self) -> list[str]:
@@ -133,8 +133,8 @@ class Ego4DReader(JoinedReader):
 
 
 @dataclass
-class Ego4DVideos:
-    """Reads train and val; see `gazepose.readers.sample.RawReader`.
+class Ego4DVideos(RawReader):
+    """Reads train and val.
 
     The annotations are gone through once, where the clips are listed; after that the reader
     knows where in the files each clip lies, and a worker process parses its own clips alone.

@@ -30,7 +30,7 @@ from gazepose.readers.face_imgs.json_prior import PRIOR_DIR, PriorFiles, mixed_r
 from gazepose.readers.face_imgs.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
 from gazepose.readers.face_imgs.videos_challenge import PART as TEST
 from gazepose.readers.joined import JoinedReader
-from gazepose.readers.sample import BringsPriors, RawFace
+from gazepose.readers.sample import BringsPriors, RawFace, RawReader
 from gazepose.readers.source_digest import image_names, plain_digest
 from gazepose.readers.split_lists import check_disjoint
 from gazepose.readers.tracks import RuleName, TrackRule, source_track_id
@@ -40,7 +40,7 @@ _ANNOTATED = ("train", "val")
 
 
 class FaceImgsReader(JoinedReader):
-    """Reads face images and tracks of the originals; see `gazepose.readers.sample.RawReader`.
+    """Reads face images and tracks of the originals.
 
     Args:
         raw_dir: the folder ``data``, or the one that holds it.
@@ -98,8 +98,8 @@ class FaceImgsReader(JoinedReader):
         return [self._annotated, VideosChallengeReader(root, self._data_dir / PRIOR_DIR)]
 
 
-class AnnotatedFaceImgs:
-    """Reads train and val; see `gazepose.readers.sample.RawReader`.
+class AnnotatedFaceImgs(RawReader):
+    """Reads train and val.
 
     Args:
         data_dir: the folder ``data``.

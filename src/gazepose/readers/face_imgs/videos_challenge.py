@@ -13,14 +13,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.face_imgs.json_prior import PRIOR_DIR, PriorFiles
-from gazepose.readers.sample import RawFace
+from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.source_digest import image_names, plain_digest
 
 CHALLENGE_DIR = "videos_challenge"
@@ -50,8 +49,8 @@ class ChallengeFace:
         return self.path.name.partition("_")[0]
 
 
-class VideosChallengeReader:
-    """Reads the challenge's tree, a video a group; see `gazepose.readers.sample.RawReader`.
+class VideosChallengeReader(RawReader):
+    """Reads the challenge's tree, a video a group.
 
     Args:
         raw_dir: the folder ``videos_challenge``, or one that holds it somewhere.
@@ -64,11 +63,6 @@ class VideosChallengeReader:
     def __init__(self, raw_dir: str | Path, prior_dir: str | Path | None = None) -> None:
         self.raw_dir = Path(raw_dir)
         self._prior_dir = None if prior_dir is None else Path(prior_dir)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Return what a row depends on, as plain values."""
-        return {}
 
     def groups(self) -> list[str]:
         """Return the videos.
