@@ -119,7 +119,8 @@ def weights_of(config: Mapping[str, Any], run_dir: Path) -> dict[str, str | None
 def git_state() -> dict[str, Any]:
     """Return commit, uncommitted changes and untracked files; empty outside a working copy."""
     commit = _git("rev-parse", "HEAD")
-    if commit is None:
+    # An installed suite may lie in an environment inside somebody else's repository.
+    if commit is None or _git("ls-files", "--error-unmatch", Path(__file__).name) is None:
         return {}
     untracked = _git("ls-files", "--others", "--exclude-standard", "--full-name", ":/") or ""
     return {

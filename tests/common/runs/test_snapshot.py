@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from builders.small_run import REPO_DIR
 
 from common.runs.snapshot import (
     add_to_snapshot,
@@ -78,3 +83,22 @@ def test_the_working_copy_is_identified() -> None:
     state = git_state()
     # Outside a working copy (an unpacked archive) there is nothing to say.
     assert state == {} or (len(state["commit"]) == 40 and isinstance(state["changes"], str))
+
+
+def test_an_environment_in_another_repository_is_not_taken_for_a_working_copy(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(REPO_DIR / "src" / "common", tmp_path / "lib" / "common")
+    for typed in ("init --quiet", "add README", "-c user.name=a -c user.email=b commit -qm other"):
+        (tmp_path / "README").touch()
+        subprocess.run(["git", *typed.split()], cwd=tmp_path, check=True)
+    code = "from common.runs.snapshot import git_state; print(git_state())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "lib")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "{}\n"
