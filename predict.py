@@ -6,6 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from common.config import schema
+from common.config.plain import plain
 from common.prediction.command import predict
 
 schema.register()
@@ -15,7 +16,7 @@ LOG = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="predict")
 def main(cfg: DictConfig) -> None:
     """Predict as asked, and log what came out."""
-    LOG.info(predict(schema.plain(cfg)))
+    LOG.info(predict(plain(cfg)))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common.config import schema
+from common.config.plain import plain
 from common.preprocessing.command import prepare_store
 
 schema.register()
@@ -21,7 +22,7 @@ LOG = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="preprocess")
 def main(cfg: DictConfig) -> None:
     """Write, check, repair or export a store, and log the report."""
-    outcome = prepare_store(schema.plain(cfg))
+    outcome = prepare_store(plain(cfg))
     LOG.info(outcome.report)
     if not outcome.has_errors:
         return

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from common.config import schema
 from common.config.command_line import with_multirun
+from common.config.plain import plain
 from common.runs.process_checks import check_processes
 from common.runs.replay import config_name, replay, replayed_config
 from common.studies.job import run_job
@@ -22,7 +23,7 @@ schema.register()
 @hydra.main(version_base="1.3", config_path="conf", config_name=config_name(sys.argv))
 def main(cfg: DictConfig) -> float | None:
     """Run one job; returns the metric a sweep optimises."""
-    asked = schema.plain(cfg)
+    asked = plain(cfg)
     is_replay = asked["replay"] is not None
     config = replayed_config(asked) if is_replay else asked
     hydra_config = HydraConfig.get()
@@ -31,7 +32,7 @@ def main(cfg: DictConfig) -> float | None:
     if is_replay:
         metrics = replay(config, asked)
     else:
-        choices = schema.plain(hydra_config.runtime.choices)
+        choices = plain(hydra_config.runtime.choices)
         metrics = run_job(config, choices)
     return metrics.get(f"best_{config['optimized_metric']}")
 

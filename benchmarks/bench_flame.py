@@ -28,8 +28,8 @@ from scipy.stats import multivariate_normal
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from flame import render_heatmaps
 from flame.nets.flame import Flame
-from flame.nets.heatmaps import render_heatmaps
 from flame.nets.parts import MMTM
 from flame.training.losses import VectorDifferenceLoss
 

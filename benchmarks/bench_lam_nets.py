@@ -24,7 +24,7 @@ from bench_flame import Row, print_table
 from torch import Tensor
 from tqdm import tqdm
 
-from gazepose.nets.backbones.backbone import resnet18
+from gazepose.nets.backbones import resnet18
 from gazepose.nets.dense import dense_scores
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.gazepose import GazePose

@@ -28,11 +28,11 @@ from gazepose.preprocessing.face_image import face_window
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
 from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.sharpness import sharpness
 from gazepose.readers.clip_faces import clip_faces
 from gazepose.readers.ego4d.reader import Ego4DReader
 from gazepose.readers.own_videos import VideosReader
 from gazepose.readers.sample import Clip, RawFace
-from gazepose.store.ranking import sharpness
 
 SIDE_PX = 224
 QUALITY = 95

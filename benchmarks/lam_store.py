@@ -12,8 +12,7 @@ import polars as pl
 from common.media.image_codec import encode_image
 from common.store.reading import GroupPaths
 from common.store.writing import GroupWriter, claim_store
-from gazepose.preprocessing.rows import SCHEMA
-from gazepose.store.reading import HEAD_POSE_COLUMNS
+from gazepose.store.columns import HEAD_POSE_COLUMNS, SCHEMA
 from gazepose.store.writing import write_frames
 
 NUM_TRACKS = 3

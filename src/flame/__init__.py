@@ -1,1 +1,23 @@
 """FLAME: gaze angles from eye crops, eye-landmark heatmaps and head pose (AVSS 2021)."""
+
+from typing import TYPE_CHECKING
+
+try:
+    from common.package_face import attributes
+except ModuleNotFoundError as error:
+    import common
+
+    raise ImportError(
+        f"{common} is another package named `common`, found before this suite's: "
+        "start Python in another folder, or take that one from PYTHONPATH"
+    ) from error
+
+if TYPE_CHECKING:
+    from flame.nets.heatmaps import render_heatmaps
+    from flame.originals.checkpoint import load_net
+
+__all__ = ["load_net", "render_heatmaps"]
+__getattr__ = attributes(
+    __name__,
+    {"load_net": "flame.originals.checkpoint", "render_heatmaps": "flame.nets.heatmaps"},
+)

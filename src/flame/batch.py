@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
-from torch import Tensor
+if TYPE_CHECKING:  # spawned preprocessing workers would spend seconds on it
+    from torch import Tensor
 
 EyeRule = Literal["random", "parity", "both", "left", "right"]
 RIGHT, LEFT = 0, 1
+# `common.faces.eye_landmarks` says which landmarks these are.
+NUM_EYE_POINTS = 28  # per eye; point i of the right and of the left eye share channel i
+NUM_LANDMARKS = 112  # x of 56 points, then y of 56 points
 
 
 class GazeBatch(TypedDict):
@@ -22,3 +26,12 @@ class GazeBatch(TypedDict):
     gaze: Tensor  # (B, 2) [yaw, pitch]
     row: Tensor  # (B,) int64, row of the table
     eye: Tensor  # (B,) int64, 0 the subject's right eye, 1 the left
+
+
+class GazeOutput(TypedDict):
+    """What a validation or test step returns; angles [yaw, pitch] in radians."""
+
+    prediction: Tensor  # (B, 2)
+    gaze: Tensor  # (B, 2)
+    row: Tensor  # (B,)
+    eye: Tensor  # (B,)

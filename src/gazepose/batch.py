@@ -10,6 +10,8 @@ if TYPE_CHECKING:  # spawned preprocessing workers would spend seconds on it
 NUM_FRAMES = 7
 CENTRE = NUM_FRAMES // 2
 """Place of the frame that a clip is about; its label and its priors are the clip's."""
+BLACK = -1
+"""Shown where a clip has nothing to show."""
 
 
 class ClipBatch(TypedDict):
@@ -24,3 +26,11 @@ class ClipBatch(TypedDict):
     row: Tensor  # (B,) int64, row of the table
     head_bins: NotRequired[Tensor]  # (B, 3) int64 [yaw, pitch, roll], floor(|deg| / split)
     landmarks: NotRequired[Tensor]  # (B, 15) float32, 5 x, 5 y, 5 score; eye-centred, in [-2, 2]
+
+
+class EyeContactOutput(TypedDict):
+    """What a validation or test step returns."""
+
+    score: Tensor  # (B,) probability of looking at the camera
+    label: Tensor  # (B,) 1 looks, 0 does not, -1 unknown
+    row: Tensor  # (B,)

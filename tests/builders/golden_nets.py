@@ -13,9 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from gazepose import load_net
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.gazepose import GazePose
-from gazepose.originals.weights import load_net
 
 GOLDEN_DIR = Path(__file__).parents[1] / "golden" / "gazepose"
 # Layer tensors of the originals agree with themselves within 3e-6 over threads and libraries.

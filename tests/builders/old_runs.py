@@ -43,4 +43,7 @@ def make_old(run_dir: Path) -> None:
         return {**call, "_target_": before.get(target, target)} if target else call
 
     path = run_dir / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text(), object_hook=renamed)))
+    now = json.loads(path.read_text())
+    old = json.loads(path.read_text(), object_hook=renamed)
+    assert old != now
+    path.write_text(json.dumps(old))

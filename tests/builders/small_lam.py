@@ -11,8 +11,7 @@ import numpy as np
 
 from common.media.image_codec import encode_image
 from common.store.writing import GroupWriter, claim_store
-from gazepose.preprocessing.rows import BOX_COLUMNS
-from gazepose.store.reading import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.store.writing import write_frames
 
 POSITIVE, NEGATIVE = 220, 60

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from gazepose.nets.backbones.backbone import resnet18
+from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.gazepose import GazePose

@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from common.config import schema
+from common.config.plain import plain
 from common.runs.run import fit_and_test
 
 REPO_DIR = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def composed(config_name: str, *overrides: str) -> dict[str, Any]:
     """Return a script's config as the script sees it."""
     schema.register()
     with initialize_config_dir(str(REPO_DIR / "conf"), version_base="1.3"):
-        config = schema.plain(compose(config_name, overrides=list(overrides)))
+        config = plain(compose(config_name, overrides=list(overrides)))
     GlobalHydra.instance().clear()
     return config
 

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from builders.small_run import REPO_DIR
 from common.config import schema
-from common.config.schema import plain
+from common.config.plain import plain
 
 CONF_DIR = REPO_DIR / "conf"
 Config = dict[str, Any]

@@ -18,9 +18,8 @@ import numpy as np
 
 from builders.small_lam import RECIPE, Row
 from common.store.writing import GroupWriter, claim_store
-from gazepose.preprocessing.rows import BOX_COLUMNS
 from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
-from gazepose.store.reading import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.store.writing import write_frames
 
 GOLDEN_DIR = Path(__file__).parents[1] / "golden" / "gazepose"

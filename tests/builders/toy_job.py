@@ -9,6 +9,7 @@ import hydra
 from omegaconf import DictConfig
 
 from common.config import schema
+from common.config.plain import plain
 
 CONF_DIR = Path(__file__).parents[2] / "conf"
 
@@ -27,7 +28,7 @@ def loaded_in_a_process() -> list[float]:
 @hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="train")
 def main(cfg: DictConfig) -> float:
     """Write down process, seed, threads, device; seed 1 fails; the best learning rate is 1e-3."""
-    config = schema.plain(cfg)
+    config = plain(cfg)
     threads, device = os.environ.get("OMP_NUM_THREADS"), config["trainer"]["devices"]
     said = (os.getpid(), config["seed"], threads, config["name"], str(device).strip("[]"))
     (Path(config["paths"]["run_dir"]) / "said.txt").write_text(" ".join(map(str, said)))

@@ -1,0 +1,1 @@
+"""What a user types: schemas, checks across groups, and objects built from it."""

@@ -1,7 +1,6 @@
 """Our own config keys as dataclasses: a misspelt key in a YAML file or override is an error.
 
 What libraries own (trainer, loggers, optimizers) stays plain YAML: their constructors check it.
-Importing this module also registers the suite's resolvers, in a launcher's workers too.
 """
 
 from __future__ import annotations
@@ -12,9 +11,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
 
-import common.config.resolvers  # noqa: F401  registers them
 from common.config.groups import (
     DataConfig,
     DropoutConfig,
@@ -25,7 +22,6 @@ from common.config.groups import (
     PriorsConfig,
     StudyConfig,
 )
-from common.studies.ablation_row import leaves
 
 # Hydra 1.3 checks our launcher files by the plugins' own schemas, as wanted, and says so each time.
 warnings.filterwarnings("ignore", r"\s*'hydra/launcher/", UserWarning)
@@ -166,23 +162,3 @@ def _predict_schema() -> DictConfig:
         # Else Hydra takes their keys for misspelt ones: nothing lists them.
         OmegaConf.set_struct(schema[name], False)
     return schema
-
-
-def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
-    """Return a config as resolved plain values: what the code below the scripts sees.
-
-    Raises:
-        ValueError: If a value the user must give is missing; says what to type.
-    """
-    try:
-        values: Any = OmegaConf.to_container(
-            OmegaConf.create(cfg), resolve=True, throw_on_missing=True
-        )
-    except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
-        values = OmegaConf.to_container(OmegaConf.create(cfg))
-        missing = [key for key, value in leaves(values) if value == "???"]
-        if not missing:
-            raise ValueError(f"a value must be given: {error}") from error
-        given = " ".join(f"{key}=..." for key in missing)
-        raise ValueError(f"{' and '.join(missing)} must be given: {given}") from error
-    return dict(values)

@@ -1,0 +1,1 @@
+"""Numbers of a test, their intervals, and pictures of samples."""

@@ -1,0 +1,1 @@
+"""Faces in an image: found, meshed, turned, followed, drawn."""

@@ -1,7 +1,8 @@
-"""Windows of an image that may reach over its border."""
+"""Windows of an image that may reach over its border, and smaller copies of it."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -29,3 +30,12 @@ def padded_square(
     if left < right and top < bottom:
         window[top - y0 : bottom - y0, left - x0 : right - x0] = image[top:bottom, left:right]
     return window
+
+
+def shrunk(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
+    """Return the image (H, W, 3) reduced by `scale` with area averaging; never enlarged."""
+    if scale >= 1:
+        return image
+    height, width = image.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

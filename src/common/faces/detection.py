@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,9 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from common.faces.cropping import padded_square
+from common.faces.cropping import padded_square, shrunk
 from common.faces.mediapipe.graph import MediaPipeGraph
-from common.faces.tiling import pyramid_sides, shrunk, tile_origins
 
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
@@ -183,3 +183,35 @@ def overlap_of_smaller(box: Float, other: Float) -> float:
 def _area(box: Float) -> float:
     width, height = np.maximum(box[2:] - box[:2], 0)
     return float(width * height)
+
+
+def pyramid_sides(long_side: float, smallest_side: float) -> list[float]:
+    """Return tile sides from the whole image down to the smallest, each at least half the last.
+
+    Args:
+        long_side: the image's longer side in pixels.
+        smallest_side: side of the finest tiles in pixels; the whole image if it is larger.
+
+    Returns:
+        Tile sides in image pixels, decreasing; the first is `long_side`.
+    """
+    ratio = max(1.0, long_side / smallest_side)
+    steps = math.ceil(math.log2(ratio) - 1e-9)
+    return [long_side * ratio ** (-step / max(1, steps)) for step in range(steps + 1)]
+
+
+def tile_origins(length: int, side: int, overlap: float) -> list[int]:
+    """Return where tiles start so that they cover [0, length) along one axis.
+
+    Args:
+        length: of the image along this axis, in pixels.
+        side: of a tile, in pixels.
+        overlap: least overlap of neighbours as a fraction of `side`, in [0, 1).
+
+    Returns:
+        Evenly spread first pixels; one centred tile (negative origin) if it holds everything.
+    """
+    if side >= length:
+        return [(length - side) // 2]
+    gaps = math.ceil((length - side) / (side * (1 - overlap)))
+    return [round(index * (length - side) / gaps) for index in range(gaps + 1)]

@@ -1,0 +1,1 @@
+"""Dashboards: W&B, TensorBoard, CSV."""

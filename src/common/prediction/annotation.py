@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from common.media.camera_recording import record_camera
+from common.media.sources import find_files
 from common.prediction import photos, videos
 from common.prediction.photos import PhotoAnnotator, annotate_photos
-from common.prediction.sources import find_files
 from common.prediction.videos import VideoAnnotator, annotate_videos
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from common.atomic import kept_lines
 from common.media.image_codec import write_image
 from common.media.photo import UnreadablePhotoError, read_photo
-from common.prediction.sources import check_output_dir, find_files, unique_stems
+from common.media.sources import check_output_dir, find_files, unique_stems
 
 LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]

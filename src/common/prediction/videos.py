@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from common.atomic import kept_lines
+from common.media.sources import check_output_dir, find_files, unique_stems
 from common.media.video import num_frames, video_info, write_video
-from common.prediction.sources import check_output_dir, find_files, unique_stems
 from common.prediction.track_summary import TrackSummaries
 
 LOG = logging.getLogger(__name__)

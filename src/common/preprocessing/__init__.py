@@ -1,0 +1,1 @@
+"""preprocess.py: groups of raw data to a store, in processes and shares."""

@@ -10,8 +10,14 @@ import polars as pl
 
 from common.listing import counted_names
 from common.preprocessing.findings import Finding, Severity, findings_text
-from common.preprocessing.lossy_groups import LOSSY, LOSSY_REMEDY, lossy_groups
-from common.preprocessing.share import Share, changed_groups, check_fit
+from common.preprocessing.share import (
+    LOSSY,
+    LOSSY_REMEDY,
+    Share,
+    changed_groups,
+    check_fit,
+    lossy_groups,
+)
 from common.store.damage import damaged_groups
 from common.store.packs import REPAIR
 from common.store.reading import (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from common.listing import counted_names, listed
-from common.preprocessing.lossy_groups import LOSSY, lossy_groups
+from common.media.video import DECODING_FAILED, FRAMES_DAMAGED
 from common.preprocessing.pool import GroupMaker, make_groups
 from common.store.damage import damaged_groups
 from common.store.reading import (
@@ -31,6 +31,12 @@ from common.store.writing import (
 LOG = logging.getLogger(__name__)
 # Going through as many groups' raw data may take minutes.
 _MANY_GROUPS = 100
+LOSSY = "groups whose videos could be decoded only in part"
+LOSSY_REMEDY = (
+    "put whole files in their place, then `python preprocess.py data=... mode=repair` makes them "
+    "again"
+)
+_LOSSES = (DECODING_FAILED, FRAMES_DAMAGED)
 
 
 class StoreMaker(GroupMaker, Protocol):
@@ -70,6 +76,18 @@ class Share:
         """Return the share's groups."""
         number, of = self.shard
         return list(self.groups[number::of])
+
+
+def parse_shard(shard: str) -> tuple[int, int]:
+    """Return (i, n) of ``i/n``: every n-th group, starting with the i-th (from 0).
+
+    Raises:
+        ValueError: If it is not of that form with 0 <= i < n.
+    """
+    number, _, of = shard.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and int(number) < int(of)):
+        raise ValueError(f"shard is {shard!r}, expected i/n with 0 <= i < n, e.g. shard=0/4")
+    return int(number), int(of)
 
 
 def check_fit(share: Share) -> None:
@@ -127,6 +145,18 @@ def changed_groups(share: Share) -> list[str]:
     if len(done) >= _MANY_GROUPS:
         LOG.info("%d groups are compared with the raw data; a slow drive takes a while", len(done))
     return [group for group in done if _is_changed(share, group)]
+
+
+def lossy_groups(skipped: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the groups that lost frames because a video was damaged, with how many.
+
+    Args:
+        skipped: items with ``group`` and ``reason``.
+    """
+    lost = Counter(
+        item["group"] for item in skipped if any(loss in item["reason"] for loss in _LOSSES)
+    )
+    return {group: f"{count} faces lost" for group, count in lost.items()}
 
 
 def warn_of_failures(failed_groups: Mapping[str, str]) -> None:

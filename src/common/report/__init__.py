@@ -1,0 +1,1 @@
+"""The report: every run and test under a folder as tables, figures and one page."""

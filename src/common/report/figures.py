@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.atomic import partial_path
-from common.report.kinds.kind import TestProtocol
+from common.report.kinds.model_test import ModelTest, TestProtocol
 from common.report.kinds.registry import validation_shown
-from common.report.run import ModelTest, Run
-from common.report.tables.report_names import name_of_run, name_of_test
+from common.report.run import Run
+from common.report.tables.results import name_of_run, name_of_test
 from common.report.tables.slices import SlicedMeasure, sliced_measures
 
 BLUE, DARK, RED = "#3366aa", "#222222", "#bb2244"
@@ -38,13 +38,13 @@ def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) ->
         tests: a bar each, the first on top.
         path: a .png file.
     """
-    measure = tests[0].kind.measure
+    measure = tests[0].measure
     names = [wrapped(name_of_test(test, tests)) for test in tests]
     max_lines = max(1 + name.count("\n") for name in names)
     height = max(0.4, _LINE_HEIGHT * (max_lines + 0.35))
     figure = Figure(figsize=(WIDTH, 1.4 + height * len(tests)), layout="constrained")
     axis = figure.subplots()
-    values = [test.summary[measure.key] for test in tests]
+    values = [test.value for test in tests]
     axis.barh(
         range(len(tests)), [measure.shown(value) for value in values], color=BLUE, height=0.66
     )
@@ -79,7 +79,7 @@ def save_slices(tests: Sequence[ModelTest], path: Path) -> None:
     for axis in axes[len(slicings) :]:
         axis.set_axis_off()
     for axis in axes[::_PANELS_A_ROW]:
-        axis.set(ylabel=tests[0].kind.measure.label)
+        axis.set(ylabel=tests[0].measure.label)
     finish(figure, axes, path)
 
 
@@ -112,13 +112,12 @@ def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
 
 
 def _draw_intervals(axis: Axes, tests: Sequence[ModelTest]) -> None:
-    measure = tests[0].kind.measure
+    measure = tests[0].measure
     for place, test in enumerate(tests):
-        interval = test.summary[measure.interval]
-        if interval is not None:
+        if test.interval is not None:
             value, low, high = (
                 measure.shown(number)
-                for number in (test.summary[measure.key], interval["low"], interval["high"])
+                for number in (test.value, test.interval["low"], test.interval["high"])
             )
             # A bootstrap interval of a mAP need not hold the mAP of the whole.
             reach = [[max(value - low, 0)], [max(high - value, 0)]]
@@ -126,7 +125,7 @@ def _draw_intervals(axis: Axes, tests: Sequence[ModelTest]) -> None:
 
 
 def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) -> None:
-    measure = tests[0].kind.measure
+    measure = tests[0].measure
     for place, (test, values) in enumerate(zip(tests, sliced.values, strict=True)):
         # Ten colours, then the same with another marker.
         marker = _MARKERS[place // 10 % len(_MARKERS)]

@@ -11,20 +11,28 @@ from xml.etree.ElementTree import Element
 
 from common.atomic import write_text_atomically
 from common.report.figures import save_bars, save_learning_curves, save_slices
-from common.report.html import image_node, node, page, status_node, table_node
-from common.report.kinds.columns import epochs_text
-from common.report.kinds.kind import NOT_RECORDED, TestProtocol
+from common.report.html import (
+    copied_image,
+    details_of_test,
+    image_node,
+    node,
+    page,
+    status_node,
+    table_node,
+    typeset,
+)
+from common.report.kinds.model_test import ModelTest, TestProtocol
 from common.report.kinds.registry import KINDS
 from common.report.reading import Results
-from common.report.report_details import copied_image, details_of_test
-from common.report.run import ModelTest, Run
+from common.report.run import NOT_RECORDED, Run
 from common.report.study.comparison import Outcome
 from common.report.study.section import study_section
 from common.report.tables.formats import Table
-from common.report.tables.report_names import name_of_run, name_of_test
 from common.report.tables.results import (
     Groups,
     group_by_protocol,
+    name_of_run,
+    name_of_test,
     result_table,
     run_table,
     unfinished_table,
@@ -80,15 +88,15 @@ def _headline(results: Results, outcomes: Sequence[Outcome], groups: Groups) -> 
         class_="muted",
     )
     yield node("div", *(_card(*group) for group in groups.items()), class_="cards")
-    shown = {test.kind.name for test in results.tests}
+    shown = {type(test) for test in results.tests}
     for kind in KINDS:
-        if kind.name in shown:
-            yield node("p", kind.explanation.replace("+-", "\u00b1"))
+        if kind in shown:
+            yield node("p", typeset(kind.explanation))
 
 
 def _card(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Element:
-    measure = tests[0].kind.measure
-    best = measure.best_of(tests)
+    measure = tests[0].measure
+    best = min(tests, key=lambda test: measure.badness(test.value))
     baselines = [
         node("div", f"{name}: {measure.text(value)} {measure.unit}", class_="muted")
         for name, value in protocol.baselines.items()
@@ -96,7 +104,7 @@ def _card(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Element:
     return node(
         "div",
         node("div", f"{protocol.tested_on}, {protocol.part}: {measure.best} of {len(tests)}"),
-        node("strong", _value_text(best)),
+        node("strong", best.value_text),
         node("div", _line(name_of_test(best, tests))),
         *baselines,
         class_="card",
@@ -106,7 +114,7 @@ def _card(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Element:
 def _protocol_section(
     number: int, protocol: TestProtocol, tests: Sequence[ModelTest], output_dir: Path
 ) -> Iterable[Element]:
-    kind = tests[0].kind
+    kind = type(tests[0])
     stem = f"{kind.figure_stem}_{number}"
     bars = f"images/{stem}.png"
     save_bars(protocol, tests, output_dir / bars)
@@ -117,7 +125,7 @@ def _protocol_section(
     yield from _slice_nodes(protocol, tests, f"images/{stem}_slices.png", output_dir)
     yield node("h3", kind.details_title)
     for place, test in enumerate(tests, start=1):
-        title = f"{_line(name_of_test(test, tests))}: {_value_text(test)}"
+        title = f"{_line(name_of_test(test, tests))}: {test.value_text}"
         figure = f"{stem}_test_{place}"
         yield details_of_test(test, title, figure, output_dir, is_open=place == 1)
 
@@ -127,7 +135,7 @@ def _slice_nodes(
 ) -> Iterable[Element]:
     table = slice_table(protocol, tests)
     if table.rows:
-        measure = tests[0].kind.measure
+        measure = tests[0].measure
         save_slices(tests, output_dir / source)
         yield node("h3", f"{measure.name} by slice")
         caption = f"{measure.label} by slice; in brackets: a slice's number of samples"
@@ -137,11 +145,6 @@ def _slice_nodes(
 
 def _line(name: str) -> str:
     return name.replace("\n", ", ")
-
-
-def _value_text(test: ModelTest) -> str:
-    measure = test.kind.measure
-    return f"{measure.text(test.summary[measure.key])} {measure.unit}"
 
 
 def _without_study_curves(runs: Sequence[Run], outcomes: Sequence[Outcome]) -> list[Run]:
@@ -211,7 +214,7 @@ def _run_facts(run: Run) -> list[list[str]]:
     versions = [f"{name} {value}" for name, value in (run.setting("versions") or {}).items()]
     facts: dict[str, Any] = {
         "started": ", ".join(start["time"] for start in run.setting("starts") or []),
-        "epochs": epochs_text(run),
+        "epochs": run.epochs_text,
         "ended": run.setting("finished"),
         "git commit": f"{commit}{changed}" if commit else None,
         "precision": run.setting("config.trainer.precision"),

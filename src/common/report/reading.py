@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.report.kinds.kind import ResultKind
+from common.report.kinds.model_test import ModelTest
 from common.report.kinds.registry import kind_named
-from common.report.run import ModelTest, Run, lookup
+from common.report.run import Run, lookup
 from common.runs.snapshot import FILE_NAME, read_snapshot
 
 
@@ -43,7 +43,7 @@ class Results:
         return [test for test in self.tests if test.path not in self.in_studies]
 
 
-_Summary = tuple[Path, Mapping[str, Any], ResultKind]
+_Summary = tuple[type[ModelTest], Path, Mapping[str, Any]]
 
 
 def read_results(runs_dir: Path) -> Results:
@@ -74,7 +74,9 @@ def read_results(runs_dir: Path) -> Results:
         _run(number, folder, runs_dir, snapshots[folder])
         for number, folder in enumerate(kept, start=1)
     ]
-    tests = [ModelTest(run, *found) for run in runs for found in summaries[run.folder]]
+    tests = [
+        kind(run, path, summary) for run in runs for kind, path, summary in summaries[run.folder]
+    ]
     return Results(runs_dir, runs, tests, unread)
 
 
@@ -110,16 +112,16 @@ def _summaries(folder: Path, snapshot: Mapping[str, Any], unread: list[Unread]) 
         own = []
     for path in [*own, *sorted(folder.glob("predict/*/*.json"))]:
         try:
-            found.append((path, *_summary(path)))
+            found.append(_summary(path))
         except ValueError as error:
             unread.append(Unread(path, str(error)))
     once: dict[str, _Summary] = {}
-    for path, summary, kind in found:
-        once.setdefault(_predictions(path, kind), (path, summary, kind))
+    for item in found:
+        once.setdefault(_predictions(*item[:2]), item)
     return list(once.values())
 
 
-def _predictions(path: Path, kind: ResultKind) -> str:
+def _predictions(kind: type[ModelTest], path: Path) -> str:
     """Return what is the same for two tests with the same predictions under the same name."""
     predictions = path.with_name(path.stem + kind.predictions_suffix)
     if not predictions.is_file():
@@ -127,13 +129,13 @@ def _predictions(path: Path, kind: ResultKind) -> str:
     return f"{path.name} {hashlib.sha256(predictions.read_bytes()).hexdigest()}"
 
 
-def _summary(path: Path) -> tuple[Mapping[str, Any], ResultKind]:
+def _summary(path: Path) -> _Summary:
     summary = json.loads(path.read_text())
     kind = kind_named(lookup(summary, "kind"))
     missing = [key for key in kind.required if key not in summary]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; test again to renew it")
-    return dict(summary), kind
+    return kind, path, dict(summary)
 
 
 def _first_start(snapshot: Mapping[str, Any]) -> str:

@@ -1,16 +1,14 @@
-"""What the report knows of a run, and of one test of its model."""
+"""What the report knows of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from common.report.kinds.kind import ResultKind
+from typing import Any
 
 NO_RUN = "no run"
+NOT_RECORDED = "not recorded"
 
 
 @dataclass(frozen=True)
@@ -43,41 +41,20 @@ class Run:
         """The optimised metric; None where there is no readable run.json."""
         return self.setting("config.optimized_metric")
 
+    @property
+    def epochs_text(self) -> str:
+        """Trained / planned epochs, e.g. ``37/201``."""
+        planned = self.setting("config.trainer.max_epochs")
+        trained = text_or_dash(self.num_epochs)
+        return f"{trained}/{planned}" if planned is not None else trained
+
     def setting(self, path: str) -> Any:
         """Return an entry of run.json by its dotted path, e.g. ``config.seed``; None if absent."""
         return lookup(self.snapshot, path)
 
-
-@dataclass(frozen=True)
-class ModelTest:
-    """A test of a model: its numbers and the run it belongs to.
-
-    Attributes:
-        run: the tested run.
-        path: the json; predictions (.csv) and figure (.png) lie beside it.
-        summary: the json's content.
-        kind: what was measured.
-    """
-
-    run: Run
-    path: Path
-    summary: Mapping[str, Any]
-    kind: ResultKind
-
-    @property
-    def model(self) -> str:
-        """The model's name here, or in the original if that is all that is known."""
-        return str(self.run.setting("config.model.name") or self.summary["model"])
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What sets it apart from other tests of its kind, by name."""
-        return self.kind.settings(self.run, self.summary)
-
-    @property
-    def folder(self) -> str:
-        """Where in the run it lies: ``test`` after training, ``predict/NAME`` of predict.py."""
-        return self.path.parent.relative_to(self.run.folder).as_posix()
+    def setting_text(self, path: str) -> str:
+        """Return an entry of run.json as text; a dash if it is absent."""
+        return text_or_dash(self.setting(path))
 
 
 def lookup(values: Any, path: str) -> Any:
@@ -87,3 +64,8 @@ def lookup(values: Any, path: str) -> Any:
             return None
         values = values.get(key)
     return values
+
+
+def text_or_dash(value: Any) -> str:
+    """Return a value as text; a dash if there is none."""
+    return "-" if value is None else str(value)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from common.evaluation.average_precision import Float, Ints, checked, rank_lam, rank_not_lam
 
@@ -59,22 +57,3 @@ def map_of_samples(scores: Float, labels: Ints, clusters: npt.NDArray[Any]) -> S
         return mean
 
     return Samples(tuple(map(str, names)), measured)
-
-
-def read_gaze_samples(summary_path: Path) -> Samples | None:
-    """Return the errors of a test of gaze angles by subject; None without its predictions."""
-    path = summary_path.with_suffix(".csv")
-    if not path.is_file():
-        return None
-    table = pl.read_csv(path, columns=["loss_3d", "subject"], schema_overrides={"subject": pl.Utf8})
-    return mean_of_samples(table["loss_3d"].to_numpy(), table["subject"].to_numpy())
-
-
-def read_eye_contact_samples(summary_path: Path) -> Samples | None:
-    """Return the scores of a test of eye contact by clip; None without its predictions."""
-    path = summary_path.with_name(f"{summary_path.stem}_predictions.parquet")
-    if not path.is_file():
-        return None
-    table = pl.read_parquet(path, columns=["uid", "label", "score"]).filter(pl.col("label") >= 0)
-    columns = (table[name].to_numpy() for name in ("score", "label", "uid"))
-    return map_of_samples(*columns)

@@ -1,0 +1,1 @@
+"""One run: fitted, tested, recorded in run.json, and run again."""

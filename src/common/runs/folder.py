@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from common.config.checks import check_resumed_data, check_resumed_net
+from common.config.plain import leaves
 from common.listing import listed
 from common.runs.parts import SuiteDataModule
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.runs.snapshot import read_snapshot
-from common.studies.ablation_row import leaves
 
 Config = Mapping[str, Any]
 # Of a trainer: on what it runs, not what it does.

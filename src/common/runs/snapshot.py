@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from common.atomic import write_text_atomically
-from common.runs.checksums import code_sha256, file_sha256
+from common.checksums import code_sha256, file_sha256
 from common.runs.targets import with_todays_target
 
 FILE_NAME = "run.json"

@@ -1,0 +1,1 @@
+"""The face store: a pack of images and a table a group."""

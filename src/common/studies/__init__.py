@@ -1,0 +1,1 @@
+"""Studies: rows, seeds and jobs of a sweep."""

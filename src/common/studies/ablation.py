@@ -12,8 +12,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 
-from common.config.schema import plain
-from common.studies.ablation_row import GROUP, NAMES, Row, leaves, read_row
+from common.config.plain import leaves, plain
+from common.studies.ablation_row import GROUP, NAMES, Row, read_row
 
 Config = Mapping[str, Any]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+
+from common.config.plain import leaves
 
 GROUP = "ablations"
 # They say which row it is, not what it changes.
@@ -67,12 +69,3 @@ def _read(name: str, folders: Sequence[Path]) -> Any:
     return OmegaConf.load(
         next(path for folder in folders if (path := folder / f"{name}.yaml").is_file())
     )
-
-
-def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the dotted keys of nested mappings with their values."""
-    if not isinstance(values, Mapping) or not values:
-        yield path, values
-        return
-    for key, value in values.items():
-        yield from leaves(value, f"{path}.{key}" if path else str(key))

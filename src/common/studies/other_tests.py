@@ -10,7 +10,7 @@ from hydra import compose
 from omegaconf import open_dict
 
 from common.config.checks import check_conventions, check_line
-from common.config.schema import plain
+from common.config.plain import plain
 from common.prediction.command import predict
 from common.runs.run import build_data
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,15 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from common.atomic import write_text_atomically
 from common.runs.snapshot import FILE_NAME, read_snapshot
-from common.studies.job_failures import forget_failure, read_failures, record_failure
 from common.studies.other_tests import missing_tests
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
+Failure = Mapping[str, str]
+# A job may be refused in the folder of an older, finished run, whose run.json stays as it is.
+FAILURE_FILE = "failure.json"
 
 
 def job_name(ablation: str, seed: int) -> str:
@@ -92,6 +97,35 @@ def outlived(study: Config | None, job_dir: Path) -> Iterator[None]:
             raise
         record_failure(job_dir, error)
         LOG.exception("this job failed; the study goes on with the next one")
+
+
+def record_failure(job_dir: Path, error: Exception) -> None:
+    """Write when and why a job failed.
+
+    Args:
+        job_dir: the job's folder.
+        error: what ended it; the first line of its message is kept.
+    """
+    said = (str(error).splitlines() or [""])[0]
+    reason = said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
+    failure = {"time": datetime.now(UTC).isoformat(), "reason": reason}
+    job_dir.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(job_dir / FAILURE_FILE, json.dumps(failure, indent=1) + "\n")
+
+
+def forget_failure(job_dir: Path) -> None:
+    """Remove what an earlier start of a job left."""
+    (job_dir / FAILURE_FILE).unlink(missing_ok=True)
+
+
+def read_failures(study_dir: Path) -> dict[str, Failure]:
+    """Return ``time`` and ``reason`` of the jobs whose last start failed, by the job's folder.
+
+    Args:
+        study_dir: the study's folder; it need not exist.
+    """
+    paths = sorted(study_dir.glob(f"*/{FAILURE_FILE}"))
+    return {path.parent.name: json.loads(path.read_text()) for path in paths}
 
 
 def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:

@@ -1,0 +1,1 @@
+"""What any training needs: checkpoints, shares of batches, repeatable randomness."""

@@ -1,18 +1,24 @@
-"""The only place that loads weights of this suite's own checkpoints."""
+"""The only place that loads weights of this suite's own checkpoints; what old files lack."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning
 import torch
 from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor
 
 from common.atomic import partial_path
+
+UNCOUNTED = "count of batches, which no file from before PyTorch 0.4.1 has: taken as 0"
+_NAME = "num_batches_tracked"
+# What even the oldest batch norms have.
+_ALWAYS = "running_mean"
 
 
 def load_module(module: LightningModule, path: Path) -> None:
@@ -117,3 +123,21 @@ def write_resumable(
     module.on_save_checkpoint(checkpoint)
     with partial_path(path) as partial:
         torch.save(checkpoint, partial)
+
+
+def missing_counts(given: Mapping[str, Any], expected: Iterable[str]) -> dict[str, Tensor]:
+    """Return zeros for the counts a state dict lacks, as PyTorch's strict load takes them.
+
+    A norm of which the state dict has nothing at all is left out: it is missing altogether.
+
+    Args:
+        given: the state dict.
+        expected: the net's keys, in the state dict's names.
+    """
+    return {
+        key: torch.zeros((), dtype=torch.long)
+        for key in expected
+        if key.endswith(_NAME)
+        and key not in given
+        and f"{key.removesuffix(_NAME)}{_ALWAYS}" in given
+    }

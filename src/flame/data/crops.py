@@ -35,7 +35,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from flame.landmarks import NUM_EYE_POINTS, NUM_LANDMARKS
+from flame.batch import NUM_EYE_POINTS, NUM_LANDMARKS
 
 Eye = Literal["right", "left"]
 Float = npt.NDArray[np.floating[Any]]

@@ -14,7 +14,7 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
-from common.runs.checksums import arrays_sha256
+from common.checksums import arrays_sha256
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.distributed import shared_loader
 from common.training.reproducibility import current_epoch

@@ -1,0 +1,1 @@
+"""Angular errors of a test: files, slices, figures, pictures."""

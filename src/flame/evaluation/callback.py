@@ -16,10 +16,9 @@ from common.atomic import partial_path, write_text_atomically
 from common.evaluation.output_collector import OutputCollector, headline
 from common.geometry import angular_error, face_direction
 from common.loggers.dashboard import log_picture
-from flame.batch import LEFT
+from flame.batch import LEFT, GazeOutput
 from flame.evaluation.error_slices import describe_errors, error_slices, slice_table
 from flame.evaluation.figures import save_error_figure
-from flame.training.module import GazeOutput
 
 LOG = logging.getLogger(__name__)
 _BASELINE_NAMES = {
@@ -73,7 +72,7 @@ def results_table(outputs: list[dict[str, torch.Tensor]], table: pl.DataFrame) -
     """Return one row a prediction, angles and errors in degrees, in the order of the data.
 
     Args:
-        outputs: `flame.training.module.GazeOutput` of all test batches, on the CPU.
+        outputs: `flame.batch.GazeOutput` of all test batches, on the CPU.
         table: the data module's table, from which subject, sample id and head pose come.
     """
     columns = {

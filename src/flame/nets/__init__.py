@@ -1,0 +1,1 @@
+"""The four nets and their heatmaps; pure torch."""

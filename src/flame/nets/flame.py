@@ -1,11 +1,17 @@
-"""FLAME: RGB and heatmap streams that gate each other through two MMTM blocks."""
+"""The four nets of FLAME: how the eye's picture and the heatmaps of its landmarks are joined.
+
+FLAME lets its two streams gate each other through two MMTM blocks, F-AO joins them once by
+concatenation and a residual block, F-AF by addition; F-B, the baseline, sees no heatmaps.
+"""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from flame.landmarks import NUM_EYE_POINTS
+from flame.batch import NUM_EYE_POINTS
 from flame.nets.parts import MMTM, Backbone, GazeNet, Head, ResidualBlock, feature_side
 
 
@@ -48,3 +54,77 @@ class Flame(GazeNet):
         rgb, heatmap = self.mmtm2(rgb_net.stage3(rgb), heatmap_net.stage3(heatmap))
         merged = self.merge(torch.cat([rgb, heatmap], dim=1))
         return self.head(merged, head_pose)
+
+
+class FlameAO(GazeNet):
+    """The concatenation model ("concatenated-fusion"): 33,422,658 parameters as published.
+
+    Args:
+        width: Channels of the first stage; every other channel count scales with it.
+        hidden: Units of the two hidden layers of the head.
+        dropout: Probability of dropping a hidden unit.
+        input_size: Side of the square eye crop in pixels.
+    """
+
+    def __init__(
+        self, width: int = 64, hidden: int = 512, dropout: float = 0.2, input_size: int = 120
+    ) -> None:
+        super().__init__()
+        self.rgb_backbone = Backbone(3, width)
+        self.heatmap_backbone = Backbone(NUM_EYE_POINTS, width)
+        self.merge = ResidualBlock(8 * width, 4 * width)
+        self.head = Head(4 * width, feature_side(input_size), hidden, dropout)
+
+    def forward(self, rgb: Tensor, heatmap: Tensor, head_pose: Tensor) -> Tensor:
+        """Estimate gaze; shapes as in `Flame.forward`."""
+        streams = [self.rgb_backbone(rgb), self.heatmap_backbone(heatmap)]
+        merged = self.merge(torch.cat(streams, dim=1))
+        return self.head(merged, head_pose)
+
+
+class FlameAF(GazeNet):
+    """The additive model ("additive-fusion"): 31,520,578 parameters at the published size.
+
+    Args:
+        width: Channels of the first stage; every other channel count scales with it.
+        hidden: Units of the two hidden layers of the head.
+        dropout: Probability of dropping a hidden unit.
+        input_size: Side of the square eye crop in pixels.
+    """
+
+    def __init__(
+        self, width: int = 64, hidden: int = 512, dropout: float = 0.2, input_size: int = 120
+    ) -> None:
+        super().__init__()
+        self.rgb_backbone = Backbone(3, width)
+        self.heatmap_backbone = Backbone(NUM_EYE_POINTS, width)
+        self.head = Head(4 * width, feature_side(input_size), hidden, dropout)
+
+    def forward(self, rgb: Tensor, heatmap: Tensor, head_pose: Tensor) -> Tensor:
+        """Estimate gaze; shapes as in `Flame.forward`."""
+        merged = self.rgb_backbone(rgb) + self.heatmap_backbone(heatmap)
+        return self.head(merged, head_pose)
+
+
+class FlameB(GazeNet):
+    """The baseline model ("baseline"): 28,731,010 parameters at the published size.
+
+    Args:
+        width: Channels of the first stage; every other channel count scales with it.
+        hidden: Units of the two hidden layers of the head.
+        dropout: Probability of dropping a hidden unit.
+        input_size: Side of the square eye crop in pixels.
+    """
+
+    uses_heatmap: ClassVar[bool] = False
+
+    def __init__(
+        self, width: int = 64, hidden: int = 512, dropout: float = 0.2, input_size: int = 120
+    ) -> None:
+        super().__init__()
+        self.rgb_backbone = Backbone(3, width)
+        self.head = Head(4 * width, feature_side(input_size), hidden, dropout)
+
+    def forward(self, rgb: Tensor, heatmap: Tensor | None, head_pose: Tensor) -> Tensor:
+        """Estimate gaze; shapes as in `Flame.forward`, the heatmap is ignored."""
+        return self.head(self.rgb_backbone(rgb), head_pose)

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from flame.landmarks import NUM_EYE_POINTS, NUM_LANDMARKS
+from flame.batch import NUM_EYE_POINTS, NUM_LANDMARKS
 
 
 def render_heatmaps(

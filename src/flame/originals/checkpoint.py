@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from common.atomic import partial_path
-from common.training.batch_counts import UNCOUNTED, missing_counts
+from common.training.checkpoint import UNCOUNTED, missing_counts
 from flame.nets.parts import GazeNet
 from flame.originals.names import (
     MODEL_KEYS,

@@ -9,10 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from flame.nets.flame import Flame
-from flame.nets.flame_af import FlameAF
-from flame.nets.flame_ao import FlameAO
-from flame.nets.flame_b import FlameB
+from flame.nets.flame import Flame, FlameAF, FlameAO, FlameB
 from flame.nets.parts import GazeNet
 
 MODEL_KEYS: dict[str, type[GazeNet]] = {

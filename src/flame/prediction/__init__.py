@@ -1,0 +1,1 @@
+"""Gaze of the faces in photos and videos."""

@@ -1,0 +1,1 @@
+"""Raw samples to rows of a store: face, landmarks, head pose."""

@@ -19,7 +19,6 @@ from flame.readers.sample import RawSample
 from flame.store.columns import (
     box_columns,
     detection_columns,
-    label_columns,
     landmark_columns,
     pose_columns,
 )
@@ -118,7 +117,7 @@ class Preparer:
             raise UnusablePhotoError("the data set brings no landmarks or no head pose")
         _check_eyes(sample.landmarks, sample.image.shape)
         height, width = sample.image.shape[:2]
-        row = label_columns(sample, self._gaze_source)
+        row = _label_columns(sample, self._gaze_source)
         row |= pose_columns(sample.head_pose, "dataset")
         row |= landmark_columns(sample.landmarks, "dataset")
         row |= box_columns(np.array([0.0, 0.0, width, height]), "dataset")
@@ -135,7 +134,7 @@ class Preparer:
         window = face_window(box, sample.image.shape, self._settings.box_margin)
         face_image, moved = window.cut(sample.image), window.move(landmarks)
         _check_eyes(moved, face_image.shape)
-        row = label_columns(sample, self._gaze_source) | self._pose_columns(sample, face)
+        row = _label_columns(sample, self._gaze_source) | self._pose_columns(sample, face)
         row |= landmark_columns(moved, self._settings.landmarks, confidence=landmark_confidence)
         row |= box_columns(box, "mesh")
         row |= detection_columns(self._analyzer.detector_name, face.confidence)
@@ -212,3 +211,16 @@ def _check_eyes(landmarks: Float, image_shape: tuple[int, ...]) -> None:
     centres = [eye_centre(landmarks, "right"), eye_centre(landmarks, "left")]
     if not all(0 <= x <= width - 1 and 0 <= y <= height - 1 for x, y in centres):
         raise UnusablePhotoError("eye centre off the frame")
+
+
+def _label_columns(sample: RawSample, gaze_source: str) -> dict[str, Any]:
+    """Return who, which and where they look, as `flame.store.columns` has it."""
+    return {
+        "sample_id": sample.sample_id,
+        "subject": sample.subject,
+        "index": sample.index,
+        "frame": sample.frame,
+        "gaze_yaw_rad": float(sample.gaze[0]),
+        "gaze_pitch_rad": float(sample.gaze[1]),
+        "gaze_source": gaze_source,
+    }

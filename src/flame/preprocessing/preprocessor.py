@@ -7,8 +7,7 @@ from pathlib import Path
 from common.atomic import write_text_atomically
 from common.faces.settings import AnalyzerSettings
 from common.preprocessing.check import CheckReport, check_store
-from common.preprocessing.shards import parse_shard
-from common.preprocessing.share import Share, make_share, warn_of_failures
+from common.preprocessing.share import Share, make_share, parse_shard, warn_of_failures
 from common.store.reading import FaceStore, read_failures
 from flame.preprocessing.group import GroupRecipe
 from flame.preprocessing.openface_source import OpenFaceFolder

@@ -1,0 +1,1 @@
+"""Raw data sets of gaze, one file each."""

@@ -30,23 +30,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from flame.readers.sample import Float, RawSample
-
+Float = npt.NDArray[np.floating[Any]]
 Columns = dict[str, Any]
-
-
-def label_columns(sample: RawSample, gaze_source: str) -> Columns:
-    """Return who, which and where they look."""
-    return {
-        "sample_id": sample.sample_id,
-        "subject": sample.subject,
-        "index": sample.index,
-        "frame": sample.frame,
-        "gaze_yaw_rad": float(sample.gaze[0]),
-        "gaze_pitch_rad": float(sample.gaze[1]),
-        "gaze_source": gaze_source,
-    }
 
 
 def pose_columns(

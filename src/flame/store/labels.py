@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from flame.readers.sample import Float
+Float = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from common.evaluation.metrics import AngularError
 from common.training.sample_loss import MeanLoss, SampleLoss
-from flame.batch import GazeBatch
+from flame.batch import GazeBatch, GazeOutput
 from flame.data.statistics import Statistics, published, published_convention, published_ranges
 from flame.nets.heatmaps import render_heatmaps
 from flame.nets.parts import GazeNet
@@ -25,15 +25,6 @@ from flame.originals.exchange import export_training, import_training
 LOG = logging.getLogger(__name__)
 InputRange = Literal["unit", "byte"]
 _STATISTICS_KEY = "flame_statistics"
-
-
-class GazeOutput(TypedDict):
-    """What a validation or test step returns; angles [yaw, pitch] in radians."""
-
-    prediction: Tensor  # (B, 2)
-    gaze: Tensor  # (B, 2)
-    row: Tensor  # (B,)
-    eye: Tensor  # (B,)
 
 
 class GazeAngleModule(LightningModule):

@@ -1,0 +1,1 @@
+"""Store to batches: clips of seven frames, temporal dropout, augmentation."""

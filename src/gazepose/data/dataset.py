@@ -12,17 +12,11 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from common.media.image_codec import Image
-from gazepose.batch import NUM_FRAMES, ClipBatch
+from gazepose.batch import BLACK, NUM_FRAMES, ClipBatch
 from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored, paint
 from gazepose.data.clip_frames import ClipFrames
 from gazepose.data.face_view import FaceView
-from gazepose.data.temporal_dropout import (
-    BLACK,
-    NUM_NEIGHBOURS,
-    Mode,
-    TemporalDropout,
-    positions_to_show,
-)
+from gazepose.data.temporal_dropout import NUM_NEIGHBOURS, Mode, TemporalDropout, positions_to_show
 from gazepose.data.windows import window_rows
 from gazepose.priors import clip_landmarks, head_bins, mirror_landmarks
 from gazepose.store.table import LamTable, Rows

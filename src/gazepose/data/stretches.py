@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from common.media.image_codec import Image
+from gazepose.batch import BLACK
 from gazepose.data.clip_frames import ClipFrames
 from gazepose.data.dataset import ClipRecipe
-from gazepose.data.temporal_dropout import BLACK, Mode, positions_to_show
+from gazepose.data.temporal_dropout import Mode, positions_to_show
 from gazepose.data.windows import window_rows
 from gazepose.priors import clip_landmarks, head_bins
 from gazepose.store.table import LamTable, Rows

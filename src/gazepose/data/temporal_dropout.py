@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from gazepose.batch import CENTRE, NUM_FRAMES
+from gazepose.batch import BLACK, CENTRE, NUM_FRAMES
 
 BoolArray = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.floating[Any]]
@@ -21,8 +21,6 @@ DropoutKind = Literal["none", "uniform", "gaussian"]
 Mode = Literal["train", "val", "test"]
 NUM_NEIGHBOURS = NUM_FRAMES - 1
 """Random numbers of a clip's dropout, one for each neighbour, from frame -3 to +3."""
-BLACK = -1
-"""Shown where a clip has nothing to show."""
 
 _NEIGHBOURS = np.array([i for i in range(NUM_FRAMES) if i != CENTRE])
 

@@ -1,0 +1,1 @@
+"""Several runs' scores as one."""

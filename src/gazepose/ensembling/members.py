@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from gazepose.ensembling.stacking import Float
-from gazepose.evaluation.predictions import KEY, PREDICTIONS_SUFFIX, check_scores, read_described
+from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, read_described
+from gazepose.submission.official_csv import KEY, check_scores
 
 # Where a model's priors come from, and which frames it leaves out, is its own affair.
 _OWN = ("landmark_source", "head_pose_source", "dropout")

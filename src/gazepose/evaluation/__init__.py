@@ -1,0 +1,1 @@
+"""Average precision of a test: files, slices, figures, pictures."""

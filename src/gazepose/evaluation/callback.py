@@ -13,10 +13,11 @@ from torch import Tensor, cat
 from common.evaluation.output_collector import OutputCollector
 from common.loggers.dashboard import log_picture
 from gazepose.evaluation.files import write_results
-from gazepose.evaluation.predictions import check_scores, predictions_table
+from gazepose.evaluation.predictions import predictions_table
 from gazepose.evaluation.score_slices import known_map
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.store.table import LamTable
+from gazepose.submission.official_csv import check_scores
 
 LOG = logging.getLogger(__name__)
 

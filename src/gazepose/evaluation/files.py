@@ -14,15 +14,17 @@ from common.atomic import partial_path, write_text_atomically
 from common.evaluation.output_collector import headline
 from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
 from gazepose.evaluation.figures import save_score_figure
-from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, check_scores, write_predictions
+from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, write_predictions
 from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
+from gazepose.submission.check import validate_submission
 from gazepose.submission.official_csv import (
     PREDICTION_COLUMNS,
     TEST_COLUMNS,
     TRUTH_COLUMNS,
+    check_scores,
     write_rows,
 )
-from gazepose.submission.writing import expected_samples, validate_submission, write_submission
+from gazepose.submission.writing import expected_samples, write_submission
 
 LOG = logging.getLogger(__name__)
 

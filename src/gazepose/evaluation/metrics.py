@@ -14,7 +14,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from common.evaluation.average_precision import average_precision, checked, lam_precision
-from gazepose.submission.evaluation import read_pairs
+from gazepose.submission.official_csv import read_pairs
 
 __all__ = ["LamAveragePrecision", "average_precision", "describe_scores", "evaluate_lam"]
 

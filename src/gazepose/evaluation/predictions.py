@@ -16,7 +16,6 @@ from common.atomic import partial_path
 from gazepose.store.table import LamTable
 
 PREDICTIONS_SUFFIX = "_predictions.parquet"
-KEY = ["uid", "trackid", "frame", "unique_id"]
 _DESCRIBED = "described"
 _OF_THE_TABLE = (
     *("group_name", "part", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
@@ -51,27 +50,6 @@ def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) 
             pl.Series("score", _column(outputs, "score")[order].astype(np.float64)),
         )
         .rename({"group_name": "uid", "track_id": "trackid"})
-    )
-
-
-def check_scores(predictions: pl.DataFrame) -> None:
-    """Refuse scores that are no numbers.
-
-    Args:
-        predictions: column ``score``, and those of `KEY` that are known.
-
-    Raises:
-        ValueError: If a score is missing, nan or infinite; says how many, and where the first is.
-    """
-    wrong = predictions.filter(~pl.col("score").is_finite().fill_null(False))
-    if wrong.is_empty():
-        return
-    known = {name: wrong[name][0] for name in KEY if name in wrong.columns}
-    where = ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
-    raise ValueError(
-        f"{wrong.height} of {predictions.height} scores are no finite numbers, the first is "
-        f"{wrong['score'][0]} ({where}): look whether train/loss is a number, and train again "
-        "with a lower model.learning_rate if it is not"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gazepose.evaluation.predictions import check_scores
+from gazepose.submission.official_csv import check_scores
 
 Float = npt.NDArray[np.float64]
 Kind = Literal["none", "median", "gaussian"]

@@ -1,0 +1,1 @@
+"""GazePose, GazeLSTM and their parts; pure torch."""

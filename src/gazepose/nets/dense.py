@@ -15,8 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gazepose.batch import CENTRE, NUM_FRAMES
-from gazepose.data.temporal_dropout import BLACK
+from gazepose.batch import BLACK, CENTRE, NUM_FRAMES
 from gazepose.nets.parts import ClipNet, FrameFeatures
 from gazepose.nets.pixels import normalise
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from common.geometry import ArrayT, mirror_gaze
-from gazepose.nets.backbones.backbone import Backbone
+from gazepose.nets.backbones import Backbone
 from gazepose.nets.parts import Classifier, ClipEncoder
 
 

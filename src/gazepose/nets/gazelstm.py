@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from gazepose.nets.backbones.backbone import Backbone
+from gazepose.nets.backbones import Backbone
 from gazepose.nets.backbones.sizes import check_at_least
 from gazepose.nets.parts import Classifier, ClipNet
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from gazepose.nets.backbones.backbone import Backbone
+from gazepose.nets.backbones import Backbone
 from gazepose.nets.parts import Classifier, ClipNet
 from gazepose.nets.position import SinePosition
 from gazepose.nets.queries import (

@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gazepose.nets.backbones.backbone import Backbone, pooled
+from gazepose.nets.backbones import Backbone, pooled
 from gazepose.nets.backbones.sizes import check_at_least
 
 

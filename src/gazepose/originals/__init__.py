@@ -1,0 +1,1 @@
+"""The originals' weights, read and written."""

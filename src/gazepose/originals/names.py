@@ -120,7 +120,7 @@ def check_resnet(net: nn.Module) -> None:
     if not isinstance(trunk, ResNet):
         raise ValueError(
             f"the originals' nets have ResNet-18, this one has {type(trunk).__name__}; with "
-            "model.backbone._target_=gazepose.nets.backbones.backbone.resnet18 their weights fit"
+            "model.backbone._target_=gazepose.nets.backbones.resnet18 their weights fit"
         )
 
 

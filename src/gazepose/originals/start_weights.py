@@ -11,9 +11,8 @@ from typing import Literal, get_args
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from common.training.batch_counts import UNCOUNTED, missing_counts
-from gazepose.originals.files import misfits, read_state_dict
-from gazepose.originals.load_report import LoadReport
+from common.training.checkpoint import UNCOUNTED, missing_counts
+from gazepose.originals.files import LoadReport, misfits, read_state_dict
 from gazepose.originals.names import (
     Kind,
     check_resnet,

@@ -12,10 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from common.training.batch_counts import UNCOUNTED, missing_counts
+from common.training.checkpoint import UNCOUNTED, missing_counts
 from gazepose.nets.parts import ClipEncoder
-from gazepose.originals.files import misfits, read_state_dict, unwrapped
-from gazepose.originals.load_report import LoadReport
+from gazepose.originals.files import LoadReport, misfits, read_state_dict, unwrapped
 from gazepose.originals.names import (
     Kind,
     check_resnet,
@@ -25,16 +24,6 @@ from gazepose.originals.names import (
     yaw_turned,
 )
 from gazepose.originals.sizes import net_of_size, priors_of
-from gazepose.originals.start_weights import init_backbone, init_everything
-
-__all__ = [
-    "LoadReport",
-    "init_backbone",
-    "init_everything",
-    "load_net",
-    "load_original",
-    "original_state_dict",
-]
 
 
 def load_net(

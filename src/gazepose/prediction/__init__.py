@@ -1,0 +1,1 @@
+"""Scores of the faces in photos and videos."""

@@ -33,10 +33,9 @@ from gazepose.prediction.video_store import (
     write_video_table,
 )
 from gazepose.preprocessing.preparation import PRIOR, LamPreparation, Preparer
-from gazepose.preprocessing.rows import BOX_COLUMNS
 from gazepose.readers.detected_clip import tight_boxes
 from gazepose.readers.sample import PreparedFace
-from gazepose.store.reading import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.store.table import LamTable
 from gazepose.training.module import EyeContactModule
 

@@ -1,0 +1,1 @@
+"""Raw faces to rows of a store: image, points, head pose, sharpness."""

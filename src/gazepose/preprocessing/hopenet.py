@@ -80,7 +80,7 @@ def decoded_angles_deg(logits: Float) -> Float:
 
 @cache
 def _loaded(weights: Path) -> Hopenet:
-    from gazepose.nets.hopenet import load_hopenet
+    from gazepose.originals.hopenet import load_hopenet
 
     return load_hopenet(weights)
 

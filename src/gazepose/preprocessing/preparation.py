@@ -18,8 +18,8 @@ from gazepose.preprocessing.face_image import FaceWindow, face_window
 from gazepose.preprocessing.five_points import points_from_mesh, points_from_pose
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
+from gazepose.preprocessing.sharpness import sharpness
 from gazepose.readers.sample import PreparedFace
-from gazepose.store.ranking import sharpness
 
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]

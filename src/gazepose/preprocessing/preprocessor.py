@@ -7,8 +7,7 @@ from pathlib import Path
 from common.atomic import write_text_atomically
 from common.preprocessing.check import CheckReport, check_store, no_store_yet
 from common.preprocessing.findings import Finding
-from common.preprocessing.shards import parse_shard
-from common.preprocessing.share import Share, make_share, warn_of_failures
+from common.preprocessing.share import Share, make_share, parse_shard, warn_of_failures
 from common.store.reading import read_failures
 from gazepose.preprocessing.group import LamRecipe
 from gazepose.preprocessing.preparation import LamPreparation

@@ -10,8 +10,7 @@ import polars as pl
 
 from common.listing import counted_names
 from common.preprocessing.check import IMAGELESS, imageless_groups
-from common.preprocessing.lossy_groups import LOSSY, LOSSY_REMEDY, lossy_groups
-from common.preprocessing.share import item_lines, problem_lines
+from common.preprocessing.share import LOSSY, LOSSY_REMEDY, item_lines, lossy_groups, problem_lines
 from common.store.reading import read_failures, read_skipped, stored_groups
 from gazepose.store.reading import FRAMES_FILE
 

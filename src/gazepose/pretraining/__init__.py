@@ -1,0 +1,1 @@
+"""Gaze pretraining on Gaze360, where eye contact starts from."""

@@ -12,11 +12,11 @@ from typing import Any
 from common.atomic import write_text_atomically
 from common.media.image_codec import decode_image
 from common.preprocessing.check import CheckReport, check_store
-from common.preprocessing.shards import parse_shard
 from common.preprocessing.share import (
     Share,
     item_lines,
     make_share,
+    parse_shard,
     problem_lines,
     warn_of_failures,
 )

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gazepose.readers.ego4d.annotation import ClipAnnotation
-
 
 def plain_digest(value: Any) -> str:
     """Return a digest of plain values, as json has them."""
@@ -35,16 +33,3 @@ def image_names(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         tracks = [entry.name for entry in entries if entry.is_dir()]
     return sorted(f"{track}/{name}" for track in tracks for name in os.listdir(folder / track))
-
-
-def annotation_digest(annotation: ClipAnnotation) -> str:
-    """Return a digest of what a clip's rows depend on in its annotations."""
-    sha256 = hashlib.sha256()
-    for track in annotation.tracks:
-        sha256.update(json.dumps([track.track_id, list(track.person_ids)]).encode())
-        sha256.update(track.frames.tobytes())
-        sha256.update(track.boxes_xywh_px.tobytes())
-    looks = sorted(annotation.looks.items())
-    suspect = annotation.oddities.suspect_tracks
-    sha256.update(json.dumps([looks, suspect, annotation.video_start_frame]).encode())
-    return sha256.hexdigest()

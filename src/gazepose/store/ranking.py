@@ -1,8 +1,7 @@
-"""Sharpness of a face image, and how it ranks among the images of its part.
+"""How sharp a face image is among the images of its part.
 
-The original's quality is the variance of the Laplacian of the 8-bit image over all pixels and
-channels together (not of its gray version), and ``p`` the Gaussian distribution function of it,
-mean and standard deviation (n - 1) pooled over all images of the part.
+The original's ``p`` is the Gaussian distribution function of the sharpness, mean and standard
+deviation (n - 1) pooled over all images of the part.
 """
 
 from __future__ import annotations
@@ -10,18 +9,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 Float = npt.NDArray[np.floating[Any]]
 
 _erfc = np.frompyfunc(math.erfc, 1, 1)
-
-
-def sharpness(image: npt.NDArray[np.uint8]) -> float:
-    """Return the variance of the Laplacian of an image (H, W, 3) uint8, in any channel order."""
-    return float(cv2.Laplacian(image, cv2.CV_64F).var())
 
 
 def fit_gaussian(values: Float) -> tuple[float, float]:

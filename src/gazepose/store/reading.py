@@ -13,14 +13,12 @@ import polars as pl
 
 from common.store.reading import EmptyStoreError
 from gazepose.priors import NUM_POINTS, eye_centred
+from gazepose.store.columns import HEAD_POSE_COLUMNS, POINT_COLUMNS
 
 LamPart = Literal["train", "val", "test"]
 PARTS: tuple[LamPart, ...] = get_args(LamPart)
 FRAMES_FILE = "frames.parquet"
 REMEDY = "run `python preprocess.py data=...` again"
-
-HEAD_POSE_COLUMNS = tuple(f"head_{axis}_deg" for axis in ("yaw", "pitch", "roll"))
-POINT_COLUMNS = tuple(f"point_{what}{i}" for i in range(NUM_POINTS) for what in ("x", "y", "score"))
 
 Array = npt.NDArray[Any]
 

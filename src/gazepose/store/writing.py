@@ -19,7 +19,7 @@ import polars as pl
 from common.atomic import partial_path
 from common.store.packs import REPAIR
 from common.store.reading import GroupPaths, stored_groups
-from gazepose.preprocessing.rows import SCHEMA
+from gazepose.store.columns import SCHEMA
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
 from gazepose.store.reading import FRAMES_FILE
 

@@ -1,0 +1,1 @@
+"""Ego4D's files: official csv, the challenge's json and its check."""

@@ -1,7 +1,4 @@
-"""Predictions of the test set -> the json that EvalAI takes, and a check of it.
-
-``python -m gazepose.submission PRED.csv OUT.json --store STORE`` writes and checks;
-``python -m gazepose.submission OUT.json --store STORE`` checks only.
+"""Predictions of the test set -> the json that EvalAI takes.
 
 Where the original's file differs: pandas makes numbers of ids that look like numbers (``00012``
 becomes 12, ``1e5`` 100000.0) and NaN, which is no json, of ``NA``, ``null`` and of a missing score.
@@ -10,21 +7,15 @@ Here ids stay as they are in the csv, and a score that is no number is an error.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from common.atomic import write_text_atomically
-from gazepose.evaluation.predictions import check_scores
 from gazepose.store.reading import FRAMES_FILE
-from gazepose.submission.check import CHALLENGE, VERSION, SampleId, validate_submission
-from gazepose.submission.official_csv import TEST_COLUMNS, read_rows, require
-
-__all__ = ["convert_predictions", "expected_samples", "validate_submission", "write_submission"]
+from gazepose.submission.check import CHALLENGE, VERSION, SampleId
+from gazepose.submission.official_csv import TEST_COLUMNS, check_scores, read_rows, require
 
 
 def write_submission(predictions: pl.DataFrame, path: Path) -> None:
@@ -78,24 +69,3 @@ def expected_samples(store_dir: Path) -> set[SampleId]:
     if named.is_empty():
         raise ValueError(f"{path} holds no sample of the test set: none has a unique_id")
     return set(named.iter_rows())
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write and check, or only check, a submission; 0 if it is fit."""
-    parser = argparse.ArgumentParser(prog="python -m gazepose.submission", description=__doc__)
-    parser.add_argument("source", type=Path, metavar="PRED.csv|FILE.json")
-    parser.add_argument("output", type=Path, metavar="OUT.json", nargs="?")
-    parser.add_argument("--store", type=Path, metavar="STORE", help="the test set's face store")
-    given = parser.parse_args(arguments)
-    if (given.source.suffix == ".json") == (given.output is not None):
-        parser.error("give PRED.csv OUT.json to write, or FILE.json to check")
-    if given.output is not None:
-        convert_predictions(given.source, given.output)
-    expected = None if given.store is None else expected_samples(given.store)
-    report = validate_submission(given.output or given.source, expected)
-    sys.stdout.write(report.text)
-    return 1 if report.problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from common.atomic import partial_path
 from common.training.checkpoint import read_checkpoint
 from common.training.sample_loss import MeanLoss
-from gazepose.batch import ClipBatch
+from gazepose.batch import ClipBatch, EyeContactOutput
 from gazepose.data.stretches import StretchBatch
 from gazepose.evaluation.metrics import LamAveragePrecision
 from gazepose.nets.dense import dense_scores
@@ -28,14 +28,6 @@ from gazepose.priors import mirror_landmarks
 from gazepose.training.losses import WeightedCrossEntropy
 
 LOG = logging.getLogger(__name__)
-
-
-class EyeContactOutput(TypedDict):
-    """What a validation or test step returns."""
-
-    score: Tensor  # (B,) probability of looking at the camera
-    label: Tensor  # (B,) 1 looks, 0 does not, -1 unknown
-    row: Tensor  # (B,)
 
 
 class EyeContactModule(LightningModule):

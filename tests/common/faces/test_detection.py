@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
 
-from common.faces.cropping import padded_square
+from common.faces.cropping import padded_square, shrunk
 from common.faces.detection import (
     Face,
     MediaPipeDetector,
     inside_image,
     overlap_of_smaller,
+    pyramid_sides,
     suppress_duplicates,
+    tile_origins,
 )
 from common.faces.settings import AnalyzerSettings
-from common.faces.tiling import pyramid_sides, shrunk, tile_origins
 
 
 def random_faces(rng: np.random.Generator, count: int) -> list[Face]:

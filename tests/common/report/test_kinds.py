@@ -9,7 +9,7 @@ from builders.fabricated_runs import LAM_HEADER, write_lam_run, write_log, write
 
 from common.report.command import write_report
 from common.report.figures import save_learning_curves
-from common.report.kinds.eye_contact import EYE_CONTACT
+from common.report.kinds.eye_contact import EyeContactTest
 from common.report.kinds.registry import kind_named, kind_optimising, validation_shown
 from common.report.reading import read_results
 from common.report.tables.results import unfinished_table
@@ -89,7 +89,7 @@ def test_csv_holds_both_kinds_unrounded(both_dir):
 
 
 def test_kinds_are_found_by_summary_and_by_metric():
-    assert kind_named("eye_contact_test") is kind_optimising("val/map") is EYE_CONTACT
+    assert kind_named("eye_contact_test") is kind_optimising("val/map") is EyeContactTest
     assert kind_optimising("val/loss") is None
     with pytest.raises(ValueError, match="kind is 'x', expected 'gaze_angle_test' or 'eye_"):
         kind_named("x")

@@ -6,7 +6,7 @@ import pytest
 from builders.fabricated_folders import column, only_group, write_lam_runs
 from builders.fabricated_runs import PROTOCOL, write_lam_run, write_lam_test
 
-from common.report.tables.report_names import name_of_run, name_of_test
+from common.report.tables.results import name_of_run, name_of_test
 
 
 @pytest.fixture

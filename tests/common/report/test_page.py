@@ -4,8 +4,8 @@ import shutil
 from html.parser import HTMLParser
 
 import pytest
-from builders.fabricated_folders import write_gaze_runs
-from builders.fabricated_runs import write_run
+from builders.fabricated_folders import page_of, write_gaze_runs
+from builders.fabricated_runs import write_run, write_test
 
 from common.report.command import write_report
 from common.report.html import node, page
@@ -45,6 +45,11 @@ def test_the_page_shows_every_run_and_moves_with_its_images(runs_dir, tmp_path):
         links.found
     )
     assert all((moved / link).is_file() for link in links.found)
+
+
+def test_the_best_is_the_lowest_error(runs_dir):
+    write_test(write_run(runs_dir / "undefined"), mean_deg=None)
+    assert "<div>demo_gaze, test: lowest of 3</div><strong>3.25 deg</strong>" in page_of(runs_dir)
 
 
 def test_names_are_escaped_in_the_page(runs_dir):

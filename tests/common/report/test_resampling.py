@@ -37,11 +37,11 @@ def test_samples_beside_a_summary_give_its_number(tmp_path):
     write_lam_job(tmp_path / "a", plan, "off", 0, skill=0.2)
     write_gaze_job(tmp_path / "b", plan, "off", 0, errors_deg={"demo_gaze": 3.0})
     tests = read_results(tmp_path).tests
-    assert {test.kind.name for test in tests} == {"eye_contact_test", "gaze_angle_test"}
+    assert {test.kind_name for test in tests} == {"eye_contact_test", "gaze_angle_test"}
     for test in tests:
-        samples = test.kind.samples(test.path)
+        samples = test.samples()
         (value,) = samples.measured(drawn_once(len(samples.clusters)))
-        assert value == pytest.approx(test.summary[test.kind.measure.key])
+        assert value == pytest.approx(test.value)
 
 
 def test_unknown_labels_are_no_samples(tmp_path):
@@ -50,7 +50,7 @@ def test_unknown_labels_are_no_samples(tmp_path):
     table = pl.read_parquet(path)
     pl.concat([table, table.with_columns(label=pl.lit(-1, pl.Int64))]).write_parquet(path)
     (test,) = read_results(tmp_path).tests
-    (value,) = test.kind.samples(test.path).measured(drawn_once(6))
+    (value,) = test.samples().measured(drawn_once(6))
     assert value == pytest.approx(test.summary["map"])
 
 

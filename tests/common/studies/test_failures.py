@@ -11,7 +11,7 @@ import pytest
 from builders.study_configs import config_of
 from builders.train_script import train_script_here
 
-from common.studies.job_failures import forget_failure, read_failures, record_failure
+from common.studies.study import forget_failure, read_failures, record_failure
 
 
 @pytest.fixture

@@ -12,7 +12,12 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import nn
 
-from common.training.checkpoint import check_epoch_ended, load_module, read_checkpoint
+from common.training.checkpoint import (
+    check_epoch_ended,
+    load_module,
+    missing_counts,
+    read_checkpoint,
+)
 
 
 class Small(LightningModule):
@@ -89,3 +94,19 @@ def test_weights_alone_are_nothing_to_go_on_from(tmp_path: Path) -> None:
     save(Small(3, "said"), tmp_path / "x.ckpt")
     with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt holds weights only"):
         check_epoch_ended(tmp_path / "x.ckpt")
+
+
+def test_counts_are_taken_as_pytorch_takes_them() -> None:
+    net = nn.Sequential(nn.BatchNorm2d(2), nn.Linear(2, 2), nn.BatchNorm2d(2))
+    old = {key: value for key, value in net.state_dict().items() if "num_batches" not in key}
+    counts = missing_counts(old, net.state_dict())
+    net.load_state_dict(old)
+    expected = {key: value for key, value in net.state_dict().items() if key not in old}
+    assert counts == expected
+    assert {value.dtype for value in counts.values()} == {torch.int64}
+
+
+def test_counts_that_are_there_stay_and_a_missing_norm_is_missing() -> None:
+    state = nn.BatchNorm2d(2).state_dict(prefix="first.")
+    expected = {**state, **nn.BatchNorm2d(2).state_dict(prefix="second.")}
+    assert missing_counts(state, expected) == {}

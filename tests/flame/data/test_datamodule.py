@@ -13,10 +13,10 @@ import pytest
 import torch
 from builders.small_store import HEIGHT_PX, WIDTH_PX, write_small_store
 
+from flame import render_heatmaps
 from flame.data.datamodule import GazeDataModule
 from flame.data.splits import Split
 from flame.data.statistics import published
-from flame.nets.heatmaps import render_heatmaps
 
 SHARES = (0.5, 0.25, 0.25)
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
+from flame import render_heatmaps
 from flame.data.crops import crop_eye
-from flame.nets.heatmaps import render_heatmaps
 
 SETS = ["plausible", "mostly_outside", "integer_coincident"]
 PEAK = 1 / (2 * math.pi)

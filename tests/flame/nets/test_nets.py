@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from flame import load_net
 from flame.nets.parts import MMTM, ResidualBlock, feature_side
-from flame.originals.checkpoint import MODEL_KEYS, load_net, to_original_state_dict
+from flame.originals.checkpoint import MODEL_KEYS, to_original_state_dict
 from flame.training.losses import AngularLoss, VectorDifferenceLoss
 
 EYEDIAP = {"gaze": (-0.22343134203226836, 0.2711951242385745)}

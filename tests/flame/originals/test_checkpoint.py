@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from flame import load_net
 from flame.originals.checkpoint import (
     MODEL_KEYS,
     OriginalCheckpoint,
     guess_model_key,
-    load_net,
     load_original_state_dict,
     optimizer_state_from_original,
     optimizer_state_to_original,

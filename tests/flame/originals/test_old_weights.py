@@ -7,7 +7,8 @@ import logging
 import pytest
 import torch
 
-from flame.originals.checkpoint import MODEL_KEYS, load_net, to_original_state_dict
+from flame import load_net
+from flame.originals.checkpoint import MODEL_KEYS, to_original_state_dict
 from flame.originals.names import net_class
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 120}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from builders.preprocessed_people import PEOPLE, assert_same, preprocessor
 
-from common.preprocessing.shards import parse_shard
+from common.preprocessing.share import parse_shard
 from common.store.reading import stored_groups
 
 

@@ -9,13 +9,10 @@ import torch
 from builders.small_run import one_thread
 from torch import nn
 
+from flame import render_heatmaps
 from flame.batch import GazeBatch
 from flame.data.statistics import Statistics
-from flame.nets.flame import Flame
-from flame.nets.flame_af import FlameAF
-from flame.nets.flame_ao import FlameAO
-from flame.nets.flame_b import FlameB
-from flame.nets.heatmaps import render_heatmaps
+from flame.nets.flame import Flame, FlameAF, FlameAO, FlameB
 from flame.nets.parts import GazeNet
 from flame.training import module as module_file
 from flame.training.losses import VectorDifferenceLoss

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from builders.tiny_ego4d import expected
 
-from gazepose.batch import CENTRE
-from gazepose.data.temporal_dropout import BLACK, TemporalDropout, positions_to_show
+from gazepose.batch import BLACK, CENTRE
+from gazepose.data.temporal_dropout import TemporalDropout, positions_to_show
 
 PATTERNS = expected()["pad_video"]["patterns"]
 NEIGHBOURS = [0, 1, 2, 4, 5, 6]

@@ -11,7 +11,8 @@ import pytest
 from builders.small_members import PROTOCOL, map_of, members_of, three_runs, write_run
 from builders.small_predictions import some_predictions
 
-from gazepose.ensembling.combining import combine, main, write_ensemble
+from gazepose.ensembling.__main__ import main
+from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions
 
 

@@ -14,10 +14,11 @@ import pytest
 from builders.small_members import map_of, members_of, three_runs, write_run
 from builders.small_predictions import some_predictions
 
-from gazepose.ensembling.combining import combine, main, write_ensemble
+from gazepose.ensembling.__main__ import main
+from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.ensembling.stacking import Stacking
-from gazepose.submission.writing import validate_submission
+from gazepose.submission.check import validate_submission
 
 needs_xgboost = pytest.mark.skipif(find_spec("xgboost") is None, reason="no XGBoost here")
 

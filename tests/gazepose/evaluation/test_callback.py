@@ -20,15 +20,16 @@ from builders.small_predictions import some_predictions
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gazepose import evaluate_lam
 from gazepose.data.datamodule import LamDataModule
 from gazepose.evaluation.callback import LamTestResults
 from gazepose.evaluation.figures import save_score_figure
 from gazepose.evaluation.files import summarise, write_results
-from gazepose.evaluation.metrics import evaluate_lam
 from gazepose.evaluation.predictions import predictions_table
 from gazepose.evaluation.score_slices import describe_samples
 from gazepose.evaluation.smoothing import TrackSmoothing
-from gazepose.submission.writing import expected_samples, validate_submission
+from gazepose.submission.check import validate_submission
+from gazepose.submission.writing import expected_samples
 
 Outputs = list[dict[str, torch.Tensor]]
 

@@ -12,13 +12,7 @@ from builders.small_nets import FRAMES, TRANSFORMER
 from torch import Tensor, nn
 from torchvision import models
 
-from gazepose.nets.backbones.backbone import (
-    Backbone,
-    TimmBackbone,
-    TorchvisionBackbone,
-    pooled,
-    resnet18,
-)
+from gazepose.nets.backbones import Backbone, TimmBackbone, TorchvisionBackbone, pooled, resnet18
 from gazepose.nets.backbones.resnet import Bottleneck, ResNet
 from gazepose.nets.gazepose import GazePose
 

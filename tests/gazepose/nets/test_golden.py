@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from builders import golden_nets as golden
 from torch import Tensor, nn
 
+from gazepose import load_net
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import ClipNet
 from gazepose.nets.transformer import places_of
 from gazepose.originals.names import original_names
-from gazepose.originals.weights import load_net, original_state_dict
+from gazepose.originals.weights import original_state_dict
 
 LABELS = torch.tensor([1, 0])
 CLASS_WEIGHTS = torch.tensor([0.073, 0.9269])

@@ -8,7 +8,7 @@ import torch
 from builders.small_hopenet import published_state
 from torchvision import models
 
-from gazepose.nets.hopenet import load_hopenet
+from gazepose.originals.hopenet import load_hopenet
 from gazepose.preprocessing.hopenet import decoded_angles_deg
 
 

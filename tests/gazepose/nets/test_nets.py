@@ -12,7 +12,7 @@ from builders.small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor
 
 from common.geometry import gaze_vector
-from gazepose.nets.backbones.backbone import resnet18
+from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import viewer_gaze
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import Classifier, ClipNet

@@ -9,7 +9,7 @@ import torch
 from builders.small_nets import small_gazelstm, small_gazepose
 from torch import Tensor
 
-from gazepose.nets.backbones.backbone import TimmBackbone, TorchvisionBackbone, resnet18
+from gazepose.nets.backbones import TimmBackbone, TorchvisionBackbone, resnet18
 from gazepose.nets.pixels import IMAGENET_MEAN, IMAGENET_STD
 from gazepose.nets.transformer import Transformer
 

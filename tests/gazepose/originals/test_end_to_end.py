@@ -20,8 +20,9 @@ from builders.small_run import composed
 from builders.tiny_ego4d import expected, is_misled, unpack
 
 from common.preprocessing.command import prepare_store
-from gazepose.evaluation.metrics import evaluate_lam
-from gazepose.submission.writing import expected_samples, validate_submission
+from gazepose import evaluate_lam
+from gazepose.submission.check import validate_submission
+from gazepose.submission.writing import expected_samples
 
 RUNS: dict[str, Any] = json.loads((golden.GOLDEN_DIR / "e2e.json").read_text())
 # Row for row the originals' probabilities, whose float32 goes through other orders of summation.

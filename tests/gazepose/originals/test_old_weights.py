@@ -12,14 +12,11 @@ from builders.small_hopenet import published_state
 from builders.small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor, nn
 
-from gazepose.nets.hopenet import Hopenet, load_hopenet
-from gazepose.originals.weights import (
-    init_backbone,
-    init_everything,
-    load_net,
-    load_original,
-    original_state_dict,
-)
+from gazepose import load_net
+from gazepose.nets.hopenet import Hopenet
+from gazepose.originals.hopenet import load_hopenet
+from gazepose.originals.start_weights import init_backbone, init_everything
+from gazepose.originals.weights import load_original, original_state_dict
 
 MAKERS = {"gazepose": small_gazepose, "gazelstm": small_gazelstm, "gaze360": small_gaze360}
 SAYS = "20 of the net not filled: backbone: count of batches, which no file from before PyTorch 0"

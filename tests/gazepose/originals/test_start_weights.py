@@ -12,9 +12,10 @@ from builders.small_run import composed, one_thread
 
 from common.runs.run import fit_and_test
 from common.training.checkpoint import read_checkpoint
-from gazepose.nets.backbones.backbone import resnet18
+from gazepose import load_net
+from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
-from gazepose.originals.weights import load_net, original_state_dict
+from gazepose.originals.weights import original_state_dict
 
 SIZES: dict[str, Any] = {"embedding": 8, "lstm_hidden": 8}
 TYPED = [

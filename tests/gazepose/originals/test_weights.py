@@ -12,18 +12,14 @@ from builders import golden_nets as golden
 from builders.small_nets import FRAMES, small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor, nn
 
-from gazepose.nets.backbones.backbone import TorchvisionBackbone, resnet18
+from gazepose import load_net
+from gazepose.nets.backbones import TorchvisionBackbone, resnet18
 from gazepose.nets.gaze360 import Gaze360, viewer_gaze
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.originals.files import read_state_dict
 from gazepose.originals.names import Kind, kind_of_weights
-from gazepose.originals.weights import (
-    init_backbone,
-    init_everything,
-    load_net,
-    load_original,
-    original_state_dict,
-)
+from gazepose.originals.start_weights import init_backbone, init_everything
+from gazepose.originals.weights import load_original, original_state_dict
 
 PRIORS = {"all": (True, True), "head": (True, False), "landmarks": (False, True)}
 PRIORS["none"] = (False, False)

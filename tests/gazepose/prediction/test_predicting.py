@@ -12,7 +12,7 @@ import pytest
 import torch
 from builders.small_lam_run import metrics_said, predict_here, train_here, write_store
 
-from gazepose.evaluation.metrics import evaluate_lam
+from gazepose import evaluate_lam
 
 SMOOTHED = [
     "model.callbacks.results.smoothing.kind=gaussian",

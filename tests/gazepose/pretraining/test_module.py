@@ -17,10 +17,10 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from common.training.reproducibility import EpochSeed
-from gazepose.nets.backbones.backbone import resnet18
+from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.gazelstm import GazeLSTM
-from gazepose.originals.weights import init_backbone
+from gazepose.originals.start_weights import init_backbone
 from gazepose.pretraining.datamodule import GazeFacesDataModule
 from gazepose.pretraining.module import GazePretrainingModule
 from gazepose.training.losses import PinballLoss

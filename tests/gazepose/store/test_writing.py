@@ -10,8 +10,8 @@ import pytest
 from builders.small_lam import small_row, write_clip
 from scipy.stats import norm
 
-from gazepose.preprocessing.rows import SCHEMA
 from gazepose.store import writing as module
+from gazepose.store.columns import SCHEMA
 from gazepose.store.writing import frames_are_sound, write_frames
 
 NAN = float("nan")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from builders.brute_precision import mean_precision
 
-from gazepose.evaluation.metrics import evaluate_lam
+from gazepose import evaluate_lam
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "gazepose" / "metric"
 SETS: dict[str, Any] = json.loads((GOLDEN / "metric_expected.json").read_text())["sets"]

@@ -12,13 +12,9 @@ import polars as pl
 import pytest
 from builders.small_lam import finish_store, small_row, write_clip
 
-from gazepose.submission.writing import (
-    convert_predictions,
-    expected_samples,
-    main,
-    validate_submission,
-    write_submission,
-)
+from gazepose.submission.__main__ import main
+from gazepose.submission.check import validate_submission
+from gazepose.submission.writing import convert_predictions, expected_samples, write_submission
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "gazepose" / "evalai"
 IDS = [("v", "t1", "a1"), ("v", "t1", "a2"), ("w", "t2", "00012")]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gazepose.batch import ClipBatch
 from gazepose.data.datamodule import LamDataModule
-from gazepose.nets.backbones.backbone import resnet18
+from gazepose.nets.backbones import resnet18
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.parts import ClipNet
 from gazepose.priors import mirror_landmarks

@@ -28,8 +28,9 @@ from builders.small_store import write_small_store
 
 from common.runs.run import fit_and_test
 from common.training.checkpoint import read_checkpoint
-from gazepose.evaluation.metrics import evaluate_lam
-from gazepose.submission.writing import expected_samples, validate_submission
+from gazepose import evaluate_lam
+from gazepose.submission.check import validate_submission
+from gazepose.submission.writing import expected_samples
 from gazepose.training.module import EyeContactModule
 
 # GazePose has what GazeLSTM has, and dropout, priors and a Transformer.

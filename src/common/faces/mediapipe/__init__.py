@@ -1,0 +1,1 @@
+"""MediaPipe: face mesh and body pose."""

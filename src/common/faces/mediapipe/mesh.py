@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from common.faces.cropping import padded_square
+from common.faces.cropping import padded_square, shrunk
 from common.faces.mediapipe.graph import MediaPipeGraph
-from common.faces.tiling import shrunk
 
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]

@@ -1,0 +1,1 @@
+"""Kinds of tests: what each measures and how it is told."""

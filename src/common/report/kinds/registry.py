@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from common.report.kinds.eye_contact import EYE_CONTACT
-from common.report.kinds.gaze_angle import GAZE_ANGLE
-from common.report.kinds.kind import ResultKind, Validation
+from common.report.kinds.eye_contact import EyeContactTest
+from common.report.kinds.gaze_angle import GazeAngleTest
+from common.report.kinds.measure import Validation
+from common.report.kinds.model_test import ModelTest
 
 # In the order of the report's sections.
-KINDS: tuple[ResultKind, ...] = (GAZE_ANGLE, EYE_CONTACT)
+KINDS: tuple[type[ModelTest], ...] = (GazeAngleTest, EyeContactTest)
 
 
-def kind_named(name: object) -> ResultKind:
+def kind_named(name: object) -> type[ModelTest]:
     """Return the kind that a summary names.
 
     Raises:
         ValueError: If no kind has that name.
     """
     for kind in KINDS:
-        if kind.name == name:
+        if kind.kind_name == name:
             return kind
-    expected = " or ".join(repr(kind.name) for kind in KINDS)
+    expected = " or ".join(repr(kind.kind_name) for kind in KINDS)
     raise ValueError(f"kind is {name!r}, expected {expected}; test again to renew it")
 
 
-def kind_optimising(metric: str | None) -> ResultKind | None:
+def kind_optimising(metric: str | None) -> type[ModelTest] | None:
     """Return the kind whose measure a training optimised; None for another metric."""
     return next((kind for kind in KINDS if kind.measure.validation.metric == metric), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.report.kinds.kind import Quantity
+from common.report.kinds.measure import Quantity
 from common.report.published import (
     PublishedRow,
     PublishedTable,
@@ -34,7 +34,7 @@ def published_beside(comparison: Comparison, result: RowResult) -> PublishedRow 
 def differing_conditions(comparison: Comparison, row: PublishedRow) -> list[str]:
     """Return what keeps published numbers from being compared with ours, e.g. ``part test/val``."""
     test = next(test for result in comparison.results for test in result.tests)
-    protocol, conditions = row.protocol, comparison.kind.conditions(test)
+    protocol, conditions = row.protocol, test.conditions
     ours = {"data": comparison.protocol.tested_on, "part": comparison.protocol.part, **conditions}
     theirs = {"data": protocol.data, "part": protocol.part, **protocol.conditions}
     return [
@@ -57,7 +57,7 @@ def value_text(value: PublishedValue | None) -> str:
 
 
 def _is_of(comparison: Comparison, result: RowResult, row: PublishedRow) -> bool:
-    if row.protocol.kind != comparison.kind.name:
+    if row.protocol.kind != comparison.kind.kind_name:
         return False
     tested_on = comparison.protocol.tested_on
     if result.row.trained_on is None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from common.evaluation.average_precision import Float
 from common.evaluation.metrics import Interval
-from common.report.kinds.kind import Quantity, ResultKind, TestProtocol
-from common.report.run import ModelTest
+from common.report.kinds.measure import Quantity
+from common.report.kinds.model_test import ModelTest, TestProtocol
 from common.report.study.mixture import Difference, differences_of_tests, run_differences
 from common.report.study.resampling import interval_of, resampled_means
 from common.report.study.study import Job, Study, StudyRow
@@ -67,7 +67,7 @@ class Comparison:
     """A study's rows, tested on the same data under the same protocol."""
 
     study: Study
-    kind: ResultKind
+    kind: type[ModelTest]
     protocol: TestProtocol
     results: tuple[RowResult, ...]
 
@@ -152,7 +152,7 @@ def _chosen(job: Job) -> Iterable[ModelTest]:
 
 
 def _test_data(test: ModelTest) -> _TestData:
-    return test.kind.name, test.summary["tested_on"], test.summary["part"]
+    return test.kind_name, test.summary["tested_on"], test.summary["part"]
 
 
 def _compared(study: Study, column: _Column) -> Comparison | Refusal:
@@ -162,44 +162,44 @@ def _compared(study: Study, column: _Column) -> Comparison | Refusal:
         _, tested_on, part = _test_data(tests[0])
         subject = f"study {study.name} on {tested_on}, {part} part"
         return Refusal(study, subject, tuple(differences))
-    kind = tests[0].kind
     rows = [(row, tuple(column.get(row.name, ()))) for row in study.rows]
-    return Comparison(study, kind, kind.protocol(tests[0]), tuple(_results(rows, kind)))
+    kind = type(tests[0])
+    return Comparison(study, kind, tests[0].protocol, tuple(_results(rows, kind.measure)))
 
 
 def _results(
-    rows: Sequence[tuple[StudyRow, tuple[ModelTest, ...]]], kind: ResultKind
+    rows: Sequence[tuple[StudyRow, tuple[ModelTest, ...]]], measure: Quantity
 ) -> Iterable[RowResult]:
-    means = resampled_means([[kind.samples(test.path) for test in tests] for _, tests in rows])
+    means = resampled_means([[test.samples() for test in tests] for _, tests in rows])
     alone = [
         (RowResult(row, tests, interval_of(draws), None), draws)
         for (row, tests), draws in zip(rows, means, strict=True)
     ]
-    references = _references(alone, kind)
+    references = _references(alone, measure)
     for result, draws in alone:
         reference = references.get(result.row.trained_on)
-        yield replace(result, contrast=_contrast((result, draws), reference, kind))
+        yield replace(result, contrast=_contrast((result, draws), reference, measure))
 
 
 _Drawn = tuple[RowResult, Float | None]
 
 
-def _references(drawn: Sequence[_Drawn], kind: ResultKind) -> dict[str | None, _Drawn]:
+def _references(drawn: Sequence[_Drawn], measure: Quantity) -> dict[str | None, _Drawn]:
     """Return what rows are compared with, by training data.
 
     It is the row that its ablation calls the reference, else the first with a value.
     """
     found: dict[str | None, _Drawn] = {}
     for item in sorted(drawn, key=lambda item: not item[0].row.is_reference):
-        if item[0].mean(kind.measure) is not None:
+        if item[0].mean(measure) is not None:
             found.setdefault(item[0].row.trained_on, item)
     return found
 
 
-def _contrast(own: _Drawn, reference: _Drawn | None, kind: ResultKind) -> Contrast | None:
+def _contrast(own: _Drawn, reference: _Drawn | None, measure: Quantity) -> Contrast | None:
     if reference is None or reference[0] is own[0]:
         return None
-    value, other = (result.mean(kind.measure) for result in (own[0], reference[0]))
+    value, other = (result.mean(measure) for result in (own[0], reference[0]))
     if value is None or other is None:
         return None
     (_, draws), (_, other_draws) = own, reference

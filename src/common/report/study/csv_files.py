@@ -7,7 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from common.report.kinds.kind import Quantity
+from common.report.kinds.measure import Quantity
+from common.report.kinds.model_test import ModelTest
 from common.report.published import PublishedRow
 from common.report.study.beside import differing_conditions, published_beside, value_of
 from common.report.study.comparison import Comparison, RowResult
@@ -25,7 +26,7 @@ def trainings_csv(study: Study) -> str:
         {
             **{"study": study.name, "row": row.name, "seed": job.seed, "status": job.status},
             **{"run": job.run.name if job.run else None},
-            **({} if test is None else _of_test(test.kind.measure, test.summary)),
+            **({} if test is None else _of_test(test)),
         }
         for row in study.rows
         for job in row.jobs
@@ -34,12 +35,11 @@ def trainings_csv(study: Study) -> str:
     return _written(lines)
 
 
-def _of_test(measure: Quantity, summary: Mapping[str, Any]) -> dict[str, Any]:
-    value = summary[measure.key]
+def _of_test(test: ModelTest) -> dict[str, Any]:
     return {
-        **{key: summary[key] for key in ("trained_on", "tested_on", "part")},
-        **{"measure": measure.name, "unit": measure.unit},
-        "value": None if value is None else measure.shown(value),
+        **{key: test.summary[key] for key in ("trained_on", "tested_on", "part")},
+        **{"measure": test.measure.name, "unit": test.measure.unit},
+        "value": _shown(test.measure, test.value),
     }
 
 

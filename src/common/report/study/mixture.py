@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from common.report.kinds.kind import NOT_RECORDED
-from common.report.run import ModelTest, Run
+from common.report.kinds.model_test import ModelTest
+from common.report.run import NOT_RECORDED, Run
 from common.report.study.study import Study
 
 # Of the data's fingerprint; numbers of training samples depend on the dropout.
@@ -125,9 +125,7 @@ def _is_within(key: str, groups: Iterable[str]) -> bool:
 
 
 def _protocol_facts(test: ModelTest) -> Facts:
-    # Every protocol is a frozen dataclass; `TestProtocol` cannot say so.
-    protocol = asdict(test.kind.protocol(test))  # type: ignore[call-overload]
-    return {**protocol, **dict(_flat(test.kind.test_settings(test)))}
+    return {**asdict(test.protocol), **dict(_flat(test.test_settings))}
 
 
 def _test_name(test: ModelTest) -> str:

@@ -6,8 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from common.report.html import image_node, node, status_node, table_node, typeset
-from common.report.report_details import details_of_test
+from common.report.html import (
+    details_of_test,
+    image_node,
+    node,
+    status_node,
+    table_node,
+    typeset,
+)
 from common.report.study.beside import table_beside
 from common.report.study.comparison import Comparison, Outcome, Refusal
 from common.report.study.figures import save_study_bars, save_study_curves
@@ -84,9 +90,7 @@ def _own_figures(number: int, outcome: Outcome, output_dir: Path) -> Iterable[El
     """Yield the figures that the tests left, folded twice: they are many."""
     details = []
     for place, test in enumerate(outcome.tests, start=1):
-        measure = test.kind.measure
-        value = f"{measure.text(test.summary[measure.key])} {measure.unit}"
-        title = f"{test.run.name}, tested on {test.summary['tested_on']}: {value}"
+        title = f"{test.run.name}, tested on {test.summary['tested_on']}: {test.value_text}"
         stem = f"study_{number}_test_{place}"
         details.append(details_of_test(test, title, stem, output_dir))
     kind_title = outcome.comparisons[0].kind.details_title

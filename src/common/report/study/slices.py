@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.report.kinds.kind import Measure
+from common.report.kinds.measure import Measure
 from common.report.study.comparison import Comparison
 from common.report.tables.formats import Table
 from common.report.tables.slices import SlicedMeasure, sliced_measures

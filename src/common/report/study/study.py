@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.report.kinds.model_test import ModelTest
 from common.report.reading import Results
-from common.report.run import ModelTest, Run
+from common.report.run import Run
 
 MISSING = "missing"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.report.kinds.columns import epochs_text
-from common.report.kinds.kind import Quantity, ResultKind
+from common.report.kinds.measure import Quantity
+from common.report.kinds.model_test import ModelTest
 from common.report.published import PublishedRow, PublishedTable
 from common.report.study.beside import (
     differing_conditions,
@@ -55,7 +55,7 @@ def overview_table(comparisons: Sequence[Comparison]) -> Table:
     return Table(f"{study.title}: {measure.label}", ["row", *names], rows, frozenset(names))
 
 
-def seed_table(study: Study, kind: ResultKind) -> Table:
+def seed_table(study: Study, kind: type[ModelTest]) -> Table:
     """Return a row a training, with what came out on each test."""
     measure = kind.measure
     rows = [
@@ -78,7 +78,7 @@ def status_table(study: Study) -> Table:
     return Table(f"{study.title}: finished runs", ["row", "seeds"], rows, frozenset())
 
 
-def published_listing(table: PublishedTable, kind: ResultKind) -> Table:
+def published_listing(table: PublishedTable, kind: type[ModelTest]) -> Table:
     """Return all of a published table, with protocol and source of every row."""
     quantities = (kind.measure, kind.beside)
     rows = [
@@ -112,7 +112,7 @@ def mean_text(result: RowResult, quantity: Quantity) -> str:
     return quantity.text(mean) + ("" if std is None else f" +- {quantity.text(std)}")
 
 
-def difference_text(result: RowResult, kind: ResultKind) -> str:
+def difference_text(result: RowResult, kind: type[ModelTest]) -> str:
     """Return the difference to the reference and its interval; `LARGER` if that leaves out zero."""
     contrast = result.contrast
     if contrast is None:
@@ -158,16 +158,14 @@ def _lack(job: Job) -> str:
 
 
 def _epochs_text(job: Job) -> str:
-    return epochs_text(job.run) if job.run else "-"
+    return job.run.epochs_text if job.run else "-"
 
 
-def _values_of(job: Job, kind: ResultKind) -> list[str]:
-    measure = kind.measure
-    tests = [test for test in job.tests if test.kind is kind]
+def _values_of(job: Job, kind: type[ModelTest]) -> list[str]:
+    tests = [test for test in job.tests if isinstance(test, kind)]
     several = len({test.summary["tested_on"] for test in tests}) > 1
     return [
-        measure.text(test.summary[measure.key])
-        + (f" ({test.summary['tested_on']})" if several else "")
+        kind.measure.text(test.value) + (f" ({test.summary['tested_on']})" if several else "")
         for test in tests
     ]
 

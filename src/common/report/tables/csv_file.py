@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from common.report.run import ModelTest
+from common.report.kinds.model_test import ModelTest
 
 _TESTED = ("run", "status", "model", "model_key", "width", "trained_on", "tested_on", "part")
 _SAMPLES = ("seed", "num_samples")
@@ -20,8 +20,8 @@ def as_csv(tests: Sequence[ModelTest]) -> str:
     Tests of several kinds share the columns that mean the same, and leave the others empty.
     """
     file = io.StringIO()
-    conditions = [test.kind.conditions(test) for test in tests]
-    numbers = [test.kind.numbers(test) for test in tests]
+    conditions = [test.conditions for test in tests]
+    numbers = [test.numbers for test in tests]
     columns = (*_TESTED, *_names(conditions), *_SAMPLES, *_names(numbers), *_TRAINED)
     writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
@@ -52,5 +52,5 @@ def _shared(test: ModelTest) -> dict[str, Any]:
         "precision": run.setting("config.trainer.precision"),
         "commit": run.setting("git.commit"),
         "file": test.path.relative_to(run.folder).as_posix(),
-        "kind": test.kind.name,
+        "kind": test.kind_name,
     }

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NUMERIC = frozenset({"#", "width", "seed", "n", "epochs"})
+
 
 @dataclass(frozen=True)
 class Table:
@@ -14,7 +16,7 @@ class Table:
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    numeric: frozenset[str] = frozenset({"#", "width", "seed", "n", "epochs"})
+    numeric: frozenset[str] = NUMERIC
 
 
 def as_text(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""Tables of the report: one a test protocol, and what became of the runs."""
+"""Tables of the report: one a test protocol, and what became of the runs; names for figures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
-from common.report.kinds.columns import Baseline, epochs_text, value_text
-from common.report.kinds.kind import TestProtocol
-from common.report.kinds.registry import KINDS, validation_shown
+from common.report.kinds.model_test import ModelTest, TestProtocol
+from common.report.kinds.registry import KINDS, kind_optimising, validation_shown
 from common.report.reading import Results
-from common.report.run import NO_RUN, ModelTest, Run
-from common.report.tables.formats import Table
+from common.report.run import NO_RUN, Run
+from common.report.tables.formats import NUMERIC, Table
 from common.report.tables.slices import slice_table
 
 UNFINISHED = "Runs not finished or not tested (running may also mean killed)"
@@ -22,24 +21,17 @@ def group_by_protocol(tests: Iterable[ModelTest]) -> dict[TestProtocol, list[Mod
     """Return the tests by protocol, in the order of training data, model, settings and seed."""
     groups: dict[TestProtocol, list[ModelTest]] = {}
     for test in sorted(tests, key=_order):
-        groups.setdefault(test.kind.protocol(test), []).append(test)
+        groups.setdefault(test.protocol, []).append(test)
     return dict(sorted(groups.items(), key=lambda item: _protocol_order(*item)))
 
 
 def result_table(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Table:
     """Return the table of one protocol: baselines first, then a row a test."""
-    kind = tests[0].kind
-    baselines = [
-        Baseline(name, kind.measure.text(value), tests[0])
-        for name, value in protocol.baselines.items()
-    ]
-    rows = [
-        *([column.baseline(baseline) for column in kind.columns] for baseline in baselines),
-        *([column.cell(test, tests) for column in kind.columns] for test in tests),
-    ]
-    names = [column.name for column in kind.columns]
-    numeric = frozenset(column.name for column in kind.columns if column.is_numeric)
-    return Table(protocol.caption, names, rows, numeric)
+    baselines = [tests[0].baseline_cells(*item) for item in protocol.baselines.items()]
+    cells = [test.cells(tests) for test in tests]
+    columns = list(cells[0])
+    rows = [[row.get(column, "") for column in columns] for row in (*baselines, *cells)]
+    return Table(protocol.caption, columns, rows, NUMERIC | tests[0].numeric_columns)
 
 
 def unfinished_table(results: Results) -> Table:
@@ -81,12 +73,46 @@ def slice_tables(results: Results) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
+def name_of_run(run: Run, runs: Sequence[Run]) -> str:
+    """Return a short name: number, model, what sets it apart, seed; how it ended, if not well.
+
+    Args:
+        run: the run.
+        runs: those it is shown with.
+    """
+    kind = kind_optimising(run.metric)
+    if kind is None:
+        return _name(run, [])
+    others = [kind.settings_of(other, {}) for other in runs]
+    return _name(run, kind.setting_texts(kind.settings_of(run, {}), others))
+
+
+def name_of_test(test: ModelTest, tests: Sequence[ModelTest]) -> str:
+    """Return the run's short name, with the training data if it was tested on others.
+
+    Args:
+        test: the test.
+        tests: those it is shown with.
+    """
+    name = _name(test.run, test.setting_texts(test.settings, [other.settings for other in tests]))
+    trained_on, tested_on = test.summary["trained_on"], test.summary["tested_on"]
+    return name + (f"\ntrained on {trained_on}" if trained_on != tested_on else "")
+
+
+def _name(run: Run, settings: Sequence[str]) -> str:
+    seed = run.setting("config.seed")
+    parts = [f"#{run.number} {run.setting('config.model.name') or run.name}", *settings]
+    parts += [f"seed {seed}"] * (seed is not None)
+    parts += [run.status] * (run.status not in ("finished", NO_RUN))
+    return ", ".join(parts)
+
+
 def _unfinished_row(run: Run, last_columns: Sequence[str]) -> list[str]:
     return [
         str(run.number),
         run.status,
-        *(value_text(run.setting(f"config.{key}")) for key in ("model.name", "data.name", "seed")),
-        epochs_text(run),
+        *(run.setting_text(f"config.{key}") for key in ("model.name", "data.name", "seed")),
+        run.epochs_text,
         *(_last_text(run) if column == _last_column(run) else "-" for column in last_columns),
         run.name,
     ]
@@ -110,6 +136,4 @@ def _order(test: ModelTest) -> tuple[Any, ...]:
 
 
 def _protocol_order(protocol: TestProtocol, tests: Sequence[ModelTest]) -> tuple[Any, ...]:
-    # Every protocol is a frozen dataclass; `TestProtocol` cannot say so.
-    values = astuple(protocol)  # type: ignore[call-overload]
-    return KINDS.index(tests[0].kind), [str(value) for value in values]
+    return KINDS.index(type(tests[0])), [str(value) for value in astuple(protocol)]

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from common.report.kinds.kind import TestProtocol
-from common.report.run import ModelTest
+from common.report.kinds.model_test import ModelTest, TestProtocol
 from common.report.tables.formats import Table
 
 
@@ -30,14 +29,14 @@ class SlicedMeasure:
 
 def sliced_measures(tests: Sequence[ModelTest]) -> list[SlicedMeasure]:
     """Return the slicings that the tests of a protocol have, of those their kind compares."""
-    slicings = tests[0].kind.slicings.items()
+    slicings = tests[0].slicings.items()
     found = (_sliced(tests, key, title) for key, title in slicings)
     return [sliced for sliced in found if sliced.slices]
 
 
 def slice_table(protocol: TestProtocol, tests: Sequence[ModelTest]) -> Table:
     """Return the tests' measure by slice, a column a test; without rows if nothing is sliced."""
-    kind = tests[0].kind
+    kind = type(tests[0])
     names = _column_names(tests)
     counts = list(kind.slice_counts.values())
     rows = [
@@ -58,7 +57,7 @@ def _sliced(tests: Sequence[ModelTest], key: str, title: str) -> SlicedMeasure:
     # Tests of one protocol have the same slices, unless a version cut them otherwise.
     first_found = {name: part for parts in reversed(by_name) for name, part in parts.items()}
     names = list(dict.fromkeys(name for parts in by_name for name in parts))
-    kind = tests[0].kind
+    kind = type(tests[0])
     return SlicedMeasure(
         title=title,
         slices=names,

@@ -1,0 +1,1 @@
+"""Where invented people look and how they move."""

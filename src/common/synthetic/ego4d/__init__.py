@@ -1,0 +1,1 @@
+"""A folder in the shape of Ego4D's Looking At Me."""

@@ -1,0 +1,1 @@
+"""Who invented people are: heads, skin, hair."""

@@ -1,0 +1,1 @@
+"""EYEDIAP: sessions, screen and floating targets."""

@@ -63,7 +63,7 @@ def _classifier(name: str, weights: str | None) -> nn.Module:
     if isinstance(net, models.VisionTransformer):
         raise ValueError(
             f"torchvision's {name} gives no feature map; take timm's, as in "
-            "gazepose.nets.backbones.backbone.TimmBackbone with name=vit_base_patch16_224"
+            "gazepose.nets.backbones.TimmBackbone with name=vit_base_patch16_224"
         )
     return net
 

@@ -1,0 +1,1 @@
+"""Ego4D: annotations, videos, and a doctor for both."""

@@ -7,6 +7,8 @@ may name no person; the wearer is not always the first person.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -185,3 +187,16 @@ def _video_start_frame(clip: Mapping[str, Any]) -> int | None:
     if frame is None and start_s is not None:
         return round(float(start_s) * _fps_hz(clip))
     return frame
+
+
+def annotation_digest(annotation: ClipAnnotation) -> str:
+    """Return a digest of what a clip's rows depend on in its annotations."""
+    sha256 = hashlib.sha256()
+    for track in annotation.tracks:
+        sha256.update(json.dumps([track.track_id, list(track.person_ids)]).encode())
+        sha256.update(track.frames.tobytes())
+        sha256.update(track.boxes_xywh_px.tobytes())
+    looks = sorted(annotation.looks.items())
+    suspect = annotation.oddities.suspect_tracks
+    sha256.update(json.dumps([looks, suspect, annotation.video_start_frame]).encode())
+    return sha256.hexdigest()

@@ -13,10 +13,9 @@ from pathlib import Path
 from common.listing import counted, counted_names, listed
 from common.preprocessing.findings import Finding
 from gazepose.readers.ego4d.clips import require_annotations
-from gazepose.readers.ego4d.ego4d_wordings import WORDINGS
 from gazepose.readers.ego4d.files import Ego4DFiles, download_command, read_manifest
 from gazepose.readers.ego4d.spans import iterate_clips
-from gazepose.readers.ego4d.survey import PartSurvey
+from gazepose.readers.ego4d.survey import WORDINGS, PartSurvey
 from gazepose.readers.split_lists import check_disjoint, list_faults, read_split_list, rebuilt_list
 from gazepose.readers.tracks import TrackRule
 

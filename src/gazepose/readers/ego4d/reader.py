@@ -16,7 +16,7 @@ from common.media.video import video_info
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip_faces import clip_faces
-from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
+from gazepose.readers.ego4d.annotation import ClipAnnotation, annotation_digest, parse_clip
 from gazepose.readers.ego4d.clips import ClipEntry, clip_tracks, find_clips
 from gazepose.readers.ego4d.doctor import examine
 from gazepose.readers.ego4d.files import Ego4DFiles, download_command
@@ -24,7 +24,6 @@ from gazepose.readers.ego4d.spans import read_clip
 from gazepose.readers.ego4d.video_check import check_length, check_video
 from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, find_challenge_dir
 from gazepose.readers.sample import Clip, FacePreparer, RawFace
-from gazepose.readers.source_digest import annotation_digest
 from gazepose.readers.split_lists import check_disjoint
 from gazepose.readers.tracks import RuleName, TrackRule
 

@@ -1,0 +1,1 @@
+"""The originals' trees: face images, tracks, prior files, challenge."""

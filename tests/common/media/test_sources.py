@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from common.prediction.sources import check_output_dir, find_files, unique_stems
+from common.media.sources import check_output_dir, find_files, unique_stems
 
 
 @pytest.fixture

@@ -1,0 +1,210 @@
+"""A test of a model: what each kind tells the report about itself; all else is the same for all.
+
+A new kind is one file with a `ModelTest`, and its line in `common.report.kinds.registry`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from common.report.kinds.measure import Measure, Quantity
+from common.report.run import Run
+from common.report.samples import Samples
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TestProtocol(ABC):
+    """What two tests must share to stand in one table; every kind adds to it.
+
+    Attributes:
+        tested_on: name of the data.
+        part: of the data.
+        baseline_names: fields with the values of predictors that need no training, in the unit of
+            the summaries, and what these predictors are called.
+    """
+
+    tested_on: str
+    part: str
+    baseline_names: ClassVar[Mapping[str, str]]
+
+    @property
+    def title(self) -> str:
+        """Headline of its section."""
+        return f"{self.tested_on}, {self.part} part"
+
+    @property
+    @abstractmethod
+    def caption(self) -> str:
+        """The protocol in words."""
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """Values of the predictors that need no training, by their name."""
+        found = {name: getattr(self, key) for key, name in self.baseline_names.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class ModelTest(ABC):
+    """A test of a model: its numbers and the run it belongs to; a subclass a kind.
+
+    Attributes:
+        run: the tested run.
+        path: the json; predictions and figure (.png) lie beside it.
+        summary: the json's content.
+        kind_name: `kind` in the summaries.
+        required: entries that a summary must have.
+        predictions_suffix: what the name of the predictions has in place of ``.json``.
+        cluster: what is resampled as a whole, in words.
+        measure: the number that counts.
+        beside: another that a study shows beside it.
+        numeric_columns: of the result table, beside those of every table.
+        main_settings: settings that are always named; the others are if they vary.
+        slicings: entries of the summary's ``by`` that the report compares, with their titles.
+        slice_counts: entries of a slice that count its samples, with their column names.
+        figure_stem: of the names of its pictures.
+        bars_caption: of the figure with a bar a test.
+        details_title: over the figures that the tests brought.
+        explanation: how was measured, for the reader.
+    """
+
+    run: Run
+    path: Path
+    summary: Mapping[str, Any]
+
+    kind_name: ClassVar[str]
+    required: ClassVar[tuple[str, ...]]
+    predictions_suffix: ClassVar[str]
+    cluster: ClassVar[str]
+    measure: ClassVar[Measure]
+    beside: ClassVar[Quantity]
+    numeric_columns: ClassVar[frozenset[str]] = frozenset()
+    main_settings: ClassVar[tuple[str, ...]]
+    slicings: ClassVar[Mapping[str, str]] = {}
+    slice_counts: ClassVar[Mapping[str, str]]
+    figure_stem: ClassVar[str]
+    bars_caption: ClassVar[str]
+    details_title: ClassVar[str]
+    explanation: ClassVar[str]
+
+    @staticmethod
+    @abstractmethod
+    def settings_of(run: Run, summary: Mapping[str, Any]) -> Settings:
+        """Return what may set two runs or tests apart, by name.
+
+        None is not named; what a model does not have is left out.
+
+        Args:
+            run: the run.
+            summary: of a test of it; empty where no test is meant.
+        """
+
+    @property
+    @abstractmethod
+    def protocol(self) -> TestProtocol:
+        """What it must share with others to stand in one table with them."""
+
+    @abstractmethod
+    def samples(self) -> Samples | None:
+        """Return its predictions, to resample; None where they do not lie beside the summary."""
+
+    @abstractmethod
+    def cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
+        """Return its row of the result table, by column; `tests` are all of the table."""
+
+    @abstractmethod
+    def baseline_cells(self, name: str, value: float) -> dict[str, str]:
+        """Return the row of a baseline of its protocol; columns left out are empty."""
+
+    @property
+    @abstractmethod
+    def conditions(self) -> Settings:
+        """What the csv says about how was tested."""
+
+    @property
+    @abstractmethod
+    def numbers(self) -> Mapping[str, Any]:
+        """What the csv says about what came out, unrounded."""
+
+    @property
+    def model(self) -> str:
+        """The model's name here, or in the original if that is all that is known."""
+        return str(self.run.setting("config.model.name") or self.summary["model"])
+
+    @property
+    def folder(self) -> str:
+        """Where in the run it lies: ``test`` after training, ``predict/NAME`` of predict.py."""
+        return self.path.parent.relative_to(self.run.folder).as_posix()
+
+    @property
+    def value(self) -> float | None:
+        """The measure, as stored."""
+        found: float | None = self.summary[self.measure.key]
+        return found
+
+    @property
+    def value_text(self) -> str:
+        """The measure as shown, with its unit."""
+        return f"{self.measure.text(self.value)} {self.measure.unit}"
+
+    @property
+    def interval(self) -> Mapping[str, float] | None:
+        """``low`` and ``high`` of the measure's interval, as stored."""
+        found: Mapping[str, float] | None = self.summary[self.measure.interval]
+        return found
+
+    @property
+    def interval_text(self) -> str:
+        """The interval as shown, or a dash."""
+        if self.interval is None:
+            return "-"
+        low, high = (self.measure.text(self.interval[end]) for end in ("low", "high"))
+        return f"[{low}, {high}]"
+
+    @property
+    def settings(self) -> Settings:
+        """What sets it apart from other tests of its kind, by name."""
+        return self.settings_of(self.run, self.summary)
+
+    @property
+    def test_settings(self) -> Settings:
+        """How it was done, beside what its protocol and the run say."""
+        return {}
+
+    def counts_by(self, slicing: str) -> tuple[tuple[Any, ...], ...]:
+        """Return names and counts of its slices: what tells one set of samples from another."""
+        parts = self.summary["by"][slicing]
+        return tuple((str(p["slice"]), *(p[key] for key in self.slice_counts)) for p in parts)
+
+    @classmethod
+    def setting_texts(cls, own: Settings, others: Sequence[Settings]) -> list[str]:
+        """Return the main settings, e.g. ``dropout none``, then those of the others that vary.
+
+        Args:
+            own: of the run or test that is described.
+            others: of what it is shown with; its own may be among them.
+        """
+        main = {name: own.get(name) for name in cls.main_settings}
+        return [*_texts(main), *cls.other_texts(own, others)]
+
+    @classmethod
+    def other_texts(cls, own: Settings, others: Sequence[Settings]) -> list[str]:
+        """Return those of the settings that vary, without the main ones."""
+        everyone = [own, *others]
+        names = (name for name in own if name not in cls.main_settings)
+        return _texts({name: own[name] for name in names if _varies(name, everyone)})
+
+
+def _texts(settings: Settings) -> list[str]:
+    return [f"{name} {value}" for name, value in settings.items() if value is not None]
+
+
+def _varies(name: str, settings: Sequence[Settings]) -> bool:
+    # A setting that a model does not have at all is no value of its own; None is one.
+    return len({str(values[name]) for values in settings if name in values}) > 1
