@@ -32,11 +32,11 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
             somebody else, and a target is code), a target has no such argument, or a constructor
             raises it.
     """
-    for asked in _calls(config):
+    for asked in calls(config):
         target = asked["_target_"]
         if target.partition(".")[0] not in ALLOWED_PACKAGES:
             raise ValueError(f"_target_ {target!r} is not of {', '.join(ALLOWED_PACKAGES)}")
-    for asked in _calls(_merged(config, arguments)):
+    for asked in calls(_merged(config, arguments)):
         _check_arguments(asked)
     try:
         return hydra.utils.instantiate(dict(config), _convert_="all", **arguments)
@@ -47,13 +47,13 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
         raise
 
 
-def _calls(config: Any) -> list[Mapping[str, Any]]:
+def calls(config: Any) -> list[Mapping[str, Any]]:
     """Return all configs with a ``_target_`` that are in one."""
     if isinstance(config, Mapping):
         own = [config] if "_target_" in config else []
-        return own + [call for value in config.values() for call in _calls(value)]
+        return own + [call for value in config.values() for call in calls(value)]
     if isinstance(config, list | tuple):
-        return [call for value in config for call in _calls(value)]
+        return [call for value in config for call in calls(value)]
     return []
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from common.runs.replay_differences import differences, same_number
 from common.runs.run import build_data, fit_and_test
 from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
+from common.runs.targets import check_found
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)
@@ -33,10 +34,13 @@ def replayed_config(asked: Config) -> dict[str, Any]:
         asked: the resolved config of ``conf/replay.yaml``.
 
     Raises:
-        ValueError: If there is no such run, or it has no such place as is given.
+        ValueError: If there is no such run, it has no such place as is given, or names what is
+            not there.
     """
-    recorded = read_snapshot(Path(asked["replay"]))
+    run = Path(asked["replay"])
+    recorded = read_snapshot(run)
     config = recorded["config"]
+    check_found(run, {**config, "data": config["data"]["datamodule"]})
     moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
     moved |= _moved_place(config, asked, "data", "store_dir")
     moved |= _moved_place(config, asked, "model", "init_checkpoint")

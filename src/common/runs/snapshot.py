@@ -18,6 +18,7 @@ import torch
 
 from common.atomic import write_text_atomically
 from common.checksums import code_sha256, file_sha256
+from common.runs.targets import with_todays_target
 
 FILE_NAME = "run.json"
 _PACKAGES = (
@@ -88,13 +89,15 @@ def add_to_snapshot(run_dir: Path, **entries: Any) -> None:
 def read_snapshot(run_dir: Path) -> dict[str, Any]:
     """Return a run's snapshot; metrics that are not defined are NaN.
 
+    A run of before names classes by where they were: they come by the names of today.
+
     Raises:
         ValueError: If the folder is not that of a run.
     """
     path = run_dir / FILE_NAME
     if not path.is_file():
         raise ValueError(f"{run_dir} is no run: it has no {FILE_NAME}")
-    snapshot: dict[str, Any] = json.loads(path.read_text())
+    snapshot: dict[str, Any] = json.loads(path.read_text(), object_hook=with_todays_target)
     metrics = snapshot.get("metrics", {})
     metrics.update({name: nan for name, value in metrics.items() if value is None})
     return snapshot

@@ -168,7 +168,8 @@ def _draw(
     shares = ", ".join(f"{fraction:g}" for fraction in fractions)
     return Split(
         name=f"{kind}_seed{seed}",
-        source=f"drawn by flame.data.splits: {kind}, seed {seed}, fractions {shares}",
+        # Recorded with every run: its words stay those of the runs there are.
+        source=f"drawn by flame.splits: {kind}, seed {seed}, fractions {shares}",
         unit=unit,
         train=tuple(sorted(order[:num_train])),
         val=tuple(sorted(order[num_train : num_train + num_val])),

@@ -1,0 +1,84 @@
+"""What a recorded config names as ``_target_``: by the names of today, and whether it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra.utils
+
+from common.config.instantiate import ALLOWED_PACKAGES, calls
+
+# Modules that configs named before the suite had rooms (until commit 5ba9990), and where what they
+# held is now. A class that moves again: change the right-hand side.
+_MOVED = {
+    "common.best_checkpoint": "common.training.best_checkpoint",
+    "common.epoch_validation": "common.training.epoch_validation",
+    "common.pictures": "common.evaluation.pictures",
+    "common.reproducibility": "common.training.reproducibility",
+    "common.study": "common.studies.study",
+    "common.synthetic.columbia": "common.synthetic.columbia.writer",
+    "common.synthetic.ego4d": "common.synthetic.ego4d.writer",
+    "common.synthetic.gaze360": "common.synthetic.gaze360.writer",
+    "common.wandb_run": "common.loggers.wandb",
+    "flame.columbiagaze": "flame.readers.columbiagaze",
+    "flame.data": "flame.data.datamodule",
+    "flame.eyediap": "flame.readers.eyediap.reader",
+    "flame.inference": "flame.prediction.predictor",
+    "flame.layout": "flame.readers.flame_layout",
+    "flame.losses": "flame.training.losses",
+    "flame.module": "flame.training.module",
+    "flame.nets.flame_af": "flame.nets.flame",
+    "flame.nets.flame_ao": "flame.nets.flame",
+    "flame.nets.flame_b": "flame.nets.flame",
+    "flame.preparation": "flame.preprocessing.preparation",
+    "flame.preprocess": "flame.preprocessing.preprocessor",
+    "flame.results": "flame.evaluation.callback",
+    "flame.sample_pictures": "flame.evaluation.painter",
+    "gazepose.data": "gazepose.data.datamodule",
+    "gazepose.ego4d": "gazepose.readers.ego4d.reader",
+    "gazepose.face_imgs": "gazepose.readers.face_imgs.reader",
+    "gazepose.gaze360_preprocess": "gazepose.pretraining.preprocessor",
+    "gazepose.gaze_faces": "gazepose.pretraining.datamodule",
+    "gazepose.inference": "gazepose.prediction.predictor",
+    "gazepose.losses": "gazepose.training.losses",
+    "gazepose.module": "gazepose.training.module",
+    "gazepose.own_videos": "gazepose.readers.own_videos",
+    "gazepose.preparation": "gazepose.preprocessing.preparation",
+    "gazepose.preprocess": "gazepose.preprocessing.preprocessor",
+    "gazepose.pretraining": "gazepose.pretraining.module",
+    "gazepose.results": "gazepose.evaluation.callback",
+    "gazepose.sample_pictures": "gazepose.evaluation.painter",
+    "gazepose.smoothing": "gazepose.evaluation.smoothing",
+}
+
+
+def with_todays_target(call: dict[str, Any]) -> dict[str, Any]:
+    """Return a recorded mapping, with today's name if it has a ``_target_``."""
+    module, _, name = str(call.get("_target_")).rpartition(".")
+    return {**call, "_target_": f"{_MOVED[module]}.{name}"} if module in _MOVED else call
+
+
+def check_found(run_dir: Path, *recorded: Mapping[str, Any]) -> None:
+    """Refuse to build what a run names and today's code does not have.
+
+    Args:
+        run_dir: the run's folder.
+        recorded: parts of its config.
+
+    Raises:
+        ValueError: If so; says where the run's own code is to be had.
+    """
+    for call in calls(recorded):
+        target = call["_target_"]
+        if target.partition(".")[0] not in ALLOWED_PACKAGES:
+            continue
+        try:
+            hydra.utils.get_object(target)
+        except ImportError as error:
+            raise ValueError(
+                f"{run_dir} names {target} (_target_ in its run.json), which cannot be loaded: it "
+                "was made by other code. Check out the commit that run.json has under git, or "
+                f"write there what it is called now. {error}"
+            ) from error

@@ -1,0 +1,49 @@
+"""Runs as the suite wrote them before it had rooms (until commit 5ba9990)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from builders.small_run import REPO_DIR
+from common.runs.targets import with_todays_target
+
+_FOLDER = REPO_DIR / "tests" / "golden" / "old_runs"
+# Everything of ours that conf/ and docs/ named as _target_.
+OLD_TARGETS: list[str] = json.loads((_FOLDER / "targets.json").read_text())
+MODELS = sorted(path.stem for path in _FOLDER.glob("*.json") if path.stem != "targets")
+
+
+def todays(target: str) -> str:
+    return str(with_todays_target({"_target_": target})["_target_"])
+
+
+def write_old_run(model: str, runs_dir: Path, **entries: Any) -> dict[str, Any]:
+    """Write the run.json that training `model` left, into ``runs_dir/MODEL``; return it.
+
+    Args:
+        model: its name.
+        runs_dir: stands for what the record calls RUNS.
+        entries: other ones than recorded.
+    """
+    text = (_FOLDER / f"{model}.json").read_text().replace("RUNS/", f"{runs_dir}/")
+    snapshot: dict[str, Any] = json.loads(text) | entries
+    (runs_dir / model).mkdir(parents=True)
+    (runs_dir / model / "run.json").write_text(json.dumps(snapshot))
+    return snapshot
+
+
+def make_old(run_dir: Path) -> None:
+    """Give a run that today's code made the names of before."""
+    before = {todays(target): target for target in OLD_TARGETS}
+
+    def renamed(call: dict[str, Any]) -> dict[str, Any]:
+        target = call.get("_target_")
+        return {**call, "_target_": before.get(target, target)} if target else call
+
+    path = run_dir / "run.json"
+    now = json.loads(path.read_text())
+    old = json.loads(path.read_text(), object_hook=renamed)
+    assert old != now
+    path.write_text(json.dumps(old))

@@ -1,0 +1,47 @@
+"""Recorded names of classes: those of before lead to the classes of today."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import hydra.utils
+import pytest
+from builders.old_runs import OLD_TARGETS, todays
+from builders.small_run import REPO_DIR
+
+from common.runs.targets import check_found, with_todays_target
+
+TARGETS_OF_TODAY = {
+    target
+    for path in [*(REPO_DIR / "conf").rglob("*.yaml"), REPO_DIR / "README.md"]
+    for target in re.findall(r"_target_[:=] ?((?:common|flame|gazepose)\.[\w.]+)", path.read_text())
+}
+
+
+@pytest.mark.parametrize("target", OLD_TARGETS)
+def test_what_configs_named_is_still_there(target: str) -> None:
+    assert callable(hydra.utils.get_object(todays(target)))
+
+
+def test_it_has_the_very_names_of_todays_configs() -> None:
+    # A run that goes on must record what the command of today says, to the letter.
+    assert set(map(todays, OLD_TARGETS)) == TARGETS_OF_TODAY
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS_OF_TODAY))
+def test_names_of_today_are_kept(target: str) -> None:
+    assert todays(target) == target
+
+
+def test_what_is_nobodys_old_name_is_kept() -> None:
+    for call in ({}, {"_target_": None}, {"_target_": "print"}, {"_target_": "torch.optim.Adam"}):
+        assert with_todays_target(call) == call
+
+
+def test_a_class_that_is_gone_is_named_with_its_run_and_a_way_out() -> None:
+    run, there = Path("runs/x"), {"_target_": "flame.nets.flame.Flame"}
+    check_found(run, there, {"foreign": [{"_target_": "os.no_such_function"}]})
+    for gone in ("flame.nets.flame.Flame2", "flame.nets.of_mine.Net"):
+        with pytest.raises(ValueError, match=rf"runs/x names {gone} .* commit .* git.*Error"):
+            check_found(run, there, {"net": {**there, "backbone": [{"_target_": gone}]}})
