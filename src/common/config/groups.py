@@ -110,10 +110,15 @@ class PathsConfig:
 
 @dataclass
 class StudyConfig:
-    """One table: its rows (files of ``conf/ablations``) in order, each with every seed."""
+    """One table: its rows in order, each with every seed.
+
+    A row is a file of ``conf/ablations``, or a net trained on a data set.
+    """
 
     name: str = MISSING
     title: str = MISSING
-    rows: dict[str, str] = MISSING  # title of each row, by the name of its file
+    nets: dict[str, str] | None = None  # title of each net, by the name of its model
+    data: dict[str, str] | None = None  # title of each data set, by name
+    rows: dict[str, str] = MISSING  # title of each row, by its name
     seeds: list[int] = MISSING
     published: str | None = None  # table of published numbers that belongs beside it

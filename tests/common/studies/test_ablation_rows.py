@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders.study_configs import ALL_STUDIES, CONF_DIR, Config, config_of, names, study_of
+from builders.study_configs import ALL_STUDIES, CONF_DIR, Config, config_of, names, row_configs
 from omegaconf import OmegaConf
 
 from common.studies.ablation import differences
@@ -13,8 +13,7 @@ from common.studies.ablation_row import SUBJECTS
 
 
 def reference_of(name: str) -> Config:
-    configs = [config_of(f"sweeps={name}", f"ablations={row}") for row in study_of(name)["rows"]]
-    (reference,) = [config for config in configs if config["is_reference"]]
+    (reference,) = [config for config in row_configs(name) if config["is_reference"]]
     return reference
 
 
@@ -43,8 +42,8 @@ def test_a_row_changes_what_it_says_and_nothing_else(row: str) -> None:
 
 @pytest.mark.parametrize("study", [param for param in ALL_STUDIES if param.values[0][-1] in "34"])
 def test_all_rows_train_alike_and_table_3_keeps_the_temporal_part(study: str) -> None:
-    for row in study_of(study)["rows"]:
-        config, reference = config_of(f"sweeps={study}", f"ablations={row}"), reference_of(study)
+    for config in row_configs(study):
+        reference = reference_of(study)
         for part in ("data", "trainer", "seed", "also_test"):
             assert config[part] == reference[part]
         for part in ("optimizer", "scheduler", "loss", "init_checkpoint"):
@@ -83,7 +82,7 @@ def test_table_1_has_both_nets_as_published() -> None:
     ],
 )
 def test_flames_table_has_every_net_on_every_data_set(study: str, data: list[str]) -> None:
-    rows = [config_of(f"sweeps={study}", f"ablations={row}") for row in study_of(study)["rows"]]
+    rows = row_configs(study)
     nets = ["flame", "flame_ao", "flame_af", "flame_b"]
     found = [(config["model"]["name"], config["data"]["name"]) for config in rows]
     assert found == [(net, name) for name in data for net in nets]
