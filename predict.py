@@ -1,11 +1,13 @@
 """A trained model on a data split or on photos.  python predict.py run=runs/NAME split=test."""
 
 import logging
+import sys
 
 import hydra
 from omegaconf import DictConfig
 
 from common.config import schema
+from common.config.command_line import for_hydra
 from common.config.plain import plain
 from common.prediction.command import predict
 
@@ -20,4 +22,5 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
+    sys.argv[1:] = for_hydra(sys.argv[1:])
     main()

@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common.config import schema
+from common.config.command_line import for_hydra
 from common.config.plain import plain
 from common.preprocessing.command import prepare_store
 
@@ -33,4 +34,5 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
+    sys.argv[1:] = for_hydra(sys.argv[1:])
     main()

@@ -11,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common.config import schema
-from common.config.command_line import with_multirun
+from common.config.command_line import for_hydra
 from common.config.plain import plain
 from common.runs.process_checks import check_processes
 from common.runs.replay import config_name, replay, replayed_config
@@ -38,5 +38,5 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.argv[1:] = with_multirun(sys.argv[1:])
+    sys.argv[1:] = for_hydra(sys.argv[1:])
     main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ def names(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
 
 
-STUDIES = [name for name in names("sweeps") if name != "study"]
+# Files that others share are no studies themselves.
+STUDIES = [name for name in names("sweeps") if name not in ("jobs", "study", "flame_nets")]
 # Composing all rows takes its time; the demo editions have the same files of rows.
 ALL_STUDIES = [
     pytest.param(name, marks=[pytest.mark.slow] if name.startswith("demo_table") else [])
@@ -44,6 +46,20 @@ def config_of(*typed: str) -> Config:
 def study_of(name: str) -> Config:
     text: Config = config_of(f"sweeps={name}")["study"]
     return text
+
+
+def rows_of(name: str) -> dict[str, list[str]]:
+    """What is typed with a study for one of its rows, by the row's name."""
+    study = study_of(name)
+    if study["nets"] is None:
+        return {row: [f"ablations={row}"] for row in study["rows"]}
+    pairs = product(study["data"], study["nets"])
+    return {f"{net}_{data}": [f"model={net}", f"data={data}"] for data, net in pairs}
+
+
+def row_configs(name: str) -> list[Config]:
+    """The configs of a study's rows."""
+    return [config_of(f"sweeps={name}", *typed) for typed in rows_of(name).values()]
 
 
 @contextmanager

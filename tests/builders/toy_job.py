@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
 
 from common.config import schema
+from common.config.command_line import for_hydra
 from common.config.plain import plain
 
 CONF_DIR = Path(__file__).parents[2] / "conf"
@@ -40,4 +42,5 @@ def main(cfg: DictConfig) -> float:
 schema.register()
 
 if __name__ == "__main__":
+    sys.argv[1:] = for_hydra(sys.argv[1:])
     main()

@@ -1,4 +1,4 @@
-"""``python train.py`` in this process: what a study's jobs are started by, and what they leave."""
+"""A script in this process: what a study's jobs are started by, and what they leave."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from builders.study_configs import Config
 
 
 @contextmanager
-def train_script_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+def train_script_here(
+    monkeypatch: pytest.MonkeyPatch, script: Path = REPO_DIR / "train.py"
+) -> Iterator[Callable[..., int]]:
     """Within it a function of what is typed stands for the script: returns the exit status."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
     def run(*typed: str) -> int:
-        monkeypatch.setattr(sys, "argv", [str(REPO_DIR / "train.py"), *typed])
+        monkeypatch.setattr(sys, "argv", [str(script), *typed])
         try:
             with one_thread():
                 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig
 
 
 @dataclass
@@ -24,6 +24,11 @@ class DataConfig:
     datamodule: dict[str, Any] = MISSING
 
 
+def _open() -> DictConfig:
+    """Return a value, not given so far, that may have any key: its library checks them."""
+    return DictConfig(None, flags={"struct": False})
+
+
 @dataclass
 class ModelConfig:
     """One net with the module around it; what all models have."""
@@ -37,7 +42,9 @@ class ModelConfig:
     metric_mode: str = MISSING  # min | max
     inputs: dict[str, Any] = field(default_factory=dict)  # what it asks of the data module
     net: dict[str, Any] = MISSING
-    module: dict[str, Any] = MISSING
+    module: dict[str, Any] = field(
+        default_factory=lambda: {"optimizer": _open(), "scheduler": _open()}
+    )
     callbacks: dict[str, Any] = field(default_factory=dict)
     painter: dict[str, Any] | None = None  # draws samples, for callbacks.pictures
     annotator: dict[str, Any] | None = None
@@ -103,10 +110,15 @@ class PathsConfig:
 
 @dataclass
 class StudyConfig:
-    """One table: its rows (files of ``conf/ablations``) in order, each with every seed."""
+    """One table: its rows in order, each with every seed.
+
+    A row is a file of ``conf/ablations``, or a net trained on a data set.
+    """
 
     name: str = MISSING
     title: str = MISSING
-    rows: dict[str, str] = MISSING  # title of each row, by the name of its file
+    nets: dict[str, str] | None = None  # title of each net, by the name of its model
+    data: dict[str, str] | None = None  # title of each data set, by name
+    rows: dict[str, str] = MISSING  # title of each row, by its name
     seeds: list[int] = MISSING
     published: str | None = None  # table of published numbers that belongs beside it

@@ -18,6 +18,7 @@ ALLOWED_PACKAGES = (
     "torchmetrics",
     "pytorch_lightning",
 )
+_OF_HYDRA = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 
 def build(config: Mapping[str, Any], **arguments: Any) -> Any:
@@ -75,7 +76,7 @@ def _check_arguments(call: Mapping[str, Any]) -> None:
         return
     if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
         return
-    unknown = [key for key in call if not key.startswith("_") and key not in parameters]
+    unknown = [key for key in call if key not in _OF_HYDRA and key not in parameters]
     if unknown:
         raise ValueError(
             f"{target} has no argument {', '.join(unknown)}, expected of {', '.join(parameters)}"

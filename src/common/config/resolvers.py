@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -23,6 +24,20 @@ def sweep_choices(values: Iterable[object]) -> str:
     return ",".join(str(value) for value in values)
 
 
+def nets_on_data(nets: Mapping[str, str], data: Mapping[str, str]) -> dict[str, str]:
+    """Return the titles of a study's rows that are every net trained on every data set.
+
+    Args:
+        nets: their titles by the name of their model.
+        data: their titles by name.
+    """
+    return {
+        f"{model}_{name}": f"{title}, trained on {trained_on}"
+        for name, trained_on in data.items()
+        for model, title in nets.items()
+    }
+
+
 def device_of_job(num_devices: int) -> int:
     """Return the device of this job of a sweep: side by side, jobs take turns at the devices."""
     return int(HydraConfig.get().job.num) % num_devices
@@ -31,4 +46,6 @@ def device_of_job(num_devices: int) -> int:
 # At import: a launcher's workers import this module and call nothing.
 OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
 OmegaConf.register_new_resolver("sweep_choices", sweep_choices, replace=True)
+OmegaConf.register_new_resolver("nets_on_data", nets_on_data, replace=True)
+OmegaConf.register_new_resolver("equal", operator.eq, replace=True)
 OmegaConf.register_new_resolver("device_of_job", device_of_job, replace=True)

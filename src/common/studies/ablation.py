@@ -1,4 +1,4 @@
-"""A row of a study (``ablations=NAME``): it changes something, and nothing undoes it."""
+"""A row of a study: it changes something, and nothing undoes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 
 from common.config.plain import leaves, plain
-from common.studies.ablation_row import GROUP, NAMES, Row, read_row
+from common.studies.ablation_row import GROUP, NAMES, Row, read_row, subjects
 
 Config = Mapping[str, Any]
 
@@ -32,23 +32,38 @@ def check_ablation(config: Config) -> list[str] | None:
         ValueError: If so, or if name and file of the row differ.
     """
     hydra = HydraConfig.get()
-    chosen, typed = hydra.runtime.choices.get(GROUP), list(hydra.overrides.task)
+    typed = OverridesParser.create().parse_overrides(list(hydra.overrides.task))
+    row = _chosen_row(hydra, config, typed)
+    if row is None:
+        return None
+    check_not_undone(row, typed)
+    if hydra.runtime.choices.get("debug") is None:
+        check_holds(row, config)
+    kept = [
+        str(one.input_line)
+        for one in typed
+        if one.key_or_group not in row.chosen_by
+        and (config["is_reference"] or not _restates(row, one))
+    ]
+    return check_changes(config, without_row(str(hydra.job.config_name), kept, config))
+
+
+def _chosen_row(hydra: Any, config: Config, typed: Sequence[Override]) -> Row | None:
+    """Return the row of a job: a file, or the options of the groups that its study sweeps over."""
+    choices, chosen = hydra.runtime.choices, hydra.runtime.choices.get(GROUP)
+    is_named = any(override.key_or_group == "ablation" for override in typed)
+    paths = [Path(source.path) for source in hydra.runtime.config_sources]
+    folders = [path for path in paths if path.is_dir()]
+    if config["study"] and chosen is None and not is_named:
+        swept = {key: choices[key] for key in hydra.sweeper.params or {} if key in choices}
+        return Row(config["ablation"], swept, {}, subjects(swept, folders), tuple(swept))
     if chosen != config["ablation"]:
         raise ValueError(
             f"the row is {GROUP}={chosen} and its name {config['ablation']}: choose a row by "
-            f"{GROUP}=NAME, and let conf/{GROUP}/NAME.yaml say `ablation: NAME`"
+            f"{GROUP}=NAME, and let conf/{GROUP}/NAME.yaml say `ablation: NAME`, or by what its "
+            "study sweeps over"
         )
-    if chosen is None:
-        return None
-    paths = [Path(source.path) for source in hydra.runtime.config_sources]
-    row = read_row(chosen, [path for path in paths if path.is_dir()])
-    overrides = OverridesParser.create().parse_overrides(typed)
-    check_not_undone(row, overrides)
-    if hydra.runtime.choices.get("debug") is None:
-        check_holds(row, config)
-    if not config["is_reference"]:
-        typed = [str(one.input_line) for one in overrides if not _restates(row, one)]
-    return check_changes(config, without_row(str(hydra.job.config_name), typed, config))
+    return None if chosen is None else read_row(chosen, folders)
 
 
 def check_not_undone(row: Row, typed: Sequence[Override]) -> None:
@@ -65,7 +80,7 @@ def check_not_undone(row: Row, typed: Sequence[Override]) -> None:
         said = _contradicted(row, override)
         if said is not None:
             raise ValueError(
-                f"{GROUP}={row.name} sets {said}; {override.input_line} on the command line "
+                f"row {row.name} sets {said}; {override.input_line} on the command line "
                 f"would undo that. Leave it out, or write a row of your own "
                 f"(conf/{GROUP}/NAME.yaml)"
             )
@@ -107,7 +122,7 @@ def check_holds(row: Row, config: Config) -> None:
     for key, value in {**row.subjects, **row.values}.items():
         if key in found and found[key] != value:
             raise ValueError(
-                f"{GROUP}={row.name} sets {key}={value}, but the run has {found[key]}: "
+                f"row {row.name} sets {key}={value}, but the run has {found[key]}: "
                 "an experiment sets it, too. Take it out there"
             )
 
@@ -117,12 +132,11 @@ def without_row(config_name: str, typed: Sequence[str], config: Config) -> Confi
 
     Args:
         config_name: the script's.
-        typed: the command's overrides.
+        typed: the command's overrides that are not of the row.
         config: with the row; the other has its name too, so that names and folders are the same.
     """
-    others = [entry for entry in typed if entry.split("=")[0] != GROUP]
     try:
-        cfg = compose(config_name, [*others, f"~{GROUP}", f"ablation={config['ablation']}"])
+        cfg = compose(config_name, [*typed, f"~{GROUP}", f"ablation={config['ablation']}"])
     except ConfigCompositionException:
         # With the row it composes: the row chooses the model or the data.
         return None
@@ -147,13 +161,13 @@ def check_changes(config: Config, without: Config | None) -> list[str] | None:
     name, changed = config["ablation"], differences(config, without)
     if config["is_reference"] and changed:
         raise ValueError(
-            f"{GROUP}={name} is the run that other rows are compared with, but changes "
+            f"row {name} is the run that other rows are compared with, but changes "
             f"{', '.join(changed)}: choose what it is made for, or no row"
         )
     if not config["is_reference"] and not changed:
         raise ValueError(
-            f"{GROUP}={name} changes nothing here: the run without it is the same. Choose a model "
-            "that it is made for, choose another value, or leave it out"
+            f"row {name} changes nothing here: the run without it is the same. Choose a model that "
+            "it is made for, choose another value, or leave it out"
         )
     return changed
 

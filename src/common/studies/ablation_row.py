@@ -1,4 +1,4 @@
-"""What the file of a study's row says (``conf/ablations/NAME.yaml``)."""
+"""What a row of a study says: a file (``conf/ablations/NAME.yaml``), or options of groups."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ SUBJECTS = {"priors": ("head", "landmarks"), "dropout": ("kind",)}
 
 @dataclass(frozen=True)
 class Row:
-    """What the file of a row says.
+    """What a row says.
 
     Attributes:
-        name: of the file.
+        name: of its file, if it is one.
         choices: option by group.
         values: value by dotted key, as written.
         subjects: what the chosen options are about, by dotted key.
+        chosen_by: groups of the command line that choose it.
     """
 
     name: str
     choices: Mapping[str, str]
     values: Mapping[str, Any]
     subjects: Mapping[str, Any]
+    chosen_by: tuple[str, ...] = (GROUP,)
 
 
 def read_row(name: str, folders: Sequence[Path]) -> Row:
@@ -54,10 +56,16 @@ def read_row(name: str, folders: Sequence[Path]) -> Row:
             values |= part.values
     values |= dict(leaves(OmegaConf.to_container(file)))
     values = {key: value for key, value in values.items() if key not in NAMES}
-    return Row(name, choices, values, _subjects(choices, folders))
+    return Row(name, choices, values, subjects(choices, folders))
 
 
-def _subjects(choices: Mapping[str, str], folders: Sequence[Path]) -> dict[str, Any]:
+def subjects(choices: Mapping[str, str], folders: Sequence[Path]) -> dict[str, Any]:
+    """Return what chosen options are about, by dotted key.
+
+    Args:
+        choices: option by group.
+        folders: where configs lie; the first that has a file counts.
+    """
     found = dict[str, Any]()
     for group in SUBJECTS.keys() & choices.keys():
         file = _read(f"{group}/{choices[group]}", folders)

@@ -47,5 +47,9 @@ def run_job(config: Config, choices: Config) -> dict[str, float]:
 
 def _record_changes(run_dir: Path, changed: list[str] | None) -> None:
     """Record what the row changes: in all else a report wants the runs of its study to agree."""
-    if changed is not None and read_snapshot(run_dir).get("ablation_changes") != changed:
+    if changed is None:
+        return
+    recorded = read_snapshot(run_dir).get("ablation_changes")
+    # A finished run is left as it is: the order of keys says nothing.
+    if recorded is None or set(recorded) != set(changed):
         add_to_snapshot(run_dir, ablation_changes=changed)

@@ -26,7 +26,7 @@ FAILURE_FILE = "failure.json"
 
 
 def job_name(ablation: str, seed: int) -> str:
-    """Return the name of a job's folder in its study's; ``conf/sweeps/study.yaml`` says it too."""
+    """Return the name of a job's folder in its study's; ``conf/sweeps/jobs.yaml`` says it too."""
     return f"{ablation}_seed{seed}"
 
 
@@ -42,38 +42,38 @@ def check_job(config: Config) -> None:
     study = config["study"]
     if study is None:
         return
-    for typed, value in (("ablations", config["ablation"]), ("seed", config["seed"])):
-        _check_own(study, typed, value)
+    for key, known in (("ablation", study["rows"]), ("seed", study["seeds"])):
+        _check_own(study["name"], key, config[key], known)
 
 
-def check_typed(study: Config, typed: Iterable[str]) -> None:
+def check_typed(name: str, swept: Config, typed: Iterable[str]) -> None:
     """Refuse a command with a row or a seed that is none of its study's, before any job.
 
     Args:
-        study: its rows and seeds.
+        name: of the study.
+        swept: what it sweeps over, values joined by commas, by key.
         typed: the command's overrides; choices by a pattern (``glob``) are left to the jobs.
 
     Raises:
         ValueError: If so.
     """
     for override in OverridesParser.create().parse_overrides(list(typed)):
-        if override.key_or_group not in ("ablations", "seed"):
+        key = override.key_or_group
+        if key not in swept:
             continue
         is_sweep = override.is_sweep_override()
         if is_sweep and not (override.is_choice_sweep() or override.is_range_sweep()):
             continue
         values = override.sweep_iterator() if is_sweep else [override.value()]
         for value in values:
-            _check_own(study, override.key_or_group, value)
+            _check_own(name, key, str(value), swept[key].split(","))
 
 
-def _check_own(study: Config, typed: str, value: Any) -> None:
-    kind, known = ("row", study["rows"]) if typed == "ablations" else ("seed", study["seeds"])
+def _check_own(study: str, key: str, value: Any, known: Iterable[Any]) -> None:
     if value not in known:
         raise ValueError(
-            f"{typed}={value} is no {kind} of study {study['name']}; it has "
-            f"{', '.join(map(str, known))}. Type one of them, or add it to the study's file "
-            "(seeds also by 'study.seeds=[0,1]')"
+            f"{key}={value} is not of study {study}, which has {', '.join(map(str, known))}. Type "
+            "one of them, or add it to the study's file (seeds also by 'study.seeds=[0,1]')"
         )
 
 
@@ -158,7 +158,9 @@ class StudySummary(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse rows and seeds that are none of the study's; remember what failed earlier."""
         try:
-            check_typed(_study(config), config.hydra.overrides.task)
+            sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+            typed = config.hydra.overrides.task
+            check_typed(config.study.name, sweeper["params"] or {}, typed)
         except ValueError as error:
             LOG.error("%s", error)
             # Hydra turns errors of a callback into warnings.

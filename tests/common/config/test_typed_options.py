@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from builders.small_run import SMALL_NET, composed
 from builders.train_configs import train_config
 from hydra.errors import ConfigCompositionException
@@ -101,6 +102,52 @@ def test_a_misspelt_argument_of_our_classes_is_an_error(typo: str) -> None:
 
     with pytest.raises((ConfigCompositionException, ValueError), match=r"batchs|depth"):
         build_all()
+
+
+SMALL_OF = {
+    "flame": ["data=columbiagaze", *SMALL_NET],
+    "gazelstm": ["data=ego4d", "model.backbone.width=4"],
+    "gaze360": ["data=gaze360", "model.backbone.width=4"],
+}
+
+
+@pytest.mark.parametrize("model", SMALL_OF)
+def test_what_an_optimizer_or_scheduler_takes_can_be_typed(model: str) -> None:
+    typed = [f"model={model}", *SMALL_OF[model], "model.module.optimizer.weight_decay=0.5"]
+    module = build_module(train_config(*typed, "model.module.scheduler.last_epoch=-1"))
+    asked = module.configure_optimizers()
+    assert asked["optimizer"].param_groups[0]["weight_decay"] == 0.5
+
+
+def test_another_optimizer_and_scheduler_can_be_typed_with_what_they_take() -> None:
+    typed = [
+        *("model.module.optimizer._target_=torch.optim.SGD", "model.module.optimizer.momentum=0.9"),
+        "model.module.scheduler={_target_:torch.optim.lr_scheduler.StepLR,step_size:3}",
+        "~model.module.scheduler.milestones",
+    ]
+    module = build_module(train_config("model=flame", *SMALL_OF["flame"], *typed))
+    optimizer = module.configure_optimizers()["optimizer"]
+    assert isinstance(optimizer, torch.optim.SGD)
+    assert optimizer.param_groups[0]["momentum"] == 0.9
+
+
+@pytest.mark.parametrize("model", ["flame", "gazelstm", "gaze360"])
+@pytest.mark.parametrize(
+    ("typo", "key"),
+    [
+        ("model.module.optimizer.fusd=true", "Adam has no argument fusd"),
+        ("model.module.scheduler.gama=2", "LR has no argument gama"),
+        ("model.module.optimizer._targt_=torch.optim.SGD", "_targt_"),
+        ("model.module.optimizr.fused=true", "optimizr"),
+        ("model.module.fused=true", "module.fused"),
+        ("model.module.loss.fused=true", "loss.fused"),
+    ],
+)
+def test_a_misspelt_argument_of_an_optimizer_is_an_error_before_training(
+    model: str, typo: str, key: str
+) -> None:
+    with pytest.raises((ConfigCompositionException, ValueError), match=key):
+        build_module(train_config(f"model={model}", *SMALL_OF[model], typo))
 
 
 def test_a_layouts_data_set_must_be_named() -> None:

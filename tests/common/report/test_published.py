@@ -1,24 +1,17 @@
 """The published numbers: complete, in range, and fit for the studies that name them."""
 
-from pathlib import Path
-
 import pytest
 import yaml
+from builders.study_configs import STUDIES, study_of
 
 from common.report.kinds.registry import kind_named
 from common.report.published import published_table, published_tables
 
-SWEEPS = Path(__file__).parents[3] / "conf/sweeps"
 ROWS = [row for table in published_tables().values() for row in table.rows]
 RANGES = {
     **dict.fromkeys(("map", "accuracy", "ap"), (50, 100)),
     **dict.fromkeys(("mean_deg", "std_deg"), (0, 30)),
 }
-
-
-def study_files():
-    read = (yaml.safe_load(path.read_text()) for path in sorted(SWEEPS.glob("*.yaml")))
-    return [file["study"] for file in read if "rows" in file["study"]]
 
 
 def numbers(name):
@@ -64,13 +57,13 @@ def test_a_table_names_a_study_row_once_a_protocol():
 
 
 def test_studies_name_tables_that_are_there():
-    named = {study["published"] for study in study_files()}
+    named = {study_of(name)["published"] for name in STUDIES}
     assert {"gazepose_report_table1", "gazepose_report_table2", "flame_table"} <= named
     assert named - {None} <= set(published_tables())
 
 
 def test_named_rows_are_rows_of_studies():
-    rows = {row for study in study_files() for row in study["rows"]}
+    rows = {row for name in STUDIES for row in study_of(name)["rows"]}
     assert {name for row in ROWS for name in row.ablations} <= rows
 
 

@@ -16,7 +16,7 @@ from common.studies.ablation_row import read_row
 
 def refused(*typed: str) -> str:
     """Say why a command is refused."""
-    with running(*typed) as config, pytest.raises(ValueError, match="ablations=") as error:
+    with running(*typed) as config, pytest.raises(ValueError, match="row ") as error:
         check_ablation(config)
     return str(error.value)
 
@@ -48,7 +48,7 @@ def parsed(*typed: str) -> list[Override]:
     ],
 )
 def test_what_would_undo_a_row_is_refused(row: str, typed: str, said: str) -> None:
-    with pytest.raises(ValueError, match=f"ablations={row} sets {said}; .* would undo that"):
+    with pytest.raises(ValueError, match=f"row {row} sets {said}; .* would undo that"):
         check_not_undone(read_row(row, [CONF_DIR]), parsed(typed))
 
 
@@ -84,7 +84,7 @@ def test_a_command_that_undoes_its_row_is_refused() -> None:
 )
 def test_a_row_that_changes_nothing_is_refused(tmp_path: Path, text: str) -> None:
     own = own_conf(tmp_path, ablations__idle=text)
-    assert "ablations=idle changes nothing here" in refused(*ON_GAZEPOSE, own, "ablations=idle")
+    assert "row idle changes nothing here" in refused(*ON_GAZEPOSE, own, "ablations=idle")
 
 
 def test_a_reference_that_changes_something_is_refused() -> None:
@@ -106,6 +106,32 @@ def test_a_row_without_its_name_is_refused(tmp_path: Path) -> None:
         *ON_GAZEPOSE, own, "ablations=mine"
     )
     assert "choose a row by ablations=NAME" in refused(*ON_GAZEPOSE, "ablation=spatial_head")
+
+
+# A study of a user's own, whose rows are options of a group.
+OWN_STUDY = (
+    "defaults:\n  - jobs\n  - _self_\n  - override /data: ego4d\n  - override /model: gazepose\n"
+    "ablation: mine\nhydra:\n  sweeper:\n    params:\n      priors: all,head\n      seed: 0\n"
+    "study:\n  name: mine\n  title: mine\n  rows:\n    mine: mine"
+)
+
+
+def test_what_would_undo_a_row_of_options_is_refused(tmp_path: Path) -> None:
+    own = own_conf(tmp_path, sweeps__mine=OWN_STUDY)
+    reason = refused(own, "sweeps=mine", "priors=head", "priors.head=false")
+    assert "row mine sets priors.head=True; priors.head=false on the command line" in reason
+
+
+def test_a_row_of_options_that_changes_nothing_is_refused() -> None:
+    typed = ["sweeps=flame_table", "model=flame", "data=columbiagaze", "is_reference=false"]
+    assert "row flame_columbiagaze changes nothing here" in refused(*typed)
+    other = ["sweeps=flame_table", "model=flame_b", "data=columbiagaze", "is_reference=true"]
+    assert "row flame_b_columbiagaze is the run that other rows" in refused(*other)
+
+
+def test_a_row_of_options_has_the_name_that_its_study_gives_it() -> None:
+    typed = ["sweeps=flame_table", "model=flame", "data=eyediap", "ablation=flame_b_eyediap"]
+    assert "its name flame_b_eyediap" in refused(*typed)
 
 
 def test_a_row_wins_over_an_experiment_and_the_models_defaults(tmp_path: Path) -> None:

@@ -30,18 +30,23 @@ def test_the_summary_says_what_failed_and_what_was_not_run(
     assert "study table3: 0 of 45 jobs finished" in said
     assert "not run: 44 jobs" in said
     log_path = tmp_path / "table3" / "spatial_head_seed0" / "train.log"
-    assert f"failed:\n  spatial_head_seed0: {log_path}\n    ablations=spatial_head sets" in said
+    assert f"failed:\n  spatial_head_seed0: {log_path}\n    row spatial_head sets" in said
     assert "priors=none on the command line would undo that" in log_path.read_text()
 
 
 @pytest.mark.parametrize(
-    "typed", ["ablations=temporal_none", "seed=0,7", "seed=range(5,7)", "ablations=spatial_off,x"]
+    ("study", "typed"),
+    [
+        *(("table3", "ablations=temporal_none"), ("table3", "ablations=spatial_off,x")),
+        *(("table3", "seed=0,7"), ("table3", "seed=range(5,7)"), ("flame_table", "seed=5")),
+        *(("flame_table", "model=flame,gaze360"), ("flame_table", "data=demo_gaze")),
+    ],
 )
 def test_a_foreign_row_or_seed_is_refused_before_any_job(
-    typed: str, tmp_path: Path, train_script: Any, capsys: pytest.CaptureFixture[str]
+    study: str, typed: str, tmp_path: Path, train_script: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train_script("sweeps=table3", typed, f"paths.runs_dir={tmp_path}") == 1
-    assert " of study table3; it has" in capsys.readouterr().out
+    assert train_script(f"sweeps={study}", typed, f"paths.runs_dir={tmp_path}") == 1
+    assert f" is not of study {study}, which has" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*_seed*"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from builders.study_configs import (
     STUDIES,
     config_of,
     names,
+    row_configs,
+    rows_of,
     running,
     study_of,
 )
@@ -28,7 +31,7 @@ from common.studies.study import check_job, job_name
 @pytest.mark.parametrize("study", ALL_STUDIES)
 def test_every_row_of_a_study_is_another_run(study: str) -> None:
     rows = list(study_of(study)["rows"])
-    configs = [config_of(f"sweeps={study}", f"ablations={row}") for row in rows]
+    configs = row_configs(study)
     assert [config["ablation"] for config in configs] == rows
     assert [config["name"] for config in configs] == [job_name(row, 0) for row in rows]
     for number, config in enumerate(configs):
@@ -40,23 +43,26 @@ def test_every_row_of_a_study_is_another_run(study: str) -> None:
 @pytest.mark.parametrize("study", ALL_STUDIES)
 def test_every_row_but_the_reference_changes_the_study(study: str) -> None:
     without = config_of(f"sweeps={study}")
-    for row in study_of(study)["rows"]:
-        check_changes(config_of(f"sweeps={study}", f"ablations={row}"), without)
+    for config in row_configs(study):
+        check_changes(config, without)
 
 
 @pytest.mark.parametrize(
-    ("study", "row"), [("table1", "gazelstm"), ("table3", "dsplit_0_2"), ("table4", "gazepose")]
+    ("study", "row"),
+    [
+        *(("table1", "gazelstm"), ("table3", "dsplit_0_2"), ("table4", "gazepose")),
+        *(("flame_table", "flame_columbiagaze"), ("demo_flame_table", "flame_af_demo_gaze_b")),
+    ],
 )
 def test_rows_pass_the_check_of_a_run(study: str, row: str) -> None:
-    with running(f"sweeps={study}", f"ablations={row}", "seed=0") as config:
-        check_ablation(config)
+    with running(f"sweeps={study}", *rows_of(study)[row], "seed=0") as config:
+        assert check_ablation(config) == differences(config, config_of(f"sweeps={study}"))
 
 
 def study_in_report(name: str, *, is_recorded: bool, mirrored: str | None = None) -> Study:
     """The study as the report sees it after one seed; `mirrored`: a row trained otherwise."""
     without, runs = config_of(f"sweeps={name}"), []
-    for row in study_of(name)["rows"]:
-        config = config_of(f"sweeps={name}", f"ablations={row}")
+    for row, config in zip(rows_of(name), row_configs(name), strict=True):
         changed = differences(config, without) if is_recorded else None
         if row == mirrored:
             config = {**config, "priors": config["priors"] | {"mirror": True}}
@@ -84,8 +90,9 @@ def test_a_switch_that_no_row_sets_divides_a_study(is_recorded: bool) -> None:
     assert difference.values["True"] == ["temporal_none"]
 
 
-def test_every_row_is_of_a_study() -> None:
-    assert {row for study in STUDIES for row in study_of(study)["rows"]} == set(names("ablations"))
+def test_every_file_of_a_row_is_of_a_study() -> None:
+    typed = chain.from_iterable(row for study in STUDIES for row in rows_of(study).values())
+    assert {f"ablations={name}" for name in names("ablations")} <= set(typed)
 
 
 def test_demo_editions_have_the_same_rows_and_fewer_trainings() -> None:
@@ -106,8 +113,12 @@ def test_a_study_is_a_multirun_of_its_rows_and_seeds_in_its_folder(study: str) -
     said = study_of(study)
     assert cfg.hydra.mode.name == "MULTIRUN"
     assert cfg.hydra.sweep.dir == f"runs/{study}"
-    assert cfg.hydra.sweeper.params.ablations == ",".join(said["rows"])
-    assert cfg.hydra.sweeper.params.seed == ",".join(map(str, said["seeds"]))
+    swept = [
+        [f"{key}={value}" for value in values.split(",")]
+        for key, values in cfg.hydra.sweeper.params.items()
+    ]
+    jobs = product(rows_of(study).values(), [f"seed={seed}" for seed in said["seeds"]])
+    assert [set(job) for job in product(*swept)] == [{*row, seed} for row, seed in jobs]
     assert (said["name"], cfg.continue_run) == (study, True)
     assert "=" not in cfg.hydra.sweep.dir + "".join(said["rows"])
 
@@ -115,8 +126,11 @@ def test_a_study_is_a_multirun_of_its_rows_and_seeds_in_its_folder(study: str) -
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("ablations=temporal_none", "ablations=temporal_none is no row of study table3; it has"),
-        ("seed=7", r"seed=7 is no seed of study table3; it has 0, 1, 2, 3, 4\..*study\.seeds"),
+        (
+            "ablations=temporal_none",
+            "ablation=temporal_none is not of study table3, which",
+        ),
+        ("seed=7", r"seed=7 is not of study table3, which has 0, 1, 2, 3, 4\..*study\.seeds"),
     ],
 )
 def test_a_job_that_is_not_of_its_study_is_refused(typed: str, said: str) -> None:

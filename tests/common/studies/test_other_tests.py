@@ -29,7 +29,7 @@ def two_stores(tmp_path: Path) -> Path:
 def test_a_run_is_tested_on_the_other_data_set_too(two_stores: Path, tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     typed = [
-        "sweeps=demo_flame_table", "ablations=flame_b_demo_gaze", f"paths.run_dir={run_dir}",
+        "sweeps=demo_flame_table", "model=flame_b", "data=demo_gaze", f"paths.run_dir={run_dir}",
         f"paths.store_dir={two_stores}", *FLAME_RUN, "trainer.max_epochs=1",
         "trainer.precision=32-true",
     ]  # fmt: skip

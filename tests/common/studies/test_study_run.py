@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,8 @@ from typing import Any
 
 import pytest
 from builders.small_lam_run import SMALL_DATA, SMALL_NETS, SMALL_TRAINING, write_store
-from builders.small_run import REPO_DIR
+from builders.small_run import REPO_DIR, SMALL_RUN
+from builders.small_store import write_small_store
 from builders.study_configs import ON_GAZEPOSE, Config, study_of
 from builders.train_script import snapshots, train_script_here
 
@@ -95,6 +97,37 @@ def test_a_study_outlives_a_failing_job_and_then_runs_only_what_is_missing(
     assert "model.name" in changes["spatial_off_seed0"]
     assert "dropout.kind" not in changes["spatial_off_seed0"]
     assert "dropout.kind" in changes["spatial_off_temporal_none_seed0"]
+
+
+def test_a_study_of_nets_and_data_sets_runs_only_what_is_missing(
+    tmp_path: Path, train_script: Any
+) -> None:
+    for name in ("demo_gaze", "demo_gaze_b"):
+        write_small_store(tmp_path / "stores" / name)
+    small = [option for option in SMALL_RUN if not option.startswith(("model=", "data="))]
+    typed = [
+        *("sweeps=demo_flame_table", "model=flame_b", "seed=0", *small, "trainer.max_epochs=1"),
+        *("trainer.precision=32-true", "also_test=[]"),
+        *(f"paths.runs_dir={tmp_path}", f"paths.store_dir={tmp_path}/stores"),
+    ]
+    assert train_script(*typed, "data=demo_gaze") == 0
+    (path,) = (tmp_path / "demo_flame_table").glob("*/run.json")
+    assert path.parent.name == "flame_b_demo_gaze_seed0"
+    # As it was recorded when rows were files.
+    first = json.loads(path.read_text())
+    del first["config"]["study"]["nets"], first["config"]["study"]["data"]
+    path.write_text(json.dumps(first))
+
+    assert train_script(*typed) == 0
+    second = snapshots(tmp_path / "demo_flame_table")
+    assert list(second) == ["flame_b_demo_gaze_b_seed0", "flame_b_demo_gaze_seed0"]
+    assert second["flame_b_demo_gaze_seed0"] == first, "it was left as it was"
+    added = second["flame_b_demo_gaze_b_seed0"]
+    assert added["status"] == "finished"
+    assert added["config"]["study"]["rows"] == first["config"]["study"]["rows"]
+    assert added["config"]["ablation"] == "flame_b_demo_gaze_b"
+    assert {"model.name", "data.name"} <= set(added["ablation_changes"])
+    assert "data.name" not in first["ablation_changes"]
 
 
 def test_a_failing_job_that_is_no_studys_fails(
