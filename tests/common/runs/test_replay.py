@@ -13,8 +13,7 @@ from builders.small_run import composed, one_thread, small_config
 from builders.small_store import write_small_store
 from hydra.errors import ConfigCompositionException
 
-from common.runs.replay import compared, config_name, replay, replayed_config
-from common.runs.replay_differences import differences
+from common.runs.replay import compared, config_name, differences, replay, replayed_config
 from common.runs.run import fit_and_test
 from common.runs.snapshot import read_snapshot, software
 
