@@ -19,18 +19,18 @@ def todays(target: str) -> str:
     return str(with_todays_target({"_target_": target})["_target_"])
 
 
-def write_old_run(model: str, runs_dir: Path, **entries: Any) -> dict[str, Any]:
-    """Write the run.json that training `model` left, into ``runs_dir/MODEL``; return it.
+def write_old_run(name: str, runs_dir: Path, **entries: Any) -> dict[str, Any]:
+    """Write the run.json of a run, into ``runs_dir/NAME``; return it.
 
     Args:
-        model: its name.
+        name: a model, or STUDY/JOB.
         runs_dir: stands for what the record calls RUNS.
         entries: other ones than recorded.
     """
-    text = (_FOLDER / f"{model}.json").read_text().replace("RUNS/", f"{runs_dir}/")
+    text = (_FOLDER / f"{name}.json").read_text().replace("RUNS/", f"{runs_dir}/")
     snapshot: dict[str, Any] = json.loads(text) | entries
-    (runs_dir / model).mkdir(parents=True)
-    (runs_dir / model / "run.json").write_text(json.dumps(snapshot))
+    (runs_dir / name).mkdir(parents=True)
+    (runs_dir / name / "run.json").write_text(json.dumps(snapshot))
     return snapshot
 
 

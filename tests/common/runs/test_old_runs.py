@@ -33,6 +33,21 @@ def test_what_was_begun_goes_on_with_the_same_command(model: str, tmp_path: Path
         continued({**config, "seed": 1}, run)
 
 
+@pytest.mark.parametrize(
+    ("job", "row"),
+    [
+        ("flame_table/flame_af_columbiagaze_seed0", ["model=flame_af", "data=columbiagaze"]),
+        ("table4/temporal_none_seed0", ["ablations=temporal_none"]),
+    ],
+)
+def test_a_job_of_a_study_begun_before_goes_on(job: str, row: list[str], tmp_path: Path) -> None:
+    recorded = write_old_run(job, tmp_path)
+    *typed, _, _ = recorded["starts"][0]["command"][1:]  # the row as it was typed then, and -m
+    run = tmp_path / job
+    config = composed("train", *typed, *row, "seed=0", f"paths.run_dir={run}")
+    assert continued(config, run) == (None, config)
+
+
 def _run_dir_typed(said: str) -> str:
     """Without a script, Hydra makes no folder: it is typed."""
     return said.replace("hydra.run.dir", "paths.run_dir")
