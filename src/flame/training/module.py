@@ -131,9 +131,9 @@ class GazeAngleModule(LightningModule):
         """
         if self.statistics not in published_ranges():
             LOG.warning(
-                "%s was trained with published ranges of gaze and head pose, this run has others: "
-                "type data.datamodule.statistics=columbiagaze (or eyediap, or the original's own "
-                "file of ranges)",
+                "%s was trained with given ranges of gaze and head pose, this run's are none that "
+                "were published: unless they are from its own file, type "
+                "data.datamodule.statistics=columbiagaze (or eyediap, or that FILE.pkl)",
                 path,
             )
         import_training(path, resumable_path, self, trainer)
