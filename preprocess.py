@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="preprocess")
 def main(cfg: DictConfig) -> None:
-    """Write, check, repair or export a store, and log the report."""
+    """Write, check, repair or export a store or its parts, and log the report."""
     outcome = prepare_store(plain(cfg))
     LOG.info(outcome.report)
     if not outcome.has_errors:

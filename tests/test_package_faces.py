@@ -13,7 +13,7 @@ import pytest
 from builders.small_run import REPO_DIR
 
 FACES = {
-    "flame": ["load_net", "render_heatmaps"],
+    "flame": ["load_net", "load_statistics", "render_heatmaps"],
     "gazepose": ["evaluate_lam", "load_net"],
 }
 

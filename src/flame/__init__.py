@@ -13,11 +13,16 @@ except ModuleNotFoundError as error:
     ) from error
 
 if TYPE_CHECKING:
+    from flame.data.statistics import load_statistics
     from flame.nets.heatmaps import render_heatmaps
     from flame.originals.checkpoint import load_net
 
-__all__ = ["load_net", "render_heatmaps"]
+__all__ = ["load_net", "load_statistics", "render_heatmaps"]
 __getattr__ = attributes(
     __name__,
-    {"load_net": "flame.originals.checkpoint", "render_heatmaps": "flame.nets.heatmaps"},
+    {
+        "load_net": "flame.originals.checkpoint",
+        "load_statistics": "flame.data.statistics",
+        "render_heatmaps": "flame.nets.heatmaps",
+    },
 )

@@ -1,4 +1,4 @@
-"""OpenFace 2's csv files: eye landmarks, head pose and gaze in this suite's conventions."""
+"""OpenFace 2's csv files: eye landmarks and head pose in this suite's conventions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from common.geometry import CAMERA_TO_VIEWER, gaze_angles, head_pose_from_rotation
+from common.geometry import CAMERA_TO_VIEWER, head_pose_from_rotation
 
 Float = npt.NDArray[np.floating[Any]]
 
 LANDMARK_COLUMNS = [f"eye_lmk_{axis}_{point}" for axis in "xy" for point in range(56)]
-GAZE_COLUMNS = [f"gaze_{eye}_{axis}" for eye in range(2) for axis in "xyz"]
 POSE_COLUMNS = ["pose_Rx", "pose_Ry", "pose_Rz"]
 SEQUENCE_COLUMNS = ["frame", "confidence", "success"]
 IMAGE_COLUMNS = ["face", "confidence"]
@@ -31,33 +30,24 @@ class OpenFaceTable:
         path: of the csv.
         frame: (N,) 0-based video frame, -1 where its number cannot be read; 0 in a single image's
             csv.
-        face_id: (N,) OpenFace's number of the person.
         confidence: (N,) in [0, 1].
         is_success: (N,) whether OpenFace tracked the face and the row could be read.
         landmarks: (N, 112) eye landmarks x_0..x_55, y_0..y_55 in pixels, with OpenFace's own
             origin: no half-pixel shift is documented, none is made.
         head_pose: (N, 3) [pitch, yaw, roll] in radians, viewer frame.
-        gaze: (N, 2) [yaw, pitch] in radians, viewer frame, mean of both eyes.
         problems: row number (0-based) to message, for rows that could not be read.
     """
 
     path: Path
     frame: npt.NDArray[np.int64]
-    face_id: npt.NDArray[np.int64]
     confidence: Float
     is_success: npt.NDArray[np.bool_]
     landmarks: Float
     head_pose: Float
-    gaze: Float
     problems: dict[int, str]
 
     def __len__(self) -> int:
         return len(self.frame)
-
-    def best_row(self, frame: int) -> int | None:
-        """Return the successful row of a frame (0-based) with the highest confidence, if any."""
-        rows = np.flatnonzero((self.frame == frame) & self.is_success)
-        return int(rows[np.argmax(self.confidence[rows])]) if len(rows) else None
 
 
 def read_openface_csv(path: Path) -> OpenFaceTable:
@@ -82,19 +72,18 @@ def read_openface_csv(path: Path) -> OpenFaceTable:
 
 
 def _required_columns(path: Path, names: list[str]) -> list[str]:
-    is_sequence = "frame" in names
-    base = SEQUENCE_COLUMNS if is_sequence else IMAGE_COLUMNS
-    required = [*base, *GAZE_COLUMNS, *LANDMARK_COLUMNS, *POSE_COLUMNS]
+    base = SEQUENCE_COLUMNS if "frame" in names else IMAGE_COLUMNS
+    required = [*base, *LANDMARK_COLUMNS, *POSE_COLUMNS]
     missing = [name for name in required if name not in names]
     if missing:
         listed = ", ".join(missing[:MAX_LISTED_COLUMNS])
         more = len(missing) - MAX_LISTED_COLUMNS
         raise ValueError(
             f"{path}: missing columns {listed}{f' and {more} more' if more > 0 else ''}. Expected"
-            " a csv of OpenFace 2 with eye landmarks, gaze and pose (OpenFace 1 has no eye"
-            " landmarks). Type: FeatureExtraction -f VIDEO -2Dfp -pose -gaze"
+            " a csv of OpenFace 2 with eye landmarks and pose (OpenFace 1 has no eye landmarks)."
+            " Type: FeatureExtraction -f VIDEO -2Dfp -pose -gaze (-gaze writes eye landmarks, too)"
         )
-    return [*required, "face_id"] if is_sequence and "face_id" in names else required
+    return required
 
 
 def _read_columns(lines: list[str], names: list[str], columns: list[str]) -> pl.DataFrame:
@@ -138,19 +127,16 @@ def _table(path: Path, numbers: pl.DataFrame, problems: dict[int, str]) -> OpenF
         column = values([name])[:, 0]
         return np.where(np.isfinite(column), column, 0).astype(np.int64)
 
-    is_sequence = "frame" in numbers.columns
     is_success = is_readable & (integers("success", 1) == 1)
     hidden = np.where(is_success, 1.0, np.nan)[:, None]
     return OpenFaceTable(
         path=path,
         # OpenFace counts frames from 1.
         frame=integers("frame", 1) - 1,
-        face_id=np.where(is_readable, integers("face_id" if is_sequence else "face", 0), -1),
         confidence=np.where(is_readable, values(["confidence"])[:, 0], 0.0),
         is_success=is_success,
         landmarks=values(LANDMARK_COLUMNS) * hidden,
         head_pose=head_pose_from_openface(values(POSE_COLUMNS)) * hidden,
-        gaze=gaze_from_openface(values(GAZE_COLUMNS).reshape(-1, 2, 3)) * hidden,
         problems=problems,
     )
 
@@ -178,16 +164,3 @@ def head_pose_from_openface(pose_rad: Float) -> Float:
     ]
     rotation = np.stack([np.stack(row, -1) for row in rows], -2)
     return head_pose_from_rotation(CAMERA_TO_VIEWER @ rotation @ CAMERA_TO_VIEWER)
-
-
-def gaze_from_openface(gaze: Float) -> Float:
-    """Return gaze angles of OpenFace's gaze vectors.
-
-    Args:
-        gaze: (..., 2, 3) unit vectors gaze_0 and gaze_1 in the camera frame (x right, y down, z
-            away; into the camera is (0, 0, -1)).
-
-    Returns:
-        (..., 2) [yaw, pitch] in radians of their sum, as OpenFace's gaze_angle, viewer frame.
-    """
-    return gaze_angles(gaze.sum(-2) @ CAMERA_TO_VIEWER)

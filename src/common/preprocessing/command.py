@@ -10,7 +10,7 @@ from typing import Any
 from common.config.instantiate import build
 from common.preprocessing.pool import check_num_workers
 
-MODES = ("run", "check", "repair", "export")
+MODES = ("run", "check", "repair", "export", "split", "statistics")
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Outcome:
 
 
 def prepare_store(config: Mapping[str, Any]) -> Outcome:
-    """Make, check, repair or export a face store.
+    """Make, check, repair or export a face store, or write the parts of its data as files.
 
     Args:
         config: the resolved preprocess config as plain values.
 
     Raises:
-        ValueError: If the mode is unknown, a folder it needs is not given, or the number of
-            processes is negative.
+        ValueError: If the mode is unknown or not for these data, a folder it needs is not given,
+            or the number of processes is negative.
     """
     mode, data = config["mode"], config["data"]
     if mode not in MODES:
@@ -46,6 +46,8 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
         unread = {"reader": None} if "reader" in data["preprocessor"] else {}
         exporter = build(data["preprocessor"], **unread)
         return Outcome(str(exporter.export(_export_dir(config))), has_errors=False)
+    if mode in ("split", "statistics"):
+        return Outcome(_write_parts(config), has_errors=False)
     if data["raw_dir"] is None:
         raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
     check_num_workers(config["num_workers"])
@@ -57,6 +59,20 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
     work = {"run": preprocessor.run, "check": preprocessor.check, "repair": preprocessor.repair}
     report = work[mode]()
     return Outcome(report.summary(), report.has_errors)
+
+
+def _write_parts(config: Mapping[str, Any]) -> str:
+    mode, data = config["mode"], config["data"]
+    make = build(data["datamodule"], _partial_=True)
+    if not hasattr(make.func, "write_split"):
+        raise ValueError(
+            f"mode={mode} is for gaze angles: the parts of data={data['name']} come from its raw "
+            "folder, and nothing in it is scaled by ranges"
+        )
+    datamodule = make()
+    write = {"split": datamodule.write_split, "statistics": datamodule.write_statistics}[mode]
+    path = config["export_file"]
+    return str(write(None if path is None else Path(path)))
 
 
 def _export_dir(config: Mapping[str, Any]) -> Path:

@@ -20,10 +20,15 @@ from common.training.distributed import shared_loader
 from common.training.reproducibility import current_epoch
 from flame.batch import LEFT, EyeRule, GazeBatch
 from flame.data.crops import crop_eye
-from flame.data.partition import choose_split, log_gaps, names_in, with_parts
+from flame.data.partition import choose_split, log_gaps, names_in, with_parts, write_split
 from flame.data.sampler import EyeSampler
 from flame.data.splits import PARTS, Part
-from flame.data.statistics import Statistics, published, train_statistics
+from flame.data.statistics import (
+    Statistics,
+    load_statistics,
+    train_statistics,
+    write_statistics,
+)
 from flame.store.labels import GazeLabels
 
 Float = npt.NDArray[np.floating[Any]]
@@ -61,12 +66,12 @@ class GazeDataModule(LightningDataModule):
     Args:
         name: what tables call the data set.
         store_dir: its face store.
-        split: name of a published split, path of a json file, or ``cross_person`` / ``random`` to
-            draw one with `split_fractions` and `split_seed`.
+        split: name of a published split, path of a split's file, or ``cross_person`` /
+            ``random`` to draw one with `split_fractions` and `split_seed`.
         split_fractions: shares of train, val and test of a drawn split.
         split_seed: of a drawn split; apart from `seed`, so that seeds of a study share a split.
         statistics: ``train`` takes minimum and maximum over the train part; any other name takes
-            the published ones of that data set.
+            the published ones of that data set; a path those of a file.
         batch_size: of training, over all processes.
         eval_batch_size: of validation and test, over all processes.
         train_eye: eye rule of training.
@@ -127,8 +132,31 @@ class GazeDataModule(LightningDataModule):
     def statistics(self) -> Statistics:
         """Return the ranges by which gaze and head pose are normalised."""
         if self._statistics_source != "train":
-            return published(self._statistics_source)
+            return load_statistics(self._statistics_source)
         return train_statistics(*self.labels("train"))
+
+    def write_split(self, path: Path | None) -> str:
+        """Write the split in use, and say where.
+
+        Args:
+            path: a ``.json`` file, or ``.pkl`` for FLAME's own form; None puts it into the store.
+
+        Raises:
+            ValueError: If the file's suffix is another.
+        """
+        path = path or self._store.store_dir / f"split_{self.split.name}.json"
+        write_split(path, self.split, self.table)
+        sizes = ", ".join(f"{len(getattr(self.split, part))} {part}" for part in PARTS)
+        return f"split {self.split.name}: {sizes} ({self.split.unit}s) -> {path}"
+
+    def write_statistics(self, path: Path | None) -> str:
+        """Write the train part's ranges, and say where; arguments and errors as `write_split`."""
+        path = path or self._store.store_dir / f"statistics_{self.split.name}.json"
+        ranges = train_statistics(*self.labels("train"))
+        landmarks = self._labels.landmarks[self._rows("train")]
+        write_statistics(path, ranges, landmarks, gaze_convention=self.gaze_convention)
+        numbers = ", ".join(f"{name} {value:.4f}" for name, value in ranges.to_dict().items())
+        return f"{numbers} rad, split {self.split.name} -> {path}"
 
     def labels(self, part: Part) -> tuple[Float, Float]:
         """Return gaze (N, 2) and head pose (N, 3) of a part, in the order of the table."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from common.listing import listed
 from flame.data.splits import PARTS, Split, cross_person, load_split, random_split
+from flame.readers import metadata
 
 LOG = logging.getLogger(__name__)
 
@@ -17,7 +19,7 @@ def choose_split(split: str, table: pl.DataFrame, fractions: Sequence[float], se
     """Return a published or own split, or draw one of the store's people or sessions.
 
     Args:
-        split: name, path of a json file, ``cross_person`` or ``random``.
+        split: name or path as for `load_split`, ``cross_person`` or ``random``.
         table: of the store.
         fractions: shares of train, val and test of a drawn split.
         seed: of a drawn split.
@@ -63,6 +65,24 @@ def log_gaps(name: str, table: pl.DataFrame, split: Split) -> None:
             "%s: split %r leaves out %d %ss of the store: %s",
             *(name, split.name, len(unmatched), split.unit, listed(unmatched)),
         )
+
+
+def write_split(path: Path, split: Split, table: pl.DataFrame) -> None:
+    """Write a split as json, or in FLAME's form as the folders of ``images/`` in each part.
+
+    Args:
+        path: a ``.json`` or ``.pkl`` file.
+        split: the store's.
+        table: of the store, with the column ``part``; its groups are FLAME's folders.
+
+    Raises:
+        ValueError: If the file's suffix is another.
+    """
+    if not metadata.is_pickle(path):
+        split.save(path)
+        return
+    names = {part: table.filter(pl.col("part") == part)["group_name"] for part in PARTS}
+    metadata.write_split(path, {part: sorted(set(groups)) for part, groups in names.items()})
 
 
 def names_in(table: pl.DataFrame, split: Split) -> str:

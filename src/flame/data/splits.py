@@ -1,4 +1,4 @@
-"""Who trains, who validates, who tests: the published splits and seeded new ones.
+"""Who trains, who validates, who tests: the published splits, seeded new ones, and files.
 
 A split names subjects or sessions, never single images. The published ones are the json files in
 the folder ``splits`` beside this module.
@@ -16,6 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from common.atomic import write_text_atomically
+from flame.readers import metadata
 
 Part = Literal["train", "val", "test"]
 Unit = Literal["subject", "session"]
@@ -97,17 +98,21 @@ def available_splits() -> list[str]:
 
 
 def load_split(name_or_path: str | Path) -> Split:
-    """Load a published split by its name, or any split by the path of its json file.
+    """Load a published split by its name, or any split by the path of its file.
+
+    Args:
+        name_or_path: one of `available_splits`, a json file as `Split.save` writes it, or a
+            pickle of FLAME's (``.pkl``), whose names are sessions (`RawSample.group`).
 
     Raises:
         ValueError: If there is no such split, or the file is not one.
     """
-    if Path(name_or_path).suffix == ".json":
+    if metadata.is_file_name(name_or_path):
         return _read_split(Path(name_or_path))
     if name_or_path not in available_splits():
         raise ValueError(
             f"unknown split {str(name_or_path)!r}; published: {', '.join(available_splits())}; "
-            "or give the path of a .json file"
+            "or give the path of a .json file or of FLAME's .pkl"
         )
     text = (files("flame.data") / "splits" / f"{name_or_path}.json").read_text(encoding="utf-8")
     return _parse_split(text, str(name_or_path))
@@ -200,6 +205,9 @@ def _part_sizes(num_names: int, fractions: Sequence[float]) -> list[int]:
 def _read_split(path: Path) -> Split:
     if not path.is_file():
         raise ValueError(f"no split file {path}; published: {', '.join(available_splits())}")
+    if metadata.is_pickle(path):
+        parts = {part: tuple(sorted(names)) for part, names in metadata.read_split(path).items()}
+        return Split(path.stem, f"{path.name}, a pickle of FLAME's form", "session", **parts)
     return _parse_split(path.read_text(encoding="utf-8"), str(path))
 
 

@@ -10,12 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from common.atomic import write_text_atomically
+from common.config.checks import UNSTATED_CONVENTION
 from common.geometry import ArrayT
+from flame.readers import metadata
 
 
 @dataclass(frozen=True)
@@ -92,22 +96,50 @@ def train_statistics(
     )
 
 
-def published(dataset: str) -> Statistics:
-    """Return the ranges published with FLAME, for the original checkpoints.
+def load_statistics(name_or_path: str | Path) -> Statistics:
+    """Return the ranges published with FLAME, for the original checkpoints, or those of a file.
 
     Args:
-        dataset: ``columbiagaze``, ``eyediap`` or ``mpiigaze``. EYEDIAP's belong to the convention
-            ``eyediap_published``; MPIIGaze's gaze was wrapped at pi, so its range says nothing.
+        name_or_path: ``columbiagaze``, ``eyediap`` or ``mpiigaze``, a json file as
+            `write_statistics` writes it, or a pickle of FLAME's (``.pkl``). EYEDIAP's published
+            ranges belong to the convention ``eyediap_published``; MPIIGaze's gaze was wrapped at
+            pi, so its range says nothing.
 
     Raises:
-        ValueError: If nothing was published for the data set.
+        ValueError: If nothing was published for the data set, or the file holds no ranges.
     """
-    return Statistics.from_dict(_published_entry(dataset))
+    return Statistics.from_dict(_entry(name_or_path))
 
 
-def published_convention(dataset: str) -> str:
-    """Return how the gaze angles of published ranges are defined; errors as `published`."""
-    return str(_published_entry(dataset)["gaze_convention"])
+def gaze_convention_of(name_or_path: str | Path) -> str:
+    """Return how the gaze angles of ranges are defined; arguments as `load_statistics`."""
+    return str(_entry(name_or_path).get("gaze_convention", UNSTATED_CONVENTION))
+
+
+def write_statistics(
+    path: Path,
+    statistics: Statistics,
+    landmarks: npt.NDArray[np.floating[Any]],
+    *,
+    gaze_convention: str,
+) -> None:
+    """Write ranges as json, or in FLAME's form.
+
+    Args:
+        path: a ``.json`` or ``.pkl`` file.
+        statistics: of the train part.
+        landmarks: (N, 112) px of the train part; FLAME's form has their range, too.
+        gaze_convention: how the gaze angles are defined; FLAME's form does not say.
+
+    Raises:
+        ValueError: If the file's suffix is another.
+    """
+    ranges = statistics.to_dict()
+    if metadata.is_pickle(path):
+        metadata.write_ranges(path, ranges, landmarks)
+        return
+    content = ranges | {"gaze_convention": gaze_convention}
+    write_text_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def published_ranges() -> list[Statistics]:
@@ -115,14 +147,31 @@ def published_ranges() -> list[Statistics]:
     return [Statistics.from_dict(entry) for entry in _published_table().values()]
 
 
-def _published_entry(dataset: str) -> dict[str, Any]:
+def _entry(name_or_path: str | Path) -> Mapping[str, Any]:
+    if metadata.is_file_name(name_or_path):
+        return _file_entry(Path(name_or_path))
     table = _published_table()
-    if dataset not in table:
+    if name_or_path not in table:
         raise ValueError(
-            f"no published statistics for {dataset!r}; there are: {', '.join(table)}. "
-            "Name the data set the weights were trained on, e.g. statistics=eyediap"
+            f"no published statistics for {str(name_or_path)!r}; there are: {', '.join(table)}. "
+            "Name the data set the weights were trained on, e.g. statistics=eyediap, or the .json "
+            "or .pkl file of its ranges"
         )
-    return table[dataset]
+    return table[str(name_or_path)]
+
+
+def _file_entry(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise ValueError(f"no file of ranges {path}: preprocess.py ... mode=statistics writes one")
+    if metadata.is_pickle(path):
+        return metadata.read_ranges(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is no json file of ranges: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no ranges: it is a {type(content).__name__}")
+    return content
 
 
 def _published_table() -> dict[str, dict[str, Any]]:

@@ -19,11 +19,9 @@ from tqdm import tqdm
 from common.atomic import partial_path
 from common.store.reading import FaceStore
 from flame.nets.heatmaps import render_heatmaps
+from flame.readers.metadata import PICKLE_PROTOCOL
 from flame.readers.sample import Float
 from flame.store.labels import GazeLabels
-
-# FLAME's own files are of this protocol.
-_PICKLE_PROTOCOL = 4
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _export_subject(
     for folder, rows in labels.items():
         with partial_path(out_dir / folder / f"{subject}.pkl") as partial:
             table = np.asarray(rows, dtype=np.float64)
-            partial.write_bytes(pickle.dumps(table, protocol=_PICKLE_PROTOCOL))
+            partial.write_bytes(pickle.dumps(table, protocol=PICKLE_PROTOCOL))
     return len(labels["gaze_angles"])
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 _DTYPE = re.compile(r"[biuf]\d{1,2}")
+_NUMBERS = (bool, int, float, np.number, np.bool_, np.ndarray)
 
 
 class _Dtype:
@@ -88,8 +89,12 @@ class _NumericUnpickler(pickle.Unpickler):
         return _STAND_INS[module_name, global_name]
 
 
-def read_numeric_pickle(path: Path) -> Any:
+def read_numeric_pickle(path: Path, *, with_text: bool = False) -> Any:
     """Read a pickle of numbers, NumPy arrays, and lists, tuples and dictionaries of them.
+
+    Args:
+        path: of the file.
+        with_text: allow text, too.
 
     Raises:
         ValueError: If the file is damaged, or asks for anything else; it says for what. Nothing
@@ -97,7 +102,8 @@ def read_numeric_pickle(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
-            return _finished(_NumericUnpickler(file, encoding="latin1").load())
+            content = _NumericUnpickler(file, encoding="latin1").load()
+        return _finished(content, _NUMBERS + (str,) * with_text)
     # A damaged pickle fails in whatever instruction the damage hits.
     except Exception as error:
         raise ValueError(
@@ -105,14 +111,14 @@ def read_numeric_pickle(path: Path) -> Any:
         ) from error
 
 
-def _finished(value: Any) -> Any:
-    """Replace the stand-ins by their arrays; refuse what is no number."""
+def _finished(value: Any, kinds: tuple[type, ...]) -> Any:
+    """Replace the stand-ins by their arrays; refuse what is of no kind asked for."""
     if isinstance(value, _Array) and value.array is not None:
         return value.array
     if isinstance(value, list | tuple):
-        return type(value)(_finished(item) for item in value)
+        return type(value)(_finished(item, kinds) for item in value)
     if isinstance(value, dict):
-        return {key: _finished(item) for key, item in value.items()}
-    if isinstance(value, bool | int | float | np.number | np.bool_ | np.ndarray):
+        return {key: _finished(item, kinds) for key, item in value.items()}
+    if isinstance(value, kinds):
         return value
     raise pickle.UnpicklingError(f"it holds a {type(value).__name__}")

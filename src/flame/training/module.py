@@ -16,7 +16,12 @@ from torch.optim.lr_scheduler import LRScheduler
 from common.evaluation.metrics import AngularError
 from common.training.sample_loss import MeanLoss, SampleLoss
 from flame.batch import GazeBatch, GazeOutput
-from flame.data.statistics import Statistics, published, published_convention, published_ranges
+from flame.data.statistics import (
+    Statistics,
+    gaze_convention_of,
+    load_statistics,
+    published_ranges,
+)
 from flame.nets.heatmaps import render_heatmaps
 from flame.nets.parts import GazeNet
 from flame.originals.checkpoint import load_original_state_dict, read_checkpoint
@@ -126,8 +131,9 @@ class GazeAngleModule(LightningModule):
         """
         if self.statistics not in published_ranges():
             LOG.warning(
-                "%s was trained with published ranges of gaze and head pose, this run takes its "
-                "train part's: type data.datamodule.statistics=columbiagaze (or eyediap)",
+                "%s was trained with given ranges of gaze and head pose, this run's are none that "
+                "were published: unless they are from its own file, type "
+                "data.datamodule.statistics=columbiagaze (or eyediap, or that FILE.pkl)",
                 path,
             )
         import_training(path, resumable_path, self, trainer)
@@ -137,24 +143,24 @@ class GazeAngleModule(LightningModule):
         export_training(checkpoint_path, self, path)
 
     def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
-        """Load an original's weights, with the published ranges of a data set.
+        """Load an original's weights, with the ranges of its training data.
 
         Args:
             path: the original's file.
-            trained_on: the data set whose published ranges are taken.
+            trained_on: the data set whose published ranges are taken, or a file of ranges.
 
         Returns:
             Name and gaze convention of that data set, as a fingerprint has them.
 
         Raises:
-            ValueError: If the data set is not named, or has no published ranges.
+            ValueError: If the data set is not named, or there are no such ranges.
         """
         if trained_on is None:
             raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
         load_original_state_dict(self.net, read_checkpoint(path).model_state)
-        self.statistics = published(trained_on)
-        recipe = {"gaze_convention": published_convention(trained_on)}
-        return {"name": trained_on, "recipe": recipe}
+        self.statistics = load_statistics(trained_on)
+        recipe = {"gaze_convention": gaze_convention_of(trained_on)}
+        return {"name": Path(trained_on).stem, "recipe": recipe}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the ranges beside the weights."""

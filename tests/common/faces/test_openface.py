@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 from common.faces.openface import (
-    GAZE_COLUMNS,
     LANDMARK_COLUMNS,
     POSE_COLUMNS,
-    gaze_from_openface,
     head_pose_from_openface,
     read_openface_csv,
 )
 from common.geometry import CAMERA_TO_VIEWER, rotation_from_head_pose
 
+GAZE_COLUMNS = [f"gaze_{eye}_{axis}" for eye in range(2) for axis in "xyz"]
 VALUES = [*GAZE_COLUMNS, "gaze_angle_x", "gaze_angle_y", *LANDMARK_COLUMNS, *POSE_COLUMNS]
 SEQUENCE = ["frame", "face_id", "timestamp", "confidence", "success", *VALUES]
 INTO_CAMERA = [0, 0, -1, 0, 0, -1, 0, 0]
@@ -44,20 +43,11 @@ def test_sequence_form(tmp_path):
     table = read_openface_csv(sequence_csv(tmp_path / "video.csv"))
     assert len(table) == 4
     np.testing.assert_array_equal(table.frame, [0, 0, 1, 2])
-    np.testing.assert_array_equal(table.face_id, [0, 1, 0, 0])
     np.testing.assert_array_equal(table.is_success, [True, True, False, True])
     np.testing.assert_array_equal(table.landmarks[0], 100 + np.arange(112))
     assert np.isnan(table.landmarks[2]).all()
-    assert np.isnan(table.gaze[2]).all()
+    np.testing.assert_array_equal(table.confidence, [0.98, 0.99, 0.02, 0.95])
     assert table.problems == {}
-
-
-def test_the_most_confident_face_of_a_frame_is_chosen(tmp_path):
-    table = read_openface_csv(sequence_csv(tmp_path / "video.csv"))
-    assert table.best_row(0) == 1
-    assert table.best_row(1) is None
-    assert table.best_row(2) == 3
-    assert table.best_row(99) is None
 
 
 def test_single_image_form(tmp_path):
@@ -65,9 +55,32 @@ def test_single_image_form(tmp_path):
     path = write_csv(tmp_path / "photo.csv", names, [[0, 0.9, *values()], [1, 0.97, *values(200)]])
     table = read_openface_csv(path)
     np.testing.assert_array_equal(table.frame, [0, 0])
-    np.testing.assert_array_equal(table.face_id, [0, 1])
+    np.testing.assert_array_equal(table.confidence, [0.9, 0.97])
+    np.testing.assert_array_equal(table.landmarks[:, 0], [100, 200])
     assert table.is_success.all()
-    assert table.best_row(0) == 1
+
+
+@pytest.mark.parametrize(
+    ("base", "faces"),
+    [
+        (["frame", "face_id", "confidence", "success"], [[3, 0, 0.8, 1], [3, 1, 0.9, 1]]),
+        (["frame", "confidence", "success"], [[3, 0.8, 1], [4, 0.9, 1]]),
+        (["face", "confidence"], [[0, 0.8], [1, 0.9]]),
+    ],
+)
+def test_gaze_columns_may_be_absent_or_unreadable(tmp_path, base, faces):
+    eyes = [values(100)[8:], values(300, (0.1, 0.2, 0.3))[8:]]
+    gaze = {"whole": INTO_CAMERA, "torn": ["torn"] * 8, "absent": []}
+    tables = []
+    for form, of_face in gaze.items():
+        names = [*base, *(VALUES if of_face else VALUES[8:])]
+        rows = [[*face, *of_face, *rest] for face, rest in zip(faces, eyes, strict=True)]
+        tables.append(read_openface_csv(write_csv(tmp_path / f"{form}.csv", names, rows)))
+    for table in tables:
+        assert table.problems == {}
+        assert table.is_success.all()
+        for name in ("frame", "confidence", "landmarks", "head_pose"):
+            np.testing.assert_array_equal(getattr(table, name), getattr(tables[0], name))
 
 
 def test_columns_are_chosen_by_name_not_by_place(tmp_path):
@@ -109,7 +122,6 @@ def test_broken_rows_are_named_and_count_as_failed(tmp_path):
     assert "data row 4" in table.problems[3]
     assert f"expected {len(SEQUENCE)}" in table.problems[3]
     assert f"{len(SEQUENCE) + 1} fields" in table.problems[4]
-    assert table.best_row(0) == 0
 
 
 @pytest.mark.parametrize(
@@ -139,23 +151,3 @@ def test_combined_head_pose_is_the_same_rotation_in_other_axes():
     np.testing.assert_allclose(
         CAMERA_TO_VIEWER @ ours @ CAMERA_TO_VIEWER @ point, [x, y, z], atol=1e-12
     )
-
-
-@pytest.mark.parametrize(
-    ("vector", "expected_deg"),
-    [
-        ((0, 0, -1), (0, 0)),
-        ((0.5, 0, -np.sqrt(0.75)), (30, 0)),  # to the image's right
-        ((0, -0.5, -np.sqrt(0.75)), (0, 30)),  # up: OpenFace's y points down
-    ],
-)
-def test_gaze_of_known_vectors(vector, expected_deg):
-    gaze = gaze_from_openface(np.array([vector, vector]))
-    np.testing.assert_allclose(np.degrees(gaze), expected_deg, atol=1e-9)
-
-
-def test_gaze_is_the_mean_of_both_eyes():
-    outward = np.array([[-0.3, 0.1, -1.0], [0.3, 0.1, -1.0]])
-    gaze = gaze_from_openface(outward / np.linalg.norm(outward, axis=-1, keepdims=True))
-    assert gaze[0] == pytest.approx(0)
-    assert gaze[1] == pytest.approx(-np.arctan(0.1))

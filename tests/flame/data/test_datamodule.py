@@ -16,7 +16,7 @@ from builders.small_store import HEIGHT_PX, WIDTH_PX, write_small_store
 from flame import render_heatmaps
 from flame.data.datamodule import GazeDataModule
 from flame.data.splits import Split
-from flame.data.statistics import published
+from flame.data.statistics import load_statistics
 
 SHARES = (0.5, 0.25, 0.25)
 
@@ -154,7 +154,7 @@ def test_ranges_are_the_train_parts_least_and_greatest(store_dir: Path) -> None:
 
 
 def test_published_ranges_by_name(store_dir: Path) -> None:
-    assert module(store_dir, statistics="eyediap").statistics() == published("eyediap")
+    assert module(store_dir, statistics="eyediap").statistics() == load_statistics("eyediap")
     with pytest.raises(ValueError, match="no published statistics for 'mine'"):
         module(store_dir, statistics="mine").statistics()
 

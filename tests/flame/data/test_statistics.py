@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from flame.data.statistics import Statistics, published, train_statistics
+from flame.data.statistics import Statistics, load_statistics, train_statistics
 
 
 def test_one_range_for_all_components():
@@ -12,14 +12,14 @@ def test_one_range_for_all_components():
 
 
 def test_published_ranges_of_columbia_are_15_and_30_degrees():
-    statistics = published("columbiagaze")
+    statistics = load_statistics("columbiagaze")
     expected = np.deg2rad([-15, 15, -30, 30])
     np.testing.assert_allclose(list(statistics.to_dict().values()), expected, rtol=1e-12)
 
 
 def test_published_eyediap_values_normalise_as_the_original_did():
     """Values recorded from the original's forward_propagation (float32)."""
-    statistics = published("eyediap")
+    statistics = load_statistics("eyediap")
     gaze = torch.tensor([-0.016939434777210133, 0.17896359293901115])
     head_pose = torch.tensor([-0.4335532470241954, 0.06024347306558253, -0.17472565831264808])
     normalised = statistics.normalise_gaze(gaze)
@@ -37,7 +37,7 @@ def test_published_eyediap_values_normalise_as_the_original_did():
 
 @pytest.mark.parametrize("dataset", ["columbiagaze", "eyediap", "mpiigaze"])
 def test_normalise_and_denormalise_round_trip(dataset):
-    statistics = published(dataset)
+    statistics = load_statistics(dataset)
     gaze = np.random.default_rng(0).uniform(-0.3, 0.3, (20, 2))
     head_pose = np.random.default_rng(1).uniform(-1, 1, (20, 3))
     np.testing.assert_allclose(statistics.denormalise_gaze(statistics.normalise_gaze(gaze)), gaze)
@@ -70,4 +70,4 @@ def test_ranges_of_nothing_are_refused():
 
 def test_unknown_data_set_lists_the_known():
     with pytest.raises(ValueError, match=r"'gaze360'; there are: columbiagaze, eyediap, mpiigaze"):
-        published("gaze360")
+        load_statistics("gaze360")
