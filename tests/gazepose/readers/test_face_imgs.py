@@ -14,8 +14,8 @@ from builders.tiny_ego4d import GOLDEN_DIR, unpack, write_tiny_store
 from common.store.skipped import Skipped
 from gazepose.preprocessing.preparation import LamPreparation
 from gazepose.preprocessing.preprocessor import LamPreprocessor
-from gazepose.readers.face_imgs.clip_priors import FAR_POINTS, ODD_RANKS
 from gazepose.readers.face_imgs.reader import FaceImgsReader
+from gazepose.readers.json_prior.clip_priors import FAR_POINTS, ODD_RANKS
 from gazepose.readers.sample import RawFace
 
 CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"

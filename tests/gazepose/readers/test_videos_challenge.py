@@ -11,8 +11,8 @@ from builders.tiny_ego4d import unpack
 
 from common.media.image_codec import encode_image
 from common.store.skipped import Skipped
-from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, challenge_faces
 from gazepose.readers.sample import RawFace
+from gazepose.readers.videos_challenge import VideosChallengeReader, challenge_faces
 
 CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 

@@ -1,7 +1,7 @@
 """Ego4D's social benchmark as downloaded: clips, tracks of faces, who looks at the camera.
 
 Train and val are videos with ``av_train.json`` and ``av_val.json``; test is the challenge's tree
-of face images, read by `gazepose.readers.face_imgs.videos_challenge`.
+of face images, read by `gazepose.readers.videos_challenge`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from gazepose.readers.ego4d.doctor import examine
 from gazepose.readers.ego4d.files import Ego4DFiles, download_command
 from gazepose.readers.ego4d.spans import read_clip
 from gazepose.readers.ego4d.video_check import check_length, check_video
-from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, find_challenge_dir
 from gazepose.readers.joined import JoinedReader
 from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.tracks import RuleName, TrackRule
+from gazepose.readers.videos_challenge import VideosChallengeReader, find_challenge_dir
 
 LOG = logging.getLogger(__name__)
 

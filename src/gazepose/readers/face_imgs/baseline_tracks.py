@@ -8,7 +8,6 @@ those of the original's ``make_dataset``.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ import numpy as np
 
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
-from gazepose.readers.json_entries import BOX_KEYS, MALFORMED, JsonEntries
+from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, malformed_entries
 from gazepose.readers.source_digest import files_digest
 from gazepose.readers.split_lists import read_split_list
-from gazepose.readers.track_boxes import DroppedBox, RawTrack, box_place, frame_number
+from gazepose.readers.track_boxes import RawTrack, box_place, frame_number, skipped_box
 from gazepose.readers.tracks import Segments, TrackRule, face_tracks
 
 _ROWS = "rows"
@@ -96,18 +95,6 @@ class BaselineTracks:
         looks = self.data_dir / "result_LAM" / f"{clip_uid}.json"
         tracks = sorted((self.data_dir / "json_original" / clip_uid).glob("*.json"))
         return files_digest([*tracks, *([looks] if looks.is_file() else [])])
-
-
-def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:
-    """Return a box that a rule left out as an entry of the report."""
-    name = f"{clip_uid}:{box.track_id}:{box.frame}"
-    return Skipped(name, box.track_id, clip_uid, box.reason)
-
-
-def malformed_entries(clip_uid: str, track_id: str, malformed: Sequence[str]) -> list[Skipped]:
-    """Return what `gazepose.readers.json_entries` noted as entries of the report."""
-    names = (f"{clip_uid}:{track_id}:{found}" for found in malformed)
-    return [Skipped(name, track_id, clip_uid, MALFORMED) for name in names]
 
 
 def read_track(path: Path) -> tuple[RawTrack, list[str]]:

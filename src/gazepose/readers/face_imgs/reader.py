@@ -7,9 +7,9 @@
       json_original/<clip>/<track>.json    boxes
       result_LAM/<clip>.json               who looks at the camera when
       face_imgs/<clip>/<track>/face_XXXXX.jpg
-      json_prior/                          `gazepose.readers.face_imgs.json_prior`
+      json_prior/                          `gazepose.readers.json_prior.files`
     videos_challenge/                      the test set,
-    `gazepose.readers.face_imgs.videos_challenge`
+    `gazepose.readers.videos_challenge`
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
 from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
-from gazepose.readers.face_imgs.clip_priors import ClipPriors
 from gazepose.readers.face_imgs.doctor import FACES_DIR, part_findings
-from gazepose.readers.face_imgs.json_prior import PRIOR_DIR, PriorFiles, mixed_ranks
-from gazepose.readers.face_imgs.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
-from gazepose.readers.face_imgs.videos_challenge import PART as TEST
 from gazepose.readers.joined import JoinedReader
+from gazepose.readers.json_prior.clip_priors import ClipPriors
+from gazepose.readers.json_prior.files import PRIOR_DIR, PriorFiles, mixed_ranks
 from gazepose.readers.sample import BringsPriors, RawFace, RawReader
 from gazepose.readers.source_digest import image_names, plain_digest
 from gazepose.readers.split_lists import check_disjoint
 from gazepose.readers.tracks import RuleName, TrackRule, source_track_id
+from gazepose.readers.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
+from gazepose.readers.videos_challenge import PART as TEST
 
 DATA_DIR = "data"
 _ANNOTATED = ("train", "val")

@@ -18,7 +18,7 @@ import numpy as np
 
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-from gazepose.readers.face_imgs.json_prior import PRIOR_DIR, PriorFiles
+from gazepose.readers.json_prior.files import PRIOR_DIR, PriorFiles
 from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.source_digest import image_names, plain_digest
 

@@ -28,7 +28,7 @@ from typing import Any
 
 from common.json_members import object_members, read_span
 from common.preprocessing.findings import Finding
-from gazepose.readers.face_imgs.clip_priors import SEPARATORS, ClipPriors
+from gazepose.readers.json_prior.clip_priors import SEPARATORS, ClipPriors
 
 PRIOR_DIR = "json_prior"
 _FIELD_OF = {"landmarks": "mesh", "head_pose": "angles"}
