@@ -114,14 +114,17 @@ def require_annotations(path: Path, part: str) -> None:
 
 
 def clip_tracks(
-    annotation: ClipAnnotation, rule: TrackRule, image_size: tuple[int, int], keep_suspect: bool
+    annotation: ClipAnnotation,
+    rule: TrackRule,
+    image_size: tuple[int, int] | None,
+    keep_suspect: bool,
 ) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
     """Return a clip's labelled tracks, and what of its annotations was left out.
 
     Args:
         annotation: of the clip.
         rule: what becomes of the boxes.
-        image_size: (width, height) px of its video.
+        image_size: (width, height) px of its video; None if it is not known.
         keep_suspect: keep tracks that the annotators marked as suspect.
     """
     tracks: list[FaceTrack] = []
