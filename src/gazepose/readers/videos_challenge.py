@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -78,13 +78,13 @@ class VideosChallengeReader(RawReader):
         self._priors.open()
         return videos
 
-    def missing_priors(self, wanted: Collection[str]) -> list[Finding]:
-        """Return an error for each prior file that is lacking; see `missing_priors`."""
-        return self._priors.missing(wanted)
+    def prior_files(self) -> dict[str, PriorFiles]:
+        """Return the prior files of the part test; see `BringsPriors`."""
+        return {PART: self._priors}
 
-    def prior_sizes(self, group: str, wanted: Collection[str]) -> dict[str, int]:
-        """Return the sizes of the prior files in use; see `gazepose.preprocessing.prior_check`."""
-        return self._priors.sizes_bytes(wanted)
+    def prior_files_of(self, group: str) -> PriorFiles:
+        """Return the prior files of the part test; see `BringsPriors`."""
+        return self._priors
 
     def count(self, group: str) -> int:
         """Return how many images a video has."""

@@ -86,7 +86,7 @@ class AnnotatedClips:
         """Return a digest of what `tracks` reads; errors as `annotation`."""
         return annotation_digest(self.annotation(clip_uid))
 
-    def findings(self, *, with_videos: bool) -> list[Finding]:
+    def findings(self, *, with_videos: bool = False) -> list[Finding]:
         """Say what is missing or inconsistent.
 
         Args:
