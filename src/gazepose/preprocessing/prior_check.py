@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from common.preprocessing.findings import Finding
 from gazepose.preprocessing.preparation import MESH, PRIOR, LamPreparation
-from gazepose.readers.json_prior.files import KINDS, PRIOR_DIR, BringsPriors
+from gazepose.readers.json_prior.files import PRIOR_DIR, BringsPriors
 from gazepose.readers.sample import RawReader
 
 
@@ -64,11 +64,11 @@ def prior_sources(reader: RawReader, preparation: LamPreparation) -> list[Findin
         ValueError: If the folder does not hold this data set.
     """
     parts = preparations(reader, preparation)
-    undecided = set(preparation.wanted_priors).difference(preparation.needed_priors)
+    undecided = [k for k in preparation.wanted_priors if k not in preparation.needed_priors]
     return [
         _source(kind, {part: getattr(prepared, kind) for part, prepared in parts.items()})
-        for kind in KINDS
-        if kind in undecided and parts
+        for kind in undecided
+        if parts
     ]
 
 

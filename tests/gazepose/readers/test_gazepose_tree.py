@@ -280,7 +280,7 @@ def test_a_level_too_high_or_too_low(data_dir: Path, folder: str) -> None:
 def test_an_empty_folder_says_what_is_expected(tmp_path: Path) -> None:
     (error,) = said(FaceImgsReader(tmp_path), "error")
     assert "json/av_train.json" in error.what
-    (error, _) = said(FaceImgsReader(tmp_path / "nowhere"), "error")
+    (error,) = said(FaceImgsReader(tmp_path / "nowhere"), "error")
     assert f"no folder {tmp_path / 'nowhere'}" in error.what
 
 

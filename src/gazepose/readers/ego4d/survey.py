@@ -81,7 +81,8 @@ WORDINGS = {
     "other_length": Wording(
         "warning",
         "videos whose length is not the annotations'",
-        "they fail; download them again, or data.reader.check_length=false takes them as they are",
+        "they fail; download them again, or data.reader.check_length=false (of data=ego4d) takes "
+        "them as they are",
     ),
     "odd_length": Wording(
         "warning",
@@ -105,7 +106,9 @@ WORDINGS = {
     "unseen": Wording("note", "clips with looking segments of persons without a track"),
     "renamed": Wording("warning", "tracks whose id another track of the clip has; renamed"),
     "suspect": Wording(
-        "note", "tracks marked as suspect", "data.reader.keep_suspect=false leaves them out"
+        "note",
+        "tracks marked as suspect",
+        "data.reader.keep_suspect=false (of data=ego4d) leaves them out",
     ),
     "long_gap": Wording(
         "note",

@@ -72,7 +72,7 @@ class AnnotatedFaces(RawReader):
 
     def prior_files(self) -> Mapping[str, PriorFiles]:
         """Return the parts' prior files; see `BringsPriors`."""
-        return self._priors
+        return {part: self._priors[part] for part in self._clips}
 
     def prior_files_of(self, group: str) -> PriorFiles:
         """Return the prior files of a clip's part; see `BringsPriors`."""

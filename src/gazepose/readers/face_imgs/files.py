@@ -29,7 +29,7 @@ from gazepose.readers.videos_challenge import CHALLENGE_DIR
 DATA_DIR, FACES_DIR = "data", "face_imgs"
 SPLIT_DIR, TRACKS_DIR, LOOKS_DIR = "split", "json_original", "result_LAM"
 _VIDEO_DIRS = ("videos", "video_imgs")
-_FOLDERS = ("csv", "json", SPLIT_DIR, *_VIDEO_DIRS, TRACKS_DIR, LOOKS_DIR, FACES_DIR, PRIOR_DIR)
+_FOLDERS = ("csv", "json", SPLIT_DIR, *_VIDEO_DIRS, TRACKS_DIR, LOOKS_DIR)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class TreeFiles:
         """Find the folder: `raw_dir`, ``data`` in it, or the one that holds it."""
         if (raw_dir / DATA_DIR).is_dir():
             return cls(raw_dir / DATA_DIR)
-        is_too_low = raw_dir.name in _FOLDERS and (raw_dir.parent / SPLIT_DIR).is_dir()
+        is_part = raw_dir.name in (*_FOLDERS, FACES_DIR, PRIOR_DIR)
+        is_too_low = is_part and (raw_dir.parent / SPLIT_DIR).is_dir()
         return cls(raw_dir.parent if is_too_low else raw_dir)
 
     @cached_property
@@ -89,10 +90,11 @@ class TreeFiles:
     def findings(self) -> list[Finding]:
         """Say what of the tree is there, and what is taken from where."""
         if not self.data_dir.is_dir():
-            return [Finding("error", f"no folder {self.data_dir}", str(self.data_dir))]
-        found = [name for name in _FOLDERS if (self.data_dir / name).is_dir()]
-        missing = [name for name in _FOLDERS if name not in found]
-        where = str(self.data_dir)
+            return []  # the tracks' source has an error to say
+        where, faces = str(self.data_dir), str(self.faces_dir.relative_to(self.data_dir))
+        folders = [*_FOLDERS, faces, PRIOR_DIR]
+        found = [name for name in folders if (self.data_dir / name).is_dir()]
+        missing = [name for name in folders if name not in found]
         findings = [Finding("note", f"there: {_named(found)}; not there: {_named(missing)}", where)]
         return [*findings, Finding("note", self._sources(), where, self._other_way())]
 
