@@ -68,7 +68,8 @@ class FakePreparation:
     margin: float = 0.0
     landmarks: str = "mesh"
     head_pose: str = "mesh"
-    wants_priors: bool = False
+    wanted_priors: tuple[str, ...] = ()
+    needed_priors: tuple[str, ...] = ()
 
     def recipe(self) -> dict[str, Any]:
         return {"margin": self.margin}

@@ -31,7 +31,14 @@ from gazepose.prediction.video_store import (
     trained_ranking,
     write_video_table,
 )
-from gazepose.preprocessing.preparation import PRIOR, LamPreparation, PreparedFace, Preparer
+from gazepose.preprocessing.preparation import (
+    MESH,
+    PRIOR,
+    PRIOR_OR_MESH,
+    LamPreparation,
+    PreparedFace,
+    Preparer,
+)
 from gazepose.readers.detected_clip import tight_boxes
 from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.store.table import LamTable
@@ -40,7 +47,6 @@ from gazepose.training.module import EyeContactModule
 LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
-MESH = "mesh"  # of `gazepose.preprocessing.preparation.LANDMARK_SOURCES` and `HEAD_POSE_SOURCES`
 
 
 class VideoPredictor:
@@ -227,12 +233,12 @@ def _values(row: dict[str, Any], columns: Sequence[str]) -> Float:
 def _measured(preparation: LamPreparation) -> LamPreparation:
     """Return the preparation with the mesh's priors in place of those from files."""
     sources = {"landmarks": preparation.landmarks, "head_pose": preparation.head_pose}
-    from_files = [name for name, source in sources.items() if source == PRIOR]
+    from_files = [name for name, source in sources.items() if source in (PRIOR, PRIOR_OR_MESH)]
     if from_files:
         LOG.warning(
             "trained with %s from files, which a photo or video does not bring: the face mesh "
             "gives them here, and errors may exceed the test's",
             " and ".join(from_files),
         )
-    measured = {name: MESH if source == PRIOR else source for name, source in sources.items()}
+    measured = sources | dict.fromkeys(from_files, MESH)
     return replace(preparation, landmarks=measured["landmarks"], head_pose=measured["head_pose"])

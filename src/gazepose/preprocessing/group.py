@@ -15,7 +15,7 @@ from common.store.skipped import Skipped, explained
 from common.store.writing import GroupWriter
 from gazepose.preprocessing.clip_faces import clip_faces
 from gazepose.preprocessing.preparation import LamPreparation, Preparer
-from gazepose.preprocessing.prior_check import prior_sizes
+from gazepose.preprocessing.prior_check import preparation_of, prior_sizes
 from gazepose.preprocessing.rows import row_of
 from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.source_digest import plain_digest
@@ -74,7 +74,8 @@ class LamRecipe:
             # Before the faces: what changes while they are read shows in the next run.
             made_from = self.fingerprint(group)
             with GroupWriter(self.store_dir, group, made_from) as writer:
-                write_faces(writer, self.reader.read(group), self.preparation, on_item)
+                preparation = preparation_of(self.reader, self.preparation, group)
+                write_faces(writer, self.reader.read(group), preparation, on_item)
                 if writer.replaces:
                     # It would point into the replaced pack, for ever if the run is interrupted.
                     (self.store_dir / FRAMES_FILE).unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from gazepose.preprocessing.sharpness import sharpness
 
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
-LANDMARK_SOURCES = ("mesh", "pose", "prior", "none")
-HEAD_POSE_SOURCES = ("mesh", "hopenet", "prior", "none")
-PRIOR, NONE = "prior", "none"
+LANDMARK_SOURCES = ("mesh", "pose", "prior", "prior_or_mesh", "none")
+HEAD_POSE_SOURCES = ("mesh", "hopenet", "prior", "prior_or_mesh", "none")
+MESH, PRIOR, PRIOR_OR_MESH, NONE = "mesh", "prior", "prior_or_mesh", "none"
 # Width over height of a usual face box. A face image of a file was stretched from an unknown box
 # to a square, and the mesh reads that as a pitch: 10 degrees off on demo faces, 3 with this.
 USUAL_ASPECT = 0.8
@@ -36,9 +37,10 @@ class LamPreparation:
 
     Attributes:
         landmarks: ``mesh`` (MediaPipe's refined face mesh), ``pose`` (MediaPipe Pose, as
-            published), ``prior`` (the json_prior files of the data set) or ``none``.
-        head_pose: ``mesh`` (SQPNP on the mesh), ``hopenet`` (as published), ``prior`` or
-            ``none``.
+            published), ``prior`` (the json_prior files of the data set), ``prior_or_mesh`` (the
+            files of the parts that have them, the mesh for the others) or ``none``.
+        head_pose: ``mesh`` (SQPNP on the mesh), ``hopenet`` (as published), ``prior``,
+            ``prior_or_mesh`` or ``none``.
         hopenet_weights: Hopenet's weights file, for ``head_pose=hopenet``.
         margin: part of the box's width and height added on every side; 0 as published.
         size: side of the stored square in pixels; 224 as published.
@@ -75,27 +77,43 @@ class LamPreparation:
         self._hopenet()  # refuses a missing file before the first frame
 
     @property
-    def wants_priors(self) -> bool:
-        """Whether something is taken from the data set's prior files."""
-        return bool(self.wanted_priors)
+    def wanted_priors(self) -> tuple[str, ...]:
+        """What is taken from the data set's prior files, of ``landmarks`` and ``head_pose``.
+
+        As far as there are any.
+        """
+        return self._from(PRIOR, PRIOR_OR_MESH)
 
     @property
-    def wanted_priors(self) -> tuple[str, ...]:
-        """What is taken from the data set's prior files, of ``landmarks`` and ``head_pose``."""
-        sources = {"landmarks": self.landmarks, "head_pose": self.head_pose}
-        return tuple(name for name, source in sources.items() if source == PRIOR)
+    def needed_priors(self) -> tuple[str, ...]:
+        """What must be taken from there: of `wanted_priors` what the mesh may not give."""
+        return self._from(PRIOR)
+
+    def with_priors(self, kinds: Collection[str]) -> LamPreparation:
+        """Return the preparation for where the prior files hold these kinds alone."""
+        decided = dict.fromkeys(self._from(PRIOR_OR_MESH), MESH)
+        decided |= {kind: PRIOR for kind in decided if kind in kinds}
+        return replace(
+            self,
+            landmarks=decided.get("landmarks", self.landmarks),
+            head_pose=decided.get("head_pose", self.head_pose),
+        )
 
     def recipe(self) -> dict[str, Any]:
         """Return what the store's content depends on, as plain values.
 
-        Hopenet's file is named by its content: it may be moved.
+        Hopenet's file is named by its content: it may be moved. Where the mesh stands in for
+        prior files, the clips' rows and fingerprints say so, not the recipe: a file that comes
+        later costs the clips of its part, not the store.
         """
         hopenet = self._hopenet()
         weights = None if hopenet is None else hopenet.fingerprint()
-        return {**asdict(self), "hopenet_weights": weights}
+        settings = asdict(self.with_priors(self.wanted_priors))
+        return {**settings, "hopenet_weights": weights}
 
     def build(self) -> Preparer:
         """Return what prepares faces; it builds its graphs on first use."""
+        assert self.needed_priors == self.wanted_priors, "with_priors says which files there are"
         needs_mesh = "mesh" in (self.landmarks, self.head_pose)
         return Preparer(
             self,
@@ -103,6 +121,10 @@ class LamPreparation:
             BodyPose() if self.landmarks == "pose" else None,
             self._hopenet(),
         )
+
+    def _from(self, *sources: str) -> tuple[str, ...]:
+        """Return what comes from one of these sources."""
+        return tuple(kind for kind in ("landmarks", "head_pose") if getattr(self, kind) in sources)
 
     def _hopenet(self) -> HopenetHeadPose | None:
         if self.head_pose != "hopenet":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from common.atomic import write_text_atomically
@@ -11,11 +12,18 @@ from common.preprocessing.share import Share, make_share, parse_shard, warn_of_f
 from common.store.reading import read_failures
 from gazepose.preprocessing.group import LamRecipe
 from gazepose.preprocessing.preparation import LamPreparation
-from gazepose.preprocessing.prior_check import missing_priors, require_priors
+from gazepose.preprocessing.prior_check import (
+    missing_priors,
+    preparations,
+    prior_sources,
+    require_priors,
+)
 from gazepose.preprocessing.report import LamReport, report_on
 from gazepose.readers.sample import RawReader
 from gazepose.store.reading import FRAMES_FILE
 from gazepose.store.writing import frames_are_sound, write_frames
+
+LOG = logging.getLogger(__name__)
 
 
 class LamPreprocessor:
@@ -93,7 +101,8 @@ class LamPreprocessor:
     def _findings(recipe: LamRecipe) -> list[Finding]:
         findings = list(recipe.reader.doctor())
         try:
-            return findings + missing_priors(recipe.reader, recipe.preparation)
+            about_priors = prior_sources(recipe.reader, recipe.preparation)
+            return findings + about_priors + missing_priors(recipe.reader, recipe.preparation)
         except ValueError:
             return findings  # the doctor has said what is wrong with the folder
 
@@ -109,12 +118,17 @@ class LamPreprocessor:
 
     def _make(self, *, repairs: bool) -> LamReport:
         assert self._recipe is not None
-        require_priors(self._recipe.reader, self._recipe.preparation)
+        reader, preparation = self._recipe.reader, self._recipe.preparation
+        require_priors(reader, preparation)
+        for source in prior_sources(reader, preparation):
+            level = logging.WARNING if source.severity == "warning" else logging.INFO
+            LOG.log(level, " -> ".join(filter(None, (source.what, source.remedy))))
         share = self._share()
         make_share(share, self._num_workers, unit="face", repairs=repairs)
         warn_of_failures(read_failures(self._store_dir))
         write_frames(self._store_dir, self._sharpness_stride)
-        expects_points = self._recipe.preparation.landmarks in ("mesh", "pose")
+        prepared = preparations(reader, preparation).values() or [preparation]
+        expects_points = all(part.landmarks in ("mesh", "pose") for part in prepared)
         report = report_on(self._store_dir, expects_points=expects_points)
         write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
         return report

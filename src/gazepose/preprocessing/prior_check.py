@@ -1,22 +1,26 @@
-"""Are the prior files there that landmarks or head pose are to be taken from?"""
+"""Which prior files landmarks and head pose are taken from, and what the mesh gives instead."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from common.preprocessing.findings import Finding
-from gazepose.preprocessing.preparation import LamPreparation
-from gazepose.readers.sample import BringsPriors, RawReader
+from gazepose.preprocessing.preparation import MESH, PRIOR, LamPreparation
+from gazepose.readers.json_prior.files import PRIOR_DIR, BringsPriors
+from gazepose.readers.sample import RawReader
 
 
 def missing_priors(reader: RawReader, preparation: LamPreparation) -> list[Finding]:
-    """Return an error for each prior file that is asked for and not there.
+    """Return an error for each prior file that is needed and not there.
 
     Raises:
         ValueError: If the folder does not hold this data set.
     """
-    if not preparation.wants_priors:
+    if not preparation.needed_priors:
         return []
     if isinstance(reader, BringsPriors):
-        return reader.missing_priors(preparation.wanted_priors)
+        files = reader.prior_files().values()
+        return [f for part in files for f in part.missing(preparation.needed_priors)]
     what = f"{reader.name} brings no json_prior files"
     where = f"landmarks={preparation.landmarks}, head_pose={preparation.head_pose}"
     return [Finding("error", what, where, "measure with landmarks=mesh, head_pose=mesh")]
@@ -27,13 +31,64 @@ def prior_sizes(reader: RawReader, preparation: LamPreparation, group: str) -> d
 
     By their names; empty where they come from none.
     """
-    if preparation.wants_priors and isinstance(reader, BringsPriors):
-        return reader.prior_sizes(group, preparation.wanted_priors)
+    if preparation.wanted_priors and isinstance(reader, BringsPriors):
+        return reader.prior_files_of(group).sizes_bytes(preparation.wanted_priors)
     return {}
 
 
+def preparation_of(reader: RawReader, preparation: LamPreparation, group: str) -> LamPreparation:
+    """Return how a group is prepared, by the prior files that its part has."""
+    if not preparation.wanted_priors:
+        return preparation
+    if not isinstance(reader, BringsPriors):
+        return preparation.with_priors(())
+    return preparation.with_priors(reader.prior_files_of(group).kinds())
+
+
+def preparations(reader: RawReader, preparation: LamPreparation) -> dict[str, LamPreparation]:
+    """Return how each part that may have prior files is prepared; empty if none may.
+
+    Raises:
+        ValueError: If the folder does not hold this data set.
+    """
+    if not preparation.wanted_priors or not isinstance(reader, BringsPriors):
+        return {}
+    files = reader.prior_files().items()
+    return {part: preparation.with_priors(found.kinds()) for part, found in files}
+
+
+def prior_sources(reader: RawReader, preparation: LamPreparation) -> list[Finding]:
+    """Say what comes from prior files and what the mesh gives, where it may stand in for them.
+
+    Raises:
+        ValueError: If the folder does not hold this data set.
+    """
+    parts = preparations(reader, preparation)
+    undecided = [k for k in preparation.wanted_priors if k not in preparation.needed_priors]
+    return [
+        _source(kind, {part: getattr(prepared, kind) for part, prepared in parts.items()})
+        for kind in undecided
+        if parts
+    ]
+
+
+def _source(kind: str, source_of_part: Mapping[str, str]) -> Finding:
+    parts = {
+        source: ", ".join(part for part, its in source_of_part.items() if its == source)
+        for source in (PRIOR, MESH)
+        if source in source_of_part.values()
+    }
+    words = {PRIOR: "from json_prior", MESH: "measured by the face mesh"}
+    told = "; ".join(f"{words[source]} for {named}" for source, named in parts.items())
+    what = f"{kind.replace('_', ' ')}: {told}"
+    if len(parts) == 1:
+        return Finding("note", what, PRIOR_DIR)
+    remedy = f"to measure all alike: data.preprocessor.preparation.{kind}={MESH}"
+    return Finding("warning", what, PRIOR_DIR, remedy)
+
+
 def require_priors(reader: RawReader, preparation: LamPreparation) -> None:
-    """Refuse to go without a prior file that is asked for.
+    """Refuse to go without a prior file that is needed.
 
     Raises:
         ValueError: If one is missing, or the folder does not hold this data set.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.store.skipped import Skipped
+from gazepose.readers.frame_images import frame_image
 from gazepose.readers.sample import Frame, RawFace
 
 
@@ -69,7 +70,8 @@ class Clip:
     Attributes:
         clip_uid: the clip's id, without ``/``.
         part: train, val or test.
-        video_path: the video that shows it: the clip's own file or the whole recording.
+        video_path: the video that shows it: the clip's own file or the whole recording; or a
+            folder with its frames, see `gazepose.readers.frame_images`.
         first_video_frame: decoded frame (0-based) = `first_video_frame` + annotated frame. It may
             be negative, where an offset is asked for; no track then has a frame before the video.
         tracks: in the annotations' order.
@@ -86,8 +88,12 @@ class Clip:
     def rows(self) -> Iterator[RawFace | Skipped]:
         """Yield what was skipped, then a row a frame of every track."""
         yield from self.skipped
+        image_of = self._image if self.video_path.is_dir() else self._frame
         for track in self.tracks:
-            yield from track.rows(self.clip_uid, self.part, self._frame)
+            yield from track.rows(self.clip_uid, self.part, image_of)
 
     def _frame(self, annotated: int) -> Frame:
         return Frame(self.video_path, self.first_video_frame + annotated)
+
+    def _image(self, annotated: int) -> Frame:
+        return Frame(frame_image(self.video_path, self.first_video_frame + annotated))

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.store.skipped import Skipped
+
 MALFORMED = "a malformed entry of the annotations"
 BOX_KEYS = ("x", "y", "width", "height")
 _MAX_SHOWN = 40
@@ -70,6 +72,12 @@ class JsonEntries:
     def note(self, place: str, found: Any) -> None:
         """Note that something else was found in a place."""
         self.malformed.append(f"{place} is {json.dumps(found)[:_MAX_SHOWN]}")
+
+
+def malformed_entries(clip_uid: str, track_id: str, malformed: Sequence[str]) -> list[Skipped]:
+    """Return what `JsonEntries` noted as entries of the report."""
+    names = (f"{clip_uid}:{track_id}:{found}" for found in malformed)
+    return [Skipped(name, track_id, clip_uid, MALFORMED) for name in names]
 
 
 def _is_number_or_null(value: Any) -> bool:

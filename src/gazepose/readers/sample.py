@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -127,26 +127,3 @@ class RawReader(Protocol):
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos; nothing by default."""
         return []
-
-
-@runtime_checkable
-class BringsPriors(Protocol):
-    """A reader of a data set that may have prior files."""
-
-    def missing_priors(self, wanted: Collection[str]) -> list[Finding]:
-        """Return an error for each file that a part lacks.
-
-        Args:
-            wanted: what is to come from prior files, of ``landmarks`` and ``head_pose``.
-
-        Raises:
-            ValueError: If the folder does not hold this data set.
-        """
-
-    def prior_sizes(self, group: str, wanted: Collection[str]) -> dict[str, int]:
-        """Return the sizes in bytes of the prior files that a group uses, by their names.
-
-        Args:
-            group: of the reader's.
-            wanted: as for `missing_priors`.
-        """

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.store.skipped import Skipped
+
 IntArray = npt.NDArray[np.integer[Any]]
 Float = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
@@ -44,6 +46,12 @@ class DroppedBox:
     track_id: str
     frame: int
     reason: str
+
+
+def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:
+    """Return a box that a rule left out as an entry of the report."""
+    name = f"{clip_uid}:{box.track_id}:{box.frame}"
+    return Skipped(name, box.track_id, clip_uid, box.reason)
 
 
 @dataclass(frozen=True)

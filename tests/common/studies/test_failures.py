@@ -27,8 +27,8 @@ def test_the_summary_says_what_failed_and_what_was_not_run(
     typed = ["sweeps=table3", "ablations=spatial_head", "seed=0", "priors=none"]
     assert train_script(*typed, f"paths.runs_dir={tmp_path}") == 1
     said = capsys.readouterr().out
-    assert "study table3: 0 of 45 jobs finished" in said
-    assert "not run: 44 jobs" in said
+    assert "study table3: 0 of 50 jobs finished" in said
+    assert "not run: 49 jobs" in said
     log_path = tmp_path / "table3" / "spatial_head_seed0" / "train.log"
     assert f"failed:\n  spatial_head_seed0: {log_path}\n    row spatial_head sets" in said
     assert "priors=none on the command line would undo that" in log_path.read_text()

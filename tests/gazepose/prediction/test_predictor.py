@@ -193,10 +193,11 @@ def test_a_net_that_asks_for_priors_gets_them_or_unknown_ones(video: Path) -> No
     assert 0 < found[0]["score"] < 1
 
 
+@pytest.mark.parametrize("source", ["prior", "prior_or_mesh"])
 def test_priors_from_files_are_replaced_by_the_meshs(
-    module: EyeContactModule, caplog: pytest.LogCaptureFixture
+    module: EyeContactModule, caplog: pytest.LogCaptureFixture, source: str
 ) -> None:
-    from_files = LamPreparation(landmarks="prior", head_pose="prior")
+    from_files = LamPreparation(landmarks=source, head_pose=source)
     with caplog.at_level(logging.WARNING):
         found = predictor(module, preparation=from_files)
     assert (found._preparation.landmarks, found._preparation.head_pose) == ("mesh", "mesh")

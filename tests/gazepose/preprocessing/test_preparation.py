@@ -221,6 +221,18 @@ def test_the_recipe_names_hopenets_file_by_its_content(tmp_path: Path) -> None:
     assert "hopenet_weights" in LamPreparation().recipe()
 
 
+def test_the_mesh_stands_in_for_files_that_are_not_there_and_the_recipe_stays() -> None:
+    """Else a store of prior files made before there was a choice would be refused."""
+    either = LamPreparation(landmarks="prior_or_mesh", head_pose="prior_or_mesh")
+    from_files = LamPreparation(landmarks="prior", head_pose="prior")
+    assert either.recipe() == from_files.recipe()
+    assert either.with_priors(["landmarks", "head_pose"]) == from_files
+    assert either.with_priors(["landmarks"]) == LamPreparation(landmarks="prior", head_pose="mesh")
+    assert either.with_priors([]) == LamPreparation()
+    assert from_files.with_priors([]) == from_files
+    assert (either.needed_priors, from_files.needed_priors) == ((), either.wanted_priors)
+
+
 def test_settings_and_what_they_build_travel_to_other_processes() -> None:
     for settings in (LamPreparation(), LamPreparation(landmarks="pose", head_pose="none")):
         assert pickle.loads(pickle.dumps(settings)) == settings

@@ -93,7 +93,7 @@ WITHOUT_TORCH = """
 import sys
 import gazepose.preprocessing.preprocessor, gazepose.readers.ego4d.reader
 import gazepose.readers.own_videos, gazepose.readers.face_imgs.reader
-import gazepose.readers.face_imgs.videos_challenge, common.preprocessing.command
+import gazepose.readers.videos_challenge, common.preprocessing.command
 heavy = {"torch", "torchvision", "torchmetrics", "pytorch_lightning", "mediapipe", "scipy"}
 print(sorted(heavy.intersection(sys.modules)))
 """

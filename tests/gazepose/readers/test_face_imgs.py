@@ -14,8 +14,8 @@ from builders.tiny_ego4d import GOLDEN_DIR, unpack, write_tiny_store
 from common.store.skipped import Skipped
 from gazepose.preprocessing.preparation import LamPreparation
 from gazepose.preprocessing.preprocessor import LamPreprocessor
-from gazepose.readers.face_imgs.clip_priors import FAR_POINTS, ODD_RANKS
 from gazepose.readers.face_imgs.reader import FaceImgsReader
+from gazepose.readers.json_prior.clip_priors import FAR_POINTS, ODD_RANKS
 from gazepose.readers.sample import RawFace
 
 CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
@@ -97,7 +97,8 @@ def test_parts_come_in_their_lists_order_and_the_test_set_last(tree: Path) -> No
 def test_a_clip_in_two_lists_is_refused(tree: Path) -> None:
     with pytest.raises(ValueError, match="2 clips are in more than one of the lists"):
         FaceImgsReader(tree).groups()
-    assert "more than one of the lists" in FaceImgsReader(tree).doctor()[0].what
+    (error,) = [f for f in FaceImgsReader(tree).doctor() if f.severity == "error"]
+    assert "more than one of the lists" in error.what
 
 
 def test_a_clip_of_the_challenge_in_a_list_is_refused(tree: Path) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from builders.tiny_ego4d import unpack
 
-from gazepose.readers.face_imgs.clip_priors import FAR_POINTS
-from gazepose.readers.face_imgs.json_prior import PriorFiles
+from gazepose.readers.json_prior.clip_priors import FAR_POINTS
+from gazepose.readers.json_prior.files import PriorFiles
 
 POINTS = [
     [0.1, 0.2, 9.0, 0.5],

@@ -11,8 +11,8 @@ from builders.tiny_ego4d import unpack
 
 from common.media.image_codec import encode_image
 from common.store.skipped import Skipped
-from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, challenge_faces
 from gazepose.readers.sample import RawFace
+from gazepose.readers.videos_challenge import VideosChallengeReader, challenge_faces
 
 CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 
@@ -103,7 +103,7 @@ def test_without_the_folder_it_says_what_to_unpack(tmp_path: Path) -> None:
 
 def test_priors_lie_beside_the_videos_or_where_one_says(tmp_path: Path) -> None:
     root = write_tree(tmp_path, ["00001_a.jpg", "00002_b.jpg"])
-    assert len(VideosChallengeReader(root).missing_priors(["landmarks", "head_pose"])) == 2
+    assert VideosChallengeReader(root).prior_files_of(CLIP_C).kinds() == ()
     for folder in (tmp_path / "json_prior", tmp_path / "elsewhere"):
         folder.mkdir()
         (folder / "test_p.json").write_text(json.dumps({"v1": {"t1": {"b": 0.25}}}))

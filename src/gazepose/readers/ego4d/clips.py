@@ -14,9 +14,9 @@ from gazepose.readers.clip import FaceTrack
 from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
 from gazepose.readers.ego4d.files import Ego4DFiles
 from gazepose.readers.ego4d.spans import ClipSpan, iterate_clips
-from gazepose.readers.face_imgs.baseline_tracks import malformed_entries, skipped_box
+from gazepose.readers.json_entries import malformed_entries
 from gazepose.readers.split_lists import check_disjoint, is_clip_id, read_split_list, rebuilt_list
-from gazepose.readers.track_boxes import DroppedBox
+from gazepose.readers.track_boxes import DroppedBox, skipped_box
 from gazepose.readers.tracks import TrackRule, face_tracks
 
 LOG = logging.getLogger(__name__)
@@ -114,14 +114,17 @@ def require_annotations(path: Path, part: str) -> None:
 
 
 def clip_tracks(
-    annotation: ClipAnnotation, rule: TrackRule, image_size: tuple[int, int], keep_suspect: bool
+    annotation: ClipAnnotation,
+    rule: TrackRule,
+    image_size: tuple[int, int] | None,
+    keep_suspect: bool,
 ) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
     """Return a clip's labelled tracks, and what of its annotations was left out.
 
     Args:
         annotation: of the clip.
         rule: what becomes of the boxes.
-        image_size: (width, height) px of its video.
+        image_size: (width, height) px of its video; None if it is not known.
         keep_suspect: keep tracks that the annotators marked as suspect.
     """
     tracks: list[FaceTrack] = []

@@ -35,7 +35,9 @@ class _Annotated:
     findings: list[Finding] = field(default_factory=list)
 
 
-def examine(files: Ego4DFiles, parts: Collection[str], rule: TrackRule) -> list[Finding]:
+def examine(
+    files: Ego4DFiles, parts: Collection[str], rule: TrackRule, *, with_videos: bool = True
+) -> list[Finding]:
     """Look at the annotated parts of a folder.
 
     A list may name clips of any part's annotations, as for the reader.
@@ -44,13 +46,14 @@ def examine(files: Ego4DFiles, parts: Collection[str], rule: TrackRule) -> list[
         files: the folder.
         parts: of train and val.
         rule: by which tracks will be made.
+        with_videos: whether faces are to be cut from videos.
     """
     findings = [Finding("note", "annotations found", str(files.annotations_dir))]
     lists: dict[str, list[str] | None] = {}
     for part in parts:
         lists[part], about_list = _part_list(files, part)
         findings += about_list
-    surveys, annotated = _surveyed(files, lists, rule)
+    surveys, annotated = _surveyed(files, lists, rule, with_videos=with_videos)
     findings += [finding for found in annotated.values() for finding in found.findings]
     # What half a file lacks says nothing of the data set.
     is_whole = not any(finding.severity == "error" for finding in findings)
@@ -61,7 +64,7 @@ def examine(files: Ego4DFiles, parts: Collection[str], rule: TrackRule) -> list[
         check_disjoint({part: _wanted(part, lists, annotated) for part in parts})
     except ValueError as error:
         findings.append(Finding("error", str(error), str(files.split_dir)))
-    return findings + _manifest_findings(files)
+    return findings + (_manifest_findings(files) if with_videos else [])
 
 
 def _part_list(files: Ego4DFiles, part: str) -> tuple[list[str] | None, list[Finding]]:
@@ -87,7 +90,11 @@ def _wanted(
 
 
 def _surveyed(
-    files: Ego4DFiles, lists: Mapping[str, list[str] | None], rule: TrackRule
+    files: Ego4DFiles,
+    lists: Mapping[str, list[str] | None],
+    rule: TrackRule,
+    *,
+    with_videos: bool,
 ) -> tuple[dict[str, PartSurvey], dict[str, _Annotated]]:
     """Go through the annotations, and look at each wanted clip for the part that wants it."""
     surveys = {part: PartSurvey() for part in lists}
@@ -104,7 +111,7 @@ def _surveyed(
                 is_rebuilt = lists[part] is None and rebuilt_list([uid])
                 wanting = part_of.get(uid, part if is_rebuilt else None)
                 if wanting is not None and uid not in seen:
-                    surveys[wanting].look_at(clip, files, rule)
+                    surveys[wanting].look_at(clip, files if with_videos else None, rule)
                 seen.add(uid)
         except ValueError as error:
             found.findings.append(Finding("error", str(error), str(path)))
@@ -191,13 +198,13 @@ def _cases(files: Ego4DFiles, part: str, survey: PartSurvey, rule: TrackRule) ->
 def _manifest_findings(files: Ego4DFiles) -> list[Finding]:
     """Compare the downloader's own lists with what is there."""
     findings = []
-    for path in files.manifests():
+    for path, folder in files.manifests().items():
         try:
             names = read_manifest(path)
         except ValueError as error:
             findings.append(Finding("note", str(error), str(path)))
             continue
-        missing = sorted(name for name in names if not (path.parent / name).is_file())
+        missing = sorted(name for name in names if not (folder / name).is_file())
         if missing:
             what = f"{len(missing)} of {len(names)} files of the manifest are not there"
             findings.append(Finding("note", f"{what}: {listed(missing)}", str(path)))

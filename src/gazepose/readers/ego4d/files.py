@@ -2,17 +2,29 @@
 
 ``ego4d -o RAW`` writes ``RAW/v2/annotations/av_train.json``, ``RAW/v2/clips/<clip>.mp4`` and
 ``RAW/v2/full_scale/<video>.mp4``, each folder with a ``manifest.csv``; version 1 writes ``RAW/v1``.
-The split lists come with the Looking-At-Me baseline, as ``data/split/train.list``.
+The split lists come with the Looking-At-Me baseline, as ``data/split/train.list``; in its folder
+``data``, which is GazePose's too, the rest is ``json/av_train.json``, ``csv/manifest.csv``,
+``videos/<clip or video>.mp4`` and ``video_imgs/<clip>/img_00001.jpg``, a clip's frames.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _VERSIONS = ("v2", "v1", ".")
+_BASELINE_DIR = "data"
+_PLACES = (*_VERSIONS, _BASELINE_DIR)
+_ANNOTATION_FOLDERS = ("annotations", "json")
 _SPLIT_FOLDERS = ("split", "data/split")
+_CLIPS = ("clips/{}.mp4", "videos/{}.mp4")
+_WHOLE = ("full_scale/{}.mp4", "videos/{}.mp4")
+_SMALL_WHOLE = ("video_540ss/{}.mp4",)
+_FRAMES = ("video_imgs/{}",)
+# The baseline's manifest does not lie beside the videos.
+_MANIFESTS = {"clips": "clips", "full_scale": "full_scale", "csv": "videos"}
 _S3_COLUMNS = ("canonical_s3_location", "s3_path")
 _SMALL = "540ss"
 
@@ -22,7 +34,8 @@ class Ego4DFiles:
     """An Ego4D folder.
 
     Attributes:
-        raw_dir: where the downloader wrote, or one of its ``v2`` and ``v1`` folders.
+        raw_dir: where the downloader wrote, or one of its ``v2`` and ``v1`` folders; or the
+            baseline's ``data``, or the folder that holds it.
         annotations_dir: with ``av_train.json`` and ``av_val.json``.
         split_dir: with ``train.list`` and ``val.list``, None if there is none.
     """
@@ -70,23 +83,27 @@ class Ego4DFiles:
         """Return the video that shows a clip, and the clip's first frame in a whole recording.
 
         Args:
-            clip_uid: of ``clips/<clip_uid>.mp4``, which is preferred.
+            clip_uid: of ``clips/<clip_uid>.mp4``, which is preferred, and of its frames in
+                ``video_imgs/<clip_uid>``, which come last.
             video_uid: of ``full_scale/<video_uid>.mp4``.
             start_frame: the clip's first frame in the latter, None if it is not known.
 
         Returns:
-            With the former, None in place of the first frame.
+            A file or a folder of frames; with those of the clip, None in place of the first frame.
 
         Raises:
-            ValueError: If there is neither, or only the latter and its frame is not known.
+            ValueError: If there is none, or only the recording and the frame is not known.
         """
-        whole = "video_540ss" if self.is_small else "full_scale"
-        clip = None if self.is_small else self._first_file(f"clips/{clip_uid}.mp4")
+        clip = None if self.is_small else self._first(_CLIPS, clip_uid)
         if clip is not None:
             return clip, None
-        video = self._first_file(f"{whole}/{video_uid}.mp4") if video_uid else None
+        whole = _SMALL_WHOLE if self.is_small else _WHOLE
+        video = self._first(whole, video_uid) if video_uid else None
         if video is not None and start_frame is not None:
             return video, start_frame
+        frames = None if self.is_small else self._first(_FRAMES, clip_uid)
+        if frames is not None:
+            return frames, None
         if video is not None:
             raise ValueError(
                 f"clip {clip_uid}: its annotations say neither video_start_frame nor "
@@ -100,17 +117,21 @@ class Ego4DFiles:
         """Return whether the boxes are those of videos of 540 px (``annotations_540ss``)."""
         return _SMALL in self.annotations_dir.name
 
-    def manifests(self) -> list[Path]:
-        """Return the manifests of the video folders."""
-        folders = (self.raw_dir / v / kind for v in _VERSIONS for kind in ("clips", "full_scale"))
-        return [path for folder in folders if (path := folder / "manifest.csv").is_file()]
+    def manifests(self) -> dict[Path, Path]:
+        """Return the manifests that are there, and the folders of the videos they list."""
+        folders = {
+            self.raw_dir / place / kind / "manifest.csv": self.raw_dir / place / videos
+            for place in _PLACES
+            for kind, videos in _MANIFESTS.items()
+        }
+        return {path: videos for path, videos in folders.items() if path.is_file()}
 
-    def _first_file(self, name: str) -> Path | None:
-        paths = (self.raw_dir / version / name for version in _VERSIONS)
-        return next((path for path in paths if path.is_file()), None)
+    def _first(self, names: Sequence[str], uid: str) -> Path | None:
+        paths = (self.raw_dir / place / name.format(uid) for place in _PLACES for name in names)
+        return next((path for path in paths if path.exists()), None)
 
     def _missing_video(self, clip_uid: str, video_uid: str) -> str:
-        if not self.is_small and self._first_file(f"video_540ss/{video_uid}.mp4"):
+        if not self.is_small and self._first(_SMALL_WHOLE, video_uid):
             return (
                 f"clip {clip_uid} is there as video_540ss only, while the boxes are full-scale "
                 "pixels: download clips or full_scale, or give "
@@ -118,7 +139,8 @@ class Ego4DFiles:
             )
         return (
             f"no video of clip {clip_uid}: neither clips/{clip_uid}.mp4 nor "
-            f"full_scale/{video_uid}.mp4 under {self.raw_dir} or its v2 and v1. Download it: "
+            f"full_scale/{video_uid}.mp4 under {self.raw_dir} or its v2 and v1, neither of them in "
+            f"videos, nor frames in video_imgs/{clip_uid}. Download it: "
             f"{download_command(self.raw_dir, 'clips', clip_uid)}"
         )
 
@@ -154,14 +176,14 @@ def read_manifest(path: Path) -> set[str]:
 
 
 def _found_annotations(raw_dir: Path) -> Path:
-    folders = [raw_dir / version / "annotations" for version in _VERSIONS]
+    folders = [raw_dir / place / name for place in _PLACES for name in _ANNOTATION_FOLDERS]
     for folder in (*folders, raw_dir):
         if any(folder.glob("av_*.json")):
             return folder
     raise ValueError(
-        f"no av_train.json or av_val.json in {', '.join(map(str, folders))}. Give the folder that "
-        f"the downloader wrote to as data.raw_dir=FOLDER: "
-        f"{download_command(raw_dir)}"
+        f"no av_train.json or av_val.json in {raw_dir}, nor in a folder annotations or json of it "
+        f"or of its {', '.join(_PLACES[:2])} and {_BASELINE_DIR}. Give the folder that the "
+        f"downloader wrote to as data.raw_dir=FOLDER: {download_command(raw_dir)}"
     )
 
 

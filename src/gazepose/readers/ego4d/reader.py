@@ -1,7 +1,7 @@
 """Ego4D's social benchmark as downloaded: clips, tracks of faces, who looks at the camera.
 
 Train and val are videos with ``av_train.json`` and ``av_val.json``; test is the challenge's tree
-of face images, read by `gazepose.readers.face_imgs.videos_challenge`.
+of face images, read by `gazepose.readers.videos_challenge`.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from common.media.video import video_info
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import Clip
-from gazepose.readers.ego4d.annotation import ClipAnnotation, annotation_digest, parse_clip
-from gazepose.readers.ego4d.clips import ClipEntry, clip_tracks, find_clips
-from gazepose.readers.ego4d.doctor import examine
-from gazepose.readers.ego4d.files import Ego4DFiles, download_command
-from gazepose.readers.ego4d.spans import read_clip
+from gazepose.readers.ego4d.annotated_clips import AnnotatedClips
+from gazepose.readers.ego4d.annotation import ClipAnnotation, annotation_digest
+from gazepose.readers.ego4d.clips import clip_tracks
+from gazepose.readers.ego4d.files import download_command
 from gazepose.readers.ego4d.video_check import check_length, check_video
-from gazepose.readers.face_imgs.videos_challenge import VideosChallengeReader, find_challenge_dir
+from gazepose.readers.frame_images import picture_info, picture_size
 from gazepose.readers.joined import JoinedReader
 from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.tracks import RuleName, TrackRule
+from gazepose.readers.videos_challenge import VideosChallengeReader, find_challenge_dir
 
 LOG = logging.getLogger(__name__)
 
@@ -41,7 +40,8 @@ class Ego4DReader(JoinedReader):
     ``track_rule=published frame_offset=1``.
 
     Args:
-        raw_dir: where the downloader wrote, or its ``v2`` or ``v1`` folder.
+        raw_dir: where the downloader wrote, or its ``v2`` or ``v1`` folder; or the folder ``data``
+            of the Ego4D baseline and GazePose, or the one that holds it.
         annotations_dir: holds ``av_*.json``; found under `raw_dir` if not given. Give a folder
             ``annotations_540ss`` to read the videos of ``video_540ss``.
         split_dir: holds ``train.list`` and ``val.list``; found under `raw_dir` if not given, and
@@ -84,12 +84,15 @@ class Ego4DReader(JoinedReader):
             )
         self.raw_dir = Path(raw_dir)
         self._parts = tuple(parts)
+        annotated = AnnotatedClips(
+            self.raw_dir,
+            tuple(part for part in parts if part != TEST),
+            TrackRule(track_rule, max_gap, min_frame=frame_offset),
+            None if annotations_dir is None else Path(annotations_dir),
+            None if split_dir is None else Path(split_dir),
+        )
         self._videos = Ego4DVideos(
-            raw_dir=self.raw_dir,
-            parts=tuple(part for part in parts if part != TEST),
-            rule=TrackRule(track_rule, max_gap, min_frame=frame_offset),
-            annotations_dir=None if annotations_dir is None else Path(annotations_dir),
-            split_dir=None if split_dir is None else Path(split_dir),
+            annotated,
             frame_offset=frame_offset,
             keep_suspect=keep_suspect,
             check_length=check_length,
@@ -136,37 +139,26 @@ class Ego4DReader(JoinedReader):
 class Ego4DVideos(RawReader):
     """Reads train and val.
 
-    The annotations are gone through once, where the clips are listed; after that the reader
-    knows where in the files each clip lies, and a worker process parses its own clips alone.
-
     Attributes:
-        raw_dir: as of `Ego4DReader`, and so are the others.
-        parts: of train and val.
-        rule: what becomes of the boxes.
-        annotations_dir: where ``av_*.json`` lie; None finds them.
-        split_dir: where the lists lie; None finds them.
-        frame_offset: 0 or 1.
+        annotated: the clips.
+        frame_offset: 0 or 1, as of `Ego4DReader`, and so are the others.
         keep_suspect: keep tracks that the annotators marked.
         check_length: refuse a clip whose video is of another length.
     """
 
-    raw_dir: Path
-    parts: tuple[str, ...]
-    rule: TrackRule
-    annotations_dir: Path | None
-    split_dir: Path | None
-    frame_offset: int
-    keep_suspect: bool
-    check_length: bool
+    annotated: AnnotatedClips
+    frame_offset: int = 0
+    keep_suspect: bool = True
+    check_length: bool = True
     name: str = "ego4d"
 
     @property
     def settings(self) -> dict[str, Any]:
         """Return what a row depends on, as plain values."""
-        is_repaired = self.rule.name == "repaired"
+        is_repaired = self.annotated.rule.name == "repaired"
         return {
-            "track_rule": self.rule.name,
-            "max_gap": self.rule.max_gap if is_repaired else None,
+            "track_rule": self.annotated.rule.name,
+            "max_gap": self.annotated.rule.max_gap if is_repaired else None,
             "frame_offset": self.frame_offset,
             "keep_suspect": self.keep_suspect,
         }
@@ -178,11 +170,11 @@ class Ego4DVideos(RawReader):
             ValueError: If annotations are missing or damaged, a list is empty, or a clip is in two
                 parts.
         """
-        return list(self._entries)
+        return list(self.annotated.entries)
 
     def count(self, group: str) -> int:
         """Return how many frames the clip's tracks have."""
-        return self._entries[group].num_rows
+        return self.annotated.count(group)
 
     def read(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the clip's rows, track by track; errors as `clip`."""
@@ -195,15 +187,15 @@ class Ego4DVideos(RawReader):
             ValueError: If its annotations or its video are missing or damaged, or do not belong
                 together.
         """
-        entry = self._entries[group]
-        annotation = self._annotation(group, entry)
+        entry = self.annotated.entries[group]
+        annotation = self.annotated.annotation(group)
         path, start = self._video(annotation)
-        info = video_info(path)
+        info = picture_info(path)
         check_video(path, info, annotation)
         if self.check_length:
             check_length(path, info, annotation, start)
         size = info.width, info.height
-        tracks, skipped = clip_tracks(annotation, self.rule, size, self.keep_suspect)
+        tracks, skipped = clip_tracks(annotation, self.annotated.rule, size, self.keep_suspect)
         first = (start or 0) - self.frame_offset
         return Clip(group, entry.part, path, first, tracks, skipped)
 
@@ -215,45 +207,19 @@ class Ego4DVideos(RawReader):
         Raises:
             ValueError: If its annotations are missing or damaged.
         """
-        entry = self._entries[group]
-        annotation = self._annotation(group, entry)
+        entry = self.annotated.entries[group]
+        annotation = self.annotated.annotation(group)
         try:
             path, _ = self._video(annotation)
         except ValueError:
             return None
-        return f"{entry.part} {annotation_digest(annotation)} {path.stat().st_size}"
+        return f"{entry.part} {annotation_digest(annotation)} {picture_size(path)}"
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""
-        if not self.parts:
-            return []
-        try:
-            files = self._files
-        except ValueError as error:
-            return [Finding("error", str(error), str(self.raw_dir))]
-        return examine(files, self.parts, self.rule)
-
-    def _annotation(self, group: str, entry: ClipEntry) -> ClipAnnotation:
-        if entry.span is None:
-            raise ValueError(
-                f"{entry.part}.list names clip {group}, which no av_*.json of "
-                f"{self._files.annotations_dir} has: take it out of the list, or download the "
-                "annotations again"
-            )
-        annotation = parse_clip(read_clip(entry.span))
-        if annotation.clip_uid != group:
-            raise ValueError(f"{entry.span.path} changed while it was in use: run again")
-        return annotation
+        return self.annotated.findings(with_videos=True)
 
     def _video(self, annotation: ClipAnnotation) -> tuple[Path, int | None]:
-        return self._files.find_video(
+        return self.annotated.files.find_video(
             annotation.clip_uid, annotation.video_uid, annotation.video_start_frame
         )
-
-    @cached_property
-    def _files(self) -> Ego4DFiles:
-        return Ego4DFiles.locate(self.raw_dir, self.annotations_dir, self.split_dir)
-
-    @cached_property
-    def _entries(self) -> dict[str, ClipEntry]:
-        return find_clips(self._files, self.parts, self.rule) if self.parts else {}

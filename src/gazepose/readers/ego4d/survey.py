@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.media.video import VideoInfo, video_info
+from common.media.video import VideoInfo
 from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
 from gazepose.readers.ego4d.files import Ego4DFiles
 from gazepose.readers.ego4d.video_check import (
@@ -23,6 +23,7 @@ from gazepose.readers.ego4d.video_check import (
     length_difference,
     share_outside,
 )
+from gazepose.readers.frame_images import picture_info
 from gazepose.readers.tracks import TrackRule, face_tracks
 
 
@@ -80,7 +81,8 @@ WORDINGS = {
     "other_length": Wording(
         "warning",
         "videos whose length is not the annotations'",
-        "they fail; download them again, or data.reader.check_length=false takes them as they are",
+        "they fail; download them again, or data.reader.check_length=false (of data=ego4d) takes "
+        "them as they are",
     ),
     "odd_length": Wording(
         "warning",
@@ -104,7 +106,9 @@ WORDINGS = {
     "unseen": Wording("note", "clips with looking segments of persons without a track"),
     "renamed": Wording("warning", "tracks whose id another track of the clip has; renamed"),
     "suspect": Wording(
-        "note", "tracks marked as suspect", "data.reader.keep_suspect=false leaves them out"
+        "note",
+        "tracks marked as suspect",
+        "data.reader.keep_suspect=false (of data=ego4d) leaves them out",
     ),
     "long_gap": Wording(
         "note",
@@ -135,15 +139,21 @@ class PartSurvey:
     num_dropped: Counter[str] = field(default_factory=Counter)
     cases: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def look_at(self, clip: Any, files: Ego4DFiles, rule: TrackRule) -> None:
-        """Add a clip object of ``av_*.json``."""
+    def look_at(self, clip: Any, files: Ego4DFiles | None, rule: TrackRule) -> None:
+        """Add a clip object of ``av_*.json``.
+
+        Args:
+            clip: the object.
+            files: where its video is looked for; None looks for none.
+            rule: by which tracks will be made.
+        """
         try:
             annotation = parse_clip(clip)
         except ValueError as error:
             self.cases["malformed"].append(str(error))
             return
         self.num_clips += 1
-        info = self._look_at_video(annotation, files)
+        info = None if files is None else self._look_at_video(annotation, files)
         self._look_at_tracks(annotation, rule, info)
         self._look_at_oddities(annotation, rule)
 
@@ -155,7 +165,7 @@ class PartSurvey:
             self.cases[_without_video(str(error))].append(uid)
             return None
         try:
-            info = video_info(path)
+            info = picture_info(path)
         except ValueError as error:
             self.cases["unreadable_video"].append(str(error))
             return None

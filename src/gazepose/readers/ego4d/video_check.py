@@ -64,7 +64,8 @@ def check_length(
         raise ValueError(
             f"{path} has {info.num_frames} frames, the annotations of clip {annotation.clip_uid} "
             f"end at {expected_length(annotation, start)}: their frame numbers may not agree. "
-            "Download it again; if it is as published, data.reader.check_length=false takes it"
+            "Download it again; if it is as published, data.reader.check_length=false (of "
+            "data=ego4d) takes it"
         )
 
 

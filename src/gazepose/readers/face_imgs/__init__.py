@@ -1,1 +1,1 @@
-"""The originals' trees: face images, tracks, prior files, challenge."""
+"""GazePose's own tree: face images, tracks, labels."""

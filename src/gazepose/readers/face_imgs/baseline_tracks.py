@@ -8,19 +8,21 @@ those of the original's ``make_dataset``.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
-from gazepose.readers.json_entries import BOX_KEYS, MALFORMED, JsonEntries
+from gazepose.readers.face_imgs.doctor import trackless_clips
+from gazepose.readers.face_imgs.files import LOOKS_DIR, SPLIT_DIR, TRACKS_DIR
+from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, malformed_entries
 from gazepose.readers.source_digest import files_digest
-from gazepose.readers.split_lists import read_split_list
-from gazepose.readers.track_boxes import DroppedBox, RawTrack, box_place, frame_number
+from gazepose.readers.split_lists import check_disjoint, read_split_list
+from gazepose.readers.track_boxes import RawTrack, box_place, frame_number, skipped_box
 from gazepose.readers.tracks import Segments, TrackRule, face_tracks
 
 _ROWS = "rows"
@@ -33,10 +35,12 @@ class BaselineTracks:
     Attributes:
         data_dir: with ``split``, ``json_original`` and ``result_LAM``.
         rule: what becomes of the boxes; the original's by default.
+        parts: that the doctor looks at.
     """
 
     data_dir: Path
     rule: TrackRule = field(default_factory=lambda: TrackRule("published"))
+    parts: tuple[str, ...] = ("train", "val")
 
     def check(self) -> None:
         """Refuse a folder of another kind.
@@ -44,26 +48,32 @@ class BaselineTracks:
         Raises:
             ValueError: If a folder is missing.
         """
-        for name in ("split", "json_original", "result_LAM"):
+        for name in (SPLIT_DIR, TRACKS_DIR, LOOKS_DIR):
             if not (self.data_dir / name).is_dir():
                 raise ValueError(
-                    f"no folder {self.data_dir / name}; expected the data folder of the Ego4D "
-                    "baseline, with split, json_original and result_LAM"
+                    f"no folder {self.data_dir / name}; expected the data folder of GazePose or "
+                    "the Ego4D baseline, with json/av_train.json and av_val.json, or with split, "
+                    "json_original and result_LAM: data.raw_dir=FOLDER"
                 )
 
     def clips(self, part: str) -> list[str]:
         """Return a part's clips, in the order of its list.
 
         Raises:
-            ValueError: If the list is missing or names no clip.
+            ValueError: If a folder or the list is missing, or it names no clip.
         """
-        path = self.data_dir / "split" / f"{part}.list"
+        self.check()
+        path = self.data_dir / SPLIT_DIR / f"{part}.list"
         if not path.is_file():
             raise ValueError(
                 f"no split list {path}, which the {part} part needs: copy it there, or leave the "
                 "part out with data.reader.parts=[...]"
             )
         return read_split_list(path)
+
+    def count(self, clip_uid: str) -> int:
+        """Return how many frames the clip's tracks have; errors as `tracks`."""
+        return sum(len(track) for track in self.tracks(clip_uid)[0])
 
     def tracks(self, clip_uid: str) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
         """Return a clip's tracks in the order of their names, and what was left out.
@@ -73,10 +83,10 @@ class BaselineTracks:
         Raises:
             ValueError: If the clip has no folder of tracks, or its labels are damaged.
         """
-        folder = self.data_dir / "json_original" / clip_uid
+        folder = self.data_dir / TRACKS_DIR / clip_uid
         if not folder.is_dir():
             raise ValueError(f"no folder {folder}: run the baseline's get_json.py for this clip")
-        looks, malformed = read_looks(self.data_dir / "result_LAM" / f"{clip_uid}.json")
+        looks, malformed = read_looks(self.data_dir / LOOKS_DIR / f"{clip_uid}.json")
         tracks: list[FaceTrack] = []
         skipped = malformed_entries(clip_uid, "", malformed)
         for path in sorted(folder.glob("*.json")):
@@ -93,21 +103,18 @@ class BaselineTracks:
 
     def digest(self, clip_uid: str) -> str:
         """Return a digest of the files that `tracks` reads: another text, another content."""
-        looks = self.data_dir / "result_LAM" / f"{clip_uid}.json"
-        tracks = sorted((self.data_dir / "json_original" / clip_uid).glob("*.json"))
+        looks = self.data_dir / LOOKS_DIR / f"{clip_uid}.json"
+        tracks = sorted((self.data_dir / TRACKS_DIR / clip_uid).glob("*.json"))
         return files_digest([*tracks, *([looks] if looks.is_file() else [])])
 
-
-def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:
-    """Return a box that a rule left out as an entry of the report."""
-    name = f"{clip_uid}:{box.track_id}:{box.frame}"
-    return Skipped(name, box.track_id, clip_uid, box.reason)
-
-
-def malformed_entries(clip_uid: str, track_id: str, malformed: Sequence[str]) -> list[Skipped]:
-    """Return what `gazepose.readers.json_entries` noted as entries of the report."""
-    names = (f"{clip_uid}:{track_id}:{found}" for found in malformed)
-    return [Skipped(name, track_id, clip_uid, MALFORMED) for name in names]
+    def findings(self) -> list[Finding]:
+        """Say what is missing or inconsistent."""
+        try:
+            clips = {part: self.clips(part) for part in self.parts}
+            check_disjoint(clips)
+        except ValueError as error:
+            return [Finding("error", str(error), str(self.data_dir))]
+        return [f for part in clips for f in trackless_clips(self.data_dir, part, clips[part])]
 
 
 def read_track(path: Path) -> tuple[RawTrack, list[str]]:

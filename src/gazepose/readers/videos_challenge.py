@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-from gazepose.readers.face_imgs.json_prior import PRIOR_DIR, PriorFiles
+from gazepose.readers.json_prior.files import PRIOR_DIR, PriorFiles
 from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.source_digest import image_names, plain_digest
 
@@ -78,13 +78,13 @@ class VideosChallengeReader(RawReader):
         self._priors.open()
         return videos
 
-    def missing_priors(self, wanted: Collection[str]) -> list[Finding]:
-        """Return an error for each prior file that is lacking; see `missing_priors`."""
-        return self._priors.missing(wanted)
+    def prior_files(self) -> dict[str, PriorFiles]:
+        """Return the prior files of the part test; see `BringsPriors`."""
+        return {PART: self._priors}
 
-    def prior_sizes(self, group: str, wanted: Collection[str]) -> dict[str, int]:
-        """Return the sizes of the prior files in use; see `gazepose.preprocessing.prior_check`."""
-        return self._priors.sizes_bytes(wanted)
+    def prior_files_of(self, group: str) -> PriorFiles:
+        """Return the prior files of the part test; see `BringsPriors`."""
+        return self._priors
 
     def count(self, group: str) -> int:
         """Return how many images a video has."""

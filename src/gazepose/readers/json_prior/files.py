@@ -24,16 +24,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from common.json_members import object_members, read_span
 from common.preprocessing.findings import Finding
-from gazepose.readers.face_imgs.clip_priors import SEPARATORS, ClipPriors
+from gazepose.readers.json_prior.clip_priors import SEPARATORS, ClipPriors
 
 PRIOR_DIR = "json_prior"
+KINDS = ("landmarks", "head_pose")
 _FIELD_OF = {"landmarks": "mesh", "head_pose": "angles"}
 _NUM_UUID_PARTS = 5
 _Spans = dict[str, list[tuple[int, int]]]
+
+
+@runtime_checkable
+class BringsPriors(Protocol):
+    """A reader of a data set that may have prior files."""
+
+    def prior_files(self) -> Mapping[str, PriorFiles]:
+        """Return the prior files by part, there or not; ValueError if it is no such data set."""
+
+    def prior_files_of(self, group: str) -> PriorFiles:
+        """Return the prior files of a group's part."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +95,25 @@ class PriorFiles:
         }
         return ClipPriors(clip_uid, self.part, **found)
 
+    def kinds(self) -> tuple[str, ...]:
+        """Return what there are files of, of ``landmarks`` and ``head_pose``."""
+        return tuple(kind for kind in KINDS if self._files[_FIELD_OF[kind]] is not None)
+
     def missing(self, wanted: Collection[str]) -> list[Finding]:
         """Return errors: the files that are not there while something is to come from them.
 
         Args:
             wanted: of ``landmarks`` and ``head_pose``.
         """
-        kinds = [kind for kind in wanted if self._files[_FIELD_OF[kind]] is None]
+        kinds = [kind for kind in wanted if kind not in self.kinds()]
         return [
             Finding(
                 "error",
                 f"{self.part}: no {self._names[_FIELD_OF[kind]][0]}, which {kind}=prior needs",
                 str(self.prior_dir),
-                f"copy it there, measure with data.preprocessor.preparation.{kind}=mesh, or leave "
-                "the part out with data.reader.parts=[...]",
+                f"copy it there, measure with data.preprocessor.preparation.{kind}=mesh (or "
+                "prior_or_mesh: only where there is no file), or leave the part out with "
+                "data.reader.parts=[...]",
             )
             for kind in kinds
         ]

@@ -1,0 +1,40 @@
+"""A clip's frames as images: ``video_imgs/<clip>/img_00001.jpg``, in place of its video.
+
+``scripts/extract_frame.sh`` of the Ego4D baseline writes them; it counts from 1.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from common.media.photo import read_photo
+from common.media.video import VideoInfo, video_info
+
+_NAME = re.compile(r"img_(\d+)\.jpg")
+
+
+def frame_image(folder: Path, frame: int) -> Path:
+    """Return where the image of a frame (0-based) lies."""
+    return folder / f"img_{frame + 1:05d}.jpg"
+
+
+def picture_info(path: Path) -> VideoInfo:
+    """Return what a video's header says, or a folder of its frames, which tells no rate.
+
+    Raises:
+        ValueError: If the video cannot be opened, or the folder holds no readable frame.
+    """
+    if not path.is_dir():
+        return video_info(path)
+    numbers = [int(match[1]) for name in os.listdir(path) if (match := _NAME.fullmatch(name))]
+    if not numbers:
+        raise ValueError(f"{path} holds no image img_00001.jpg, as extract_frame.sh calls them")
+    image = read_photo(frame_image(path, min(numbers) - 1)).image
+    return VideoInfo(max(numbers), 0.0, image.shape[1], image.shape[0])
+
+
+def picture_size(path: Path) -> int:
+    """Return a video's bytes, or how many files a folder of frames holds."""
+    return len(os.listdir(path)) if path.is_dir() else path.stat().st_size

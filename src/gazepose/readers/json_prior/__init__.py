@@ -1,0 +1,1 @@
+"""The originals' prior files, folder ``json_prior``."""

@@ -1,0 +1,333 @@
+"""GazePose's tree as its README draws it: whatever of it is there gives the same faces."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+import pytest
+from builders.gazepose_tree import add_faces, add_frames, add_priors, write_readme_tree
+from builders.small_ego4d import (
+    GREY_STEP,
+    WEARER,
+    box,
+    clip,
+    default_clips,
+    look,
+    person,
+    track,
+    write_annotations,
+    write_grey_video,
+    write_lists,
+    write_small_ego4d,
+)
+from builders.small_lam_run import SMALL_NETS
+from builders.small_run import composed, one_thread
+from builders.tiny_ego4d import unpack
+
+from common.preprocessing.command import prepare_store
+from common.preprocessing.findings import Finding
+from common.runs.run import fit_and_test
+from common.store.skipped import Skipped
+from common.synthetic.ego4d.writer import write_ego4d
+from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preprocessor import LamPreprocessor
+from gazepose.readers.ego4d.reader import Ego4DReader
+from gazepose.readers.face_imgs.reader import FaceImgsReader
+from gazepose.readers.sample import Frame, RawFace, RawReader
+from gazepose.readers.split_lists import REMOVED_UIDS, read_split_list
+
+NOTHING = LamPreparation(landmarks="none", head_pose="none")
+WHATEVER = LamPreparation(landmarks="prior_or_mesh", head_pose="prior_or_mesh")
+CLIPS = ["aaa", "bbb", "ccc"]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """csv, json, split, videos."""
+    return write_readme_tree(write_small_ego4d(tmp_path / "ego4d"), tmp_path / "raw" / "data")
+
+
+def rows(reader: RawReader, *groups: str) -> list[RawFace]:
+    found = [row for group in groups or reader.groups() for row in reader.read(group)]
+    return [row for row in found if not isinstance(row, Skipped)]
+
+
+def named(faces: list[RawFace]) -> list[tuple[object, ...]]:
+    fields = ("clip_uid", "part", "track_id", "person_id", "frame", "track_index", "label")
+    values = [[getattr(f, name) for name in (*fields, "is_interpolated")] for f in faces]
+    return [(*row, *f.bbox_xyxy_px) for row, f in zip(values, faces, strict=True)]
+
+
+def made(reader: RawReader, store_dir: Path, preparation: LamPreparation) -> pl.DataFrame:
+    report = LamPreprocessor("tree", reader, store_dir, preparation, num_workers=0).run()
+    assert report.failed_groups == {}
+    return pl.read_parquet(store_dir / "frames.parquet")
+
+
+def greys(store_dir: Path, frames: pl.DataFrame) -> dict[tuple[str, int], float]:
+    """The mean grey of every stored face."""
+    found = {}
+    for row in frames.iter_rows(named=True):
+        pack = (store_dir / "packs" / f"{row['group_name']}.pack").read_bytes()
+        content = pack[row["offset"] : row["offset"] + row["num_bytes"]]
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+        found[row["group_name"], row["frame"]] = float(image.mean())
+    return found
+
+
+def said(reader: RawReader, severity: str) -> list[Finding]:
+    return [finding for finding in reader.doctor() if finding.severity == severity]
+
+
+@pytest.mark.parametrize("are_frames", [False, True])
+def test_without_face_images_they_are_cut_from_videos_or_their_frames(
+    data_dir: Path, tmp_path: Path, are_frames: bool
+) -> None:
+    if are_frames:
+        add_frames(data_dir)
+        shutil.rmtree(data_dir / "videos")
+    for number, reader in enumerate(
+        (FaceImgsReader(data_dir), Ego4DReader(data_dir), Ego4DReader(data_dir.parent))
+    ):
+        assert reader.groups() == CLIPS
+        assert said(reader, "error") == said(reader, "warning") == []
+        store_dir = tmp_path / f"store{number}"
+        found = greys(store_dir, made(reader, store_dir, NOTHING))
+        assert len(found) == 27
+        for (_, frame), grey in found.items():
+            assert grey == pytest.approx(GREY_STEP * frame, abs=3)
+
+
+def test_whole_recordings_are_called_by_the_video(data_dir: Path, tmp_path: Path) -> None:
+    """The README's two are of no clip in any list."""
+    clips = default_clips()
+    for c in clips["train"] + clips["val"]:
+        c["video_start_frame"] = 9
+    write_annotations(tmp_path / "again", clips)
+    for path in (tmp_path / "again" / "v2" / "annotations").iterdir():
+        shutil.copy(path, data_dir / "json")
+    for uid in CLIPS:
+        (data_dir / "videos" / f"{uid}.mp4").unlink()
+        write_grey_video(data_dir / "videos" / f"video-{uid}.mp4", num_frames=50)
+    reader = FaceImgsReader(data_dir)
+    images = {row.frame: row.image for row in rows(reader, "aaa")}
+    video = data_dir / "videos" / "video-aaa.mp4"
+    assert images == {frame: Frame(video, frame + 9) for frame in range(3, 12)}
+    assert said(reader, "error") == []
+
+
+@pytest.mark.parametrize("place", ["face_imgs", "video_imgs/face_imgs"])
+def test_face_images_are_taken_as_they_are(data_dir: Path, place: str) -> None:
+    from_videos = named(rows(FaceImgsReader(data_dir)))
+    add_faces(data_dir, place)
+    reader = FaceImgsReader(data_dir)
+    found = rows(reader)
+    assert named(found) == from_videos
+    assert {row.image for row in found} == set((data_dir / place).rglob("face_*.jpg"))
+    assert said(reader, "error") == said(reader, "warning") == []
+    assert any(place in finding.what for finding in said(reader, "note"))
+
+
+def test_a_video_with_faces_missing_for_some_clips_is_told(data_dir: Path) -> None:
+    add_faces(data_dir)
+    shutil.rmtree(data_dir / "face_imgs" / "bbb")
+    (error,) = said(FaceImgsReader(data_dir), "error")
+    assert "1 clip without a folder in face_imgs: bbb" in error.what
+    assert any("data=ego4d" in finding.remedy for finding in said(FaceImgsReader(data_dir), "note"))
+
+
+def annotation_of(data: Path, uid: str, left_out: str) -> dict[str, object]:
+    """Return the annotations that a clip's json_original and result_LAM were written from."""
+    persons = [WEARER]
+    for path in sorted((data / "json_original" / uid).glob("*.json")):
+        written = json.loads(path.read_text())
+        if path.stem == left_out:
+            continue
+        boxes = [
+            box(row["frameNumber"], **{key: row[key] for key in ("x", "y", "width", "height")})
+            for row in written
+            if row["Person ID"]
+        ]
+        persons.append(person(written[0]["Person ID"], track(path.stem, boxes)))
+    looks = json.loads((data / "result_LAM" / f"{uid}.json").read_text())
+    segments = [look(row["label"], row["start_frame"], row["end_frame"]) for row in looks]
+    return clip(uid, persons, [look(None, 0, 500), *segments])
+
+
+def test_annotations_give_what_the_label_scripts_write(tmp_path: Path) -> None:
+    """The recorded tree, but for a track that begins with a box of nobody: no script writes it."""
+    tree = unpack(tmp_path)
+    data, left_out = tree / "data", "trkA3z"
+    before = FaceImgsReader(tree, parts=["train"])
+    expected = [row for row in rows(before) if row.track_id != left_out]
+    uids = read_split_list(data / "split" / "train.list")
+    write_annotations(tmp_path, {"train": [annotation_of(data, uid, left_out) for uid in uids]})
+    (tmp_path / "v2" / "annotations").rename(data / "json")
+    assert len(rows(FaceImgsReader(tree, parts=["train"]))) > len(expected)  # the scripts' count
+    shutil.rmtree(data / "json_original")
+    shutil.rmtree(data / "result_LAM")
+    reader = FaceImgsReader(tree, parts=["train"])
+    found = rows(reader)
+    assert len(found) > 100
+    assert named(found) == named(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.image == theirs.image
+        assert plain(ours) == plain(theirs)
+    assert said(reader, "error") == []
+    assert reader.count(uids[0]) + reader.count(uids[1]) == len(found)
+
+
+def plain(row: RawFace) -> RawFace:
+    """What compares as a whole: arrays as lists."""
+    arrays = {"head_pose_deg": row.head_pose_deg, "points": row.points}
+    lists = {key: None if a is None else a.tolist() for key, a in arrays.items()}
+    return replace(row, bbox_xyxy_px=row.bbox_xyxy_px.tolist(), **lists)
+
+
+@pytest.mark.parametrize("are_images", [True, False])
+def test_priors_are_taken_where_there_are_files(
+    data_dir: Path, tmp_path: Path, are_images: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    if are_images:
+        add_faces(data_dir)
+    add_priors(data_dir, "train")
+    add_priors(data_dir, "val", ["headpose"])
+    preprocessor = LamPreprocessor(
+        "tree", FaceImgsReader(data_dir), tmp_path / "store", WHATEVER, num_workers=0
+    )
+    findings = {f.what: f for f in preprocessor.check().findings}
+    assert findings["head pose: from json_prior for train, val"].severity == "note"
+    mixed = findings["landmarks: from json_prior for train; measured by the face mesh for val"]
+    assert mixed.severity == "warning"
+    assert "preparation.landmarks=mesh" in mixed.remedy
+    frames = made(FaceImgsReader(data_dir), tmp_path / "store", WHATEVER)
+    assert mixed.what in caplog.text
+    train, val = (frames.filter(part=part) for part in ("train", "val"))
+    assert set(train["landmark_source"]) == set(frames["head_pose_source"]) == {"prior"}
+    assert set(val["landmark_source"]) == {None}  # the mesh finds no face in grey
+    assert set(train["sharpness_p"]) == {0.5}
+    assert 0.5 not in set(val["sharpness_p"])
+
+
+def test_a_prior_file_that_comes_later_costs_its_part_alone(data_dir: Path, tmp_path: Path) -> None:
+    add_faces(data_dir)
+    add_priors(data_dir, "train")
+    made(FaceImgsReader(data_dir), tmp_path / "store", WHATEVER)
+    times = {path.stem: path.stat().st_mtime_ns for path in (tmp_path / "store/tables").iterdir()}
+    add_priors(data_dir, "val")
+    frames = made(FaceImgsReader(data_dir), tmp_path / "store", WHATEVER)
+    assert set(frames["landmark_source"]) == {"prior"}
+    again = {path.stem for path in (tmp_path / "store/tables").iterdir()} - {
+        path.stem
+        for path in (tmp_path / "store/tables").iterdir()
+        if path.stat().st_mtime_ns == times[path.stem]
+    }
+    assert again == {"ccc"}
+    # All are there now: the store is the one that prior files alone make, and is not made again.
+    from_files = LamPreparation(landmarks="prior", head_pose="prior")
+    assert made(FaceImgsReader(data_dir), tmp_path / "store", from_files).equals(frames)
+
+
+def test_lists_of_the_published_sizes(tmp_path: Path) -> None:
+    """385, 50 and 133 clips without a newline at the end, and four that the train list lost."""
+    generator = np.random.default_rng(0)
+    uids = [str(uuid.UUID(bytes=generator.bytes(16))) for _ in range(385 + 50 + 133)]
+    lists = {"train": uids[:385], "val": uids[385:435], "test": uids[435:]}
+    clips = {part: [clip(uid, looks=[look("1", 5, 7)]) for uid in lists[part]] for part in lists}
+    clips["train"] += [clip(uid, looks=[look("1", 5, 7)]) for uid in sorted(REMOVED_UIDS)]
+    del clips["test"]
+    write_annotations(tmp_path, clips)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "v2" / "annotations").rename(tmp_path / "data" / "json")
+    write_lists(tmp_path / "data", lists)
+    for part, found in lists.items():
+        path = tmp_path / "data" / "split" / f"{part}.list"
+        assert not path.read_text().endswith("\n")
+        assert read_split_list(path) == found
+    for uid in lists["train"] + lists["val"]:
+        (tmp_path / "data" / "face_imgs" / uid).mkdir(parents=True)
+    reader = FaceImgsReader(tmp_path)
+    assert reader.groups() == lists["train"] + lists["val"]
+    assert said(reader, "error") == said(reader, "warning") == []
+    whats = [finding.what for finding in said(reader, "note")]
+    assert any(what.startswith("train: 385 clips,") for what in whats)
+    assert any(what.startswith("val: 50 clips,") for what in whats)
+
+
+def test_the_doctor_tells_what_is_there_and_what_is_taken(data_dir: Path) -> None:
+    whats = [finding.what for finding in said(FaceImgsReader(data_dir), "note")]
+    assert whats[0].startswith("there: csv json split videos; not there: video_imgs json_original")
+    assert "faces are cut from videos" in whats[1]
+    (data_dir / "videos" / "bbb.mp4").unlink()
+    notes = [f for f in said(FaceImgsReader(data_dir), "note") if "manifest" in f.what]
+    assert [f.what for f in notes] == ["1 of 3 files of the manifest are not there: bbb.mp4"]
+    (warning,) = said(FaceImgsReader(data_dir), "warning")
+    assert "train: 1 clip without a video: bbb" in warning.what
+
+
+@pytest.mark.parametrize("folder", [".", "..", "json", "videos", "split"])
+def test_a_level_too_high_or_too_low(data_dir: Path, folder: str) -> None:
+    assert FaceImgsReader((data_dir / folder).resolve()).groups() == CLIPS
+
+
+def test_an_empty_folder_says_what_is_expected(tmp_path: Path) -> None:
+    (error,) = said(FaceImgsReader(tmp_path), "error")
+    assert "json/av_train.json" in error.what
+    (error,) = said(FaceImgsReader(tmp_path / "nowhere"), "error")
+    assert f"no folder {tmp_path / 'nowhere'}" in error.what
+
+
+def test_frames_of_another_length_or_of_no_clip_are_refused(data_dir: Path) -> None:
+    add_frames(data_dir)
+    shutil.rmtree(data_dir / "videos")
+    folder = data_dir / "video_imgs"
+    for path in [*(folder / "aaa").glob("img_0003*.jpg"), folder / "aaa" / "img_00040.jpg"]:
+        path.unlink()
+    for path in (folder / "bbb").iterdir():
+        path.unlink()
+    reader = FaceImgsReader(data_dir)
+    reader.groups()
+    with pytest.raises(ValueError, match=r"video_imgs/aaa has 29 frames, .* end at 40"):
+        list(reader.read("aaa"))
+    with pytest.raises(ValueError, match=r"bbb holds no image img_00001\.jpg"):
+        list(reader.read("bbb"))
+
+
+def test_one_preprocess_and_one_train_command_from_the_readme_s_tree_to_a_tested_net(
+    tmp_path: Path,
+) -> None:
+    """Invented people; face images below video_imgs, prior files of train, the test set beside."""
+    counts = {"num_train_clips": 2, "num_val_clips": 1, "num_test_clips": 1}
+    write_ego4d(tmp_path / "ego4d", **counts, num_frames=12, image_size=(640, 360))
+    data_dir = write_readme_tree(tmp_path / "ego4d", tmp_path / "raw" / "data")
+    add_faces(data_dir, "video_imgs/face_imgs")
+    add_priors(data_dir, "train")
+    tree = ["data=face_imgs", f"data.store_dir={tmp_path / 'store'}"]
+    typed = [*tree, f"data.raw_dir={data_dir}", "num_workers=0", "paths.run_dir=x"]
+    checked = prepare_store(composed("preprocess", *typed, "mode=check"))
+    assert not checked.has_errors
+    assert "measured by the face mesh for val, test" in checked.report
+    assert not prepare_store(composed("preprocess", *typed)).has_errors
+    frames = pl.read_parquet(tmp_path / "store" / "frames.parquet")
+    sources = {
+        part: set(frames.filter(part=part)["landmark_source"].drop_nulls())
+        for part in ("train", "val", "test")
+    }
+    assert sources == {"train": {"prior"}, "val": {"mesh"}, "test": {"mesh"}}
+    run_dir = tmp_path / "run"
+    training = ["data.datamodule.batch_size=8", "data.datamodule.num_workers=0"]
+    training += ["trainer.max_epochs=1", "trainer.enable_progress_bar=false"]
+    training += ["trainer.accelerator=cpu", f"paths.run_dir={run_dir}"]
+    with one_thread():
+        config = composed("train", *SMALL_NETS["gazepose"], *tree, *training)
+        metrics = fit_and_test(config, {}, run_dir)
+    assert 0 <= metrics["test/map"] <= 1
+    (summary,) = (run_dir / "test").glob("*gazepose.json")
+    assert json.loads(summary.read_text())["protocol"]["landmark_source"] == "mesh"
