@@ -125,6 +125,12 @@ def _test(config: Config, trained: Trained) -> str:
     if data_config is None:
         raise ValueError(f"which data? Give data=NAME for split={config['split']}")
     check_line(trained.config["model"], data_config)
+    if "results" not in trained.config["model"]["callbacks"]:
+        raise ValueError(
+            f"{trained.checkpoint} is of {trained.config['model']['name']}, which others start "
+            "from and which writes no files of a test: its errors are in its run.json. Type "
+            f"train.py model=... model.init_checkpoint={trained.checkpoint}"
+        )
     datamodule = _datamodule(config, trained, data_config)
     tested = datamodule.fingerprint()
     check_conventions(trained.data, tested, config["allow_other_convention"])

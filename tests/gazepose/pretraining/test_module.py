@@ -12,10 +12,12 @@ import pytest
 import torch
 from builders.small_gaze import shown_gaze, write_small_gaze
 from builders.small_lam import write_small_lam
-from builders.small_run import one_thread
+from builders.small_lam_run import predict_here
+from builders.small_run import composed, one_thread
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from common.runs.run import fit_and_test
 from common.training.reproducibility import EpochSeed
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
@@ -284,3 +286,18 @@ def test_originals_are_refused_with_what_to_type(tmp_path: Path) -> None:
         module.export_checkpoint(tmp_path / "best.ckpt", path)
     with pytest.raises(ValueError, match=r"ckpt_path=.*only its own \.ckpt goes on"):
         module.import_checkpoint(path, tmp_path / "x.ckpt", small_trainer(tmp_path, 1))
+
+
+def test_a_test_of_it_is_refused_with_what_to_type(store_dir: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    sizes = ["backbone.width=4", "image_size=32", "embedding=8", "lstm_hidden=8"]
+    typed = [*(f"model.{size}" for size in sizes), f"data.store_dir={store_dir}"]
+    typed += [
+        "data.name=small",
+        "data.datamodule.num_workers=0",
+        "data.datamodule.val_fraction=0.25",
+    ]
+    typed += ["trainer.max_epochs=1", "trainer.accelerator=cpu", f"paths.run_dir={run_dir}"]
+    fit_and_test(composed("train", "model=gaze360", "data=gaze_faces", *typed), {}, run_dir)
+    with pytest.raises(ValueError, match=r"best\.ckpt.*gaze360.*model\.init_checkpoint="):
+        predict_here(f"run={run_dir}", "split=val")
