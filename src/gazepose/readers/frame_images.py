@@ -24,14 +24,18 @@ def picture_info(path: Path) -> VideoInfo:
     """Return what a video's header says, or a folder of its frames, which tells no rate.
 
     Raises:
-        ValueError: If the video cannot be opened, or the folder holds no readable frame.
+        ValueError: If the video cannot be opened, or the folder holds no frame, or a damaged one.
     """
     if not path.is_dir():
         return video_info(path)
     numbers = [int(match[1]) for name in os.listdir(path) if (match := _NAME.fullmatch(name))]
     if not numbers:
         raise ValueError(f"{path} holds no image img_00001.jpg, as extract_frame.sh calls them")
-    image = read_photo(frame_image(path, min(numbers) - 1)).image
+    first = frame_image(path, min(numbers) - 1)
+    try:
+        image = read_photo(first).image
+    except ValueError as error:
+        raise ValueError(f"{first}: {error}") from error
     return VideoInfo(max(numbers), 0.0, image.shape[1], image.shape[0])
 
 

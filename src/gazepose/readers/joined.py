@@ -5,21 +5,35 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from common.preprocessing.findings import Finding
+from common.preprocessing.findings import Finding, Severity
 from common.store.skipped import Skipped
 from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.split_lists import check_disjoint
 
 
 class JoinedReader(RawReader):
-    """Reads a data set of which several readers read a share each."""
+    """Reads a data set of which several readers read a share each.
+
+    Attributes:
+        raw_dir: the folder.
+        parts: which of train, val and test.
+    """
+
+    raw_dir: Path
+    parts: tuple[str, ...]
 
     @property
     @abstractmethod
     def _readers(self) -> Sequence[RawReader]:
         """Return the readers, in the order of their groups; the raw data may be looked at."""
+
+    @property
+    def _severity_of_no_test(self) -> Severity:
+        """Return how bad it is that there is no test part: an error where it is all."""
+        return "error" if set(self.parts) == {"test"} else "note"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -30,7 +44,7 @@ class JoinedReader(RawReader):
         """Return all groups, reader by reader.
 
         Raises:
-            ValueError: As the readers', or if two have a group of one name.
+            ValueError: As the readers', if two have a group of one name, or if there is none.
         """
         return list(self._reader_of)
 
@@ -54,4 +68,6 @@ class JoinedReader(RawReader):
     def _reader_of(self) -> dict[str, RawReader]:
         groups = {reader.name: reader.groups() for reader in self._readers}
         check_disjoint(groups)
+        if not any(groups.values()):
+            raise ValueError(f"{self.raw_dir} holds nothing of the parts {list(self.parts)}")
         return {group: reader for reader in self._readers for group in groups[reader.name]}

@@ -300,6 +300,29 @@ def test_frames_of_another_length_or_of_no_clip_are_refused(data_dir: Path) -> N
         list(reader.read("bbb"))
 
 
+def test_a_damaged_frame_is_named_by_its_file(data_dir: Path) -> None:
+    add_frames(data_dir)
+    shutil.rmtree(data_dir / "videos")
+    damaged = data_dir / "video_imgs" / "aaa" / "img_00001.jpg"
+    damaged.write_bytes(b"damaged")
+    reader = FaceImgsReader(data_dir)
+    assert any(str(damaged) in finding.what for finding in said(reader, "warning"))
+    reader.groups()
+    with pytest.raises(ValueError, match=f"{damaged}: unreadable photo"):
+        list(reader.read("aaa"))
+
+
+@pytest.mark.parametrize("kind", [FaceImgsReader, Ego4DReader])
+def test_the_test_part_alone_and_not_there_is_an_error(
+    data_dir: Path, kind: type[FaceImgsReader] | type[Ego4DReader]
+) -> None:
+    reader = kind(data_dir, parts=["test"])
+    (error,) = said(reader, "error")
+    assert "videos_challenge" in error.what
+    with pytest.raises(ValueError, match=rf"{data_dir} holds nothing of the parts \['test'\]"):
+        reader.groups()
+
+
 def test_one_preprocess_and_one_train_command_from_the_readme_s_tree_to_a_tested_net(
     tmp_path: Path,
 ) -> None:

@@ -83,7 +83,7 @@ class Ego4DReader(JoinedReader):
                 f"data.reader.frame_offset is {frame_offset}, expected 0, or 1 as the baseline"
             )
         self.raw_dir = Path(raw_dir)
-        self._parts = tuple(parts)
+        self.parts = tuple(parts)
         annotated = AnnotatedClips(
             self.raw_dir,
             tuple(part for part in parts if part != TEST),
@@ -98,18 +98,6 @@ class Ego4DReader(JoinedReader):
             check_length=check_length,
         )
 
-    def groups(self) -> list[str]:
-        """Return the clips in their lists' order: train, val, test.
-
-        Raises:
-            ValueError: If annotations are missing or damaged, a list is empty, a clip is in two
-                parts, or there is nothing at all.
-        """
-        groups = super().groups()
-        if not groups:
-            raise ValueError(f"{self.raw_dir} holds nothing of the parts {list(self._parts)}")
-        return groups
-
     def clip(self, group: str) -> Clip:
         """Return a clip of train or val; errors as `Ego4DVideos.clip`."""
         return self._videos.clip(group)
@@ -117,16 +105,16 @@ class Ego4DReader(JoinedReader):
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""
         findings = super().doctor()
-        if TEST in self._parts and len(self._readers) == 1:
+        if TEST in self.parts and len(self._readers) == 1:
             what = f"{TEST}: no videos_challenge, or it is still packed"
             command = download_command(self.raw_dir, "social_test")
             remedy = f"for a submission: {command}, and unpack it"
-            findings.append(Finding("note", what, str(self.raw_dir), remedy))
+            findings.append(Finding(self._severity_of_no_test, what, str(self.raw_dir), remedy))
         return findings
 
     @cached_property
     def _readers(self) -> Sequence[RawReader]:
-        if TEST not in self._parts:
+        if TEST not in self.parts:
             return [self._videos]
         try:
             return [self._videos, VideosChallengeReader(find_challenge_dir(self.raw_dir))]

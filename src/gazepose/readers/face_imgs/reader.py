@@ -52,7 +52,8 @@ class FaceImgsReader(JoinedReader):
                 f"data.reader.parts is {list(parts)}, expected some of train, val, test"
             )
         self._tree = TreeFiles.locate(Path(raw_dir))
-        self._parts = tuple(parts)
+        self.raw_dir = self._tree.data_dir
+        self.parts = tuple(parts)
         self._rule = TrackRule(track_rule)
 
     def prior_files(self) -> Mapping[str, PriorFiles]:
@@ -68,20 +69,20 @@ class FaceImgsReader(JoinedReader):
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without opening the images."""
         findings = self._tree.findings() + super().doctor()
-        if TEST in self._parts and len(self._readers) == 1:
-            note = f"no folder {CHALLENGE_DIR}: no test part"
-            findings.append(Finding("note", note, str(self._tree.data_dir)))
+        if TEST in self.parts and len(self._readers) == 1:
+            what = f"no folder {CHALLENGE_DIR}: no test part"
+            findings.append(Finding(self._severity_of_no_test, what, str(self.raw_dir)))
         return findings
 
     @cached_property
     def _readers(self) -> Sequence[AnnotatedFaces | VideosChallengeReader]:
         challenge = self._tree.challenge_dir
-        if TEST not in self._parts or challenge is None:
+        if TEST not in self.parts or challenge is None:
             return [self._annotated()]
         return [self._annotated(), VideosChallengeReader(challenge, self._tree.prior_dir)]
 
     def _annotated(self) -> AnnotatedFaces:
-        tree, parts = self._tree, tuple(part for part in self._parts if part != TEST)
+        tree, parts = self._tree, tuple(part for part in self.parts if part != TEST)
         clips = AnnotatedClips(tree.data_dir, parts, self._rule)
         if tree.has_annotations and not tree.has_faces:
             return CutFaces(tree, parts, Ego4DVideos(clips))
