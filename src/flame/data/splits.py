@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -214,10 +214,16 @@ def _read_split(path: Path) -> Split:
 def _parse_split(text: str, origin: str) -> Split:
     try:
         fields = json.loads(text)
-        train, val, test = (tuple(map(str, fields.pop(part))) for part in PARTS)
+        train, val, test = (_names(fields.pop(part)) for part in PARTS)
         return Split(**fields, train=train, val=val, test=test)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{origin} is not a split: {error!r}; expected name, source, unit (subject or "
             "session) and the lists train, val, test"
         ) from error
+
+
+def _names(listed: Any) -> tuple[str, ...]:
+    if not isinstance(listed, list):
+        raise TypeError(f"a part is {listed!r}, no list")
+    return tuple(map(str, listed))

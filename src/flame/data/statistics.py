@@ -108,7 +108,11 @@ def load_statistics(name_or_path: str | Path) -> Statistics:
     Raises:
         ValueError: If nothing was published for the data set, or the file holds no ranges.
     """
-    return Statistics.from_dict(_entry(name_or_path))
+    entry = _entry(name_or_path)
+    try:
+        return Statistics.from_dict(entry)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name_or_path} holds no ranges: {error}") from error
 
 
 def gaze_convention_of(name_or_path: str | Path) -> str:

@@ -120,8 +120,10 @@ def test_overlap_wrong_unit_and_foreign_files_are_refused(tmp_path):
         _split(test=("a",))
     with pytest.raises(ValueError, match="unit is 'image'"):
         _split(unit="image")
-    (tmp_path / "x.json").write_text(json.dumps({"train": ["a"]}))
-    with pytest.raises(ValueError, match="is not a split"):
-        load_split(tmp_path / "x.json")
+    text = {"name": "x", "source": "x", "unit": "subject", "train": "s1", "val": [], "test": []}
+    for content in ({"train": ["a"]}, text):
+        (tmp_path / "x.json").write_text(json.dumps(content))
+        with pytest.raises(ValueError, match=r"x\.json is not a split"):
+            load_split(tmp_path / "x.json")
     with pytest.raises(ValueError, match="no split file"):
         load_split(tmp_path / "y.json")

@@ -1,8 +1,13 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from flame.data.statistics import Statistics, load_statistics, train_statistics
+
+RANGES = {"gaze_min": -0.1, "gaze_max": 0.2, "head_pose_min": -0.3, "head_pose_max": 0.4}
 
 
 def test_one_range_for_all_components():
@@ -66,6 +71,24 @@ def test_ranges_of_nothing_are_refused():
         train_statistics(gaze[:0], head_pose)
     with pytest.raises(ValueError, match="head_pose of the train part is empty or not finite"):
         train_statistics(gaze, head_pose * np.nan)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"name": "mine", "train": ["s1"]}, "lack gaze_min, .*got name, train"),
+        (RANGES | {"gaze_max": None}, "NoneType"),
+        (RANGES | {"gaze_max": -0.1}, r"gaze ranges from -0\.1 to -0\.1"),
+        ([1, 2], "it is a list"),
+    ],
+)
+def test_what_is_no_file_of_ranges_is_refused_by_its_name(
+    tmp_path: Path, content: object, said: str
+) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=rf"mine\.json holds no ranges: .*{said}"):
+        load_statistics(path)
 
 
 def test_unknown_data_set_lists_the_known():
