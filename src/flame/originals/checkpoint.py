@@ -21,7 +21,6 @@ from common.atomic import partial_path
 from common.training.checkpoint import UNCOUNTED, missing_counts
 from flame.nets.parts import GazeNet
 from flame.originals.names import (
-    MODEL_KEYS,
     guess_model_key,
     model_key_of,
     net_class,
@@ -29,24 +28,8 @@ from flame.originals.names import (
     quoted,
     unwrapped,
 )
-from flame.originals.optimizer import (
-    optimizer_state_from_original,
-    optimizer_state_to_original,
-)
 
 LOG = logging.getLogger(__name__)
-__all__ = [
-    "MODEL_KEYS",
-    "OriginalCheckpoint",
-    "guess_model_key",
-    "load_net",
-    "load_original_state_dict",
-    "optimizer_state_from_original",
-    "optimizer_state_to_original",
-    "read_checkpoint",
-    "to_original_state_dict",
-    "write_checkpoint",
-]
 
 _FILE_KEYS = (
     "epoch",
@@ -63,7 +46,7 @@ class OriginalCheckpoint:
     """What the original saves after every epoch.
 
     Attributes:
-        model_key: one of `MODEL_KEYS`; not in the file.
+        model_key: one of `flame.originals.names.MODEL_KEYS`; not in the file.
         epoch: the file's own number, as it stands there.
         model_state: the net's state with the original's keys.
         optimizer_state: Adam's, parameters in the original's order.
@@ -93,7 +76,7 @@ def load_net(
     """Build a net and fill it from an original state dict; no random numbers are drawn.
 
     Args:
-        model_key: One of `MODEL_KEYS`.
+        model_key: One of `flame.originals.names.MODEL_KEYS`.
         state_dict: With the original's keys, with or without ``module.`` before each.
         width: As the net's constructor; so are the following. The published nets have the
             defaults.
@@ -151,7 +134,7 @@ def read_checkpoint(path: Path, model_key: str | None = None) -> OriginalCheckpo
 
     Args:
         path: The ``.pth`` file.
-        model_key: One of `MODEL_KEYS`; None tells it from the keys.
+        model_key: One of `flame.originals.names.MODEL_KEYS`; None tells it from the keys.
 
     Raises:
         ValueError: If the file is missing, damaged, holds anything but plain values, or is not

@@ -16,13 +16,12 @@ from flame.nets.parts import GazeNet
 from flame.originals.checkpoint import (
     OriginalCheckpoint,
     load_original_state_dict,
-    optimizer_state_from_original,
-    optimizer_state_to_original,
     read_checkpoint,
     to_original_state_dict,
     write_checkpoint,
 )
 from flame.originals.names import model_key_of
+from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
 
 _OTHER_SCHEDULE = "an original's checkpoint resumes with Adam and MultiStepLR only"
 

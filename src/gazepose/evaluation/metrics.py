@@ -13,10 +13,8 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from common.evaluation.average_precision import average_precision, checked, lam_precision
+from common.evaluation.average_precision import checked, lam_precision
 from gazepose.submission.official_csv import read_pairs
-
-__all__ = ["LamAveragePrecision", "average_precision", "describe_scores", "evaluate_lam"]
 
 LOG = logging.getLogger(__name__)
 THRESHOLD = 0.5

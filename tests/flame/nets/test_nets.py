@@ -8,7 +8,8 @@ from torch import Tensor
 
 from flame import load_net
 from flame.nets.parts import MMTM, ResidualBlock, feature_side
-from flame.originals.checkpoint import MODEL_KEYS, to_original_state_dict
+from flame.originals.checkpoint import to_original_state_dict
+from flame.originals.names import MODEL_KEYS
 from flame.training.losses import AngularLoss, VectorDifferenceLoss
 
 EYEDIAP = {"gaze": (-0.22343134203226836, 0.2711951242385745)}

@@ -11,17 +11,14 @@ from torch import Tensor, nn
 
 from flame import load_net
 from flame.originals.checkpoint import (
-    MODEL_KEYS,
     OriginalCheckpoint,
-    guess_model_key,
     load_original_state_dict,
-    optimizer_state_from_original,
-    optimizer_state_to_original,
     read_checkpoint,
     to_original_state_dict,
     write_checkpoint,
 )
-from flame.originals.names import model_key_of, original_names
+from flame.originals.names import MODEL_KEYS, guess_model_key, model_key_of, original_names
+from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 26}
 KEYS = sorted(MODEL_KEYS)

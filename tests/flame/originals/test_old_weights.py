@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from flame import load_net
-from flame.originals.checkpoint import MODEL_KEYS, to_original_state_dict
-from flame.originals.names import net_class
+from flame.originals.checkpoint import to_original_state_dict
+from flame.originals.names import MODEL_KEYS, net_class
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 120}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from flame.originals.checkpoint import MODEL_KEYS
+from flame.originals.names import MODEL_KEYS
 from flame.training.losses import VectorDifferenceLoss
 
 
