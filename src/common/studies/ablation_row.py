@@ -67,7 +67,7 @@ def subjects(choices: Mapping[str, str], folders: Sequence[Path]) -> dict[str, A
         folders: where configs lie; the first that has a file counts.
     """
     found = dict[str, Any]()
-    for group in SUBJECTS.keys() & choices.keys():
+    for group in (one for one in SUBJECTS if one in choices):
         file = _read(f"{group}/{choices[group]}", folders)
         found |= {f"{group}.{key}": file[key] for key in SUBJECTS[group] if key in file}
     return found

@@ -1,1 +1,1 @@
-"""Raw data sets of gaze, one file each."""
+"""Raw data sets of gaze, and FLAME's metadata files."""

@@ -1,1 +1,1 @@
-"""The columns of a gaze store's tables."""
+"""The columns of a gaze store's tables, and its labels as arrays."""

@@ -236,8 +236,8 @@ def _measured(preparation: LamPreparation) -> LamPreparation:
     from_files = [name for name, source in sources.items() if source in (PRIOR, PRIOR_OR_MESH)]
     if from_files:
         LOG.warning(
-            "trained with %s from files, which a photo or video does not bring: the face mesh "
-            "gives them here, and errors may exceed the test's",
+            "trained with %s from files (as far as the data had them), which a photo or video does "
+            "not bring: the face mesh gives them here, and errors may exceed the test's",
             " and ".join(from_files),
         )
     measured = sources | dict.fromkeys(from_files, MESH)

@@ -50,7 +50,7 @@ class ClipPlan:
 
 @dataclass(frozen=True)
 class Ego4dPlan:
-    """All that decides a data set's content; `ego4d.write_ego4d` says what each one means."""
+    """All that decides a data set's content; `ego4d.writer.write_ego4d` says what it means."""
 
     num_train_clips: int
     num_val_clips: int

@@ -68,7 +68,7 @@ class Gaze360Person:
 
 @dataclass(frozen=True)
 class Gaze360Plan:
-    """All that decides the data set; `gaze360.write_gaze360` says what each one means."""
+    """All that decides the data set; `gaze360.writer.write_gaze360` says what each one means."""
 
     num_people: tuple[int, int, int]
     faces_per_person: int

@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 F32 = np.float32
 
 # Rims sit this far before the lids and before the bridge of the nose.
-LENS_GAP_CM, BRIDGE_GAP_CM = 0.9, 0.25
+LENS_GAP_CM = 0.9
 RIM_DROP_CM = 0.25
 NOSE_CUT = 0.35
 # Glasses stand out sideways from a turned head by less than this.

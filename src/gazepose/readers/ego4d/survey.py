@@ -128,8 +128,7 @@ class PartSurvey:
         num_frames: frames of the tracks.
         num_positive: those in which the person looks at the camera.
         num_dropped: boxes left out, by reason.
-        cases: by kind, as `gazepose.readers.ego4d.doctor` words it, the clips or tracks it was seen
-            in.
+        cases: by kind, as `WORDINGS` has them, the clips or tracks it was seen in.
     """
 
     num_clips: int = 0

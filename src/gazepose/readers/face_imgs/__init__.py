@@ -1,1 +1,1 @@
-"""GazePose's own tree: face images, tracks, labels."""
+"""GazePose's own tree: face images or videos, tracks, labels, priors."""

@@ -24,9 +24,9 @@ _ANNOTATED = ("train", "val")
 class FaceImgsReader(JoinedReader):
     """Reads the tree.
 
-    Face images are taken as they are; where there are none, faces are cut from the videos, or
-    from the images of their frames. Tracks and labels are those that the label scripts wrote, or
-    what they would write from the annotations.
+    Face images are taken as they are, with the tracks and labels that the label scripts wrote, or
+    what they would write from the annotations. Where there are none, the annotations' faces are
+    cut from the videos, or from the images of their frames.
 
     Args:
         raw_dir: the folder ``data``, the one that holds it, or one in it.
