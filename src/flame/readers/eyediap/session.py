@@ -93,7 +93,7 @@ class EyediapSession:
             return dict.fromkeys(frames, str(error))
         if not is_official_vga(vga):
             LOG.warning("%s: the VGA camera is not where EYEDIAP's scripts have it", self.name)
-        states = self._gaze_states(rule)
+        states = self._gaze_states()
         results: dict[int, FrameLabel | str] = {}
         for frame in frames:
             reason = _state_fault(states, frame, rule.keep_gaze_states)
@@ -107,7 +107,7 @@ class EyediapSession:
         names = {"head": "head_pose.txt", "eyes": "eye_tracking.txt", "target": f"{target}.txt"}
         return {key: _read_if_there(self.session_dir / name) for key, name in names.items()}
 
-    def _gaze_states(self, rule: LabelRule) -> dict[int, str] | None:
+    def _gaze_states(self) -> dict[int, str] | None:
         if self.gaze_state_path is not None:
             return read_gaze_states(self.gaze_state_path)
         if "_DS_" not in self.name:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.json_members import after_mark, bytes_as_text, skip_space
+from gazepose.readers.json_members import after_mark, bytes_as_text, skip_space
 
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _DECODER = json.JSONDecoder()

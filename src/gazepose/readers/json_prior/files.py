@@ -26,8 +26,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from common.json_members import object_members, read_span
 from common.preprocessing.findings import Finding
+from gazepose.readers.json_members import object_members, read_span
 from gazepose.readers.json_prior.clip_priors import SEPARATORS, ClipPriors
 
 PRIOR_DIR = "json_prior"

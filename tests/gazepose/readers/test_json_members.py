@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.json_members import object_members, read_span
+from gazepose.readers.json_members import object_members, read_span
 
 CONTENT = {"a": {"x": [1, 2, {"b": None}]}, "grüße": "ä,}:{", "": [], "n": -1.5e3}
 
