@@ -256,15 +256,15 @@ def test_lists_of_the_published_sizes(tmp_path: Path) -> None:
     reader = FaceImgsReader(tmp_path)
     assert reader.groups() == lists["train"] + lists["val"]
     assert said(reader, "error") == said(reader, "warning") == []
-    whats = [finding.what for finding in said(reader, "note")]
-    assert any(what.startswith("train: 385 clips,") for what in whats)
-    assert any(what.startswith("val: 50 clips,") for what in whats)
+    told = [finding.what for finding in said(reader, "note")]
+    assert any(what.startswith("train: 385 clips,") for what in told)
+    assert any(what.startswith("val: 50 clips,") for what in told)
 
 
 def test_the_doctor_tells_what_is_there_and_what_is_taken(data_dir: Path) -> None:
-    whats = [finding.what for finding in said(FaceImgsReader(data_dir), "note")]
-    assert whats[0].startswith("there: csv json split videos; not there: video_imgs json_original")
-    assert "faces are cut from videos" in whats[1]
+    told = [finding.what for finding in said(FaceImgsReader(data_dir), "note")]
+    assert told[0].startswith("there: csv json split videos; not there: video_imgs json_original")
+    assert "faces are cut from videos" in told[1]
     (data_dir / "videos" / "bbb.mp4").unlink()
     notes = [f for f in said(FaceImgsReader(data_dir), "note") if "manifest" in f.what]
     assert [f.what for f in notes] == ["1 of 3 files of the manifest are not there: bbb.mp4"]
