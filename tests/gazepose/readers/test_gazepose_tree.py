@@ -184,6 +184,18 @@ def test_annotations_give_what_the_label_scripts_write(tmp_path: Path) -> None:
     assert reader.count(uids[0]) + reader.count(uids[1]) == len(found)
 
 
+def test_without_lists_the_annotations_say_which_clips(data_dir: Path) -> None:
+    add_faces(data_dir)
+    for name in ("json_original", "result_LAM"):
+        (data_dir / name).mkdir()
+    shutil.rmtree(data_dir / "split")
+    reader = FaceImgsReader(data_dir)
+    assert reader.groups() == CLIPS
+    assert said(reader, "error") == []
+    assert any("tracks and labels of av_*.json" in f.what for f in said(reader, "note"))
+    assert len(rows(reader)) == 27
+
+
 def plain(row: RawFace) -> RawFace:
     """What compares as a whole: arrays as lists."""
     arrays = {"head_pose_deg": row.head_pose_deg, "points": row.points}

@@ -75,8 +75,9 @@ class TreeFiles:
 
     @property
     def has_written_tracks(self) -> bool:
-        """Whether the label scripts have written tracks and labels."""
-        return all((self.data_dir / name).is_dir() for name in (TRACKS_DIR, LOOKS_DIR))
+        """Whether the label scripts have written tracks and labels of clips that lists name."""
+        folders = (SPLIT_DIR, TRACKS_DIR, LOOKS_DIR)
+        return all((self.data_dir / name).is_dir() for name in folders)
 
     @cached_property
     def has_annotations(self) -> bool:
