@@ -11,6 +11,8 @@ from common.config.instantiate import build
 from common.preprocessing.pool import check_num_workers
 
 MODES = ("run", "check", "repair", "export", "split", "statistics")
+# What is written to where only some modes write.
+_PLACES = {"export_dir": ("export",), "export_file": ("split", "statistics")}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
     mode, data = config["mode"], config["data"]
     if mode not in MODES:
         raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+    for place, modes in _PLACES.items():
+        if config[place] is not None and mode not in modes:
+            raise ValueError(
+                f"{place}={config[place]} is for mode={' or mode='.join(modes)}, got mode={mode}"
+            )
     if data["preprocessor"] is None:
         raise ValueError(f"data={data['name']} makes no store: it reads another data set's")
     if mode == "export":

@@ -26,6 +26,8 @@ CHALLENGE_DIR = "videos_challenge"
 PART = "test"
 # Below what the downloader writes to; walking through all its folders comes last.
 _USUAL_PLACES = ("", "social_test", "v2/social_test", "v1/social_test")
+# Millions of images, which are not walked through.
+_IMAGE_DIRS = {"face_imgs", "video_imgs"}
 _NAME = re.compile(r"(?P<frame>\d+)_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe?g", re.IGNORECASE)
 
 
@@ -151,7 +153,7 @@ class VideosChallengeReader(RawReader):
 
 
 def find_challenge_dir(raw_dir: Path) -> Path:
-    """Return the folder ``videos_challenge``, `raw_dir` itself or the first one below it.
+    """Return the folder ``videos_challenge``: `raw_dir`, the first one below it, or beside it.
 
     Links are followed, each folder is looked into once.
 
@@ -160,7 +162,9 @@ def find_challenge_dir(raw_dir: Path) -> Path:
     """
     if raw_dir.name == CHALLENGE_DIR and raw_dir.is_dir():
         return raw_dir
-    usual = (raw_dir / place / CHALLENGE_DIR for place in _USUAL_PLACES)
+    usual = [raw_dir / place / CHALLENGE_DIR for place in _USUAL_PLACES]
+    if raw_dir.name == "data":  # GazePose's tree has it beside
+        usual.append(raw_dir.parent / CHALLENGE_DIR)
     found = next((folder for folder in usual if folder.is_dir()), None)
     if found is not None:
         return found
@@ -168,7 +172,8 @@ def find_challenge_dir(raw_dir: Path) -> Path:
     for folder, subfolders, files in os.walk(raw_dir, followlinks=True):
         if CHALLENGE_DIR in subfolders:
             return Path(folder, CHALLENGE_DIR)
-        subfolders[:] = _unseen(Path(folder), sorted(subfolders), seen)
+        wanted = sorted(set(subfolders) - _IMAGE_DIRS)
+        subfolders[:] = _unseen(Path(folder), wanted, seen)
         here = [name for name in files if name.startswith(CHALLENGE_DIR)]
         packed = packed or (f"; unpack {Path(folder, here[0])} first" if here else "")
     raise ValueError(f"no folder {CHALLENGE_DIR} in {raw_dir}{packed}")

@@ -26,3 +26,14 @@ def test_an_unknown_mode_is_refused() -> None:
 def test_a_negative_number_of_processes_is_refused() -> None:
     with pytest.raises(ValueError, match=r"num_workers is -1, expected 0 .*num_workers=2"):
         prepare_store(CONFIG | {"num_workers": -1})
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "meant"),
+    [("export_dir", "run", "export"), ("export_file", "export", "split.*statistics")],
+)
+def test_a_place_that_a_mode_does_not_write_to_is_refused(
+    place: str, mode: str, meant: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"{place}=there.*mode={meant}.*mode={mode}"):
+        prepare_store(CONFIG | {"mode": mode, place: "there"})

@@ -12,7 +12,11 @@ from builders.tiny_ego4d import unpack
 from common.media.image_codec import encode_image
 from common.store.skipped import Skipped
 from gazepose.readers.sample import RawFace
-from gazepose.readers.videos_challenge import VideosChallengeReader, challenge_faces
+from gazepose.readers.videos_challenge import (
+    VideosChallengeReader,
+    challenge_faces,
+    find_challenge_dir,
+)
 
 CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 
@@ -122,3 +126,19 @@ def test_the_recorded_tree(tmp_path: Path) -> None:
     assert all(f.head_pose_deg is not None for f in found)
     summary = next(f for f in reader.doctor() if "images" in f.what)
     assert summary.what == "test: 1 videos, 4 tracks, 46 images"
+
+
+def test_it_is_found_beside_the_folder_data(tmp_path: Path) -> None:
+    beside = tmp_path / "videos_challenge"
+    for folder in (beside, tmp_path / "data" / "json", tmp_path / "other"):
+        folder.mkdir(parents=True)
+    assert find_challenge_dir(tmp_path / "data") == beside
+    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+        find_challenge_dir(tmp_path / "other")
+
+
+@pytest.mark.parametrize("images", ["face_imgs", "video_imgs"])
+def test_folders_of_images_are_not_walked_through(tmp_path: Path, images: str) -> None:
+    (tmp_path / images / "clip" / "videos_challenge").mkdir(parents=True)
+    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+        find_challenge_dir(tmp_path)
