@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from common.checksums import files_digest
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
 from gazepose.readers.face_imgs.doctor import trackless_clips
 from gazepose.readers.face_imgs.files import LOOKS_DIR, SPLIT_DIR, TRACKS_DIR
 from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, malformed_entries
-from gazepose.readers.source_digest import files_digest
 from gazepose.readers.split_lists import check_disjoint, read_split_list
 from gazepose.readers.track_boxes import RawTrack, box_place, frame_number, skipped_box
 from gazepose.readers.tracks import Segments, TrackRule, face_tracks
