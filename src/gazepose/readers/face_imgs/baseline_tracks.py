@@ -48,10 +48,11 @@ class BaselineTracks:
         Raises:
             ValueError: If a folder is missing.
         """
-        for name in (SPLIT_DIR, TRACKS_DIR, LOOKS_DIR):
-            if not (self.data_dir / name).is_dir():
+        needed = [self.data_dir / name for name in (SPLIT_DIR, TRACKS_DIR, LOOKS_DIR)]
+        for folder in (self.data_dir, *needed):
+            if not folder.is_dir():
                 raise ValueError(
-                    f"no folder {self.data_dir / name}; expected the data folder of GazePose or "
+                    f"no folder {folder}; expected the data folder of GazePose or "
                     "the Ego4D baseline, with json/av_train.json and av_val.json, or with split, "
                     "json_original and result_LAM: data.raw_dir=FOLDER"
                 )
