@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.store.skipped import Skipped
-from flame.preprocessing.layout_export import LayoutSample, export_layout
+from flame.preprocessing.layout_export import LayoutSample, check_space, export_layout
 from flame.readers.flame_layout import FlameLayoutReader
 from flame.readers.sample import RawSample
 
@@ -249,6 +249,18 @@ def test_export_refuses_a_used_folder_and_scattered_subjects(raw_dir, tmp_path):
     scattered = _samples(("s1", "s2", "s1"), num=1)
     with pytest.raises(ValueError, match="subject s1 comes in two places"):
         export_layout(scattered, tmp_path / "y", heatmaps=False)
+
+
+def test_an_export_that_the_drive_cannot_hold_is_refused_with_figures(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    out_dir = tmp_path / "new" / "layout"
+    check_space(out_dir, (480, 384, 3), 23, heatmaps=True)
+    with pytest.raises(ValueError, match=r"41\.8 MB each.* 1\.0 GB left; export_heatmaps=false"):
+        check_space(out_dir, (480, 384, 3), 24, heatmaps=True)
+    check_space(out_dir, (480, 384, 3), 1800, heatmaps=False)
+    with pytest.raises(ValueError, match=r"1900 images.* take 1\.1 GB"):
+        check_space(out_dir, (480, 384, 3), 1900, heatmaps=False)
 
 
 def test_interrupted_export_leaves_only_whole_subjects(tmp_path):
