@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +40,20 @@ def arrays_sha256(arrays: Iterable[npt.NDArray[np.generic] | None]) -> str:
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def plain_digest(value: Any) -> str:
+    """Return a digest of plain values, as json has them."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """Return a digest of the names and contents of files, in their order."""
+    sha256 = hashlib.sha256()
+    for path in paths:
+        sha256.update(f"\n{path.name}\n".encode())
+        sha256.update(path.read_bytes())
+    return sha256.hexdigest()
 
 
 def _code_files() -> list[Path]:

@@ -75,6 +75,7 @@ class FakeReader:
     Attributes:
         kinds: group -> what its photos show; a text is the reason of a skipped one, an
             exception is raised in its place.
+        compares: whether a group with other kinds is made again.
     """
 
     kinds: dict[str, list[int | str | BaseException]]
@@ -82,12 +83,16 @@ class FakeReader:
     name: str = "fake"
     gaze_convention: str = "columbia_target_angles"
     settings: dict[str, Any] = field(default_factory=dict)
+    compares: bool = False
 
     def groups(self) -> list[str]:
         return sorted(self.kinds)
 
     def count(self, group: str) -> int:
         return len(self.kinds[group])
+
+    def fingerprint(self, group: str) -> str | None:
+        return repr(self.kinds[group]) if self.compares else None
 
     def read(self, group: str) -> Iterator[RawSample | Skipped]:
         for index, kind in enumerate(self.kinds[group]):

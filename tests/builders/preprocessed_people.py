@@ -32,7 +32,11 @@ def preprocessor(store_dir: Path, kinds: Any = None, **settings: Any) -> FacePre
     preparation = PreparationSettings(codec="png", box_margin=settings.pop("box_margin", 0.05))
     return FacePreprocessor(
         settings.pop("name", "people"),
-        FakeReader(kinds or PEOPLE, settings=settings.pop("reader_settings", {})),
+        FakeReader(
+            kinds or PEOPLE,
+            settings=settings.pop("reader_settings", {}),
+            compares=settings.pop("compares", False),
+        ),
         store_dir,
         preparation,
         FakeAnalyzerSettings(),  # type: ignore[arg-type]

@@ -98,6 +98,7 @@ class PreprocessConfig:
     shard: str = MISSING
     num_workers: int = MISSING
     export_dir: str | None = None
+    export_heatmaps: bool = True
     export_file: str | None = None
     seed: int = 0
     data: DataConfig = field(default_factory=DataConfig)

@@ -77,7 +77,9 @@ def check_store(
         wanted = share()
         check_fit(wanted)
     except ValueError as error:
-        return CheckReport([*findings, Finding("error", str(error), str(store_dir))], [])
+        if all(found.what != str(error) for found in findings):  # a reader may have said it
+            findings.append(Finding("error", str(error), str(store_dir)))
+        return CheckReport(findings, [])
     done = set(stored_groups(store_dir))
     missing = [group for group in wanted.own if group not in done]
     return CheckReport([*findings, *_store_findings(wanted)], missing)

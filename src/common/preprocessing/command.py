@@ -52,7 +52,8 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
         # Only the store is read: neither raw data nor what reads them are needed.
         unread = {"reader": None} if "reader" in data["preprocessor"] else {}
         exporter = build(data["preprocessor"], **unread)
-        return Outcome(str(exporter.export(_export_dir(config))), has_errors=False)
+        told = exporter.export(_export_dir(config), heatmaps=config["export_heatmaps"])
+        return Outcome(str(told), has_errors=False)
     if mode in ("split", "statistics"):
         return Outcome(_write_parts(config), has_errors=False)
     if data["raw_dir"] is None:

@@ -59,8 +59,9 @@ class GroupRecipe:
         """Return how many items a group has; errors as the reader's."""
         return self.reader.count(group)
 
-    def fingerprint(self, group: str) -> None:
-        """Return nothing: photos and labels are not compared with what was made from them."""
+    def fingerprint(self, group: str) -> str | None:
+        """Return the reader's; errors as it."""
+        return self.reader.fingerprint(group)
 
     def make(self, group: str, on_item: Callable[[], object]) -> str | None:
         """Write one group; see `make_group`."""
@@ -82,7 +83,9 @@ def make_group(recipe: GroupRecipe, group: str, on_item: Callable[[], object]) -
         preparer = _preparer(
             recipe.preparation, recipe.analyzer, recipe.openface_dir, recipe.reader.gaze_convention
         )
-        with GroupWriter(recipe.store_dir, group) as writer:
+        # Before the images: what changes while they are read shows in the next run.
+        made_from = recipe.fingerprint(group)
+        with GroupWriter(recipe.store_dir, group, made_from) as writer:
             for item in recipe.reader.read(group):
                 result = item if isinstance(item, Skipped) else preparer.prepare(item)
                 if isinstance(result, Skipped):

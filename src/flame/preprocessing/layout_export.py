@@ -23,6 +23,8 @@ from flame.readers.metadata import PICKLE_PROTOCOL
 from flame.readers.sample import Float
 from flame.store.labels import GazeLabels
 
+_HEATMAP_BYTES = 28 * 8  # a pixel: 28 channels of float64
+
 
 @dataclass(frozen=True)
 class LayoutSample:
@@ -77,6 +79,32 @@ def export_layout(
                 raise ValueError(f"subject {subject} comes in two places; sort the samples by it")
             written[subject] = _export_subject(subject, group, out_dir, heatmaps)
     return written
+
+
+def check_space(out_dir: Path, shape: tuple[int, ...], num_samples: int, *, heatmaps: bool) -> None:
+    """Check that the layout of so many images fits on the drive.
+
+    Args:
+        out_dir: as for `export_layout`; need not be there.
+        shape: of an image, (H, W, 3).
+        num_samples: how many there are.
+        heatmaps: as for `export_layout`.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    height, width = shape[:2]
+    bytes_each = height * width * (3 + heatmaps * _HEATMAP_BYTES)
+    needed = num_samples * bytes_each
+    there = next(path for path in (out_dir, *out_dir.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if needed <= free:
+        return
+    advice = "; export_heatmaps=false leaves out what --get_heatmap makes" if heatmaps else ""
+    raise ValueError(
+        f"{num_samples} images of {bytes_each / 1e6:.1f} MB each take {needed / 1e9:.1f} GB, and "
+        f"export_dir={out_dir} has {free / 1e9:.1f} GB left{advice}"
+    )
 
 
 def layout_samples(store: FaceStore) -> Iterator[LayoutSample]:

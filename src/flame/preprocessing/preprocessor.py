@@ -84,17 +84,25 @@ class FacePreprocessor:
         """Say which groups of this shard are missing or damaged; nothing is changed."""
         return check_store(self._store_dir, self._share)
 
-    def export(self, out_dir: Path) -> str:
-        """Write the store in FLAME's own folder layout, heatmaps included.
+    def export(self, out_dir: Path, *, heatmaps: bool = True) -> str:
+        """Write the store in FLAME's own folder layout.
+
+        Args:
+            out_dir: where to.
+            heatmaps: with heatmaps, 41 MB an image of 384 x 480.
 
         Raises:
-            ValueError: If there is no store yet, or the folder holds images already.
+            ValueError: If there is no store yet, the folder holds images already, or the drive
+                is too small.
         """
         # Here because it needs torch, which every worker would import with this module.
-        from flame.preprocessing.layout_export import export_layout, layout_samples
+        from flame.preprocessing.layout_export import check_space, export_layout, layout_samples
 
         store = FaceStore(self._store_dir)
-        counts = export_layout(layout_samples(store), out_dir, num_samples=len(store))
+        check_space(out_dir, store.image(0).shape, len(store), heatmaps=heatmaps)
+        counts = export_layout(
+            layout_samples(store), out_dir, heatmaps=heatmaps, num_samples=len(store)
+        )
         return f"{sum(counts.values())} face images of {len(counts)} groups -> {out_dir}"
 
     def _make(self, *, repairs: bool) -> PreprocessReport:

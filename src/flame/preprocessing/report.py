@@ -32,8 +32,8 @@ class PreprocessReport:
 
     @property
     def has_errors(self) -> bool:
-        """Whether groups could not be made."""
-        return bool(self.failed_groups)
+        """Whether groups could not be made, or nothing of what is there could be used."""
+        return bool(self.failed_groups) or (self.num_faces == 0 and bool(self.skipped))
 
     def summary(self) -> str:
         """Return the counts, by reason."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.checksums import files_digest, plain_digest
 from common.store.skipped import Skipped
 from flame.readers.eyediap.files import SESSION_NAME
 from flame.readers.numeric_pickle import read_numeric_pickle
@@ -28,6 +29,7 @@ GAZE_CONVENTIONS = (
 )
 # Numbers a row.
 _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
+_ANGLES = {"gaze_angles", "gaze_target", "head_pose"}
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,17 @@ class FlameLayoutReader(RawReader):
         except ValueError:
             num_rows = 0
         return len(self._numbers(group) | set(range(1, num_rows + 1)))
+
+    def fingerprint(self, group: str) -> str | None:
+        """Return a digest of the images' numbers and sizes and of the pickles; None without any."""
+        folder = self.raw_dir / "images" / group
+        images = {n: (folder / f"{n}.npy").stat().st_size for n in sorted(self._numbers(group))}
+        folders = (self._gaze_folder(), "head_pose", "facial_landmarks_2d")
+        pickles = [self.raw_dir / name / f"{group}.pkl" for name in folders]
+        there = [path for path in pickles if path.is_file()]
+        if not images and not there:
+            return None
+        return plain_digest([images, [p.parent.name for p in there], files_digest(there)])
 
     def read(self, group: str) -> Iterator[RawSample | Skipped]:
         """Yield a subject's images in order of their numbers."""
@@ -171,6 +184,8 @@ def _read_rows(path: Path) -> Float:
         raise ValueError(f"{label} is no table of numbers: {error}") from error
     if rows.ndim != 2 or rows.shape[1] != width:
         raise ValueError(f"{label} has shape {rows.shape}, expected (N, {width})")
+    if path.parent.name in _ANGLES and (np.abs(rows[np.isfinite(rows)]) > np.pi).any():
+        raise ValueError(f"{label} has numbers beyond pi: angles are in radians, not degrees")
     return rows
 
 

@@ -77,6 +77,16 @@ class RawReader(Protocol):
     def count(self, group: str) -> int:
         """Return how many items `read` yields for a group."""
 
+    def fingerprint(self, group: str) -> str | None:
+        """Return a text that is another one where the group's raw data are; None by default.
+
+        A group with another text than it was made from is made again; with None it stays.
+
+        Raises:
+            OSError: If a file cannot be read.
+        """
+        return None
+
     @abstractmethod
     def read(self, group: str) -> Iterator[RawSample | Skipped]:
         """Yield the group's items in order; a damaged one as `Skipped`."""

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from common.checksums import plain_digest
 from common.store.skipped import Skipped, explained
 from common.store.writing import GroupWriter
 from gazepose.preprocessing.clip_faces import clip_faces
@@ -18,7 +19,6 @@ from gazepose.preprocessing.preparation import LamPreparation, Preparer
 from gazepose.preprocessing.prior_check import preparation_of, prior_sizes
 from gazepose.preprocessing.rows import row_of
 from gazepose.readers.sample import RawFace, RawReader
-from gazepose.readers.source_digest import plain_digest
 from gazepose.store.reading import FRAMES_FILE
 
 

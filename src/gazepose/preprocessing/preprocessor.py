@@ -106,7 +106,7 @@ class LamPreprocessor:
         except ValueError:
             return findings  # the doctor has said what is wrong with the folder
 
-    def export(self, out_dir: Path) -> str:
+    def export(self, out_dir: Path, *, heatmaps: bool = True) -> str:
         """Refuse: only FLAME has a folder layout of its own to write.
 
         Raises:

@@ -17,6 +17,7 @@ from gazepose.store.reading import FRAMES_FILE
 LOG = logging.getLogger(__name__)
 # Found in fewer of a clip's face images, points say that its boxes are not where the faces are.
 _LEAST_FOUND = 1 / 3
+_UNKNOWN = "; do their prior files know these clips?"
 _COUNTS: dict[str, pl.Expr] = {
     "clips": pl.col("group_name").n_unique(),
     "tracks": pl.struct("group_name", "track_id").n_unique(),
@@ -73,8 +74,16 @@ class LamReport:
             (lossy, LOSSY, f"; {LOSSY_REMEDY}"),
             (self.imageless_clips, IMAGELESS, ""),
             (few, "clips in which few faces got points", "; is this the right video?"),
+            *(
+                (self._parts_without(kind), f"parts without {kind}, which others have", _UNKNOWN)
+                for kind in ("points", "head poses")
+            ),
         )
         return [counted_names(found, what) + remedy for found, what, remedy in seen if found]
+
+    def _parts_without(self, kind: str) -> list[str]:
+        bare = [part for part, n in self.counts.items() if n["images"] and not n[kind]]
+        return bare if any(n[kind] for n in self.counts.values()) else []
 
     def text(self) -> str:
         """Return the counts, and every doubtful clip and skipped item with its reason."""

@@ -157,7 +157,7 @@ class Gaze360Preprocessor:
         """Say which recordings of this shard are missing or damaged; nothing is changed."""
         return check_store(self._store_dir, self._share)
 
-    def export(self, out_dir: Path) -> str:
+    def export(self, out_dir: Path, *, heatmaps: bool = True) -> str:
         """Refuse: only FLAME has a folder layout of its own to write.
 
         Raises:

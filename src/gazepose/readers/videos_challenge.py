@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from common.checksums import plain_digest
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.json_prior.files import PRIOR_DIR, PriorFiles
 from gazepose.readers.sample import RawFace, RawReader
-from gazepose.readers.source_digest import image_names, plain_digest
+from gazepose.readers.source_digest import image_names
 
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"

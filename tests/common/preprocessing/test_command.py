@@ -13,6 +13,7 @@ CONFIG: dict[str, Any] = {
     "shard": "0/1",
     "num_workers": 0,
     "export_dir": None,
+    "export_heatmaps": True,
     "export_file": None,
     "data": {"name": "x", "raw_dir": "raw", "raw_writer": None, "preprocessor": {}},
 }

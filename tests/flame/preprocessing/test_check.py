@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from builders.preprocessed_people import PEOPLE, assert_same, content, damage, made_at, preprocessor
 
+from common.preprocessing.check import check_store
+from common.preprocessing.findings import Finding
+from common.preprocessing.share import Share
 from common.store.damage import damaged_groups
 from common.store.reading import missing_groups
 
@@ -29,6 +32,17 @@ def test_a_check_of_a_sound_store_has_no_error(tmp_path: Path) -> None:
     report = preprocessor(tmp_path).check()
     assert (report.missing, report.has_errors) == (["p2", "p4"], False)
     assert "2 groups to make: p2, p4" in report.summary()
+
+
+def test_what_the_raw_data_s_findings_say_is_not_said_again(tmp_path: Path) -> None:
+    def share() -> Share:
+        raise ValueError("no folder x")
+
+    report = check_store(tmp_path, share, [Finding("error", "no folder x", "x")])
+    assert [found.where for found in report.findings if found.severity == "error"] == ["x"]
+    assert report.has_errors
+    (error, _) = sorted(check_store(tmp_path, share).findings, key=lambda found: found.severity)
+    assert error.what == "no folder x"
 
 
 def test_a_check_makes_no_store(tmp_path: Path) -> None:

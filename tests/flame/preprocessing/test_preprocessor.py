@@ -39,7 +39,7 @@ def test_the_report_file_names_every_skipped_item(tmp_path: Path) -> None:
 
 def test_a_data_set_without_a_face_is_reported_not_fatal(tmp_path: Path) -> None:
     report = preprocessor(tmp_path, {"p1": [NO_FACE]}).run()
-    assert (report.num_faces, len(report.skipped)) == (0, 1)
+    assert (report.num_faces, len(report.skipped), report.has_errors) == (0, 1, True)
     assert stored_groups(tmp_path) == ["p1"]
 
 
@@ -49,6 +49,16 @@ def test_a_second_run_makes_nothing_anew(tmp_path: Path) -> None:
     report = preprocessor(tmp_path).run()
     assert made_at(tmp_path) == before
     assert report.num_faces == 7
+
+
+def test_a_group_whose_raw_data_changed_is_made_anew_and_no_other(tmp_path: Path) -> None:
+    preprocessor(tmp_path, PEOPLE | {"p4": ["unreadable photo"]}, compares=True).run()
+    before = made_at(tmp_path)
+    report = preprocessor(tmp_path, compares=True).run()
+    after = made_at(tmp_path)
+    assert {group for group in PEOPLE if after[group] != before[group]} == {"p4"}
+    assert report.num_faces == 7
+    assert not report.has_errors
 
 
 def test_an_interruption_keeps_the_finished_groups(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.store.skipped import Skipped
-from flame.preprocessing.layout_export import LayoutSample, export_layout
+from flame.preprocessing.layout_export import LayoutSample, check_space, export_layout
 from flame.readers.flame_layout import FlameLayoutReader
 from flame.readers.sample import RawSample
 
@@ -179,6 +179,8 @@ def test_images_numbered_from_0_are_refused_as_a_whole(raw_dir):
         ("head_pose/s1.pkl", np.zeros((3, 4)), r"head_pose/s1.pkl has shape \(3, 4\)"),
         ("gaze_angles/s1.pkl", {"a": 1}, "gaze_angles/s1.pkl is no table of numbers"),
         ("gaze_angles/s1.pkl", [slice(1)], r"s1.pkl is not a pickle of numbers.*builtins.slice"),
+        ("head_pose/s1.pkl", np.full((3, 3), 20.0), "head_pose/s1.pkl has .* radians, not degrees"),
+        ("gaze_angles/s1.pkl", [[0, 0], [0, -15], [np.nan, 0]], "radians, not degrees"),
         ("facial_landmarks_2d/s1.pkl", None, "no facial_landmarks_2d/s1.pkl"),
     ],
 )
@@ -198,6 +200,17 @@ def test_labels_as_lists_of_rows_are_read(raw_dir):
     rows = [list(sample.gaze) for sample in _samples()[:3]]
     _dump(raw_dir / "gaze_angles" / "s1.pkl", rows)
     np.testing.assert_array_equal([item.gaze for item in _read(raw_dir)], rows)
+
+
+def test_a_subject_has_another_fingerprint_once_its_files_changed(raw_dir):
+    reader = FlameLayoutReader(raw_dir)
+    first, other = reader.fingerprint("s1"), reader.fingerprint("s2")
+    (raw_dir / "images" / "s1" / "2.npy").unlink()
+    fewer = reader.fingerprint("s1")
+    _dump(raw_dir / "head_pose" / "s1.pkl", np.zeros((3, 3)))
+    assert len({first, fewer, reader.fingerprint("s1"), other}) == 4
+    assert reader.fingerprint("s2") == other
+    assert reader.fingerprint("nobody") is None
 
 
 def test_labels_that_are_not_finite_are_skipped(raw_dir):
@@ -236,6 +249,18 @@ def test_export_refuses_a_used_folder_and_scattered_subjects(raw_dir, tmp_path):
     scattered = _samples(("s1", "s2", "s1"), num=1)
     with pytest.raises(ValueError, match="subject s1 comes in two places"):
         export_layout(scattered, tmp_path / "y", heatmaps=False)
+
+
+def test_an_export_that_the_drive_cannot_hold_is_refused_with_figures(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    out_dir = tmp_path / "new" / "layout"
+    check_space(out_dir, (480, 384, 3), 23, heatmaps=True)
+    with pytest.raises(ValueError, match=r"41\.8 MB each.* 1\.0 GB left; export_heatmaps=false"):
+        check_space(out_dir, (480, 384, 3), 24, heatmaps=True)
+    check_space(out_dir, (480, 384, 3), 1800, heatmaps=False)
+    with pytest.raises(ValueError, match=r"1900 images.* take 1\.1 GB"):
+        check_space(out_dir, (480, 384, 3), 1900, heatmaps=False)
 
 
 def test_interrupted_export_leaves_only_whole_subjects(tmp_path):

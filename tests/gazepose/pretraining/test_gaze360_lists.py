@@ -204,6 +204,11 @@ def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
         "lists_dir": str(raw_dir / "code"),
         "store_dir": str(raw_dir.parent / "store"),
     }
-    config = {"mode": "export", "export_dir": "out", "data": {"preprocessor": settings}}
+    config = {
+        "mode": "export",
+        "export_dir": "out",
+        "export_heatmaps": True,
+        "data": {"preprocessor": settings},
+    }
     with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
         prepare_store(config)

@@ -293,7 +293,9 @@ def test_an_empty_folder_says_what_is_expected(tmp_path: Path) -> None:
     (error,) = said(FaceImgsReader(tmp_path), "error")
     assert "json/av_train.json" in error.what
     (error,) = said(FaceImgsReader(tmp_path / "nowhere"), "error")
-    assert f"no folder {tmp_path / 'nowhere'}" in error.what
+    assert f"no folder {tmp_path / 'nowhere'};" in error.what
+    (note,) = [n for n in said(FaceImgsReader(tmp_path), "note") if "no tracks" in n.what]
+    assert "no labels" in note.what
 
 
 def test_frames_of_another_length_or_of_no_clip_are_refused(data_dir: Path) -> None:

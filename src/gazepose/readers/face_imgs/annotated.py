@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from common.checksums import plain_digest
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
@@ -18,7 +19,7 @@ from gazepose.readers.face_imgs.files import TreeFiles
 from gazepose.readers.json_prior.clip_priors import ClipPriors
 from gazepose.readers.json_prior.files import PriorFiles, mixed_ranks
 from gazepose.readers.sample import RawFace, RawReader
-from gazepose.readers.source_digest import image_names, plain_digest
+from gazepose.readers.source_digest import image_names
 from gazepose.readers.split_lists import check_disjoint
 from gazepose.readers.tracks import TrackRule, source_track_id
 

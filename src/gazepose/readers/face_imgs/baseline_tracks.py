@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from common.checksums import files_digest
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
 from gazepose.readers.face_imgs.doctor import trackless_clips
 from gazepose.readers.face_imgs.files import LOOKS_DIR, SPLIT_DIR, TRACKS_DIR
 from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, malformed_entries
-from gazepose.readers.source_digest import files_digest
 from gazepose.readers.split_lists import check_disjoint, read_split_list
 from gazepose.readers.track_boxes import RawTrack, box_place, frame_number, skipped_box
 from gazepose.readers.tracks import Segments, TrackRule, face_tracks
@@ -48,10 +48,11 @@ class BaselineTracks:
         Raises:
             ValueError: If a folder is missing.
         """
-        for name in (SPLIT_DIR, TRACKS_DIR, LOOKS_DIR):
-            if not (self.data_dir / name).is_dir():
+        needed = [self.data_dir / name for name in (SPLIT_DIR, TRACKS_DIR, LOOKS_DIR)]
+        for folder in (self.data_dir, *needed):
+            if not folder.is_dir():
                 raise ValueError(
-                    f"no folder {self.data_dir / name}; expected the data folder of GazePose or "
+                    f"no folder {folder}; expected the data folder of GazePose or "
                     "the Ego4D baseline, with json/av_train.json and av_val.json, or with split, "
                     "json_original and result_LAM: data.raw_dir=FOLDER"
                 )

@@ -103,7 +103,9 @@ class TreeFiles:
         faces = self.faces_dir.relative_to(self.data_dir)
         if self.has_annotations and not self.has_faces:
             return f"no {faces}: faces are cut from videos or video_imgs where av_*.json has boxes"
-        written = self.has_written_tracks or not self.has_annotations
+        if not (self.has_annotations or self.has_written_tracks):
+            return f"no json/av_*.json, nor {TRACKS_DIR} and {LOOKS_DIR}: no tracks and no labels"
+        written = self.has_written_tracks
         tracks = f"{TRACKS_DIR} and {LOOKS_DIR}" if written else "av_*.json"
         return f"face images of {faces} as they are; tracks and labels of {tracks}"
 
