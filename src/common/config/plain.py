@@ -6,6 +6,7 @@ Importing this module also registers the suite's resolvers, in a launcher's work
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -18,8 +19,11 @@ def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
     """Return a config as resolved plain values.
 
     Raises:
-        ValueError: If a value the user must give is missing; says what to type.
+        ValueError: If a value the user must give is missing, or one was added with ``+`` that
+            nothing reads; says what to type.
     """
+    if isinstance(cfg, DictConfig):
+        _check_added(cfg)
     try:
         values: Any = OmegaConf.to_container(
             OmegaConf.create(cfg), resolve=True, throw_on_missing=True
@@ -32,6 +36,22 @@ def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
         given = " ".join(f"{key}=..." for key in missing)
         raise ValueError(f"{' and '.join(missing)} must be given: {given}") from error
     return dict(values)
+
+
+def _check_added(cfg: DictConfig, path: str = "") -> None:
+    """Refuse what ``+`` added to a config of our own, which Hydra itself takes without a word."""
+    kind = OmegaConf.get_type(cfg)
+    if not is_dataclass(kind):
+        return  # an argument list: what takes it checks it
+    options = [option.name for option in fields(kind)]
+    for key in map(str, cfg):
+        if key not in options:
+            there = ", ".join(path + option for option in options)
+            raise ValueError(f"nothing reads {path}{key}: there are {there}")
+        if OmegaConf.is_missing(cfg, key) or OmegaConf.is_interpolation(cfg, key):
+            continue
+        if isinstance(cfg[key], DictConfig):
+            _check_added(cfg[key], f"{path}{key}.")
 
 
 def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:

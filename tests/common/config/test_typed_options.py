@@ -104,6 +104,14 @@ def test_a_misspelt_argument_of_our_classes_is_an_error(typo: str) -> None:
         build_all()
 
 
+@pytest.mark.parametrize("added", ["+lr=1e-4", "++model.lr=1e-4", "+data.batch_size=3"])
+def test_what_is_added_and_nothing_reads_is_an_error(added: str) -> None:
+    key = added.lstrip("+").partition("=")[0]
+    with pytest.raises(ValueError, match=f"nothing reads {key}: there are .*"):
+        train_config("data=columbiagaze", "model=flame", added)
+    train_config("data=columbiagaze", "model=flame", "+model.net.any=1")  # build refuses it
+
+
 SMALL_OF = {
     "flame": ["data=columbiagaze", *SMALL_NET],
     "gazelstm": ["data=ego4d", "model.backbone.width=4"],
