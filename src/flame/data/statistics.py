@@ -159,7 +159,7 @@ def _entry(name_or_path: str | Path) -> Mapping[str, Any]:
         raise ValueError(
             f"no published statistics for {str(name_or_path)!r}; there are: {', '.join(table)}. "
             "Name the data set the weights were trained on, e.g. statistics=eyediap, or the .json "
-            "or .pkl file of its ranges"
+            "or .pkl file of its ranges (preprocess.py mode=statistics writes one)"
         )
     return table[str(name_or_path)]
 

@@ -49,6 +49,11 @@ class SignCheck:
     @property
     def message(self) -> str:
         """Return the finding as a sentence for the report."""
+        if self.num_samples < _MIN_SAMPLES:
+            return (
+                f"{self.label} could not be checked: {self.num_samples} images serve for it, "
+                f"{_MIN_SAMPLES} are needed"
+            )
         figures = f"correlation {self.correlation:+.2f} over {self.num_samples} images"
         if self.is_flipped:
             return f"{self.label} has the wrong sign: the eyes say the opposite ({figures})"

@@ -92,6 +92,7 @@ def test_too_little_evidence_is_no_verdict(columbia_grid):
         assert not check.is_conclusive
         assert not check.is_flipped
         assert "could not be checked" in check.message
+        assert "nan" not in check.message
 
 
 def test_labels_that_do_not_vary_and_lost_landmarks_are_no_verdict(columbia_grid):
