@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
 import shlex
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from builders.small_run import REPO_DIR
+from builders.small_lam_run import train_here as train_lam_here
+from builders.small_lam_run import write_store
+from builders.small_run import REPO_DIR, train_here
+from builders.small_store import write_small_store
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -98,3 +103,25 @@ def test_an_option_sets_what_it_names(command: str, setting: str) -> None:
     key, value = override.get_key_element(), override.value()
     chosen = config.hydra.runtime.choices
     assert (chosen[key] if key in chosen else OmegaConf.select(config, key)) == value
+
+
+# Composed only: they name files or GPUs that are not here, or take hours.
+_NOT_RUN = (
+    *("model.init_checkpoint=", "data.datamodule.split=", "data.datamodule.statistics="),
+    *("hydra.run.dir=", "trainer=ddp", "trainer.max_epochs="),
+)
+RUN = [(command, typed) for command, typed in SETTINGS if not typed.startswith(_NOT_RUN)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "setting"), RUN)
+def test_an_option_trains(command: str, setting: str, tmp_path: Path) -> None:
+    store_dir, run_dir = tmp_path / "store", tmp_path / "run"
+    if "model=gazepose" in command:
+        write_store(store_dir)
+        net = "gazelstm" if setting == "model=gazelstm" else "gazepose"
+        metrics = train_lam_here(net, store_dir, run_dir, "trainer.max_epochs=1", setting)
+    else:
+        write_small_store(store_dir)
+        metrics = train_here(store_dir, run_dir, "trainer.max_epochs=1", setting)
+    assert math.isfinite(metrics["train/loss"])
