@@ -207,6 +207,7 @@ def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
     config = {
         "mode": "export",
         "export_dir": "out",
+        "export_file": None,
         "export_heatmaps": True,
         "data": {"preprocessor": settings},
     }
