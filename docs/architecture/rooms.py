@@ -20,7 +20,7 @@ REPO_DIR = Path(__file__).parents[2]
 PICTURE = Path(__file__).with_name("rooms.svg")
 LINES, SHARED = ("gazepose", "flame"), "common"
 COLOURS = {"gazepose": "#e8f0fb", "flame": "#fdf0e3", "common": "#eef5ec"}
-WIDTH_PX, HEIGHT_PX, GAP_PX, ROW_PX, MARGIN_PX = 190, 92, 14, 126, 20
+WIDTH_PX, HEIGHT_PX, GAP_PX, ROW_PX, MARGIN_PX = 190, 104, 14, 136, 20
 TEXT_WIDTH = 31  # characters of a line in a box
 STYLE = (
     "text{font-family:sans-serif;fill:#222}.name{font-size:13px;font-weight:bold}"
@@ -117,7 +117,7 @@ def box_svg(room: str, box: Box, uses: Uses) -> str:
     lines += [(line, "what") for line in textwrap.wrap(what, TEXT_WIDTH)]
     if package != SHARED and shared:
         text = f"common: {', '.join(shared)}"
-        lines += [(line, "uses") for line in textwrap.wrap(text, TEXT_WIDTH + 5)]
+        lines += [(line, "uses") for line in textwrap.wrap(text, TEXT_WIDTH + 3)]
     texts = "".join(
         f'<text class="{kind}" x="{box.x + 8}" y="{box.y + 17 + 13.5 * row}">{escape(line)}</text>'
         for row, (line, kind) in enumerate(lines)
