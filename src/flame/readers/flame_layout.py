@@ -30,6 +30,8 @@ GAZE_CONVENTIONS = (
 # Numbers a row.
 _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
 _ANGLES = {"gaze_angles", "gaze_target", "head_pose"}
+# Pi and what float32 adds to it.
+_LARGEST_RAD = 3.1416
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _read_rows(path: Path) -> Float:
         raise ValueError(f"{label} is no table of numbers: {error}") from error
     if rows.ndim != 2 or rows.shape[1] != width:
         raise ValueError(f"{label} has shape {rows.shape}, expected (N, {width})")
-    if path.parent.name in _ANGLES and (np.abs(rows[np.isfinite(rows)]) > np.pi).any():
+    if path.parent.name in _ANGLES and (np.abs(rows[np.isfinite(rows)]) > _LARGEST_RAD).any():
         raise ValueError(f"{label} has numbers beyond pi: angles are in radians, not degrees")
     return rows
 

@@ -196,6 +196,14 @@ def test_unusable_labels_skip_the_subject_and_name_the_file(raw_dir, file, value
     assert all(isinstance(item, RawSample) for item in _read(raw_dir, "s2"))
 
 
+def test_an_angle_of_pi_in_float32_is_one(raw_dir):
+    """Rounded to float32, pi is beyond pi; wrapped angles hold it."""
+    wrapped = np.full((3, 2), np.pi, dtype=np.float32)
+    (raw_dir / "gaze_angles" / "s1.pkl").unlink()
+    _dump(raw_dir / "gaze_angles" / "s1.pkl", wrapped)
+    assert all(isinstance(item, RawSample) for item in _read(raw_dir))
+
+
 def test_labels_as_lists_of_rows_are_read(raw_dir):
     rows = [list(sample.gaze) for sample in _samples()[:3]]
     _dump(raw_dir / "gaze_angles" / "s1.pkl", rows)
