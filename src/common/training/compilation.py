@@ -11,13 +11,14 @@ class CompiledNet(Callback):
     The net is compiled at its first batch, and again for batches of other sizes.
 
     Args:
-        mode: as `torch.compile` takes it.
+        backend: as `torch.compile` takes it, as is the next.
+        mode: of the backend ``inductor``.
     """
 
-    def __init__(self, mode: str = "default") -> None:
-        self._mode = mode
+    def __init__(self, backend: str = "inductor", mode: str | None = None) -> None:
+        self._options = {"backend": backend, "mode": mode}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Compile what a training calls."""
         if stage == "fit":
-            pl_module.net.compile(mode=self._mode)
+            pl_module.net.compile(**self._options)

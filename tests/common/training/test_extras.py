@@ -272,22 +272,35 @@ def test_what_makes_no_sense_is_refused(work_dir: Path, typed: str, said: str) -
 HAS_COMPILER = any(shutil.which(name) for name in ("g++", "clang++", "c++"))
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not HAS_COMPILER, reason="torch.compile needs a C++ compiler on the CPU")
+BACKENDS = [
+    "eager",
+    pytest.param(
+        "inductor",
+        marks=[
+            pytest.mark.slow,
+            pytest.mark.skipif(not HAS_COMPILER, reason="inductor needs a C++ compiler"),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_compiled_net_trains_alike_and_its_checkpoints_fit_either_way(
-    work_dir: Path, plain: Metrics
+    work_dir: Path, plain: Metrics, backend: str
 ) -> None:
-    metrics = train(work_dir, "compiled", "extras=[compile]")
-    assert metrics == pytest.approx(plain, rel=0.02)
-    for name in ("best", "last"):
-        found, expected = (checkpoint(work_dir, run, name) for run in ("compiled", "plain"))
-        assert found["state_dict"].keys() == expected["state_dict"].keys()
-    said = metrics_said(predict_here(f"run={work_dir / 'compiled'}", "split=test"))
-    expected_error = metrics["test/angular_error_deg"]
-    assert said["test/angular_error_deg"] == pytest.approx(expected_error, abs=1e-3)
-    # On from a plain one, compiled.
-    shutil.copytree(work_dir / "plain", work_dir / "plain_then_compiled")
-    last = work_dir / "plain_then_compiled" / "checkpoints" / "last.ckpt"
-    longer = [f"ckpt_path={last}", "trainer.max_epochs=5", "extras=[compile]"]
-    metrics = train(work_dir, "plain_then_compiled", *longer)
-    assert math.isfinite(metrics["test/angular_error_deg"])
+    """From the last epoch of a plain training on, compiled, and tested without."""
+    run = shutil.copytree(work_dir / "plain", work_dir / backend)
+    typed = [f"ckpt_path={run / 'checkpoints' / 'last.ckpt'}", "trainer.max_epochs=5"]
+    compiled = ["extras=[compile]", f"callbacks.compile.backend={backend}"]
+    torch._dynamo.utils.counters.clear()
+    metrics = train(work_dir, backend, *typed, *compiled)
+    assert torch._dynamo.utils.counters["stats"]["calls_captured"] > 0
+    shutil.copytree(work_dir / "plain", work_dir / f"not_{backend}")
+    last = work_dir / f"not_{backend}" / "checkpoints" / "last.ckpt"
+    longer = train(work_dir, f"not_{backend}", f"ckpt_path={last}", "trainer.max_epochs=5")
+    assert metrics == pytest.approx(longer, rel=0.02)
+    names = [checkpoint(work_dir, one)["state_dict"].keys() for one in (backend, "plain")]
+    assert names[0] == names[1]
+    said = metrics_said(predict_here(f"run={run}", "split=test"))
+    expected = metrics["test/angular_error_deg"]
+    assert said["test/angular_error_deg"] == pytest.approx(expected, abs=1e-2)
