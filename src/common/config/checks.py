@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,29 @@ def check_precision(trainer: Mapping[str, Any]) -> None:
             f"trainer.precision={precision} rounds landmarks, head poses and labels, too: type "
             f"trainer.precision={_ROUNDING[precision]}"
         )
+
+
+def check_steps(trainer: Mapping[str, Any]) -> None:
+    """Refuse steps that make no sense; at a negative value Lightning clips nothing, and is silent.
+
+    Args:
+        trainer: the trainer's config.
+
+    Raises:
+        ValueError: If gradients are clipped at no positive number, or accumulated over no whole
+            number of batches from 1 on.
+    """
+    limit, num = trainer.get("gradient_clip_val"), trainer.get("accumulate_grad_batches", 1)
+    if limit is not None and not (_is_number(limit, int | float) and 0 < limit < math.inf):
+        raise ValueError(
+            f"trainer.gradient_clip_val={limit}, expected a number above 0, or null for none"
+        )
+    if not (_is_number(num, int) and num >= 1):
+        raise ValueError(f"trainer.accumulate_grad_batches={num}, expected a whole number from 1")
+
+
+def _is_number(value: Any, kinds: Any) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from common.atomic import partial_path
+from common.atomic import partial_path, write_text_atomically
+from common.evaluation.events import Event, add_frame
 
-# First and last frame of a look, the last included.
-Look = tuple[int, int]
+LOOKING = "looking"
 SCHEMA: dict[str, Any] = {
     "track_id": pl.String,
     "first_frame": pl.Int64,
@@ -36,8 +36,7 @@ class TrackSummary:
         num_frames: in which it was seen.
         num_judged: of those, the ones in which eye contact is known.
         num_looking: of those, the ones with eye contact.
-        looks: uninterrupted eye contacts; a frame in which the face is not seen, or of which
-            nothing is known, interrupts one.
+        looks: uninterrupted eye contacts, as `common.evaluation.events` has it.
     """
 
     first_frame: int
@@ -45,27 +44,27 @@ class TrackSummary:
     num_frames: int = 0
     num_judged: int = 0
     num_looking: int = 0
-    looks: list[Look] = field(default_factory=list)
+    looks: list[Event] = field(default_factory=list)
 
     def add(self, frame: int, is_looking: bool | None) -> None:
         """Take the next frame; `is_looking` is None where eye contact is not known."""
         self.last_frame = frame
         self.num_frames += 1
         self.num_judged += is_looking is not None
-        if not is_looking:
-            return
-        self.num_looking += 1
-        if self.looks and self.looks[-1][1] == frame - 1:
-            self.looks[-1] = (self.looks[-1][0], frame)
-        else:
-            self.looks.append((frame, frame))
+        if is_looking:
+            self.num_looking += 1
+            add_frame(self.looks, frame)
 
-    def row(self, fps_hz: float) -> dict[str, Any]:
-        """Return the track's columns; those of eye contact are null where none was judged.
+    def looks_s(self, fps_hz: float) -> list[tuple[float, float]]:
+        """Return begin and end of each look in seconds.
 
         A frame lasts 1 / fps_hz seconds, so that a look of one frame has a length.
         """
-        looks_s = [(first / fps_hz, (last + 1) / fps_hz) for first, last in self.looks]
+        return [(first / fps_hz, (last + 1) / fps_hz) for first, last in self.looks]
+
+    def row(self, fps_hz: float) -> dict[str, Any]:
+        """Return the track's columns; those of eye contact are null where none was judged."""
+        looks_s = self.looks_s(fps_hz)
         seen = {
             "first_frame": self.first_frame,
             "last_frame": self.last_frame,
@@ -97,6 +96,11 @@ class TrackSummaries:
         track = self._tracks.setdefault(record["track_id"], TrackSummary(frame, frame))
         track.add(frame, record.get("is_looking"))
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether eye contact is known of any face in any frame."""
+        return any(track.num_judged for track in self._tracks.values())
+
     def write_csv(self, path: Path, fps_hz: float) -> None:
         """Write one row a track, in order of appearance, whole or not at all.
 
@@ -107,3 +111,41 @@ class TrackSummaries:
         rows = [{"track_id": name} | track.row(fps_hz) for name, track in self._tracks.items()]
         with partial_path(path) as partial:
             pl.DataFrame(rows, schema=SCHEMA).write_csv(partial)
+
+    def write_elan(self, path: Path, fps_hz: float) -> None:
+        """Write one row a look, tab-separated under a header, as ELAN imports text.
+
+        Args:
+            path: of the text file.
+            fps_hz: frame rate of the video.
+        """
+        rows = [
+            f"{subject}\t{begin_s:.3f}\t{end_s:.3f}\t{end_s - begin_s:.3f}\t{LOOKING}"
+            for begin_s, end_s, subject in self._looks(fps_hz)
+        ]
+        header = "tier\tbegin_s\tend_s\tduration_s\tannotation"
+        write_text_atomically(path, "\n".join([header, *rows]) + "\n")
+
+    def write_boris(self, path: Path, fps_hz: float) -> None:
+        """Write two rows a look, its begin and its end, as BORIS takes them from the clipboard.
+
+        BORIS (from version 8 on) wants time, subject, behaviour, modifier, comment and frame index,
+        without a header or an empty line, and reads no file.
+
+        Args:
+            path: of the text file.
+            fps_hz: frame rate of the video.
+        """
+        times = sorted(
+            (time_s, subject) for *both, subject in self._looks(fps_hz) for time_s in both
+        )
+        rows = [f"{time_s:.3f}\t{subject}\t{LOOKING}\t\t\tNA" for time_s, subject in times]
+        write_text_atomically(path, "\n".join(rows))
+
+    def _looks(self, fps_hz: float) -> list[tuple[float, float, str]]:
+        """Return begin, end in seconds, and whose it is, of all looks in the order of time."""
+        return sorted(
+            (begin_s, end_s, f"face {name}")
+            for name, track in self._tracks.items()
+            for begin_s, end_s in track.looks_s(fps_hz)
+        )

@@ -65,7 +65,8 @@ def annotate_videos(source: str, annotator: VideoAnnotator, output_dir: Path) ->
     """Annotate all videos of a source.
 
     Writes of each video ``<stem>.mp4`` with its faces drawn, ``<stem>_faces.jsonl`` with one line
-    a face and frame, and ``<stem>_tracks.csv`` with one row a face (`TrackSummaries`). A video
+    a face and frame, and ``<stem>_tracks.csv`` with one row a face (`TrackSummaries`); where eye
+    contact is known, its events as ``<stem>_elan.tsv`` and ``<stem>_boris.tsv`` too. A video
     that cannot be read, in which no face is found or on which the annotator fails gets a line with
     the reason and stops no other; of a damaged or interrupted one all that was done is kept.
     Seconds are frame numbers over the mean frame rate.
@@ -103,9 +104,16 @@ def _annotate(path: Path, annotator: VideoAnnotator, stem_path: Path, lines: Tex
     else:
         frames = _recorded(path, fps_hz, annotator, lines, outcome)
         _write_drawn(_with_suffix(stem_path, ".mp4"), frames, fps_hz, outcome)
-        outcome.tracks.write_csv(_with_suffix(stem_path, "_tracks.csv"), fps_hz)
+        _write_tracks(stem_path, outcome.tracks, fps_hz)
     _write_reason(path, lines, outcome)
     return outcome
+
+
+def _write_tracks(stem_path: Path, tracks: TrackSummaries, fps_hz: float) -> None:
+    tracks.write_csv(_with_suffix(stem_path, "_tracks.csv"), fps_hz)
+    if tracks.is_judged:
+        tracks.write_elan(_with_suffix(stem_path, "_elan.tsv"), fps_hz)
+        tracks.write_boris(_with_suffix(stem_path, "_boris.tsv"), fps_hz)
 
 
 def _write_drawn(

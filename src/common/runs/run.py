@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
-from common.config.checks import check_inputs, check_line, check_precision
+from common.config.checks import check_inputs, check_line, check_precision, check_steps
 from common.config.instantiate import build
 from common.loggers.dashboard import log_checkpoint, log_end, log_start
 from common.runs.console import quiet_libraries
@@ -54,6 +54,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     check_line(config["model"], config["data"])
     check_inputs(config["model"], config)
     check_precision(config["trainer"])
+    check_steps(config["trainer"])
     quiet_libraries()
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)

@@ -26,6 +26,8 @@ from gazepose.store.reading import PARTS, LamPart
 from gazepose.store.table import LamTable, Rows
 
 LOG = logging.getLogger(__name__)
+# A store does not say it: all of Ego4D's clips have one rate, as have the frames cut from them.
+_FPS_HZ = {"ego4d": 30.0, "face_imgs": 30.0}
 
 
 class LamDataModule(LightningDataModule):
@@ -208,6 +210,11 @@ class LamDataModule(LightningDataModule):
             "table_sha256": self.table.sha256(),
             "priors_sha256": arrays_sha256([self.table.head_pose_deg, self.table.landmarks]),
         }
+
+    @property
+    def fps_hz(self) -> float | None:
+        """Return the frame rate of the videos; None where it is not known."""
+        return _FPS_HZ.get(self._store_recipe.get("reader", ""))
 
     def test_conditions(self) -> dict[str, Any]:
         """Return what a test's numbers depend on beside data and part: dropout and stride."""

@@ -77,6 +77,8 @@ class LamTestResults(OutputCollector):
             self._output_dir,
             self._stem(datamodule),
             datamodule.table.store_dir,
+            pl_module.threshold,
+            datamodule.fps_hz,
         )
         if figure_path is not None:
             log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)

@@ -13,9 +13,12 @@ import polars as pl
 from common.atomic import partial_path, write_text_atomically
 from common.evaluation.output_collector import headline
 from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
+from gazepose.evaluation.event_agreement import event_numbers
 from gazepose.evaluation.figures import save_score_figure
+from gazepose.evaluation.metrics import THRESHOLD
 from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, write_predictions
 from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
+from gazepose.evaluation.threshold import Threshold, decision_numbers
 from gazepose.submission.check import validate_submission
 from gazepose.submission.official_csv import (
     PREDICTION_COLUMNS,
@@ -35,6 +38,8 @@ def write_results(
     output_dir: Path,
     stem: str,
     store_dir: Path | None = None,
+    threshold: Threshold | None = None,
+    fps_hz: float | None = None,
 ) -> Path | None:
     """Write everything about the predictions of a test.
 
@@ -50,6 +55,8 @@ def write_results(
         output_dir: where the files go.
         stem: what their names begin with.
         store_dir: the tested face store, which says what a submission must hold.
+        threshold: that the model's validation chose; None if it chose none.
+        fps_hz: frame rate of the tested videos; None where it is not known.
 
     Returns:
         The figure's path; None where no label is known.
@@ -71,7 +78,39 @@ def write_results(
             "%d of %d samples have no known label: they are in %s%s only",
             *(predictions.height - known.height, predictions.height, stem, PREDICTIONS_SUFFIX),
         )
-    return _write_labelled(known, described, output_dir, stem)
+    decisions = decided(known, described, threshold, fps_hz)
+    return _write_labelled(known, {**described, **decisions}, output_dir, stem)
+
+
+def decided(
+    predictions: pl.DataFrame,
+    described: Mapping[str, Any],
+    threshold: Threshold | None,
+    fps_hz: float | None,
+) -> dict[str, Any]:
+    """Return ``at_threshold``, numbers of decisions at the chosen threshold, and of ``events``.
+
+    ``threshold``: without a chosen one `THRESHOLD`, and ``rule`` and ``chosen_on`` are None.
+    ``is_chosen_here``: it was chosen on the tested samples, which flatters the numbers.
+
+    Args:
+        predictions: labelled rows, at least one; `decision_numbers` and `event_numbers`.
+        described: what was tested.
+        threshold: as `write_results`, as is the next.
+        fps_hz: frame rate.
+    """
+    value = THRESHOLD if threshold is None else threshold.value
+    scores, labels, clips = (predictions[name].to_numpy() for name in ("score", "label", "uid"))
+    is_own_data = described["tested_on"] == described["trained_on"]
+    numbers = {
+        "threshold": value,
+        "rule": None if threshold is None else threshold.rule,
+        "chosen_on": None if threshold is None else f"{described['trained_on']}, val part",
+        "is_chosen_here": threshold is not None and is_own_data and described["part"] == "val",
+        **decision_numbers(scores, labels, clips, value),
+    }
+    events = event_numbers(predictions, value, described["stride"], fps_hz)
+    return {"at_threshold": numbers, "events": events}
 
 
 def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
@@ -103,7 +142,16 @@ def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
     measured = f"mAP {_shown(summary['map'])}"
     if "map_raw" in summary:
         measured += f" (before smoothing {_shown(summary['map_raw'])})"
-    return headline(stem, measured, baselines, summary.get("note"))
+    return f"{headline(stem, measured, baselines, summary.get('note'))}; {_decisions_line(summary)}"
+
+
+def _decisions_line(summary: Mapping[str, Any]) -> str:
+    """Return F1 and kappa, and where the threshold comes from."""
+    at = summary["at_threshold"]
+    of_rule = f"{at['rule']} on {at['chosen_on']}" if at["rule"] else "none was chosen"
+    here = ", these very samples" if at["is_chosen_here"] else ""
+    numbers = f"F1 {_shown(at['f1'])}, kappa {_shown(at['kappa'])}"
+    return f"{numbers} at threshold {at['threshold']:.4f} ({of_rule}{here})"
 
 
 def _shown(value: float | None) -> str:

@@ -75,6 +75,11 @@ class LamAveragePrecision(Metric):
             LOG.warning("mAP is not defined: %s", reason)
         return torch.tensor(value, dtype=torch.float32, device=device)
 
+    def known_samples(self) -> tuple[Float, Ints]:
+        """Return scores and labels of everything it was shown, in all processes; (N,) each."""
+        with self.sync_context():
+            return self._known_samples() if len(self.scores) else (np.empty(0), np.empty(0, int))
+
     def _known_samples(self) -> tuple[Float, Ints]:
         # On the CPU, because MPS has no float64.
         score = dim_zero_cat(self.scores).cpu().double().numpy()
@@ -114,9 +119,9 @@ def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
     }
 
 
-def confusion_matrix(scores: Float, labels: Ints) -> list[list[int]]:
-    """Return [[tn, fp], [fn, tp]] at score >= 0.5; positive is LAM, a row is a true class."""
-    said = (scores >= THRESHOLD).astype(np.int64)
+def confusion_matrix(scores: Float, labels: Ints, threshold: float = THRESHOLD) -> list[list[int]]:
+    """Return [[tn, fp], [fn, tp]] at score >= threshold; positive is LAM, a row is a true class."""
+    said = (scores >= threshold).astype(np.int64)
     counts = np.bincount(2 * labels + said, minlength=4)
     return [[int(count) for count in row] for row in counts.reshape(2, 2)]
 

@@ -22,6 +22,7 @@ from common.prediction.videos import AnnotatedFrame
 from gazepose.data.dataset import ClipRecipe
 from gazepose.data.face_view import FaceView
 from gazepose.data.temporal_dropout import TemporalDropout
+from gazepose.evaluation.metrics import THRESHOLD
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.prediction.frame_scores import FrameScorer
 from gazepose.prediction.judged_face import JudgedFace, drawn_faces, judged_face
@@ -70,7 +71,8 @@ class VideoPredictor:
         image_size: side of what the net sees.
         zoom: 1 shows the whole face, as in training; see `FaceView`.
         smoothing: of a track's scores in time.
-        threshold: score from which a face counts as looking, in [0, 1].
+        threshold: score from which a face counts as looking, in [0, 1]; None takes the one that the
+            model's validation chose, or one half if it chose none.
         trained_store_dir: store of the training data.
 
     Raises:
@@ -88,10 +90,10 @@ class VideoPredictor:
         split: float = 1.0,
         image_size: int = 224,
         zoom: float = 1.0,
-        threshold: float = 0.5,
+        threshold: float | None = None,
         trained_store_dir: str | None = None,
     ) -> None:
-        if not 0 <= threshold <= 1:
+        if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"threshold is {threshold}, expected a score from 0 to 1")
         recipe = ClipRecipe(
             TemporalDropout(**(dropout or {})),
@@ -107,7 +109,7 @@ class VideoPredictor:
         self._tracking = tracking
         self._preparation = _measured(preparation)
         self._smoothing = smoothing
-        self._threshold = threshold
+        self._threshold = _chosen_threshold(module) if threshold is None else threshold
         self._trained_store_dir = None if trained_store_dir is None else Path(trained_store_dir)
 
     def annotate(
@@ -210,6 +212,16 @@ class VideoPredictor:
     @cached_property
     def _ranking(self) -> Gaussian | None:
         return trained_ranking(self._trained_store_dir)
+
+
+def _chosen_threshold(module: EyeContactModule) -> float:
+    """Return the threshold that the module's validation chose, and say which it is."""
+    chosen = module.threshold
+    if chosen is None:
+        LOG.info("a face looks from a score of %g: the model's validation chose none", THRESHOLD)
+        return THRESHOLD
+    LOG.info("a face looks from a score of %.4f: %s in validation", chosen.value, chosen.rule)
+    return chosen.value
 
 
 def _still_row(box: Float, face: PreparedFace) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from common.training.sample_loss import MeanLoss
 from gazepose.batch import ClipBatch, EyeContactOutput
 from gazepose.data.stretches import StretchBatch
 from gazepose.evaluation.metrics import LamAveragePrecision
+from gazepose.evaluation.threshold import Threshold, ThresholdRule
 from gazepose.nets.dense import dense_scores
 from gazepose.nets.parts import ClipNet
 from gazepose.nets.pixels import normalise
@@ -44,9 +46,14 @@ class EyeContactModule(LightningModule):
         flip_average: a test's score is the mean of the clip's and its mirror image's.
         mirror_priors: the mirror image's landmarks are mirrored too, as in training.
         channels_last: keep images in the channels-last memory format; faster with bf16.
+        threshold: the arguments of `ThresholdRule`.
+
+    Attributes:
+        threshold: from which score on a face counts as looking, as the latest validation chose it;
+            None where none was. A checkpoint has that of its weights.
 
     Raises:
-        ValueError: If `init_part` is unknown.
+        ValueError: If `init_part` is unknown, or as `ThresholdRule`.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class EyeContactModule(LightningModule):
         flip_average: bool = False,
         mirror_priors: bool = False,
         channels_last: bool = False,
+        threshold: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self._start = StartWeights(init_checkpoint, init_part)
@@ -73,6 +81,8 @@ class EyeContactModule(LightningModule):
         self._scheduler = scheduler
         self._flip_average = flip_average
         self._mirror_priors = mirror_priors
+        self._threshold_rule = ThresholdRule(**(threshold or {}))
+        self.threshold: Threshold | None = None
 
     @property
     def flip_average(self) -> bool:
@@ -110,6 +120,25 @@ class EyeContactModule(LightningModule):
         self.val_map.update(scores, batch["label"], batch["row"])
         self.log("val/map", self.val_map, prog_bar=True, batch_size=num)
         return EyeContactOutput(score=scores, label=batch["label"], row=batch["row"])
+
+    def on_validation_epoch_end(self) -> None:
+        """Choose the threshold of these weights."""
+        chosen = self._threshold_rule(*self.val_map.known_samples())
+        rule = self._threshold_rule.description
+        self.threshold = None if chosen is None else Threshold(chosen, rule)
+
+    def on_train_epoch_start(self) -> None:
+        """Forget the threshold: it is not that of the weights to come."""
+        self.threshold = None
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save the threshold beside the weights."""
+        checkpoint["threshold"] = None if self.threshold is None else asdict(self.threshold)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the threshold of the weights; earlier versions' checkpoints have none."""
+        state = checkpoint.get("threshold")
+        self.threshold = None if state is None else Threshold(**state)
 
     def test_step(self, batch: ClipBatch | StretchBatch, batch_idx: int) -> EyeContactOutput:
         """Update the test metric where labels are known; return the scores for the callbacks."""

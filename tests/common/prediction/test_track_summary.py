@@ -59,3 +59,49 @@ def test_a_video_without_faces_has_an_empty_table(tmp_path: Path) -> None:
     found = table([], tmp_path)
     assert found.height == 0
     assert "longest_look_s" in found.columns
+
+
+def events(frames: list[tuple[int, str, bool | None]], folder: Path) -> tuple[str, str]:
+    """Return what ELAN and BORIS read."""
+    summaries = TrackSummaries()
+    for frame, track_id, is_looking in frames:
+        summaries.add(frame, {"track_id": track_id, "is_looking": is_looking})
+    summaries.write_elan(folder / "elan.tsv", fps_hz=10.0)
+    summaries.write_boris(folder / "boris.tsv", fps_hz=10.0)
+    return (folder / "elan.tsv").read_text(), (folder / "boris.tsv").read_text()
+
+
+TWO_FACES = [
+    *((frame, "0", frame in (1, 2, 5)) for frame in range(7)),
+    *((frame, "1", frame in (4, 5)) for frame in range(3, 7)),
+]
+
+
+def test_elan_reads_a_tier_a_face_and_an_annotation_a_look(tmp_path: Path) -> None:
+    elan, _ = events(TWO_FACES, tmp_path)
+    header, *rows = [line.split("\t") for line in elan.splitlines()]
+    assert header == ["tier", "begin_s", "end_s", "duration_s", "annotation"]
+    assert rows == [
+        ["face 0", "0.100", "0.300", "0.200", "looking"],
+        ["face 1", "0.400", "0.600", "0.200", "looking"],
+        ["face 0", "0.500", "0.600", "0.100", "looking"],
+    ]
+
+
+def test_boris_reads_begin_and_end_of_each_look_and_no_line_more(tmp_path: Path) -> None:
+    _, boris = events(TWO_FACES, tmp_path)
+    rows = [line.split("\t") for line in boris.split("\n")]
+    # Else BORIS says that the clipboard holds no events.
+    assert {len(row) for row in rows} == {6}
+    assert {tuple(row[2:]) for row in rows} == {("looking", "", "", "NA")}
+    times = [(float(row[0]), row[1]) for row in rows]
+    assert times == sorted(times)
+    of_face = [time for time, subject in times if subject == "face 0"]
+    assert of_face == [0.1, 0.3, 0.5, 0.6]
+
+
+def test_the_looks_of_the_table_are_those_of_the_events(tmp_path: Path) -> None:
+    elan, _ = events(TWO_FACES, tmp_path)
+    looks = table(TWO_FACES, tmp_path)["looks_s"].str.split(";").explode().to_list()
+    rows = [line.split("\t") for line in elan.splitlines()[1:]]
+    assert sorted(looks) == sorted(f"{row[1]}-{row[2]}" for row in rows)

@@ -1,5 +1,6 @@
 """Tables of eye contact: baselines first, per cent, one protocol, slices side by side."""
 
+import csv
 import json
 import math
 import re
@@ -130,3 +131,46 @@ def test_what_a_summary_lacks_is_named(runs_dir):
     del summary["ap_lam"], summary["by"]
     (runs_dir / "pose/test/old.json").write_text(json.dumps(summary))
     assert re.search(r"pose/test/old.json +lacks ap_lam, by; test again", write_report(runs_dir))
+
+
+AT_THRESHOLD = {
+    "threshold": 0.3125,
+    "rule": "greatest F1",
+    "chosen_on": "demo_lam, val part",
+    "is_chosen_here": True,
+    **{"precision": 0.6, "recall": 0.75, "f1": 2 / 3, "kappa": 0.5555, "accuracy": 0.9},
+    "confusion": [[750, 150], [75, 225]],
+    "f1_interval_over_clips": {"low": 0.5, "high": 0.8},
+    "kappa_interval_over_clips": None,
+}
+EVENTS = {"f1": 0.4, "num_true": 10, "time_resolution_s": 0.1}
+
+
+def test_decisions_at_a_threshold_stand_beside_the_accuracy(runs_dir):
+    write_lam_test(runs_dir / "pose", at_threshold=AT_THRESHOLD, events=None)
+    table = result_table(*only_group(runs_dir))
+    place = table.columns.index("accuracy") + 1
+    assert table.columns[place : place + 4] == ["threshold", "F1", "kappa", "trained on"]
+    # A test of before knows of none.
+    assert [row[place : place + 3] for row in table.rows[3:]] == [
+        ["-", "-", "-"],
+        ["0.312*", "66.67", "0.555"],
+    ]
+    assert "the very samples of the test" in page_of(runs_dir)
+
+
+def test_events_are_a_column_where_a_test_has_them(runs_dir):
+    write_lam_test(runs_dir / "pose", at_threshold=AT_THRESHOLD, events=EVENTS)
+    table = result_table(*only_group(runs_dir))
+    place = table.columns.index("event F1")
+    assert [row[place] for row in table.rows[3:]] == ["-", "40.00"]
+
+
+def test_the_csv_has_decisions_and_events(runs_dir):
+    write_lam_test(runs_dir / "pose", at_threshold=AT_THRESHOLD, events=EVENTS)
+    write_report(runs_dir)
+    old, new = csv.DictReader((runs_dir / "report" / "table.csv").read_text().splitlines())
+    assert (new["threshold"], new["threshold_rule"]) == ("0.3125", "greatest F1")
+    assert (new["kappa"], new["precision_lam"], new["f1_low"]) == ("0.5555", "0.6", "0.5")
+    assert (new["event_f1"], new["event_time_resolution_s"]) == ("0.4", "0.1")
+    assert new["kappa_low"] == old["threshold"] == old["event_f1"] == ""

@@ -23,15 +23,18 @@ from PIL import Image
 from gazepose import evaluate_lam
 from gazepose.data.datamodule import LamDataModule
 from gazepose.evaluation.callback import LamTestResults
+from gazepose.evaluation.event_agreement import event_numbers
 from gazepose.evaluation.figures import save_score_figure
 from gazepose.evaluation.files import summarise, write_results
 from gazepose.evaluation.predictions import predictions_table
 from gazepose.evaluation.score_slices import describe_samples
 from gazepose.evaluation.smoothing import TrackSmoothing
+from gazepose.evaluation.threshold import Threshold, decision_numbers
 from gazepose.submission.check import validate_submission
 from gazepose.submission.writing import expected_samples
 
 Outputs = list[dict[str, torch.Tensor]]
+DESCRIBED = {"trained_on": "demo", "tested_on": "demo", "part": "val", "stride": 1}
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +73,11 @@ def written(
     return ended(callback, trainer)
 
 
-def ended(callback: LamTestResults, trainer: Any) -> dict[str, float]:
+def ended(
+    callback: LamTestResults, trainer: Any, threshold: Threshold | None = None
+) -> dict[str, float]:
     logged: dict[str, float] = {}
-    module: Any = SimpleNamespace(flip_average=False, log=logged.__setitem__)
+    module: Any = SimpleNamespace(flip_average=False, log=logged.__setitem__, threshold=threshold)
     callback.on_test_epoch_end(trainer, module)
     callback.on_test_end(trainer, module)
     return logged
@@ -196,8 +201,53 @@ def test_the_map_is_said_beside_what_needs_no_net(
     assert caplog.messages == [
         f"other_small_gazelstm: mAP {summary['map']:.4f} (before smoothing "
         f"{summary['map_raw']:.4f}); without a net: constant score 0.5000, head pose alone "
-        f"{others['head_pose']:.4f}, sharpness alone {others['sharpness']:.4f}"
+        f"{others['head_pose']:.4f}, sharpness alone {others['sharpness']:.4f}; "
+        f"F1 {summary['at_threshold']['f1']:.4f}, kappa {summary['at_threshold']['kappa']:.4f} "
+        "at threshold 0.5000 (none was chosen)"
     ]
+
+
+def test_decisions_at_the_chosen_threshold_stand_beside_those_at_one_half(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    predictions, threshold = some_predictions(), Threshold(0.31, "greatest F1")
+    with caplog.at_level(logging.INFO):
+        write_results(predictions, DESCRIBED, tmp_path, "stem", None, threshold, 30.0)
+    summary = json.loads((tmp_path / "stem.json").read_text())
+    columns = (predictions[name].to_numpy() for name in ("score", "label", "uid"))
+    at = summary["at_threshold"]
+    assert at == {
+        "threshold": 0.31,
+        "rule": "greatest F1",
+        "chosen_on": "demo, val part",
+        "is_chosen_here": True,
+        **decision_numbers(*columns, 0.31),
+    }
+    assert summary["events"] == event_numbers(predictions, 0.31, 1, 30.0)
+    assert "at threshold 0.3100 (greatest F1 on demo, val part, these very samples)" in caplog.text
+    # What is published stays at one half.
+    assert summary["confusion"] == describe_samples(predictions)["confusion"] != at["confusion"]
+
+
+@pytest.mark.parametrize("changes", [{"part": "test"}, {"tested_on": "other"}])
+def test_a_threshold_chosen_on_other_samples_says_so(
+    changes: dict[str, str], tmp_path: Path
+) -> None:
+    described = DESCRIBED | changes
+    write_results(some_predictions(), described, tmp_path, "stem", None, Threshold(0.3, "x"))
+    at = json.loads((tmp_path / "stem.json").read_text())["at_threshold"]
+    assert (at["chosen_on"], at["is_chosen_here"]) == ("demo, val part", False)
+
+
+def test_without_a_chosen_threshold_it_is_one_half(data: LamDataModule, tmp_path: Path) -> None:
+    written(data, outputs_of(data), tmp_path)
+    summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    at = summary["at_threshold"]
+    assert (at["threshold"], at["rule"], at["chosen_on"]) == (0.5, None, None)
+    assert not at["is_chosen_here"]
+    assert at["confusion"] == summary["confusion"]
+    # Nothing is known of its frame rate.
+    assert summary["events"] is None
 
 
 def test_scores_that_are_no_numbers_are_an_error(data: LamDataModule, tmp_path: Path) -> None:
@@ -306,7 +356,7 @@ def test_samples_without_a_label_are_left_out_of_the_numbers(
     label = pl.when(pl.col("frame") < 5).then(-1).otherwise(pl.col("label"))
     predictions = some_predictions().with_columns(label=label)
     with caplog.at_level(logging.WARNING):
-        write_results(predictions, {}, tmp_path, "stem")
+        write_results(predictions, DESCRIBED, tmp_path, "stem")
     assert "40 of 320 samples have no known label" in caplog.text
     assert json.loads((tmp_path / "stem.json").read_text())["num_samples"] == 280
     assert pl.read_parquet(tmp_path / "stem_predictions.parquet").height == 320
@@ -315,7 +365,7 @@ def test_samples_without_a_label_are_left_out_of_the_numbers(
 def test_one_class_is_written_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     predictions = some_predictions().with_columns(label=pl.lit(0))
     with caplog.at_level(logging.WARNING):
-        write_results(predictions, {}, tmp_path, "stem")
+        write_results(predictions, DESCRIBED, tmp_path, "stem")
     assert "mAP is not defined: all 320 samples are of one class" in caplog.text
     summary = json.loads((tmp_path / "stem.json").read_text())
     assert (summary["map"], summary["ap_lam"]) == (None, None)

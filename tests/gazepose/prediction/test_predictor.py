@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.data.face_view import FaceView
 from gazepose.data.temporal_dropout import TemporalDropout
 from gazepose.evaluation.smoothing import TrackSmoothing
+from gazepose.evaluation.threshold import Threshold
 from gazepose.prediction.predictor import VideoPredictor
 from gazepose.preprocessing.preparation import LamPreparation
 from gazepose.preprocessing.preprocessor import LamPreprocessor
@@ -114,6 +116,22 @@ def test_the_threshold_decides_who_looks(module: EyeContactModule, video: Path) 
     assert all(line["is_looking"] == (line["score"] >= middle - 1e-5) for line in lines)
     with pytest.raises(ValueError, match=r"threshold is 1\.5, expected a score from 0 to 1"):
         predictor(module, threshold=1.5)
+
+
+def test_without_one_given_it_is_the_one_that_validation_chose(
+    module: EyeContactModule, video: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = scores(predictor(module), video)
+    chosen = copy.deepcopy(module)
+    chosen.threshold = Threshold(float(np.median(list(found.values()))), "greatest F1")
+    with caplog.at_level(logging.INFO):
+        lines = records(predictor(chosen), video)
+    assert {line["is_looking"] for line in lines} == {True, False}
+    assert "greatest F1 in validation" in caplog.text
+    with caplog.at_level(logging.INFO):
+        lines = records(predictor(module), video)
+    assert all(line["is_looking"] == (line["score"] >= 0.5) for line in lines)
+    assert "from a score of 0.5: the model's validation chose none" in caplog.text
 
 
 def test_scores_are_smoothed_within_their_track(module: EyeContactModule, video: Path) -> None:

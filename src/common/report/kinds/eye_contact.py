@@ -19,6 +19,27 @@ _MODEL_SETTINGS = {
     "zoom": "config.model.zoom",
     "started from": "config.model.init_checkpoint",
 }
+# Of summaries that have them: entries of the csv, by where they stand.
+_DECISIONS = {
+    "threshold": "at_threshold.threshold",
+    "threshold_rule": "at_threshold.rule",
+    "threshold_chosen_here": "at_threshold.is_chosen_here",
+    **{f"{name}_lam": f"at_threshold.{name}" for name in ("precision", "recall", "f1")},
+    "kappa": "at_threshold.kappa",
+    **{
+        f"{name}_{end}": f"at_threshold.{name}_interval_over_clips.{end}"
+        for name in ("f1", "kappa")
+        for end in ("low", "high")
+    },
+    "accuracy_at_threshold": "at_threshold.accuracy",
+    **{
+        f"event_{name}": f"events.{name}"
+        for name in ("num_true", "num_predicted", "precision", "recall", "f1")
+    },
+    "event_onset_difference_s": "events.onset_difference_s",
+    "event_duration_difference_s": "events.duration_difference_s",
+    "event_time_resolution_s": "events.time_resolution_s",
+}
 # Parts of a model: all that is said of them is a setting.
 _MODEL_PARTS = ("backbone", "transformer")
 
@@ -87,7 +108,9 @@ class EyeContactTest(ModelTest):
         ),
     )
     beside = Quantity(key="accuracy", name="accuracy", unit="%", factor=100.0)
-    numeric_columns = frozenset({"mAP [%]", "AP LAM", "AP not LAM", "accuracy"})
+    numeric_columns = frozenset(
+        {"mAP [%]", "AP LAM", "AP not LAM", "accuracy", "threshold", "F1", "kappa", "event F1"}
+    )
     main_settings = ("priors", "dropout")
     slicings: ClassVar = {
         "sharpness": "sharpness",
@@ -103,6 +126,9 @@ class EyeContactTest(ModelTest):
     explanation = (
         "mAP: the mean of the average precisions (AP) of both classes, in per cent: LAM, the "
         "person looks at the camera, and not LAM. Accuracy: in per cent, at a score of one half. "
+        "F1 of LAM, in per cent, and Cohen's kappa: at the threshold that validation chose (*: on "
+        "the very samples of the test), or at one half where it chose none. Event F1, in per cent: "
+        "looks as stretches of time, the same as a true one if they share half of their time. "
         "The interval is a 95 % bootstrap interval of the mAP that resamples whole clips; a dash "
         "stands where there is none. Tests share a table only if data, part, stride, clips with "
         "their numbers of samples and positives, and the baselines are the same; what else sets "
@@ -167,10 +193,25 @@ class EyeContactTest(ModelTest):
             self.measure.label: self.measure.text(self.value),
             "95 % interval": self.interval_text,
             **{name: self.measure.text(self.summary[key]) for name, key in parts.items()},
+            **self._decision_cells(tests),
             "trained on": str(self.summary["trained_on"]),
             "status": self.run.status,
             "files": self.folder,
         }
+
+    def _decision_cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
+        """Return the cells of decisions at a threshold; no column that is empty in all tests."""
+        at, events = (self.summary.get(name) or {} for name in ("at_threshold", "events"))
+        threshold = f"{at['threshold']:.3f}{'*' * at['is_chosen_here']}" if at else "-"
+        kappa = at.get("kappa")
+        cells = {
+            "threshold": ("at_threshold", threshold),
+            "F1": ("at_threshold", self.measure.text(at.get("f1"))),
+            "kappa": ("at_threshold", "-" if kappa is None else f"{kappa:.3f}"),
+            "event F1": ("events", self.measure.text(events.get("f1"))),
+        }
+        found = {name for test in tests for name, value in test.summary.items() if value}
+        return {column: text for column, (entry, text) in cells.items() if entry in found}
 
     def baseline_cells(self, name: str, value: float) -> dict[str, str]:
         """Return a baseline's mAP."""
@@ -194,7 +235,7 @@ class EyeContactTest(ModelTest):
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """Counts, mAP and its parts, interval and baselines."""
+        """Counts, mAP and its parts, interval, decisions and baselines."""
         summary = self.summary
         own = ("num_positive", "num_clips", "map", "ap_lam", "ap_not_lam", "accuracy")
         baselines = EyeContactProtocol.baseline_names
@@ -202,6 +243,7 @@ class EyeContactTest(ModelTest):
             **{key: summary[key] for key in own},
             "clips_low": lookup(summary, "interval_over_clips.low"),
             "clips_high": lookup(summary, "interval_over_clips.high"),
+            **{name: lookup(summary, path) for name, path in _DECISIONS.items()},
             **{f"{key}_baseline": summary["baselines"].get(key) for key in baselines},
         }
 
