@@ -150,11 +150,13 @@ def test_the_average_is_that_of_every_step(work_dir: Path, monkeypatch: pytest.M
         torch.testing.assert_close(value.double(), expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_decay_of_zero_is_the_training_itself(work_dir: Path, plain: Metrics) -> None:
     typed = ["extras=[ema]", "callbacks.weight_average.decay=0"]
     assert train(work_dir, "no_decay", *typed) == plain
 
 
+@pytest.mark.slow
 def test_a_run_without_one_goes_on_with_one(work_dir: Path, plain: Metrics) -> None:
     shutil.copytree(work_dir / "plain", work_dir / "later")
     last = work_dir / "later" / "checkpoints" / "last.ckpt"
@@ -194,6 +196,7 @@ def test_a_training_that_gets_no_better_ends(work_dir: Path, stopped: Metrics) -
     assert stopped["best_val/angular_error_deg"] == pytest.approx(min(errors), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_metric_that_should_rise_is_watched_rising(work_dir: Path) -> None:
     """Asked for the greatest error, a training whose error falls ends at once."""
     typed = ["extras=[early_stopping]", "callbacks.early_stopping.patience=1"]
@@ -202,6 +205,7 @@ def test_a_metric_that_should_rise_is_watched_rising(work_dir: Path) -> None:
     assert len(errors) == 1 + next(i for i in range(1, 4) if errors[i] <= max(errors[:i]))
 
 
+@pytest.mark.slow
 def test_patience_outlasts_an_interruption(
     work_dir: Path, stopped: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
