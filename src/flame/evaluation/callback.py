@@ -45,6 +45,7 @@ class TestResults(OutputCollector):
             "precision": trainer.precision,
             "split": datamodule.split.name,
             "gaze_convention": datamodule.gaze_convention,
+            "gaze_frame": datamodule.gaze_frame,
             "eye_rule": datamodule.fingerprint()["eval_eye"],
         }
         slices = slice_table(summary["by"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from common.preprocessing.share import item_lines, problem_lines
 from common.store.reading import EmptyStoreError, FaceStore, read_failures, read_skipped
 from flame.preprocessing.label_check import check_label_signs
-from flame.store.labels import GazeLabels
+from flame.store.labels import GazeLabels, has_inputs
 
 LOG = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ def report_on(store_dir: Path) -> PreprocessReport:
 
 def _check_signs(store: FaceStore) -> list[str]:
     """Return what the eyes in the images say of the labels' signs; warn of a wrong one."""
+    if not has_inputs(store.table):
+        return ["the labels' signs could not be checked: no eyes were looked for"]
     labels = GazeLabels.from_table(store.table)
     checks = check_label_signs(labels.landmarks, labels.gaze, labels.head_pose)
     for check in checks:
