@@ -19,7 +19,6 @@ from common.geometry import (
     CAMERA_TO_VIEWER,
     gaze_angles,
     gaze_vector,
-    head_pose_from_rotation,
     rotation_from_head_pose,
 )
 
@@ -54,10 +53,6 @@ class FaceNormalisation:
         moved = np.column_stack([points_px, np.ones(len(points_px))]) @ self.warp.T
         return np.asarray(moved[:, :2] / moved[:, 2:])
 
-    def head_pose(self, head_pose: Float) -> Float:
-        """Return a head pose (3,) [pitch, yaw, roll] of the camera frame in the normalised one."""
-        return head_pose_from_rotation(self.rotation @ rotation_from_head_pose(head_pose))
-
     def gaze(self, gaze: Float) -> Float:
         """Return gaze angles (..., 2) of the camera frame in the normalised one."""
         return gaze_angles(gaze_vector(gaze) @ self.rotation.T)
@@ -65,6 +60,12 @@ class FaceNormalisation:
     def gaze_in_camera(self, gaze: Float) -> Float:
         """Return gaze angles (..., 2) of the normalised frame in the camera's."""
         return gaze_angles(gaze_vector(gaze) @ self.rotation)
+
+
+def virtual_camera(size_px: int = SIZE_PX) -> Float:
+    """Return the intrinsics (3, 3) of the camera that sees normalised faces of a size."""
+    focal_px, centre_px = FOCAL_PX * size_px / SIZE_PX, size_px / 2
+    return np.array([[focal_px, 0, centre_px], [0, focal_px, centre_px], [0, 0, 1]])
 
 
 def normalise_face(
@@ -84,6 +85,5 @@ def normalise_face(
     down /= np.linalg.norm(down)
     rotation = np.stack([np.cross(down, forward), down, forward])
     scale = np.diag([1.0, 1.0, DISTANCE_CM / distance_cm])
-    virtual = np.array([[FOCAL_PX, 0, SIZE_PX / 2], [0, FOCAL_PX, SIZE_PX / 2], [0, 0, 1]])
-    warp = virtual @ scale @ rotation @ np.linalg.inv(camera_matrix)
+    warp = virtual_camera() @ scale @ rotation @ np.linalg.inv(camera_matrix)
     return FaceNormalisation(CAMERA_TO_VIEWER @ rotation @ CAMERA_TO_VIEWER, warp)

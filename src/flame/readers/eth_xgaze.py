@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from common.faces.normalisation import virtual_camera
 from common.store.skipped import Skipped
 from flame.readers.sample import Float, RawReader, RawSample
 
@@ -105,6 +106,7 @@ def _sample(group: str, row: int, patches: Any, gaze: Float, head: Float) -> Raw
         gaze=np.array([-yaw, pitch]),
         # A normalised face is rolled as the head is: no roll is left.
         head_pose=np.array([-head_up, -head_yaw, 0.0]),
+        camera_matrix=virtual_camera(width),
         face_hint_px=np.array([width / 2, height / 2]),
     )
 

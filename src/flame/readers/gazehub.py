@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from common.faces.normalisation import virtual_camera
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.store.skipped import Skipped
 from flame.readers.gazehub_labels import FORMS, LabelFile, check_angles, read_header
@@ -111,6 +112,7 @@ class GazeHubReader(RawReader):
             image=image,
             gaze=face.gaze,
             head_pose=face.head_pose,
+            camera_matrix=virtual_camera(width) if self._form.is_normalised else None,
             face_hint_px=np.array([width / 2, height / 2]),
             part=file.stem if self._form.has_lists and file.stem in _PARTS else None,
         )

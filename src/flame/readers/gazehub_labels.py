@@ -25,7 +25,7 @@ _LARGEST_DISAGREEMENT_RAD = np.deg2rad(0.5)  # of rounded 2D and 3D gaze
 _NUM_CHECKED = 200
 # How headers call the fields, in lower case.
 _ROLES = {
-    **{"face": "face", "origin": "name", "metapath": "name", "smat": "scale", "svec": "scale"},
+    **{"face": "face", "origin": "name", "metapath": "name", "smat": "scale"},
     **{"3dgaze": "gaze_3d", "gaze3d": "gaze_3d", "2dgaze": "gaze_2d", "gaze2d": "gaze_2d"},
     **{"2dhead": "head_2d", "head2d": "head_2d"},
     **{"gaze": "gaze_pitch_yaw", "head": "head_pitch_yaw"},
@@ -180,14 +180,19 @@ def read_header(path: Path, stem: str, dataset: str | None) -> tuple[LabelFile, 
     found: dict[str, int] = {}
     for place, name in enumerate(names):
         found.setdefault(_ROLES.get(name, name), place)
-    pitch_first = {role for said, role in _PITCH_FIRST.items() if said in found}
-    places = {_PITCH_FIRST.get(said, said): place for said, place in found.items()}
+    pitch_first = {
+        role for said, role in _PITCH_FIRST.items() if said in found and role not in found
+    }
+    places = {
+        **{role: found[said] for said, role in _PITCH_FIRST.items() if said in found},
+        **found,
+    }
     if "gaze_2d" not in places:
         return None
     dataset = dataset or _recognised(path, places)
     known = FORMS[dataset].places
     _check_places(path, dataset, places, known)
-    wanted = {*known, "gaze_3d", "scale"}
+    wanted = {*known, "gaze_3d", *(["scale"] if FORMS[dataset].is_scaled else [])}
     places = {role: place for role, place in places.items() if role in wanted}
     return LabelFile(path, stem, places, frozenset(pitch_first), has_header=True), dataset
 
