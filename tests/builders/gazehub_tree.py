@@ -12,7 +12,8 @@ import numpy as np
 from common.media.image_codec import write_image
 
 HEADERS = {
-    "mpiifacegaze": "Face Left Right Origin WhichEye 3DGaze 3DHead 2DGaze 2DHead Rmat Smat GazeOrigin",
+    "mpiifacegaze": "Face Left Right Origin WhichEye 3DGaze 3DHead 2DGaze 2DHead "
+    "Rmat Smat GazeOrigin",
     "eyediap": "Face Left Right metapath 3DGaze 3DHead 2DGaze 2DHead Rvec Svec GazeOrigin",
     "gaze360": "Face Left Right Origin 3DGaze 2DGaze",
     "rtgene": "Face Left Right Origin 3DGaze 3DHead 2DGaze 2DHead",

@@ -86,7 +86,7 @@ def test_a_damaged_file_counts_nothing_and_says_so_when_read(tmp_path: Path) -> 
     path.write_bytes(path.read_bytes()[:100])
     reader = EthXGazeReader(tmp_path)
     assert reader.count("subject0003") == 0
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(OSError, match=r"."):
         list(reader.read("subject0003"))
 
 
