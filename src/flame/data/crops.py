@@ -37,7 +37,7 @@ import numpy.typing as npt
 
 from flame.batch import NUM_EYE_POINTS, NUM_LANDMARKS
 
-Eye = Literal["right", "left"]
+Side = Literal["right", "left"]
 Float = npt.NDArray[np.floating[Any]]
 
 # Points of one eye whose means give the centre: the two eye corners for x, the middle of the
@@ -55,7 +55,7 @@ class EyeWindow(NamedTuple):
     size: int
 
 
-def eye_centre(landmarks: Float, eye: Eye) -> tuple[float, float]:
+def eye_centre(landmarks: Float, eye: Side) -> tuple[float, float]:
     """Return the centre (x, y) of an eye in pixels.
 
     Args:
@@ -73,7 +73,7 @@ def eye_centre(landmarks: Float, eye: Eye) -> tuple[float, float]:
 
 
 def eye_window(
-    landmarks: Float, eye: Eye, image_size: tuple[int, int], size: int = 120
+    landmarks: Float, eye: Side, image_size: tuple[int, int], size: int = 120
 ) -> EyeWindow:
     """Return the crop window of an eye, inside the frame if the frame is large enough.
 
@@ -94,7 +94,7 @@ def eye_window(
 
 
 def crop_eye(
-    image: npt.NDArray[np.uint8], landmarks: Float, eye: Eye, size: int = 120
+    image: npt.NDArray[np.uint8], landmarks: Float, eye: Side, size: int = 120
 ) -> tuple[npt.NDArray[np.uint8], Float]:
     """Cut an eye out of a frame and move the landmarks along.
 

@@ -19,8 +19,9 @@ from common.config.checks import frame_of
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.distributed import shared_loader
 from common.training.reproducibility import current_epoch
-from flame.batch import LEFT, EyeRule, GazeBatch
-from flame.data.crops import crop_eye
+from flame.batch import LEFT, RIGHT, EyeRule, GazeBatch
+from flame.data.augmentation import Eye, EyeAugmentation
+from flame.data.crops import Side, crop_eye
 from flame.data.partition import choose_split, log_gaps, names_in, with_parts, write_split
 from flame.data.sampler import EyeSampler
 from flame.data.splits import PARTS, Part
@@ -33,32 +34,51 @@ from flame.data.statistics import (
 from flame.store.labels import GazeLabels
 
 Float = npt.NDArray[np.floating[Any]]
+_SIDES: dict[int, Side] = {RIGHT: "right", LEFT: "left"}
 
 
 class EyeDataset(Dataset[GazeBatch]):
-    """Eye crops of a face store; indexed by (row, eye) pairs from `EyeSampler`."""
+    """Eye crops of a face store; indexed by (row, eye, draw seed) from `EyeSampler`.
 
-    def __init__(self, store: FaceStore, labels: GazeLabels, crop_size: int = 120) -> None:
+    Args:
+        store: of face images.
+        labels: of all its rows.
+        augmentation: of training; None shows crops as they are.
+        crop_size: side of a crop in pixels.
+    """
+
+    def __init__(
+        self,
+        store: FaceStore,
+        labels: GazeLabels,
+        augmentation: EyeAugmentation | None = None,
+        crop_size: int = 120,
+    ) -> None:
         self._store = store
         self._labels = labels
+        self._augmentation = augmentation
         self._crop_size = crop_size
 
-    def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
-        row, eye = key
-        crop, landmarks = crop_eye(
-            self._store.image(row),
-            self._labels.landmarks[row],
-            "left" if eye == LEFT else "right",
-            self._crop_size,
-        )
+    def __getitem__(self, key: tuple[int, int, int]) -> GazeBatch:
+        row, number, seed = key
+        eye = self._eye(row, number)
+        if self._augmentation is not None:
+            eye = self._augmentation(eye, np.random.default_rng(seed))
         return GazeBatch(
-            rgb=torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1))),
-            landmarks=torch.from_numpy(landmarks.astype(np.float32)),
-            head_pose=torch.from_numpy(self._labels.head_pose[row]),
-            gaze=torch.from_numpy(self._labels.gaze[row]),
+            rgb=torch.from_numpy(np.ascontiguousarray(eye.image.transpose(2, 0, 1))),
+            landmarks=torch.from_numpy(eye.landmarks.astype(np.float32)),
+            head_pose=torch.from_numpy(eye.head_pose),
+            gaze=torch.from_numpy(eye.gaze),
             row=torch.tensor(row),
-            eye=torch.tensor(eye),
+            eye=torch.tensor(eye.eye),
         )
+
+    def _eye(self, row: int, number: int) -> Eye:
+        labels, side = self._labels, _SIDES[number]
+        crop, landmarks = crop_eye(
+            self._store.image(row), labels.landmarks[row], side, self._crop_size
+        )
+        return Eye(crop, landmarks, labels.head_pose[row], labels.gaze[row], number)
 
 
 class GazeDataModule(LightningDataModule):
@@ -68,15 +88,18 @@ class GazeDataModule(LightningDataModule):
         name: what tables call the data set.
         store_dir: its face store.
         split: name of a published split, path of a split's file, ``own_lists`` for the data
-            set's own, or ``cross_person`` / ``random`` to draw one with `split_fractions` and
+            set's own, or ``cross_person`` / ``random`` / ``person_folds`` to draw one with
             `split_seed`.
-        split_fractions: shares of train, val and test of a drawn split.
+        split_fractions: shares of train, val and test of a drawn split; of folds, that of val.
         split_seed: of a drawn split; apart from `seed`, so that seeds of a study share a split.
+        num_folds: parts that the people are divided into, for ``person_folds``.
+        fold: which of them, from 0, is the test part.
         statistics: ``train`` takes minimum and maximum over the train part; any other name takes
             the published ones of that data set; a path those of a file.
         batch_size: of training, over all processes.
         eval_batch_size: of validation and test, over all processes.
         train_eye: eye rule of training.
+        augmentation: of training; None shows crops as they are.
         eval_eye: eye rule of validation and test.
         drop_last: leave out the last, smaller batch of a training epoch.
         num_workers: loader processes.
@@ -88,6 +111,7 @@ class GazeDataModule(LightningDataModule):
         table: rows of the store with the columns ``part`` and ``row``.
         gaze_convention: how the data set defines gaze.
         gaze_frame: in which its angles are.
+        fold: ``number`` and ``of`` how many, of a split into folds; else None.
     """
 
     def __init__(
@@ -97,10 +121,13 @@ class GazeDataModule(LightningDataModule):
         split: str,
         split_fractions: Sequence[float] = (0.8, 0.1, 0.1),
         split_seed: int = 0,
+        num_folds: int | None = None,
+        fold: int = 0,
         statistics: str = "train",
         batch_size: int = 8,
         eval_batch_size: int = 16,
         train_eye: EyeRule = "random",
+        augmentation: EyeAugmentation | None = None,
         eval_eye: EyeRule = "parity",
         drop_last: bool = True,
         num_workers: int = 2,
@@ -116,11 +143,15 @@ class GazeDataModule(LightningDataModule):
         self._store = FaceStore(store_dir)
         self._labels = GazeLabels.from_table(self._store.table)
         self._dataset = EyeDataset(self._store, self._labels)
+        self._train_dataset = EyeDataset(self._store, self._labels, augmentation)
         self._recipe = read_recipe(Path(store_dir))
         warn_if_incomplete(Path(store_dir))
         self.gaze_convention: str = self._recipe["gaze_convention"]
         self.gaze_frame = frame_of(self._recipe)
-        self.split = choose_split(split, self._store.table, split_fractions, split_seed)
+        self.fold = {"number": fold, "of": num_folds} if split == "person_folds" else None
+        self.split = choose_split(
+            split, self._store.table, split_fractions, split_seed, num_folds, fold
+        )
         self.table = with_parts(self._store.table, self.split)
         log_gaps(name, self._store.table, self.split)
         self._statistics_source = statistics
@@ -182,19 +213,22 @@ class GazeDataModule(LightningDataModule):
 
     def sample(self, row: int, eye: int) -> GazeBatch:
         """Return one eye of a row of the table, as a batch holds it, without the batch axis."""
-        return self._dataset[row, eye]
+        return self._dataset[row, eye, 0]
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data, split and conventions."""
         parts = self.table["part"].value_counts().rows()
+        # Folds of one division are parts of one test: the parts differ, the data must not.
+        hashed = self.table.drop("part") if self.fold else self.table
         return {
             "name": self.name,
             "recipe": self._recipe,
             "split": self.split.name,
             "split_source": self.split.source,
+            "fold": self.fold,
             "num_samples": {str(part): count for part, count in sorted(parts, key=str)},
             "eval_eye": self._eval_eye,
-            "table_sha256": _table_hash(self.table),
+            "table_sha256": _table_hash(hashed),
             "priors_sha256": arrays_sha256([self._labels.head_pose, self._labels.landmarks]),
         }
 
@@ -221,7 +255,7 @@ class GazeDataModule(LightningDataModule):
                 f"{batch_size}; set data.datamodule.batch_size lower or drop_last=false"
             )
         return shared_loader(
-            self._dataset,
+            self._train_dataset if trains else self._dataset,
             sampler,
             batch_size=batch_size,
             drop_last=trains and self._drop_last,
@@ -232,6 +266,7 @@ class GazeDataModule(LightningDataModule):
 
 
 def _table_hash(table: pl.DataFrame) -> str:
-    """Hash labels, parts and images (by their checksums) of all rows."""
-    columns = table.select("sample_id", "part", "gaze_yaw_rad", "gaze_pitch_rad", "crc32")
+    """Hash labels, parts if there are any, and images (by their checksums) of all rows."""
+    names = ("sample_id", "part", "gaze_yaw_rad", "gaze_pitch_rad", "crc32")
+    columns = table.select(name for name in names if name in table.columns)
     return hashlib.sha256(columns.write_csv().encode()).hexdigest()

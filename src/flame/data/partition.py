@@ -9,24 +9,45 @@ from pathlib import Path
 import polars as pl
 
 from common.listing import listed
-from flame.data.splits import PARTS, Split, cross_person, load_split, random_split
+from flame.data.splits import (
+    PARTS,
+    Split,
+    cross_person,
+    load_split,
+    person_fold,
+    random_split,
+)
 from flame.readers import metadata
 
 LOG = logging.getLogger(__name__)
 
 
-def choose_split(split: str, table: pl.DataFrame, fractions: Sequence[float], seed: int) -> Split:
+def choose_split(
+    split: str,
+    table: pl.DataFrame,
+    fractions: Sequence[float],
+    seed: int,
+    num_folds: int | None = None,
+    fold: int = 0,
+) -> Split:
     """Return a published or own split, or draw one of the store's people or sessions.
 
     Args:
-        split: name or path as for `load_split`, ``own_lists``, ``cross_person`` or ``random``.
+        split: name or path as for `load_split`, ``own_lists``, ``cross_person``, ``random`` or
+            ``person_folds``.
         table: of the store.
         fractions: shares of train, val and test of a drawn split.
         seed: of a drawn split.
+        num_folds: as for `person_fold`.
+        fold: as for `person_fold`.
 
     Raises:
         ValueError: If there is no such split, or it cannot be drawn.
     """
+    if split == "person_folds":
+        return person_fold(
+            table["subject"], num_folds=num_folds, fold=fold, seed=seed, fractions=fractions
+        )
     if split == "cross_person":
         return cross_person(table["subject"], seed=seed, fractions=fractions)
     if split == "own_lists":

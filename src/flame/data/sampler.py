@@ -16,8 +16,8 @@ from torch.utils.data import Sampler
 from flame.batch import LEFT, RIGHT, EyeRule
 
 
-class EyeSampler(Sampler[tuple[int, int]]):
-    """Yields (row, eye) pairs.
+class EyeSampler(Sampler[tuple[int, int, int]]):
+    """Yields (row, eye, draw seed); the seed is of what training does to the sample.
 
     Args:
         rows: (N,) rows of the table to go through.
@@ -57,11 +57,14 @@ class EyeSampler(Sampler[tuple[int, int]]):
     def __len__(self) -> int:
         return len(self._rows) * (2 if self._eye == "both" else 1)
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
         generator = np.random.default_rng([self._seed, self._epoch])
         rows, eyes = self._pairs(generator)
         order = generator.permutation(len(rows)) if self._shuffle else np.arange(len(rows))
-        yield from zip(rows[order].tolist(), eyes[order].tolist(), strict=True)
+        draws = generator.integers(0, 1 << 63, len(rows))
+        yield from zip(
+            *(values.tolist() for values in (rows[order], eyes[order], draws)), strict=True
+        )
 
     def _pairs(
         self, generator: np.random.Generator

@@ -141,6 +141,59 @@ def cross_person(
     return _draw(subjects, "subject", "cross_person", seed, fractions)
 
 
+def person_fold(
+    subjects: Iterable[str],
+    *,
+    num_folds: int | None,
+    fold: int,
+    seed: int,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+) -> Split:
+    """Divide the people into folds, one of which tests; over all folds everybody tests once.
+
+    Validation takes the first people of the next fold, so that it never shares any with the test.
+    As many folds as people leave one out: then fold i tests the i-th in the order of their names.
+
+    Args:
+        subjects: people of the data set, at least 3 different ones.
+        num_folds: 2 or more, at most as many as people.
+        fold: 0 to ``num_folds - 1``.
+        seed: divides the people, all folds alike.
+        fractions: shares as for `cross_person`; that of val counts, of all people.
+
+    Raises:
+        ValueError: If there are no such folds, or too few people to train, validate and test.
+    """
+    pool = sorted(set(subjects))
+    if num_folds is None or not 2 <= num_folds <= len(pool):
+        raise ValueError(
+            f"num_folds is {num_folds}, expected 2 to {len(pool)}, the number of people: type "
+            "data.datamodule.num_folds=5"
+        )
+    if not 0 <= fold < num_folds:
+        raise ValueError(f"fold is {fold}, expected 0 to {num_folds - 1}: data.datamodule.fold=0")
+    if num_folds < len(pool):
+        pool = [pool[i] for i in np.random.default_rng(seed).permutation(len(pool))]
+    folds = [pool[start::num_folds] for start in range(num_folds)]
+    test, later = folds[fold], [*folds[fold + 1 :], *folds[:fold]]
+    others = [name for one in later for name in one]
+    _, num_val, _ = _part_sizes(len(pool), fractions)
+    val, train = others[:num_val], others[num_val:]
+    if not train:
+        raise ValueError(
+            f"{len(pool)} people in {num_folds} folds leave nobody to train on: type a larger "
+            "data.datamodule.num_folds"
+        )
+    return Split(
+        name=f"person_folds{num_folds}_seed{seed}",
+        source=f"{num_folds} folds by person, seed {seed}; test: fold {fold}, val: {num_val}",
+        unit="subject",
+        train=tuple(sorted(train)),
+        val=tuple(sorted(val)),
+        test=tuple(sorted(test)),
+    )
+
+
 def random_split(
     groups: Iterable[str],
     *,

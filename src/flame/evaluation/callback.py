@@ -44,6 +44,7 @@ class TestResults(OutputCollector):
             **self._described(trainer),
             "precision": trainer.precision,
             "split": datamodule.split.name,
+            **({"fold": datamodule.fold} if datamodule.fold else {}),
             "gaze_convention": datamodule.gaze_convention,
             "gaze_frame": datamodule.gaze_frame,
             "eye_rule": datamodule.fingerprint()["eval_eye"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
@@ -17,9 +19,13 @@ Pairs = list[tuple[int, int]]
 def drawn(eye: EyeRule, *, shuffle: bool = False, seed: int = 0, epoch: int = 0) -> Pairs:
     sampler = EyeSampler(ROWS, FRAMES, eye, shuffle, seed)
     sampler.set_epoch(epoch)
-    pairs = list(sampler)
-    assert len(pairs) == len(sampler)
-    return pairs
+    keys = list(sampler)
+    assert len(keys) == len(sampler)
+    return pairs_of(keys)
+
+
+def pairs_of(keys: Iterable[tuple[int, int, int]]) -> Pairs:
+    return [(row, eye) for row, eye, _ in keys]
 
 
 def test_parity_takes_the_left_eye_of_odd_frames() -> None:
@@ -30,7 +36,7 @@ def test_parity_takes_the_left_eye_of_odd_frames() -> None:
 
 def test_parity_goes_by_the_frames_number_not_by_the_row() -> None:
     sampler = EyeSampler(np.array([4, 5, 6]), np.array([7, 7, 8]), "parity", False, 0)
-    assert list(sampler) == [(4, LEFT), (5, LEFT), (6, RIGHT)]
+    assert pairs_of(sampler) == [(4, LEFT), (5, LEFT), (6, RIGHT)]
 
 
 def test_both_takes_every_eye_once() -> None:
@@ -80,7 +86,16 @@ def test_the_first_epoch_may_be_repeated() -> None:
     sampler = EyeSampler(ROWS, FRAMES, "random", True, 0, repeat_first_epoch=True)
     for epoch in range(3):
         sampler.set_epoch(epoch)
-        assert list(sampler) == drawn("random", shuffle=True, epoch=0)
+        assert pairs_of(sampler) == drawn("random", shuffle=True, epoch=0)
+
+
+def test_every_sample_of_every_epoch_has_a_draw_of_its_own() -> None:
+    sampler, draws = EyeSampler(ROWS, FRAMES, "random", True, 0), []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        draws.append([draw for _, _, draw in sampler])
+        assert draws[epoch] == [draw for _, _, draw in sampler]
+    assert len({draw for epoch in draws for draw in epoch}) == 3 * len(ROWS)
 
 
 def test_an_unknown_rule_is_refused() -> None:

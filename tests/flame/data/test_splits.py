@@ -2,7 +2,14 @@ import json
 
 import pytest
 
-from flame.data.splits import Split, available_splits, cross_person, load_split, random_split
+from flame.data.splits import (
+    Split,
+    available_splits,
+    cross_person,
+    load_split,
+    person_fold,
+    random_split,
+)
 
 PEOPLE = [f"{number:04d}" for number in range(1, 57)]
 
@@ -127,3 +134,44 @@ def test_overlap_wrong_unit_and_foreign_files_are_refused(tmp_path):
             load_split(tmp_path / "x.json")
     with pytest.raises(ValueError, match="no split file"):
         load_split(tmp_path / "y.json")
+
+
+def _folds(num_folds, people=PEOPLE, seed=0, fractions=(0.8, 0.1, 0.1)):
+    options = {"num_folds": num_folds, "seed": seed, "fractions": fractions}
+    return [person_fold(people, fold=fold, **options) for fold in range(num_folds)]
+
+
+@pytest.mark.parametrize("num_folds", [2, 5, 56])
+def test_over_all_folds_everybody_tests_once_and_is_always_somewhere(num_folds):
+    folds = _folds(num_folds)
+    assert sorted(name for fold in folds for name in fold.test) == PEOPLE
+    assert all(sorted(fold.names()) == PEOPLE for fold in folds)
+    assert all(len(fold.val) == 6 for fold in folds)
+    sizes = {len(fold.test) for fold in folds}
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_folds_are_drawn_by_their_seed_and_leaving_one_out_goes_by_name():
+    assert _folds(5)[0] == _folds(5, people=[*reversed(PEOPLE), PEOPLE[0]])[0]
+    assert _folds(5)[0].test != _folds(5, seed=1)[0].test
+    assert [fold.test for fold in _folds(56, seed=1)] == [(name,) for name in PEOPLE]
+
+
+@pytest.mark.parametrize(
+    ("num_folds", "fold", "facts"),
+    [
+        (None, 0, "num_folds is None, expected 2 to 56"),
+        (1, 0, "num_folds is 1, expected 2 to 56"),
+        (57, 0, "num_folds is 57, expected 2 to 56"),
+        (5, 5, "fold is 5, expected 0 to 4"),
+        (5, -1, "fold is -1, expected 0 to 4"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused(num_folds, fold, facts):
+    with pytest.raises(ValueError, match=facts):
+        person_fold(PEOPLE, num_folds=num_folds, fold=fold, seed=0)
+
+
+def test_folds_that_leave_nobody_to_train_on_are_refused():
+    with pytest.raises(ValueError, match="4 people in 2 folds leave nobody"):
+        person_fold(PEOPLE[:4], num_folds=2, fold=0, seed=0, fractions=(0.25, 0.5, 0.25))

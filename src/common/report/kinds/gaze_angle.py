@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import polars as pl
 
 from common.report.kinds.measure import Measure, Quantity, Validation, rounded
@@ -114,12 +115,24 @@ class GazeAngleTest(ModelTest):
 
     def samples(self) -> Samples | None:
         """Return the errors by subject."""
+        table = self._errors()
+        if table is None:
+            return None
+        return mean_of_samples(table["loss_3d"].to_numpy(), table["subject"].to_numpy())
+
+    def _errors(self) -> pl.DataFrame | None:
+        """Return error and subject of every sample; None without the file."""
         path = self.path.with_suffix(".csv")
         if not path.is_file():
             return None
         columns, names = ["loss_3d", "subject"], {"subject": pl.Utf8}
-        table = pl.read_csv(path, columns=columns, schema_overrides=names)
-        return mean_of_samples(table["loss_3d"].to_numpy(), table["subject"].to_numpy())
+        return pl.read_csv(path, columns=columns, schema_overrides=names)
+
+    @classmethod
+    def pooled(cls, folds: Sequence[ModelTest]) -> PooledGazeAngleTest:
+        """Return the tests of all folds as one test of all people."""
+        first = folds[0]
+        return PooledGazeAngleTest(first.run, first.path, _pooled_summary(folds), tuple(folds))
 
     def cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
         """Return its row of the result table."""
@@ -165,3 +178,49 @@ class GazeAngleTest(ModelTest):
             "train_mean_baseline_deg": lookup(summary, "baselines.train_mean_deg"),
             "head_pose_baseline_deg": lookup(summary, "baselines.head_pose_deg"),
         }
+
+
+@dataclass(frozen=True)
+class PooledGazeAngleTest(GazeAngleTest):
+    """The folds of one division of the people as one test: everybody once.
+
+    Attributes:
+        folds: their tests; run and path are those of the first.
+    """
+
+    folds: tuple[ModelTest, ...]
+
+    @property
+    def parts(self) -> tuple[ModelTest, ...]:
+        """The folds' tests."""
+        return self.folds
+
+    def _errors(self) -> pl.DataFrame | None:
+        tables = [fold._errors() for fold in self.folds if isinstance(fold, GazeAngleTest)]
+        found = [table for table in tables if table is not None]
+        return pl.concat(found) if len(found) == len(self.folds) else None
+
+
+def _pooled_summary(folds: Sequence[ModelTest]) -> dict[str, Any]:
+    """Return the summary of all samples of all folds; the interval is left to the study."""
+    summaries = [fold.summary for fold in folds]
+    counts = np.array([summary["num_samples"] for summary in summaries])
+    means = np.array([summary["mean_deg"] for summary in summaries])
+    stds = np.array([summary["std_deg"] or 0.0 for summary in summaries])
+    mean = float(np.average(means, weights=counts))
+    squares = (counts - 1) * stds**2 + counts * (means - mean) ** 2
+    baselines = {
+        name: float(np.average([one["baselines"][name] for one in summaries], weights=counts))
+        for name in summaries[0]["baselines"]
+    }
+    subjects = [item for summary in summaries for item in summary["by"]["subject"]]
+    return {
+        **summaries[0],
+        "fold": None,
+        "num_samples": int(counts.sum()),
+        "mean_deg": mean,
+        "std_deg": float(np.sqrt(squares.sum() / (counts.sum() - 1))),
+        "interval_over_subjects_deg": None,
+        "baselines": baselines,
+        "by": {"subject": sorted(subjects, key=lambda item: str(item["slice"]))},
+    }

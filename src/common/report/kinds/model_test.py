@@ -133,6 +133,26 @@ class ModelTest(ABC):
         """What the csv says about what came out, unrounded."""
 
     @property
+    def parts(self) -> tuple[ModelTest, ...]:
+        """The tests that this one is made of: itself, unless folds were pooled."""
+        return (self,)
+
+    @property
+    def fold(self) -> Mapping[str, int] | None:
+        """``number`` and ``of`` how many, of a test that is one fold of the data; else None."""
+        found: Mapping[str, int] | None = self.summary.get("fold")
+        return found
+
+    @classmethod
+    def pooled(cls, folds: Sequence[ModelTest]) -> ModelTest:
+        """Return the tests of all folds as one test of everybody.
+
+        Raises:
+            ValueError: If tests of this kind are not divided into folds.
+        """
+        raise ValueError(f"{cls.kind_name}: got tests of folds, which this kind does not pool")
+
+    @property
     def model(self) -> str:
         """The model's name here, or in the original if that is all that is known."""
         return str(self.run.setting("config.model.name") or self.summary["model"])

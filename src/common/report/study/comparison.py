@@ -109,8 +109,9 @@ class Outcome:
 
     @property
     def tests(self) -> list[ModelTest]:
-        """All tests that stand in a table."""
-        return [t for table in self.comparisons for row in table.results for t in row.tests]
+        """All tests that stand in a table, or are part of one that does."""
+        tests = (t for table in self.comparisons for row in table.results for t in row.tests)
+        return [part for test in tests for part in test.parts]
 
 
 def compare(study: Study) -> Outcome:
@@ -134,7 +135,18 @@ def _columns(study: Study) -> list[_Column]:
     chosen = [(row, test) for row in study.rows for job in row.jobs for test in _chosen(job)]
     for row, test in sorted(chosen, key=lambda item: item[1].folder != "test"):
         columns.setdefault(_test_data(test), {}).setdefault(row.name, []).append(test)
-    return [rows for rows in columns.values() if len(rows) > 1 or _is_own(rows)]
+    pooled = [{row: _pooled(tests) for row, tests in rows.items()} for rows in columns.values()]
+    return [rows for rows in pooled if any(rows.values()) and (len(rows) > 1 or _is_own(rows))]
+
+
+def _pooled(tests: Sequence[ModelTest]) -> Sequence[ModelTest]:
+    """Return the folds of a row as one test, nothing before all are there; other tests as given."""
+    folds = {test.fold["number"]: test for test in tests if test.fold}
+    if not folds:
+        return tests
+    of = {test.fold["of"] for test in tests if test.fold}
+    is_complete = len(folds) == len(tests) and of == {len(folds)}
+    return [tests[0].pooled([folds[number] for number in sorted(folds)])] if is_complete else []
 
 
 def _is_own(rows: _Column) -> bool:

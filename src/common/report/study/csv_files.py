@@ -51,7 +51,8 @@ def _line(comparison: Comparison, result: RowResult) -> dict[str, Any]:
         "trained_on": result.row.trained_on,
         **{"tested_on": comparison.protocol.tested_on, "part": comparison.protocol.part},
         **{"measure": measure.name, "unit": measure.unit},
-        **{"num_seeds": len(result.tests), "num_planned": len(result.row.jobs)},
+        "num_seeds": sum(len(test.parts) for test in result.tests),
+        "num_planned": len(result.row.jobs),
         "missing": "; ".join(
             f"{job.seed} {job.status}" for job in result.row.jobs if not job.is_finished
         ),

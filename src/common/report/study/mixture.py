@@ -21,7 +21,7 @@ _LEFT_OUT = (
     *("model.inputs", "model.net", "model.annotator", "model.callbacks"),
     *("model.module.net", "model.module.optimizer", "model.module.scheduler"),
     *("data.datamodule.seed", "data.datamodule.num_workers", "data.datamodule.store_dir"),
-    *("data.datamodule.name", "data.datamodule.eval_batch_size"),
+    *("data.datamodule.name", "data.datamodule.eval_batch_size", "data.datamodule.fold"),
     *("trainer.accelerator", "trainer.strategy", "trainer.enable_progress_bar"),
     *("trainer.enable_model_summary", "trainer.log_every_n_steps", "trainer.profiler"),
     *("trainer.default_root_dir", "trainer.deterministic", "trainer.benchmark"),

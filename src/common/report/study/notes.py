@@ -54,6 +54,13 @@ def _on_unknown_published(study: Study) -> list[str]:
 
 def _reading(comparison: Comparison) -> str:
     cluster = comparison.kind.cluster
+    num_folds = max(len(test.parts) for result in comparison.results for test in result.tests)
+    if num_folds > 1:
+        return (
+            f"Pooled over {num_folds} folds, numbered as the seeds: each of the {cluster} is "
+            "tested by the one training that did not see them. Intervals: 95 % each, bootstrap "
+            f"over whole {cluster}, the same in every row; they know nothing of the seed."
+        )
     counts = {len(result.tests) for result in comparison.results if result.tests}
     reach = {True: f"seeds and whole {cluster}", False: f"whole {cluster}"}[max(counts) > 1]
     few = " A row with one seed has no deviation, and its interval knows nothing of the seed."
@@ -121,7 +128,7 @@ def _on_gaps(comparison: Comparison) -> Iterable[str]:
     gaps = [
         f"{result.row.title}: {seeds_text(result)}"
         for result in comparison.results
-        if len(result.tests) < len(result.row.jobs)
+        if sum(len(test.parts) for test in result.tests) < len(result.row.jobs)
     ]
     if gaps:
         yield f"Not complete: {'; '.join(gaps)}."

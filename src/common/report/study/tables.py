@@ -127,7 +127,8 @@ def difference_text(result: RowResult, kind: type[ModelTest]) -> str:
 
 def seeds_text(result: RowResult) -> str:
     """Return how many trainings count, and what became of the others."""
-    return job_count_text(result.row, [test.run.number for test in result.tests])
+    counted = [part.run.number for test in result.tests for part in test.parts]
+    return job_count_text(result.row, counted)
 
 
 def job_count_text(row: StudyRow, counted: Sequence[int]) -> str:

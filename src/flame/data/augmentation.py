@@ -1,0 +1,116 @@
+"""What training may do to an eye crop; the original does nothing.
+
+Everything moves together: crop, landmarks, head pose and gaze, so that the label stays true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from common.faces.eye_landmarks import mirror_eye_landmarks
+from common.geometry import mirror_gaze, mirror_head_pose
+from flame.batch import LEFT, RIGHT
+
+Float = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Eye:
+    """An eye crop and what is known of it.
+
+    Attributes:
+        image: (S, S, 3) uint8 RGB.
+        landmarks: (112,) px of the crop.
+        head_pose: (3,) [pitch, yaw, roll] in radians.
+        gaze: (2,) [yaw, pitch] in radians.
+        eye: `flame.batch.RIGHT` or `LEFT`.
+    """
+
+    image: npt.NDArray[np.uint8]
+    landmarks: Float
+    head_pose: Float
+    gaze: Float
+    eye: int
+
+
+@dataclass(frozen=True)
+class EyeAugmentation:
+    """Random changes of an eye crop, all off by default.
+
+    Attributes:
+        mirror: every other crop becomes its mirror image, which shows the other eye.
+        max_shift_px: the crop is moved by up to this, on either axis.
+        max_zoom: it is enlarged or shrunk by up to this fraction.
+        max_contrast: contrast and brightness change by up to this fraction.
+
+    Raises:
+        ValueError: If a number is negative, or a fraction is not below 1.
+    """
+
+    mirror: bool = False
+    max_shift_px: float = 0.0
+    max_zoom: float = 0.0
+    max_contrast: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.max_shift_px < 0:
+            raise ValueError(
+                f"augmentation.max_shift_px is {self.max_shift_px}, expected 0 or more"
+            )
+        for name in ("max_zoom", "max_contrast"):
+            if not 0 <= (value := getattr(self, name)) < 1:
+                raise ValueError(f"{name} is {value}, expected 0 or more, below 1")
+
+    def __call__(self, eye: Eye, generator: np.random.Generator) -> Eye:
+        """Return the eye as it might have been photographed, too."""
+        # All are drawn whatever is on: switching one leaves the draws of the others.
+        is_mirrored = generator.random() < 0.5
+        shift_x, shift_y, zoom, contrast, brightness = generator.uniform(-1, 1, 5)
+        if self.mirror and is_mirrored:
+            eye = mirrored(eye)
+        shift_px = self.max_shift_px * np.array([shift_x, shift_y])
+        image, landmarks = _moved(eye.image, eye.landmarks, shift_px, 1 + self.max_zoom * zoom)
+        image = _exposed(image, 1 + self.max_contrast * contrast, self.max_contrast * brightness)
+        return Eye(image, landmarks, eye.head_pose, eye.gaze, eye.eye)
+
+
+def mirrored(eye: Eye) -> Eye:
+    """Return the mirror image, which shows an eye of the other side."""
+    return Eye(
+        image=np.ascontiguousarray(eye.image[:, ::-1]),
+        landmarks=mirror_eye_landmarks(eye.landmarks, eye.image.shape[1]),
+        head_pose=mirror_head_pose(eye.head_pose),
+        gaze=mirror_gaze(eye.gaze),
+        eye=LEFT if eye.eye == RIGHT else RIGHT,
+    )
+
+
+def _moved(
+    image: npt.NDArray[np.uint8], landmarks: Float, shift_px: Float, zoom: float
+) -> tuple[npt.NDArray[np.uint8], Float]:
+    """Return crop and landmarks moved, and zoomed about the crop's centre."""
+    if not shift_px.any() and zoom == 1:
+        return image, landmarks
+    height, width = image.shape[:2]
+    centre = np.array([width - 1, height - 1]) / 2
+    offset = centre + shift_px - zoom * centre
+    matrix = np.column_stack([np.eye(2) * zoom, offset])
+    moved = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    points = zoom * landmarks.reshape(2, -1) + offset[:, None]
+    return np.asarray(moved, np.uint8), points.reshape(-1)
+
+
+def _exposed(
+    image: npt.NDArray[np.uint8], contrast: float, brightness: float
+) -> npt.NDArray[np.uint8]:
+    """Return the crop with its contrast about its mean changed, and brightened by a fraction."""
+    if contrast == 1 and brightness == 0:
+        return image
+    mean = image.mean()
+    levels = (image - mean) * contrast + mean * (1 + brightness)
+    return np.clip(levels.round(), 0, 255).astype(np.uint8)
