@@ -316,12 +316,13 @@ def test_a_net_of_the_normalised_frame_is_turned_back_into_the_cameras(
     is_found_again: bool,
 ) -> None:
     """The circle: normalise, predict the label of the camera's gaze there, turn back."""
-    gaze = np.array([[0.25, -0.15], [0.2, -0.1]])
+    gaze = np.array([[0.25, -0.15], [-0.5, 0.3]])
     face = posed_observation()
     fit = head_pose_from_mesh(face.mesh, CAMERA)
     normal = normalise_face(fit.face_centre_cm, fit.head_pose, CAMERA)
     again = inference._moved(face, normal)
-    again = replace(again, head_pose=again.head_pose + 0.25)
+    box = np.array([20.0, 20, 200, 200])
+    again = replace(again, bbox_xyxy_px=box, head_pose=again.head_pose + 0.25)
     net, analyzer = NormalisedNet(normal.gaze(gaze)), OneFace([again] if is_found_again else [])
     predictor = PhotoPredictor(net, analyzer, MARGIN)  # type: ignore[arg-type]
     (found,) = predictor.predict(textured(FACE), CAMERA)
