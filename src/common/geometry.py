@@ -13,13 +13,18 @@ the image.
 
 Flipping the image negates yaw (gaze and head) and roll, and leaves both pitches.
 
+Angles stand in one of two frames: ``camera``, the photo's own, as above, and ``normalised``, that
+of a virtual camera which looks at the face and whose x axis is the head's
+(`common.faces.normalisation`). Data say in which theirs are, runs record it, and what people read
+is in the camera frame.
+
 Functions named ``gaze_*`` take NumPy arrays or torch tensors and return the same kind.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     import torch
 
 Float = npt.NDArray[np.floating[Any]]
+GazeFrame = Literal["camera", "normalised"]
 ArrayT = TypeVar("ArrayT", npt.NDArray[Any], "torch.Tensor")
 
 # OpenCV camera axes (x right, y down, z away) to the viewer frame and back.

@@ -97,6 +97,11 @@ def _is_number(value: Any, kinds: Any) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 
+def frame_of(recipe: Mapping[str, Any]) -> str:
+    """Return in which frame of `common.geometry` a store's angles are; old ones do not say."""
+    return str(recipe.get("gaze_frame", "camera"))
+
+
 def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) -> None:
     """Refuse to test where gaze means something else than in training.
 
@@ -106,12 +111,22 @@ def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) ->
         allow: the user wants it anyway.
 
     Raises:
-        ValueError: If the gaze conventions differ and that is not allowed.
+        ValueError: If the gaze conventions, or the frames of the angles, differ and that is not
+            allowed.
     """
+    if allow:
+        return
+    frames = frame_of(trained["recipe"]), frame_of(tested["recipe"])
+    if frames[0] != frames[1]:
+        raise ValueError(
+            f"{trained['name']} has its angles in the {frames[0]} frame, {tested['name']} in the "
+            f"{frames[1]} frame: the same eyes have other labels there. Type "
+            "allow_other_convention=true to test all the same"
+        )
     # Eye contact has none: a face looks at the camera or does not.
     before = trained["recipe"].get("gaze_convention")
     now = tested["recipe"].get("gaze_convention")
-    if before == now or allow:
+    if before == now:
         return
     if now == UNSTATED_CONVENTION:
         LOG.warning("%s does not say how gaze is defined; trained as %r", tested["name"], before)

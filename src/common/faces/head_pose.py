@@ -26,6 +26,7 @@ Float = npt.NDArray[np.floating[Any]]
 # Without a camera: focal length over the longer side of the 23 points' bounding box. A crop twice
 # as wide as the face and a focal length of five crops, as of a portrait lens.
 FOCAL_OVER_FACE = 10.0
+_EYE_AND_MOUTH_CORNERS = (33, 133, 362, 263, 61, 291)
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,14 @@ class HeadPoseFit:
         head_pose: (3,) [pitch, yaw, roll] in radians, viewer frame.
         reprojection_error: root mean square distance of the 23 points from the posed template,
             over the longer side of their bounding box; 0.02 to 0.03 for real faces.
+        face_centre_cm: (3,) mean of the eyes' and the mouth's corners, in OpenCV's camera axes.
+        camera_matrix: (3, 3) intrinsics that were given or assumed.
     """
 
     head_pose: Float
     reprojection_error: float
+    face_centre_cm: Float
+    camera_matrix: Float
 
 
 @cache
@@ -80,8 +85,11 @@ def head_pose_from_mesh(mesh: Float, camera_matrix: Float | None = None) -> Head
     projected, _ = cv2.projectPoints(template, rotation, translation, camera, None)
     squared = np.sum((projected.reshape(-1, 2) - points) ** 2, axis=-1)
     # The template is in viewer axes already: only the camera side changes axes.
-    pose = head_pose_from_rotation(CAMERA_TO_VIEWER @ cv2.Rodrigues(rotation)[0])
-    return HeadPoseFit(pose, float(np.sqrt(squared.mean())) / size)
+    to_camera = cv2.Rodrigues(rotation)[0]
+    pose = head_pose_from_rotation(CAMERA_TO_VIEWER @ to_camera)
+    corners = template[np.isin(indices, _EYE_AND_MOUTH_CORNERS)]
+    centre = to_camera @ corners.mean(0) + translation[:, 0]
+    return HeadPoseFit(pose, float(np.sqrt(squared.mean())) / size, centre, camera)
 
 
 def _camera_at_face(points: Float, size: float) -> Float:

@@ -15,6 +15,7 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from common.checksums import arrays_sha256
+from common.config.checks import frame_of
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.distributed import shared_loader
 from common.training.reproducibility import current_epoch
@@ -86,8 +87,9 @@ class GazeDataModule(LightningDataModule):
     Args:
         name: what tables call the data set.
         store_dir: its face store.
-        split: name of a published split, path of a split's file, or ``cross_person`` /
-            ``random`` / ``person_folds`` to draw one with `split_seed`.
+        split: name of a published split, path of a split's file, ``own_lists`` for the data
+            set's own, or ``cross_person`` / ``random`` / ``person_folds`` to draw one with
+            `split_seed`.
         split_fractions: shares of train, val and test of a drawn split; of folds, that of val.
         split_seed: of a drawn split; apart from `seed`, so that seeds of a study share a split.
         num_folds: parts that the people are divided into, for ``person_folds``.
@@ -108,6 +110,7 @@ class GazeDataModule(LightningDataModule):
     Attributes:
         table: rows of the store with the columns ``part`` and ``row``.
         gaze_convention: how the data set defines gaze.
+        gaze_frame: in which its angles are.
         fold: ``number`` and ``of`` how many, of a split into folds; else None.
     """
 
@@ -144,6 +147,7 @@ class GazeDataModule(LightningDataModule):
         self._recipe = read_recipe(Path(store_dir))
         warn_if_incomplete(Path(store_dir))
         self.gaze_convention: str = self._recipe["gaze_convention"]
+        self.gaze_frame = frame_of(self._recipe)
         self.fold = {"number": fold, "of": num_folds} if split == "person_folds" else None
         self.split = choose_split(
             split, self._store.table, split_fractions, split_seed, num_folds, fold
@@ -185,7 +189,8 @@ class GazeDataModule(LightningDataModule):
         path = path or self._store.store_dir / f"statistics_{self.split.name}.json"
         ranges = train_statistics(*self.labels("train"))
         landmarks = self._labels.landmarks[self._rows("train")]
-        write_statistics(path, ranges, landmarks, gaze_convention=self.gaze_convention)
+        conventions = {"gaze_convention": self.gaze_convention, "gaze_frame": self.gaze_frame}
+        write_statistics(path, ranges, landmarks, conventions)
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in ranges.to_dict().items())
         return f"{numbers} rad, split {self.split.name} -> {path}"
 

@@ -33,7 +33,8 @@ def choose_split(
     """Return a published or own split, or draw one of the store's people or sessions.
 
     Args:
-        split: name or path as for `load_split`, ``cross_person``, ``random`` or ``person_folds``.
+        split: name or path as for `load_split`, ``own_lists``, ``cross_person``, ``random`` or
+            ``person_folds``.
         table: of the store.
         fractions: shares of train, val and test of a drawn split.
         seed: of a drawn split.
@@ -49,9 +50,29 @@ def choose_split(
         )
     if split == "cross_person":
         return cross_person(table["subject"], seed=seed, fractions=fractions)
+    if split == "own_lists":
+        return own_lists(table)
     if split == "random":
         return random_split(table["group_name"], seed=seed, fractions=fractions)
     return load_split(split)
+
+
+def own_lists(table: pl.DataFrame) -> Split:
+    """Return the split that the data set's own lists make of a store's groups.
+
+    Raises:
+        ValueError: If the data set brings no lists.
+    """
+    listed_rows = table.drop_nulls("part") if "part" in table.columns else table.clear()
+    if listed_rows.is_empty():
+        raise ValueError(
+            "the data set brings no lists of its own: type data.datamodule.split=cross_person"
+        )
+    groups = listed_rows.select("part", "group_name").unique().sort("group_name")
+    parts = {
+        part: tuple(groups.filter(pl.col("part") == part)["group_name"].to_list()) for part in PARTS
+    }
+    return Split("own_lists", "the data set's own lists", "session", **parts)
 
 
 def with_parts(table: pl.DataFrame, split: Split) -> pl.DataFrame:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.atomic import write_text_atomically
-from common.config.checks import UNSTATED_CONVENTION
+from common.config.checks import UNSTATED_CONVENTION, frame_of
 from common.geometry import ArrayT
 from flame.readers import metadata
 
@@ -120,12 +120,16 @@ def gaze_convention_of(name_or_path: str | Path) -> str:
     return str(_entry(name_or_path).get("gaze_convention", UNSTATED_CONVENTION))
 
 
+def gaze_frame_of(name_or_path: str | Path) -> str:
+    """Return in which frame the angles of ranges are; arguments as `load_statistics`."""
+    return frame_of(_entry(name_or_path))
+
+
 def write_statistics(
     path: Path,
     statistics: Statistics,
     landmarks: npt.NDArray[np.floating[Any]],
-    *,
-    gaze_convention: str,
+    conventions: Mapping[str, str],
 ) -> None:
     """Write ranges as json, or in FLAME's form.
 
@@ -133,7 +137,8 @@ def write_statistics(
         path: a ``.json`` or ``.pkl`` file.
         statistics: of the train part.
         landmarks: (N, 112) px of the train part; FLAME's form has their range, too.
-        gaze_convention: how the gaze angles are defined; FLAME's form does not say.
+        conventions: ``gaze_convention`` and ``gaze_frame``: how the gaze angles are defined and
+            in which frame; FLAME's form does not say.
 
     Raises:
         ValueError: If the file's suffix is another.
@@ -142,7 +147,7 @@ def write_statistics(
     if metadata.is_pickle(path):
         metadata.write_ranges(path, ranges, landmarks)
         return
-    content = ranges | {"gaze_convention": gaze_convention}
+    content = {**ranges, **conventions}
     write_text_atomically(path, json.dumps(content, indent=1) + "\n")
 
 

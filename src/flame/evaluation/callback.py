@@ -46,6 +46,7 @@ class TestResults(OutputCollector):
             "split": datamodule.split.name,
             **({"fold": datamodule.fold} if datamodule.fold else {}),
             "gaze_convention": datamodule.gaze_convention,
+            "gaze_frame": datamodule.gaze_frame,
             "eye_rule": datamodule.fingerprint()["eval_eye"],
         }
         slices = slice_table(summary["by"])

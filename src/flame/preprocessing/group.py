@@ -44,15 +44,17 @@ class GroupRecipe:
 
         Folders are left out: they may be moved.
         """
-        detects_faces = self.preparation.landmarks != "dataset"
+        # Stores that do not say are from before there were two, all in the camera's.
+        frame = self.reader.gaze_frame
         return {
             "data": self.name,
             "reader": self.reader.name,
             "gaze_convention": self.reader.gaze_convention,
+            **({} if frame == "camera" else {"gaze_frame": frame}),
             "openface_dir": self.openface_dir is not None,
             **self.reader.settings,
             **self.preparation.recipe(),
-            **(asdict(self.analyzer) if detects_faces else {}),
+            **(asdict(self.analyzer) if self.preparation.detects_faces else {}),
         }
 
     def count(self, group: str) -> int:
@@ -108,5 +110,5 @@ def _preparer(
 ) -> Preparer:
     """Return this process's preparer: MediaPipe's graphs are built once a process."""
     openface = None if openface_dir is None else OpenFaceFolder(openface_dir)
-    built = None if preparation.landmarks == "dataset" else analyzer.build()
+    built = analyzer.build() if preparation.detects_faces else None
     return Preparer(preparation, built, openface, gaze_convention)

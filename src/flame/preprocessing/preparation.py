@@ -24,8 +24,10 @@ from flame.store.columns import (
 )
 
 Float = npt.NDArray[np.floating[Any]]
-LANDMARK_SOURCES = ("mesh", "openface", "dataset")
-HEAD_POSE_SOURCES = ("dataset", "mesh", "openface")
+LANDMARK_SOURCES = ("mesh", "openface", "dataset", "none")
+HEAD_POSE_SOURCES = ("dataset", "mesh", "openface", "none")
+# Landmark sources for which no face is looked for: the image is one, and stored as it is.
+_OF_FACE_IMAGES = ("dataset", "none")
 # What one strange photo or label can bring OpenCV, MediaPipe, Pillow or NumPy to raise.
 _BAD_ITEM_ERRORS = (ValueError, ArithmeticError, RuntimeError, cv2.error)
 
@@ -35,10 +37,12 @@ class PreparationSettings:
     """How photos become rows; part of the store's recipe.
 
     Attributes:
-        landmarks: ``mesh`` (MediaPipe's refined face mesh), ``openface`` (csv files), or
+        landmarks: ``mesh`` (MediaPipe's refined face mesh), ``openface`` (csv files),
             ``dataset`` (the data set brings face images with landmarks; nothing is detected and
-            the image is stored as it is).
-        head_pose: ``dataset``, ``mesh`` (SQPNP on the mesh) or ``openface``.
+            the image is stored as it is), or ``none`` (face images without, likewise: for gaze
+            pretraining, which loses no face for want of a mesh).
+        head_pose: ``dataset``, ``mesh`` (SQPNP on the mesh) or ``openface``; ``none`` with
+            ``landmarks=none``.
         box_margin: part of the face box added on every side before padding.
         codec: ``jpeg`` or lossless ``png``.
         quality: of JPEG, 1..100.
@@ -60,14 +64,25 @@ class PreparationSettings:
             raise ValueError(
                 f"head_pose is {self.head_pose!r}, expected one of {HEAD_POSE_SOURCES}"
             )
-        if self.landmarks == "dataset" and self.head_pose != "dataset":
-            raise ValueError("landmarks=dataset detects no face: set head_pose=dataset too")
+        unmeasured = self.head_pose in _OF_FACE_IMAGES
+        if self.landmarks in _OF_FACE_IMAGES and not unmeasured:
+            raise ValueError(
+                f"landmarks={self.landmarks} detects no face: set head_pose=dataset"
+                f"{' or none' if self.landmarks == 'none' else ''} too"
+            )
+        if self.head_pose == "none" and self.landmarks != "none":
+            raise ValueError("head_pose=none is for gaze pretraining: set landmarks=none too")
         if self.codec not in CODECS:
             raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality is {self.quality}, expected 1 to 100")
         if self.box_margin < 0:
             raise ValueError(f"box_margin is {self.box_margin}, expected 0 or more")
+
+    @property
+    def detects_faces(self) -> bool:
+        """Return whether faces are looked for; else the images are faces."""
+        return self.landmarks not in _OF_FACE_IMAGES
 
     def recipe(self) -> dict[str, Any]:
         """Return the settings as plain values for the store's recipe."""
@@ -83,7 +98,7 @@ class Preparer:
 
     Args:
         settings: what is measured and how it is stored.
-        analyzer: finds faces; not used with ``landmarks=dataset``.
+        analyzer: finds faces, where they are looked for.
         openface: OpenFace's results, needed when a setting says ``openface``.
         gaze_source: the convention of the samples' gaze labels.
     """
@@ -103,9 +118,9 @@ class Preparer:
     def prepare(self, sample: RawSample) -> tuple[bytes, dict[str, Any]] | Skipped:
         """Return the encoded face image and its row, or why there is none."""
         try:
-            if self._settings.landmarks == "dataset":
-                return self._prepare_face_image(sample)
-            return self._prepare_photo(sample)
+            if self._settings.detects_faces:
+                return self._prepare_photo(sample)
+            return self._prepare_face_image(sample)
         except UnusablePhotoError as reason:
             why = str(reason)
         except _BAD_ITEM_ERRORS as error:
@@ -113,13 +128,19 @@ class Preparer:
         return Skipped(sample.sample_id, sample.subject, sample.group, why)
 
     def _prepare_face_image(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
-        if sample.landmarks is None or sample.head_pose is None:
-            raise UnusablePhotoError("the data set brings no landmarks or no head pose")
-        _check_eyes(sample.landmarks, sample.image.shape)
+        wanted = self._settings
+        landmarks = sample.landmarks if wanted.landmarks == "dataset" else None
+        head_pose = sample.head_pose if wanted.head_pose == "dataset" else None
+        if (landmarks is None) != (wanted.landmarks == "none"):
+            raise UnusablePhotoError("the data set brings no landmarks")
+        if (head_pose is None) != (wanted.head_pose == "none"):
+            raise UnusablePhotoError("the data set brings no head pose")
+        if landmarks is not None:
+            _check_eyes(landmarks, sample.image.shape)
         height, width = sample.image.shape[:2]
         row = _label_columns(sample, self._gaze_source)
-        row |= pose_columns(sample.head_pose, "dataset")
-        row |= landmark_columns(sample.landmarks, "dataset")
+        row |= pose_columns(head_pose, wanted.head_pose)
+        row |= landmark_columns(landmarks, wanted.landmarks)
         row |= box_columns(np.array([0.0, 0.0, width, height]), "dataset")
         row |= detection_columns(None, None)
         return self._encode(sample.image), row
@@ -220,6 +241,7 @@ def _label_columns(sample: RawSample, gaze_source: str) -> dict[str, Any]:
         "subject": sample.subject,
         "index": sample.index,
         "frame": sample.frame,
+        "part": sample.part,
         "gaze_yaw_rad": float(sample.gaze[0]),
         "gaze_pitch_rad": float(sample.gaze[1]),
         "gaze_source": gaze_source,

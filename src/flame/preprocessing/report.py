@@ -6,10 +6,17 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.config.checks import frame_of
 from common.preprocessing.share import item_lines, problem_lines
-from common.store.reading import EmptyStoreError, FaceStore, read_failures, read_skipped
+from common.store.reading import (
+    EmptyStoreError,
+    FaceStore,
+    read_failures,
+    read_recipe,
+    read_skipped,
+)
 from flame.preprocessing.label_check import check_label_signs
-from flame.store.labels import GazeLabels
+from flame.store.labels import GazeLabels, has_inputs
 
 LOG = logging.getLogger(__name__)
 
@@ -59,8 +66,13 @@ def report_on(store_dir: Path) -> PreprocessReport:
 
 def _check_signs(store: FaceStore) -> list[str]:
     """Return what the eyes in the images say of the labels' signs; warn of a wrong one."""
+    if not has_inputs(store.table):
+        return ["the labels' signs could not be checked: no eyes were looked for"]
     labels = GazeLabels.from_table(store.table)
     checks = check_label_signs(labels.landmarks, labels.gaze, labels.head_pose)
+    if frame_of(read_recipe(store.store_dir)) == "normalised":
+        # No roll is left there: what would be correlated is noise.
+        checks = [check for check in checks if check.label != "head roll"]
     for check in checks:
         if check.is_flipped:
             LOG.warning(check.message)

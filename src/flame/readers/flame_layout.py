@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from common.checksums import files_digest, plain_digest
+from common.geometry import GazeFrame
 from common.store.skipped import Skipped
 from flame.readers.eyediap.files import SESSION_NAME
 from flame.readers.numeric_pickle import read_numeric_pickle
@@ -26,6 +27,7 @@ from flame.readers.sample import Float, RawReader, RawSample
 GAZE_CONVENTIONS = (
     *("flame_layout", "columbia_target_angles"),
     *("eyediap_published", "eyediap_geometric"),
+    *("face_centre_to_target", "face_centre_to_target_scaled", "gaze360"),
 )
 # Numbers a row.
 _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
@@ -56,20 +58,29 @@ class FlameLayoutReader(RawReader):
         raw_dir: folder that holds ``images/`` and the others. If both ``gaze_angles/`` and
             ``gaze_target/`` are there, ``gaze_angles/`` counts, which FLAME's code reads.
         gaze_convention: one of `GAZE_CONVENTIONS`, what the gaze angles mean.
+        gaze_frame: ``camera`` or ``normalised``, of gaze angles and head poses.
 
     Raises:
-        ValueError: If the convention is none of these.
+        ValueError: If convention or frame is none of these.
     """
 
     name = "flame_layout"
 
-    def __init__(self, raw_dir: Path, gaze_convention: str = "flame_layout") -> None:
+    def __init__(
+        self,
+        raw_dir: Path,
+        gaze_convention: str = "flame_layout",
+        gaze_frame: GazeFrame = "camera",
+    ) -> None:
         if gaze_convention not in GAZE_CONVENTIONS:
             raise ValueError(
                 f"gaze_convention is {gaze_convention!r}, expected one of {GAZE_CONVENTIONS}"
             )
+        if gaze_frame not in get_args(GazeFrame):
+            raise ValueError(f"gaze_frame is {gaze_frame!r}, expected one of {get_args(GazeFrame)}")
         self.raw_dir = Path(raw_dir)
         self.gaze_convention = gaze_convention
+        self.gaze_frame = gaze_frame
 
     def groups(self) -> list[str]:
         """Return all subjects that have images or gaze labels, sorted.

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from common.geometry import GazeFrame
 from common.store.skipped import Skipped
 
 Float = npt.NDArray[np.floating[Any]]
@@ -31,6 +32,7 @@ class RawSample:
         camera_matrix: (3, 3) intrinsics in pixels of `image` if known.
         face_hint_px: (2,) where the labelled person's eyes project; picks among several faces.
         frame: 0-based frame of the video the image comes from.
+        part: "train", "val" or "test" if the data set's own lists say so.
     """
 
     sample_id: str
@@ -44,21 +46,24 @@ class RawSample:
     camera_matrix: Float | None = None
     face_hint_px: Float | None = None
     frame: int | None = None
+    part: str | None = None
 
 
 class RawReader(Protocol):
     """Reads one raw data set, group by group; cheap to pickle.
 
-    A reader is a subclass and has all of this but `settings`.
+    A reader is a subclass and has all of this but `settings` and `gaze_frame`.
 
     Attributes:
         name: the data set's name, as in ``conf/data``.
         gaze_convention: how its gaze angles are defined; data sets of different conventions are
             never mixed silently.
+        gaze_frame: of its gaze angles and head poses; likewise.
     """
 
     name: str
     gaze_convention: str
+    gaze_frame: GazeFrame = "camera"
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -5,15 +5,16 @@ column                     meaning
 =========================  =================================================================
 sample_id subject index    as in `flame.readers.sample.RawSample`
 frame                      video frame, null for photos
+part                       train, val or test where the data set's own lists say so; else null
 gaze_yaw_rad               labels, viewer frame; ``gaze_source`` is the convention that they
 gaze_pitch_rad             follow (`flame.readers.sample.RawReader.gaze_convention`)
 head_pitch_rad             head pose, viewer frame; ``head_pose_source`` is dataset, mesh or
-head_yaw_rad               openface
+head_yaw_rad               openface; null where it is none
 head_roll_rad
 head_pose_error            mesh: misfit of the template over the face's size; else null
 head_pose_confidence       openface: its confidence in the face, 0..1; else null
 landmarks_px               (112,) in the stored face image; ``landmark_source`` is mesh,
-                           openface or dataset
+                           openface or dataset; null where it is none
 landmark_confidence        openface: its confidence in the face, 0..1; else null, as the
                            mesh gives none
 face_x0_px ... face_y1_px  face box in the photo; ``box_source`` is mesh (the extent of its
@@ -37,10 +38,14 @@ Columns = dict[str, Any]
 
 
 def pose_columns(
-    head_pose: Float, source: str, *, error: float | None = None, confidence: float | None = None
+    head_pose: Float | None,
+    source: str,
+    *,
+    error: float | None = None,
+    confidence: float | None = None,
 ) -> Columns:
     """Return the head pose (3,) [pitch, yaw, roll] in radians with its source and quality."""
-    pitch_rad, yaw_rad, roll_rad = (float(value) for value in head_pose)
+    pitch_rad, yaw_rad, roll_rad = (None,) * 3 if head_pose is None else map(float, head_pose)
     return {
         "head_pitch_rad": pitch_rad,
         "head_yaw_rad": yaw_rad,
@@ -51,10 +56,12 @@ def pose_columns(
     }
 
 
-def landmark_columns(landmarks: Float, source: str, *, confidence: float | None = None) -> Columns:
+def landmark_columns(
+    landmarks: Float | None, source: str, *, confidence: float | None = None
+) -> Columns:
     """Return the landmarks (112,) in pixels of the face image with their source and quality."""
     return {
-        "landmarks_px": np.asarray(landmarks, dtype=np.float64).tolist(),
+        "landmarks_px": None if landmarks is None else np.asarray(landmarks, float).tolist(),
         "landmark_source": source,
         "landmark_confidence": confidence,
     }

@@ -30,7 +30,19 @@ class GazeLabels:
 
     @classmethod
     def from_table(cls, table: pl.DataFrame) -> GazeLabels:
-        """Take the columns of a store's table."""
+        """Take the columns of a store's table.
+
+        Raises:
+            ValueError: If it has no landmarks or head poses.
+        """
+        if not has_inputs(table):
+            raise ValueError(
+                "the store's faces have no landmarks or no head pose, so they serve gaze "
+                "pretraining only (train.py model=gaze360 data=gaze_faces data.name=...). For a "
+                "FLAME net make another store: preprocess.py data=... data.store_dir=NEW_FOLDER "
+                "data.preprocessor.preparation.landmarks=mesh "
+                "data.preprocessor.preparation.head_pose=mesh"
+            )
         pose = ["head_pitch_rad", "head_yaw_rad", "head_roll_rad"]
         return cls(
             gaze=table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy().astype(np.float32),
@@ -38,3 +50,9 @@ class GazeLabels:
             landmarks=np.array(table["landmarks_px"].to_list(), dtype=np.float64),
             index=table["index"].to_numpy().astype(np.int64),
         )
+
+
+def has_inputs(table: pl.DataFrame) -> bool:
+    """Return whether all faces of a store's table have landmarks and a head pose."""
+    needed = ("landmarks_px", "head_pitch_rad")
+    return all(name in table.columns and not table[name].null_count() for name in needed)

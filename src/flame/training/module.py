@@ -19,6 +19,7 @@ from flame.batch import GazeBatch, GazeOutput
 from flame.data.statistics import (
     Statistics,
     gaze_convention_of,
+    gaze_frame_of,
     load_statistics,
     published_ranges,
 )
@@ -30,6 +31,7 @@ from flame.originals.exchange import export_training, import_training
 LOG = logging.getLogger(__name__)
 InputRange = Literal["unit", "byte"]
 _STATISTICS_KEY = "flame_statistics"
+_FRAME_KEY = "gaze_frame"
 
 
 class GazeAngleModule(LightningModule):
@@ -48,6 +50,9 @@ class GazeAngleModule(LightningModule):
             checkpoints saw is not known (facts: uint8 files give 0..1, float files 0..255).
         channels_last: keep images in the channels-last memory format; faster with bf16.
         statistics: ranges of gaze and head pose; may come later, by `adopt` or from a checkpoint.
+
+    Attributes:
+        gaze_frame: in which it was trained; travels as the ranges do.
 
     Raises:
         ValueError: If the input range is unknown.
@@ -69,6 +74,7 @@ class GazeAngleModule(LightningModule):
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
         self.loss = loss
         self.statistics = statistics
+        self.gaze_frame = "camera"
         self.train_loss = MeanLoss()
         self.val_loss = MeanLoss()
         self.val_error = AngularError()
@@ -121,8 +127,9 @@ class GazeAngleModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
 
     def adopt(self, datamodule: Any) -> None:
-        """Take the ranges of the training data."""
+        """Take the ranges of the training data, and the frame of its angles."""
         self.statistics = datamodule.statistics()
+        self.gaze_frame = datamodule.gaze_frame
 
     def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
         """Load an original's training checkpoint, and write it as one Lightning resumes from.
@@ -150,7 +157,7 @@ class GazeAngleModule(LightningModule):
             trained_on: the data set whose published ranges are taken, or a file of ranges.
 
         Returns:
-            Name and gaze convention of that data set, as a fingerprint has them.
+            Name, gaze convention and frame of that data set, as a fingerprint has them.
 
         Raises:
             ValueError: If the data set is not named, or there are no such ranges.
@@ -159,17 +166,24 @@ class GazeAngleModule(LightningModule):
             raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
         load_original_state_dict(self.net, read_checkpoint(path).model_state)
         self.statistics = load_statistics(trained_on)
-        recipe = {"gaze_convention": gaze_convention_of(trained_on)}
+        self.gaze_frame = gaze_frame_of(trained_on)
+        recipe = {
+            "gaze_convention": gaze_convention_of(trained_on),
+            "gaze_frame": self.gaze_frame,
+        }
         return {"name": Path(trained_on).stem, "recipe": recipe}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the ranges beside the weights."""
+        """Put the ranges and the frame beside the weights."""
         assert self.statistics is not None
         checkpoint[_STATISTICS_KEY] = self.statistics.to_dict()
+        checkpoint[_FRAME_KEY] = self.gaze_frame
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the ranges the weights were trained with."""
+        """Take the ranges and the frame that the weights were trained in."""
         self.statistics = Statistics.from_dict(checkpoint[_STATISTICS_KEY])
+        # Checkpoints that do not say are from before there were two.
+        self.gaze_frame = checkpoint.get(_FRAME_KEY, "camera")
 
     def _pixels(self, rgb: Tensor) -> Tensor:
         pixels = rgb.float() / 255 if self._input_range == "unit" else rgb.float()

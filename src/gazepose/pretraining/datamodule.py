@@ -117,7 +117,7 @@ class GazeFacesDataModule(LightningDataModule):
         }
 
     def _loader(self, part: str, trains: bool) -> DataLoader[GazeBatch]:
-        rows = np.flatnonzero((self.table["part"] == part).to_numpy())
+        rows = np.flatnonzero((self.table["part"] == part).fill_null(False).to_numpy())
         sampler = ClipSampler(rows, shuffle=trains, seed=self._seed)
         sampler.set_epoch(current_epoch(self))
         augmentation = self._augmentation if trains else None
@@ -215,7 +215,7 @@ def _with_parts(
     if "gaze_yaw_rad" not in table.columns:
         raise ValueError(f"{where} holds no gaze: expected the store of a gaze data set")
     if val_fraction is None:
-        if "part" not in table.columns:
+        if "part" not in table.columns or not table["part"].count():
             raise ValueError(
                 f"{where} has no parts of its own: type data.datamodule.val_fraction=0.1"
             )
@@ -232,6 +232,6 @@ def _with_parts(
 
 
 def _check_part(table: pl.DataFrame, part: str, where: str) -> None:
-    there = sorted(set(table["part"]))
+    there = sorted(set(table["part"].drop_nulls()))
     if part not in there:
         raise ValueError(f"test_part is {part!r}, expected one of {there}, the parts of {where}")

@@ -14,8 +14,8 @@ from common.config.checks import (
 )
 
 
-def fingerprint(name: str, convention: str) -> dict[str, object]:
-    return {"name": name, "recipe": {"gaze_convention": convention}}
+def fingerprint(name: str, convention: str, **recipe: str) -> dict[str, object]:
+    return {"name": name, "recipe": {"gaze_convention": convention, **recipe}}
 
 
 def test_the_same_convention_passes() -> None:
@@ -31,6 +31,21 @@ def test_another_convention_is_refused_with_the_switch() -> None:
 
 def test_another_convention_passes_when_allowed() -> None:
     check_conventions(fingerprint("a", "x"), fingerprint("b", "y"), allow=True)
+
+
+def test_another_frame_is_refused_whatever_the_convention() -> None:
+    camera, normalised = fingerprint("a", "x"), fingerprint("b", "x", gaze_frame="normalised")
+    # What does not say is from before there were two: of the camera's.
+    check_conventions(camera, fingerprint("c", "x", gaze_frame="camera"), allow=False)
+    check_conventions(normalised, normalised, allow=False)
+    check_conventions(camera, normalised, allow=True)
+    with pytest.raises(
+        ValueError,
+        match=r"a has .* camera frame, b in the normalised .*allow_other_convention=true",
+    ):
+        check_conventions(camera, normalised, allow=False)
+    with pytest.raises(ValueError, match=r"normalised frame, layout in the camera"):
+        check_conventions(normalised, fingerprint("layout", "flame_layout"), allow=False)
 
 
 def test_a_layout_that_states_no_convention_passes_with_a_warning(

@@ -14,7 +14,7 @@ from common.runs.run import build_module
 
 def chosen(data: str) -> list[str]:
     """Choose a data set; some hold whatever their owner calls it."""
-    needs_name = data in ("flame_layout", "gaze_faces")
+    needs_name = data in ("flame_layout", "gaze_faces", "gazehub")
     return [f"data={data}", *(["data.name=mine"] if needs_name else [])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -226,3 +227,50 @@ def test_worker_processes_deliver_the_same_batches(store_dir: Path) -> None:
     here, there = (list(module(store_dir, num_workers=num).test_dataloader()) for num in (0, 1))
     for one, other in zip(here, there, strict=True):
         assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_stores_say_in_which_frame_their_angles_are(store_dir: Path, tmp_path: Path) -> None:
+    assert module(store_dir).gaze_frame == "camera"
+    shutil.copytree(store_dir, tmp_path / "store")
+    recipe = json.loads((tmp_path / "store" / "store.json").read_text())
+    (tmp_path / "store" / "store.json").write_text(
+        json.dumps({**recipe, "gaze_frame": "normalised"})
+    )
+    data = module(tmp_path / "store")
+    assert data.gaze_frame == "normalised"
+    assert data.fingerprint()["recipe"]["gaze_frame"] == "normalised"
+
+
+def rewrite(store_dir: Path, folder: Path, **columns: Any) -> Path:
+    """Copy a store and change columns of each group: a function of the group's name."""
+    shutil.copytree(store_dir, folder)
+    for path in (folder / "tables").iterdir():
+        values = {name: pl.lit(value(path.stem)) for name, value in columns.items()}
+        pl.read_parquet(path).with_columns(**values).write_parquet(path)
+    return folder
+
+
+def test_the_data_sets_own_lists_make_the_split(store_dir: Path, tmp_path: Path) -> None:
+    parts = {"s0": "test", "s1": "train", "s2": None, "s3": "val"}
+    listed = rewrite(store_dir, tmp_path / "listed", part=parts.get)
+    data = module(listed, split="own_lists")
+    assert [subjects(data, part) for part in ("train", "val", "test")] == [{"s1"}, {"s3"}, {"s0"}]
+    assert data.split.name == "own_lists"
+
+
+def test_own_lists_of_a_data_set_that_brings_none_are_refused(
+    store_dir: Path, tmp_path: Path
+) -> None:
+    empty = rewrite(store_dir, tmp_path / "empty", part=lambda _: None)
+    for folder in (store_dir, empty):
+        with pytest.raises(ValueError, match=r"no lists.*data.datamodule.split=cross_person"):
+            module(folder, split="own_lists")
+
+
+@pytest.mark.parametrize("column", ["landmarks_px", "head_pitch_rad"])
+def test_faces_without_what_the_nets_need_are_refused(
+    store_dir: Path, tmp_path: Path, column: str
+) -> None:
+    bare = rewrite(store_dir, tmp_path / "bare", **{column: lambda _: None})
+    with pytest.raises(ValueError, match=r"model=gaze360 data=gaze_faces.*landmarks=mesh"):
+        module(bare)

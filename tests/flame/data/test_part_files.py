@@ -15,7 +15,7 @@ from builders.small_store import write_small_store
 from common.preprocessing.command import prepare_store
 from common.runs.run import build_data
 from flame.data.datamodule import GazeDataModule
-from flame.data.statistics import gaze_convention_of
+from flame.data.statistics import gaze_convention_of, gaze_frame_of
 
 HALVES = "data.datamodule.split_fractions=[0.5,0.25,0.25]"
 PARTS = ("train", "val", "test")
@@ -77,6 +77,18 @@ def test_a_file_of_ranges_has_those_that_training_takes(store_dir: Path, suffix:
     assert from_file.statistics() == ranges
     known = {"json": "columbia_target_angles", "pkl": "flame_layout"}
     assert gaze_convention_of(path) == known[suffix]
+    assert gaze_frame_of(path) == "camera"
+
+
+def test_a_file_of_ranges_tells_the_frame(store_dir: Path) -> None:
+    recipe = store_dir / "store.json"
+    before = recipe.read_text()
+    recipe.write_text(json.dumps({**json.loads(before), "gaze_frame": "normalised"}))
+    path = store_dir.parent / "normalised.json"
+    split = "data.datamodule.split=cross_person"
+    preprocess(store_dir, "mode=statistics", split, f"export_file={path}")
+    recipe.write_text(before)
+    assert gaze_frame_of(path) == "normalised"
 
 
 def test_ranges_are_those_of_the_train_part_of_a_split_file(store_dir: Path) -> None:

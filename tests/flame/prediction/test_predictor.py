@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ from builders.small_run import composed
 
 from common.config.instantiate import build
 from common.faces.analysis import FaceObservation
+from common.faces.head_pose import canonical_face, head_pose_from_mesh
+from common.faces.normalisation import SIZE_PX, normalise_face, virtual_camera
 from common.faces.settings import AnalyzerSettings
+from common.geometry import CAMERA_TO_VIEWER, rotation_from_head_pose
 from common.media.image_codec import decode_image
 from common.media.video import read_frames, write_video
 from flame.batch import GazeBatch
@@ -256,3 +260,96 @@ def test_the_command_may_say_when_two_faces_are_one(module: GazeAngleModule) -> 
     tracking = {"_target_": "common.faces.tracking.TrackingSettings", "max_gap": 3}
     predictor = build(config["model"]["annotator"], module=module, tracking=tracking)
     assert predictor._tracking.max_gap == 3
+
+
+CAMERA = np.array([[500.0, 0, 159.5], [0, 500.0, 119.5], [0, 0, 1]])
+HEAD_POSE, HEAD_AT_CM = np.array([0.1, -0.4, 0.3]), np.array([4.0, -3.0, 50.0])
+
+
+def posed_observation() -> FaceObservation:
+    """The template's face, turned, tilted and beside the middle, as `CAMERA` sees it."""
+    indices, template = canonical_face()
+    to_camera = CAMERA_TO_VIEWER @ rotation_from_head_pose(HEAD_POSE)
+    pixels = (template @ to_camera.T + HEAD_AT_CM) @ CAMERA.T
+    mesh = np.tile(pixels[:1] / pixels[:1, 2:], (478, 1))
+    mesh[indices] = pixels / pixels[:, 2:]
+    box = np.concatenate([mesh[:, :2].min(0), mesh[:, :2].max(0)])
+    eyes = np.repeat(mesh[[33, 263], :2], 28, axis=0) + np.tile([[-2.0, 0], [2, 1]], (28, 1))
+    return FaceObservation(box, 0.9, mesh, eyes.T.reshape(112), HEAD_POSE, 0.0)
+
+
+class NormalisedNet:
+    """Says a known label of the normalised frame, and remembers what it saw."""
+
+    device = "cpu"
+    gaze_frame = "normalised"
+
+    def __init__(self, label: np.ndarray) -> None:
+        self.label = torch.from_numpy(label)
+        self.seen: Any = None
+
+    def eval(self) -> NormalisedNet:
+        return self
+
+    def __call__(self, batch: Any) -> torch.Tensor:
+        self.seen = batch
+        return self.label
+
+
+class OneFace:
+    """Finds the posed face in the photo, and in its normalised image what is asked."""
+
+    def __init__(self, again: list[FaceObservation]) -> None:
+        self.again = again
+        self.cameras: list[Any] = []
+
+    def build(self) -> OneFace:
+        return self
+
+    def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
+        self.cameras.append(camera_matrix)
+        return self.again if image.shape == (SIZE_PX, SIZE_PX, 3) else [posed_observation()]
+
+
+@pytest.mark.parametrize("is_found_again", [True, False])
+def test_a_net_of_the_normalised_frame_is_turned_back_into_the_cameras(
+    is_found_again: bool,
+) -> None:
+    """The circle: normalise, predict the label of the camera's gaze there, turn back."""
+    gaze = np.array([[0.25, -0.15], [-0.5, 0.3]])
+    face = posed_observation()
+    fit = head_pose_from_mesh(face.mesh, CAMERA)
+    normal = normalise_face(fit.face_centre_cm, fit.head_pose, CAMERA)
+    again = inference._moved(face, normal)
+    box = np.array([20.0, 20, 200, 200])
+    again = replace(again, bbox_xyxy_px=box, head_pose=again.head_pose + 0.25)
+    net, analyzer = NormalisedNet(normal.gaze(gaze)), OneFace([again] if is_found_again else [])
+    predictor = PhotoPredictor(net, analyzer, MARGIN)  # type: ignore[arg-type]
+    (found,) = predictor.predict(textured(FACE), CAMERA)
+    np.testing.assert_allclose(found.eye_gaze, gaze, atol=1e-9)
+    assert np.abs(normal.gaze(gaze) - gaze).max() > 0.1  # turning was needed
+    np.testing.assert_array_equal(found.face.head_pose, HEAD_POSE)  # people read the camera's
+    # The net saw the head as preprocessing of its training data finds it: level.
+    roll = net.seen["head_pose"][0, 2].item()
+    shift = 0.25 if is_found_again else 0.0
+    assert roll == pytest.approx(shift, abs=0.02)
+    np.testing.assert_array_equal(analyzer.cameras[0], CAMERA)
+    np.testing.assert_array_equal(analyzer.cameras[1], virtual_camera())
+
+
+def test_the_eyes_of_a_normalised_face_are_level_in_what_the_net_sees() -> None:
+    net = NormalisedNet(np.zeros((2, 2)))
+    predictor = PhotoPredictor(net, OneFace([]), MARGIN)  # type: ignore[arg-type]
+    image = np.zeros((240, 320, 3), np.uint8)
+    predictor.predict(image, CAMERA)
+    x, y = net.seen["landmarks"][0].reshape(2, 2, 28).mean(-1).tolist()
+    tilt = np.degrees(np.arctan2(y[1] - y[0], x[1] - x[0]))
+    # In the photo the head is rolled by 17 degrees.
+    assert abs(tilt) < 2
+
+
+def test_a_net_of_the_camera_frame_sees_the_photo_itself(module: GazeAngleModule) -> None:
+    analyzer = OneFace([])
+    predictor = PhotoPredictor(module, analyzer, MARGIN)  # type: ignore[arg-type]
+    predictor.predict(textured(FACE), CAMERA)
+    assert len(analyzer.cameras) == 1

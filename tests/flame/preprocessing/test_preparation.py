@@ -139,7 +139,7 @@ def test_eyes_beside_the_face_image_are_off_the_frame() -> None:
         (raw_sample(TWO_FACES), {}, "2 faces found"),
         (raw_sample(OFF_THE_FRAME), {}, "of 56 eye landmarks lie off the frame"),
         (raw_sample(FACE, head_pose=None), {}, "the data set brings no head pose"),
-        (raw_sample(FACE), {"landmarks": "dataset"}, "brings no landmarks or no head pose"),
+        (raw_sample(FACE), {"landmarks": "dataset"}, "brings no landmarks"),
         (
             raw_sample(FACE, face_hint_px=np.array([300.0, 200.0])),
             {},
@@ -177,6 +177,27 @@ def test_a_layouts_face_image_is_stored_as_it_is() -> None:
     assert found["detector"] is found["detector_confidence"] is None
 
 
+def test_a_face_image_without_landmarks_is_kept_whole() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
+    sample = RawSample("s1_1", "s1", "s1", 0, image, np.array([0.1, 0.2]), part="val")
+    settings = PreparationSettings(landmarks="none", head_pose="none", codec="png")
+    encoded, found = Preparer(settings, None, None, "gaze360").prepare(sample)
+    np.testing.assert_array_equal(decode_image(encoded), image)
+    assert (found["gaze_yaw_rad"], found["gaze_pitch_rad"], found["part"]) == (0.1, 0.2, "val")
+    assert found["landmark_source"] == found["head_pose_source"] == "none"
+    assert found["landmarks_px"] is found["head_yaw_rad"] is None
+
+
+def test_a_face_image_without_landmarks_may_bring_its_head_pose() -> None:
+    settings = PreparationSettings(landmarks="none", head_pose="dataset")
+    preparer = Preparer(settings, None, None, "x")
+    _, found = preparer.prepare(raw_sample(FACE))
+    assert [found[f"head_{axis}_rad"] for axis in ("pitch", "yaw", "roll")] == [0, 0.1, 0]
+    skipped = preparer.prepare(raw_sample(FACE, head_pose=None))
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason == "the data set brings no head pose"
+
+
 @pytest.mark.parametrize(("axis", "shift_px"), [(0, -60), (0, 60), (1, -60), (1, 80)])
 def test_a_layouts_eyes_off_its_image_are_refused(axis: int, shift_px: float) -> None:
     landmarks = np.random.default_rng(0).uniform(20, 60, (2, 56))
@@ -196,6 +217,8 @@ def test_a_layouts_eyes_off_its_image_are_refused(axis: int, shift_px: float) ->
         ({"landmarks": "eyes"}, r"landmarks is 'eyes', expected one of \('mesh', 'openface'"),
         ({"head_pose": "neck"}, r"head_pose is 'neck', expected one of \('dataset', 'mesh'"),
         ({"landmarks": "dataset", "head_pose": "mesh"}, "set head_pose=dataset too"),
+        ({"landmarks": "none", "head_pose": "mesh"}, "set head_pose=dataset or none too"),
+        ({"landmarks": "mesh", "head_pose": "none"}, "set landmarks=none too"),
         ({"codec": "webp"}, r"codec is 'webp', expected one of \('jpeg', 'png'\)"),
         ({"quality": 0}, "quality is 0, expected 1 to 100"),
         ({"box_margin": -0.1}, "box_margin is -0.1, expected 0 or more"),

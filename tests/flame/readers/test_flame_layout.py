@@ -235,6 +235,13 @@ def test_the_owner_may_say_what_the_angles_mean(raw_dir):
         FlameLayoutReader(raw_dir, gaze_convention="columbia")
 
 
+def test_a_layout_may_be_of_normalised_faces(raw_dir):
+    assert FlameLayoutReader(raw_dir).gaze_frame == "camera"
+    assert FlameLayoutReader(raw_dir, gaze_frame="normalised").gaze_frame == "normalised"
+    with pytest.raises(ValueError, match=r"gaze_frame is 'world', expected one of \('camera'"):
+        FlameLayoutReader(raw_dir, gaze_frame="world")
+
+
 def test_eyediap_sessions_keep_their_person(tmp_path):
     export_layout(_samples(("10_A_CS_S",)), tmp_path / "x", heatmaps=False)
     item = _read(tmp_path / "x", "10_A_CS_S")[0]

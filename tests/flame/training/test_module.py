@@ -146,14 +146,30 @@ def test_ranges_travel_in_the_checkpoint() -> None:
     assert other.statistics == RANGES
 
 
-def test_ranges_come_from_the_training_data() -> None:
+def test_the_frame_of_the_angles_travels_with_the_weights() -> None:
+    checkpoint: dict[str, Any] = {}
+    module, other = small_module(), small_module()
+    module.gaze_frame = "normalised"
+    module.on_save_checkpoint(checkpoint)
+    other.on_load_checkpoint(checkpoint)
+    assert other.gaze_frame == "normalised"
+    # Checkpoints from before there were two frames.
+    del checkpoint["gaze_frame"]
+    other.on_load_checkpoint(checkpoint)
+    assert other.gaze_frame == "camera"
+
+
+def test_ranges_and_frame_come_from_the_training_data() -> None:
     class Data:
+        gaze_frame = "normalised"
+
         def statistics(self) -> Statistics:
             return RANGES
 
     module = small_module(statistics=None)
     module.adopt(Data())
     assert module.statistics == RANGES
+    assert module.gaze_frame == "normalised"
 
 
 def test_the_scheduler_belongs_to_the_optimizer() -> None:

@@ -1,0 +1,121 @@
+"""ETH-XGaze's normalised faces as downloaded: ``train/subject0000.h5``, a file a person.
+
+``face_patch`` (N, H, W, 3) uint8 BGR, ``face_gaze`` and ``face_head_pose`` (N, 2) [pitch, yaw] in
+radians, + up and + to the image's left (Zhang et al., "ETH-XGaze", ECCV 2020). The test people's
+files have no gaze and are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.faces.normalisation import virtual_camera
+from common.store.skipped import Skipped
+from flame.readers.sample import Float, RawReader, RawSample
+
+_NEEDED = ("face_patch", "face_gaze", "face_head_pose")
+
+
+class EthXGazeReader(RawReader):
+    """Reads the people of ETH-XGaze whose gaze is published; a group is a person.
+
+    Args:
+        raw_dir: holds ``train/subject*.h5``, or the files themselves.
+
+    Raises:
+        ValueError: If h5py is not installed.
+    """
+
+    name = "eth_xgaze"
+    gaze_convention = "face_centre_to_target"
+    gaze_frame = "normalised"
+
+    def __init__(self, raw_dir: str | Path) -> None:
+        _h5py()
+        raw_dir = Path(raw_dir)
+        self._folder = raw_dir / "train" if (raw_dir / "train").is_dir() else raw_dir
+
+    def groups(self) -> list[str]:
+        """Return the people, sorted.
+
+        Raises:
+            ValueError: If there are none.
+        """
+        people = sorted(path.stem for path in self._folder.glob("subject*.h5"))
+        if not people:
+            raise ValueError(
+                f"{self._folder} holds no subject0000.h5 and so on: give the folder of ETH-XGaze's "
+                "normalised data (xgaze_224) as data.raw_dir=..."
+            )
+        return people
+
+    def count(self, group: str) -> int:
+        """Return how many faces a person has; 0 if the file cannot be read."""
+        try:
+            with self._open(group) as file:
+                return len(file["face_patch"])
+        except (OSError, KeyError):
+            return 0
+
+    def read(self, group: str) -> Iterator[RawSample | Skipped]:
+        """Yield a person's faces in order.
+
+        Raises:
+            OSError: If the file is damaged.
+            ValueError: If it has no gaze, or not one a face.
+        """
+        with self._open(group) as file:
+            missing = [name for name in _NEEDED if name not in file]
+            counts = {name: len(file[name]) for name in _NEEDED if name in file}
+            if missing or len(set(counts.values())) > 1:
+                raise ValueError(
+                    f"{group}.h5 lacks {', '.join(missing)}"
+                    if missing
+                    else f"{group}.h5 has unequal numbers of rows: {counts}"
+                )
+            gaze, head = file["face_gaze"][:], file["face_head_pose"][:]
+            for row in range(len(gaze)):
+                yield _sample(group, row, file["face_patch"], gaze[row], head[row])
+
+    def _open(self, group: str) -> Any:
+        return _h5py().File(self._folder / f"{group}.h5", "r")
+
+
+def _sample(group: str, row: int, patches: Any, gaze: Float, head: Float) -> RawSample | Skipped:
+    sample_id = f"{group}_{row:06d}"
+    if not np.isfinite([*gaze, *head]).all():
+        return Skipped(sample_id, group, group, "gaze or head pose is not finite")
+    try:
+        patch = patches[row]
+    except OSError as error:
+        return Skipped(sample_id, group, group, f"damaged image: {error}")
+    if patch.ndim != 3 or patch.shape[2] != 3 or patch.dtype != np.uint8:
+        return Skipped(sample_id, group, group, f"no image: {patch.dtype} {patch.shape}")
+    height, width = patch.shape[:2]
+    (pitch, yaw), (head_up, head_yaw) = gaze.astype(np.float64), head.astype(np.float64)
+    return RawSample(
+        sample_id=sample_id,
+        subject=group,
+        group=group,
+        index=row,
+        image=np.ascontiguousarray(patch[..., ::-1]),
+        gaze=np.array([-yaw, pitch]),
+        # A normalised face is rolled as the head is: no roll is left.
+        head_pose=np.array([-head_up, -head_yaw, 0.0]),
+        camera_matrix=virtual_camera(width),
+        face_hint_px=np.array([width / 2, height / 2]),
+    )
+
+
+def _h5py() -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ValueError(
+            "ETH-XGaze's files are HDF5, which h5py reads: pip install -e '.[h5]'"
+        ) from error
+    return h5py
