@@ -144,7 +144,7 @@ class LamTable:
     def parts_sha256(self) -> str:
         """Hash which group is in which part; of groups in several, as photos have, each track."""
         parts = np.unique([self._group_of_track, self._part_of_track], axis=1)
-        named = [[self.group_names[group], int(part)] for group, part in parts.T]
+        named = [(self.group_names[group], int(part)) for group, part in parts.T]
         is_mixed = np.bincount(parts[0], minlength=len(self.group_names)) > 1
         tracks = np.flatnonzero(is_mixed[self._group_of_track])
         ids = self.select(self.track_starts[tracks], ["track_id"])["track_id"].to_list()
