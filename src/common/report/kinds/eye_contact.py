@@ -36,6 +36,7 @@ class EyeContactProtocol(TestProtocol):
     num_samples: int
     num_positive: int
     clips: tuple[tuple[Any, ...], ...]  # name, number of samples, of positives
+    clips_are: str  # clips, photos or people
     constant: float | None
     head_pose: float | None
     sharpness: float | None
@@ -55,7 +56,8 @@ class EyeContactProtocol(TestProtocol):
         """The protocol in words."""
         return (
             f"{self.tested_on}, {self.part} part (n = {self.num_samples}, positive: "
-            f"{self.num_positive}, clips: {len(self.clips)}); eye contact; stride: {self.stride}"
+            f"{self.num_positive}, {self.clips_are}: {len(self.clips)}); eye contact; "
+            f"stride: {self.stride}"
         )
 
 
@@ -69,7 +71,6 @@ class EyeContactTest(ModelTest):
         *("interval_over_clips", "baselines", "by"),
     )
     predictions_suffix = "_pred.csv"
-    cluster = "clips"
     measure = Measure(
         key="map",
         name="mAP",
@@ -95,6 +96,7 @@ class EyeContactTest(ModelTest):
         "head_yaw": "|head yaw| [deg]",
         "head_pitch": "|head pitch| [deg]",
         "track_length": "track [frames]",
+        "source": "source",
     }
     slice_counts: ClassVar = {"num_samples": "n", "num_positive": "positive"}
     figure_stem = "map"
@@ -103,8 +105,9 @@ class EyeContactTest(ModelTest):
     explanation = (
         "mAP: the mean of the average precisions (AP) of both classes, in per cent: LAM, the "
         "person looks at the camera, and not LAM. Accuracy: in per cent, at a score of one half. "
-        "The interval is a 95 % bootstrap interval of the mAP that resamples whole clips; a dash "
-        "stands where there is none. Tests share a table only if data, part, stride, clips with "
+        "The interval is a 95 % bootstrap interval of the mAP that resamples whole clips, of photos "
+        "the people, or the photos where nobody knows the people; a dash stands where there is "
+        "none. Tests share a table only if data, part, stride, clips with "
         "their numbers of samples and positives, and the baselines are the same; what else sets "
         "two of them apart is named as a setting. The baselines need no training: one gives every "
         "face the same score, one a higher score the more the head faces the camera, one the "
@@ -129,6 +132,11 @@ class EyeContactTest(ModelTest):
         }
 
     @property
+    def cluster(self) -> str:
+        """Clips; of photos the people, or photos. Earlier versions knew clips only."""
+        return str(self.summary.get("clips_are", "clips"))
+
+    @property
     def protocol(self) -> EyeContactProtocol:
         """Its protocol."""
         summary = self.summary
@@ -139,6 +147,7 @@ class EyeContactTest(ModelTest):
             num_samples=summary["num_samples"],
             num_positive=summary["num_positive"],
             clips=self.counts_by("clip"),
+            clips_are=self.cluster,
             constant=rounded(summary["baselines"].get("constant"), 5),
             head_pose=rounded(summary["baselines"].get("head_pose"), 5),
             sharpness=rounded(summary["baselines"].get("sharpness"), 5),

@@ -53,7 +53,7 @@ def _on_unknown_published(study: Study) -> list[str]:
 
 
 def _reading(comparison: Comparison) -> str:
-    cluster = comparison.kind.cluster
+    cluster = next(result.tests[0].cluster for result in comparison.results if result.tests)
     counts = {len(result.tests) for result in comparison.results if result.tests}
     reach = {True: f"seeds and whole {cluster}", False: f"whole {cluster}"}[max(counts) > 1]
     few = " A row with one seed has no deviation, and its interval knows nothing of the seed."
