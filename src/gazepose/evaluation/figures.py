@@ -110,9 +110,8 @@ def _headline(summary: Mapping[str, Any]) -> str:
     interval = summary["interval_over_clips"]
     if interval is None:
         return text
-    return (
-        f"{text}, 95 % over {summary['clips_are']} [{interval['low']:.3f}, {interval['high']:.3f}]"
-    )
+    over = f"95 % over {summary['clips_are']}"
+    return f"{text}, {over} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def _draw_curves(axis: Axes, predictions: pl.DataFrame, summary: Mapping[str, Any]) -> None:

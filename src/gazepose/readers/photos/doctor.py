@@ -31,12 +31,13 @@ def photo_findings(labels: Labels, path_of: PathOf, where: str) -> list[Finding]
 
 
 def _bad_rows(labels: Labels, where: str) -> Iterator[Finding]:
+    if not labels.faces:
+        yield Finding("error", "no row that can be used", where)
     by_kind = defaultdict(list)
     for fault in labels.faults:
         by_kind[fault.kind].append(f"{fault.where} ({fault.detail})")
     for kind, rows in by_kind.items():
-        severity: Severity = "warning" if labels.faces else "error"
-        yield Finding(severity, counted_names(rows, kind), where, "left out; correct them")
+        yield Finding("warning", counted_names(rows, kind), where, "left out; correct them")
 
 
 def _bad_photos(faces: Sequence[LabelledFace], path_of: PathOf, where: str) -> Iterator[Finding]:

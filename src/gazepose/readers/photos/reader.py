@@ -122,11 +122,8 @@ class PhotosReader(RawReader):
     def _items_of(self) -> dict[str, list[LabelledFace | Fault]]:
         labels = self._all_labels
         if not labels.faces:
-            what = f"the first: {labels.faults[0].where}: {labels.faults[0].detail}; "
-            raise ValueError(
-                f"{self.raw_dir} has no row that can be used; {what if labels.faults else ''}"
-                "mode=check says what is wrong"
-            )
+            first = "".join(f"; {fault.where}: {fault.detail}" for fault in labels.faults[:1])
+            raise ValueError(f"{self.raw_dir} has no row that can be used{first}")
         items: list[LabelledFace | Fault] = [*labels.faces, *labels.faults]
         items_of: dict[str, list[LabelledFace | Fault]] = defaultdict(list)
         for item in sorted(items, key=lambda item: item.image):
