@@ -5,7 +5,8 @@ from __future__ import annotations
 from builders.small_run import REPO_DIR, composed
 
 CONF_DIR = REPO_DIR / "conf"
-SHARED = {"gaze", "lam", "gaze_angle", "eye_contact"}  # parts of other files, no choices themselves
+# Parts of other files, no choices themselves.
+SHARED = {"gaze", "lam", "photos", "gaze_angle", "eye_contact"}
 
 
 def choices(group: str) -> list[str]:

@@ -18,6 +18,7 @@ class DataConfig:
     store_dir: str = MISSING
     openface_dir: str | None = None
     lists_dir: str | None = None  # Gaze360's
+    images_dir: str | None = None  # of labelled photos
     raw_writer: dict[str, Any] | None = None
     reader: dict[str, Any] | None = None
     preprocessor: dict[str, Any] | None = None

@@ -13,7 +13,8 @@ from PIL import Image, ImageOps
 
 Float = npt.NDArray[np.floating[Any]]
 
-_EXIF_IFD = 0x8769
+_EXIF_IFD, _ORIENTATION = 0x8769, 0x0112
+_QUARTER_TURNS = (5, 6, 7, 8)
 _FOCAL_LENGTH_MM, _FOCAL_LENGTH_IN_35MM_FILM = 0x920A, 0xA405
 # The frame of 35 mm film: 36 mm x 24 mm.
 _FILM_DIAGONAL_MM = math.hypot(36, 24)
@@ -59,6 +60,20 @@ def read_photo(path: Path, sensor_width_mm: float | None = None) -> Photo:
     height, width = image.shape[:2]
     focal_px = focal_length_px(exif, width, height, sensor_width_mm)
     return Photo(image, None if focal_px is None else _camera_matrix(focal_px, width, height))
+
+
+def photo_size(path: Path) -> tuple[int, int]:
+    """Return width and height in pixels of an upright photo, by its header alone.
+
+    Raises:
+        UnreadablePhotoError: If it is missing or no photo; damage behind the header is not seen.
+    """
+    try:
+        with Image.open(path) as file:
+            (width, height), turn = file.size, file.getexif().get(_ORIENTATION)
+    except _DAMAGES as error:
+        raise UnreadablePhotoError(f"unreadable photo: {type(error).__name__}") from error
+    return (height, width) if turn in _QUARTER_TURNS else (width, height)
 
 
 def focal_length_px(

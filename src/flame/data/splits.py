@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from common.atomic import write_text_atomically
+from common.part_sizes import part_sizes
 from flame.readers import metadata
 
 Part = Literal["train", "val", "test"]
@@ -221,7 +222,7 @@ def _draw(
     fractions: Sequence[float],
 ) -> Split:
     pool = sorted(set(names))
-    num_train, num_val, _ = _part_sizes(len(pool), fractions)
+    num_train, num_val, _ = part_sizes(len(pool), fractions)
     order = [pool[i] for i in np.random.default_rng(seed).permutation(len(pool))]
     shares = ", ".join(f"{fraction:g}" for fraction in fractions)
     return Split(
@@ -233,26 +234,6 @@ def _draw(
         val=tuple(sorted(order[num_train : num_train + num_val])),
         test=tuple(sorted(order[num_train + num_val :])),
     )
-
-
-def _part_sizes(num_names: int, fractions: Sequence[float]) -> list[int]:
-    """Share by the largest remainder after giving every part one name."""
-    if num_names < len(PARTS):
-        raise ValueError(f"cannot divide {num_names} into train, val and test; need at least 3")
-    is_three = len(fractions) == len(PARTS)
-    if not is_three or min(fractions) <= 0 or not np.isclose(sum(fractions), 1):
-        raise ValueError(
-            f"fractions are {list(fractions)}; expected three above 0 that sum to 1: the shares "
-            "of train, val and test, e.g. [0.8, 0.1, 0.1]"
-        )
-    wanted = num_names * np.asarray(fractions)
-    # Round first: 0.7 * 10 is a hair above 7 and must not count as a remainder.
-    sizes = np.maximum(np.floor(np.round(wanted, 9)), 1).astype(int)
-    while sizes.sum() < num_names:
-        sizes[np.argmax(np.round(wanted - sizes, 9))] += 1
-    while sizes.sum() > num_names:
-        sizes[np.argmax(sizes)] -= 1
-    return [int(size) for size in sizes]
 
 
 def _read_split(path: Path) -> Split:

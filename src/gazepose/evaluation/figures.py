@@ -21,16 +21,17 @@ _SLICE_TITLES = {
     "head_yaw": "by head yaw to either side [deg]",
     "head_pitch": "by head pitch, up or down [deg]",
     "track_length": "by track length [frames]",
-    "clip": "by clip",
 }
-_LAYOUT: list[Any] = [
-    ["curve"] * 5 + ["confusion"] * 5 + ["clip"] * 10,
-    [name for name in _SLICE_TITLES if name != "clip" for _ in range(4)],
-]
+# Photos have no bars of their own: one rarely shows faces of both classes.
+_CLIP_TITLES = {
+    "clips": "by clip",
+    "people": "by person",
+    "people and photos": "by person or photo",
+}
 _RANKS = {"looks at the camera": rank_lam, "does not": rank_not_lam}
 _CURVE_STYLES = {"looks at the camera": ("ap_lam", BLUE), "does not": ("ap_not_lam", ORANGE)}
 _MAX_CLIPS = 60
-_NAME_LENGTH = 8
+_NAME_LENGTH = 9
 
 
 def save_score_figure(
@@ -38,8 +39,9 @@ def save_score_figure(
 ) -> None:
     """Draw a test on one page: precision over recall, confusion, and mAP by slice.
 
-    Bars show a slice's mAP and number of samples, whiskers its interval over clips. A slice in
-    which a class has no sample has no bar. Of many clips those with the most samples are shown.
+    Bars show a slice's mAP and number of samples, whiskers its interval over clips, or over the
+    people or photos that stand for them. A slice in which a class has no sample has no bar. Of many
+    clips those with the most samples are shown.
 
     Args:
         predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`.
@@ -48,13 +50,14 @@ def save_score_figure(
         title: headline, followed by the mAP.
     """
     figure = Figure(figsize=(18, 9), layout="constrained")
-    axes = figure.subplot_mosaic(_LAYOUT)
+    titles = _wide_titles(summary)
+    axes = figure.subplot_mosaic(_layout(list(titles)))
     _draw_curves(axes["curve"], predictions, summary)
     _draw_confusion(axes["confusion"], summary["confusion"])
-    for name, label in _SLICE_TITLES.items():
+    for name, label in (_SLICE_TITLES | titles).items():
         slices = summary["by"][name]
         if name == "clip" and len(slices) > _MAX_CLIPS:
-            label = f"by clip, the {_MAX_CLIPS} largest of {len(slices)}"
+            label += f", the {_MAX_CLIPS} largest of {len(slices)}"
             slices = sorted(slices, key=lambda item: -item["num_samples"])[:_MAX_CLIPS]
         axes[name].set_title(label)
         _draw_slices(axes[name], slices, summary["map"])
@@ -88,13 +91,27 @@ def precision_recall_curves(predictions: pl.DataFrame) -> dict[str, Curve]:
     return {name: curve for name, curve in curves.items() if curve is not None}
 
 
+def _wide_titles(summary: Mapping[str, Any]) -> dict[str, str]:
+    """Return the titles of the wide panels that a test has, by the kind of slice."""
+    titles = {"clip": _CLIP_TITLES.get(summary["clips_are"]), "source": "by source"}
+    return {kind: title for kind, title in titles.items() if title and kind in summary["by"]}
+
+
+def _layout(wide: Sequence[str]) -> list[Any]:
+    """Return the panels of a page in 20 columns."""
+    above = ["curve"] * 5 + ["confusion"] * 5
+    above += [kind for kind in wide for _ in range(10 // len(wide))] if wide else ["."] * 10
+    return [above, [kind for kind in _SLICE_TITLES for _ in range(4)]]
+
+
 def _headline(summary: Mapping[str, Any]) -> str:
     value = "not defined" if summary["map"] is None else f"{summary['map']:.3f}"
     text = f"mAP {value}, n = {summary['num_samples']}, {summary['num_positive']} positive"
     interval = summary["interval_over_clips"]
     if interval is None:
         return text
-    return f"{text}, 95 % over clips [{interval['low']:.3f}, {interval['high']:.3f}]"
+    over = f"95 % over {summary['clips_are']}"
+    return f"{text}, {over} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def _draw_curves(axis: Axes, predictions: pl.DataFrame, summary: Mapping[str, Any]) -> None:

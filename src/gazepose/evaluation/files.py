@@ -16,7 +16,7 @@ from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
 from gazepose.evaluation.event_agreement import event_numbers
 from gazepose.evaluation.figures import save_score_figure
 from gazepose.evaluation.metrics import THRESHOLD
-from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, write_predictions
+from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, clips_are, write_predictions
 from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
 from gazepose.evaluation.threshold import Threshold, decision_numbers
 from gazepose.submission.check import validate_submission
@@ -116,12 +116,15 @@ def decided(
 def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
     """Return the numbers of all samples (`describe_samples`), baselines, and numbers by slice.
 
+    ``clips_are`` says what its clips are, as `clips_are` does.
+
     Args:
         predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`, at least
             one.
     """
     return {
         **describe_samples(predictions),
+        "clips_are": clips_are(predictions),
         "baselines": baseline_maps(predictions),
         "by": score_slices(predictions),
     }

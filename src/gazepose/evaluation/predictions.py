@@ -20,8 +20,11 @@ _DESCRIBED = "described"
 _OF_THE_TABLE = (
     *("group_name", "part", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
     *("sharpness", "sharpness_p", "head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
-    *("head_pose_source", "landmark_source"),
+    *("head_pose_source", "landmark_source", "person_id", "photo", "source"),
 )
+
+# Of a photo: what intervals resample as a whole.
+_CLUSTER = pl.when(pl.col("person_id") != "").then("person_id").otherwise("photo")
 
 
 def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) -> pl.DataFrame:
@@ -32,11 +35,13 @@ def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) 
         table: the data module's.
 
     Returns:
-        ``uid`` (clip), ``trackid``, ``frame``, ``unique_id`` (empty without one), ``part``;
+        ``uid``: the clip; of a photo the person, or the photo where nobody knows the person;
+        ``trackid``, ``frame``, ``unique_id`` (empty without one), ``part``;
         ``label`` (1 looks at the camera, 0 not, -1 unknown), ``score``;
         ``x1 y1 x2 y2`` in pixels of the video; ``sharpness``, ``sharpness_p``;
         ``head_yaw_deg``, ``head_pitch_deg``, ``head_roll_deg``, ``head_pose_source``,
-        ``landmark_source``; ``track_length``: frames of the whole track. NaN or null is unknown.
+        ``landmark_source``; ``person_id``, ``photo``, ``source`` as in `gazepose.store.columns`;
+        ``track_length``: frames of the whole track. NaN or null is unknown.
     """
     rows = _column(outputs, "row").astype(np.int64)
     order = np.argsort(rows, kind="stable")
@@ -45,12 +50,24 @@ def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) 
     return (
         table.select(rows, _OF_THE_TABLE)
         .with_columns(
+            pl.when(pl.col("photo").is_null()).then("group_name").otherwise(_CLUSTER).alias("uid"),
             pl.Series("track_length", lengths),
             pl.Series("label", _column(outputs, "label")[order].astype(np.int8)),
             pl.Series("score", _column(outputs, "score")[order].astype(np.float64)),
         )
-        .rename({"group_name": "uid", "track_id": "trackid"})
+        .rename({"track_id": "trackid"})
+        .select("uid", pl.exclude("group_name", "uid"))
     )
+
+
+def clips_are(predictions: pl.DataFrame) -> str:
+    """Return what the ``uid`` of predictions names: clips, photos, people, or people and photos."""
+    if "photo" not in predictions.columns or predictions["photo"].is_null().all():
+        return "clips"
+    is_known = predictions["person_id"] != ""
+    if is_known.all():
+        return "people"
+    return "people and photos" if is_known.any() else "photos"
 
 
 def write_predictions(predictions: pl.DataFrame, described: Mapping[str, Any], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The numbers of a test by sharpness, face size, head pose, track length and clip."""
+"""The numbers of a test by sharpness, face size, head pose, track length, clip and source."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
     ``sharpness``: ``low`` and ``high``, below and above the median of the fitted distribution
     (quantile 0.5). ``face_size``: side of a square as large as the box, in pixels of the video.
     ``head_yaw``: degrees to either side; ``head_pitch``: up or down. ``track_length``: frames of
-    the whole track. ``clip``: the clip's name. What is not known of a sample puts it into the slice
+    the whole track. ``clip``: the clip's name, or what else ``uid`` is. ``source``: collection of
+    photos, where a sample has one. What is not known of a sample puts it into the slice
     ``unknown``.
 
     Args:
@@ -110,8 +111,14 @@ def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
     slices = {
         kind: _sliced(predictions, bins.of(predictions), bins.names) for kind, bins in _BINS.items()
     }
-    clips = predictions["uid"]
-    return slices | {"clip": _sliced(predictions, clips, clips.unique().sort().to_list())}
+    named = {"clip": predictions["uid"]}
+    if "source" in predictions.columns and predictions["source"].is_not_null().any():
+        named["source"] = predictions["source"].fill_null(UNKNOWN)
+    orders = {kind: names.unique().sort().to_list() for kind, names in named.items()}
+    return slices | {
+        kind: _sliced(predictions, names, [name for name in orders[kind] if name != UNKNOWN])
+        for kind, names in named.items()
+    }
 
 
 def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """A clip's rows -> their faces; each video in one pass, up to the last frame that has a box.
 
+A photo is opened once for all of its rows.
+
 A video is decoded frame by frame, the store wants track by track. What is cut on the way waits in
 a temporary file (in ``TMPDIR``), so memory holds one frame, the rows and the measured values,
 however long the clip.
@@ -16,7 +18,7 @@ from typing import IO
 
 import numpy as np
 
-from common.media.photo import read_photo
+from common.media.photo import UnreadablePhotoError, read_photo
 from common.media.video import DamagedVideoError, read_frames
 from common.store.skipped import Skipped
 from gazepose.preprocessing.preparation import Image, PreparedFace, Preparer
@@ -25,8 +27,8 @@ from gazepose.readers.sample import Frame, RawFace
 OUTSIDE = "the box lies outside the image"
 NO_BOX = "the box is not a number"
 NO_FILE = "no face image"
-# By the number of a frame, its rows with their places among a clip's items.
-_RowsOfFrame = Mapping[int, list[tuple[int, RawFace]]]
+# By the number of a frame, its rows with their places among a clip's items; a photo's is None.
+_RowsOfFrame = Mapping[int | None, list[tuple[int, RawFace]]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def clip_faces(
     """
     items = list(items)
     with tempfile.TemporaryFile() as spool:
-        cut = _cut_from_videos(items, preparer, spool, on_face)
+        cut = _cut_from_pictures(items, preparer, spool, on_face)
         for place, item in enumerate(items):
             if isinstance(item, Skipped):
                 yield item
@@ -72,33 +74,51 @@ def clip_faces(
             yield item, None if isinstance(face, str) else face
 
 
-def _cut_from_videos(
+def _cut_from_pictures(
     items: list[RawFace | Skipped],
     preparer: Preparer,
     spool: IO[bytes],
     on_face: Callable[[], object],
 ) -> dict[int, _Kept | str]:
-    """Return the face of every row that lies in a video, or why there is none, by its place."""
+    """Return the face of every row that lies in a `Frame`, or why there is none, by its place."""
     cut: dict[int, _Kept | str] = {}
-    for path, rows in _rows_in_videos(items).items():
-        for place, raw, frame in _pass_over(path, rows):
+    for path, rows in _rows_in_pictures(items).items():
+        for place, raw, frame in _frames_of_rows(path, rows):
             on_face()
             face = frame if isinstance(frame, str) else _from_frame(raw, frame, preparer)
             cut[place] = face if isinstance(face, str) else _keep(face, spool)
     return cut
 
 
-def _rows_in_videos(items: list[RawFace | Skipped]) -> Mapping[Path, _RowsOfFrame]:
-    rows: dict[Path, dict[int, list[tuple[int, RawFace]]]] = {}
+def _rows_in_pictures(items: list[RawFace | Skipped]) -> Mapping[Path, _RowsOfFrame]:
+    rows: dict[Path, dict[int | None, list[tuple[int, RawFace]]]] = {}
     for place, item in enumerate(items):
         if isinstance(item, RawFace) and isinstance(item.image, Frame):
             path, number = item.image
-            if number is not None:  # else it is a photo
-                rows.setdefault(path, defaultdict(list))[number].append((place, item))
+            rows.setdefault(path, defaultdict(list))[number].append((place, item))
     return rows
 
 
-def _pass_over(path: Path, rows: _RowsOfFrame) -> Iterator[tuple[int, RawFace, Image | str]]:
+def _frames_of_rows(path: Path, rows: _RowsOfFrame) -> Iterator[tuple[int, RawFace, Image | str]]:
+    """Yield each row with the picture that it lies in, or why there is none."""
+    in_video = {number: its for number, its in rows.items() if number is not None}
+    if in_video:
+        yield from _pass_over(path, in_video)
+    if None in rows:
+        photo = _photo(path)
+        yield from ((place, raw, photo) for place, raw in rows[None])
+
+
+def _photo(path: Path) -> Image | str:
+    try:
+        return read_photo(path).image
+    except UnreadablePhotoError as error:
+        return str(error)
+
+
+def _pass_over(
+    path: Path, rows: Mapping[int, list[tuple[int, RawFace]]]
+) -> Iterator[tuple[int, RawFace, Image | str]]:
     """Yield each row with its frame, as they come; at the end, why the others have none."""
     left, last = dict(rows), -1
     try:
@@ -132,12 +152,11 @@ def _from_frame(raw: RawFace, frame: Image, preparer: Preparer) -> PreparedFace 
 
 
 def _from_file(raw: RawFace, preparer: Preparer) -> PreparedFace | str | None:
-    """Return the face in a photo or an image file, or why there is none; None if none is named."""
+    """Return the face in an image file, or why there is none; None if none is named."""
     if raw.image is None:
         return None
+    assert not isinstance(raw.image, Frame)
     try:
-        if isinstance(raw.image, Frame):
-            return _from_frame(raw, read_photo(raw.image.path).image, preparer)
         return preparer.from_file(raw.image.read_bytes())
     except FileNotFoundError:
         return NO_FILE

@@ -18,10 +18,13 @@ LOG = logging.getLogger(__name__)
 # Found in fewer of a clip's face images, points say that its boxes are not where the faces are.
 _LEAST_FOUND = 1 / 3
 _UNKNOWN = "; do their prior files know these clips?"
+_IN_CLIP = pl.col("photo").is_null()
 _COUNTS: dict[str, pl.Expr] = {
-    "clips": pl.col("group_name").n_unique(),
-    "tracks": pl.struct("group_name", "track_id").n_unique(),
-    "frames": pl.len(),
+    "clips": pl.col("group_name").filter(_IN_CLIP).n_unique(),
+    "tracks": pl.struct("group_name", "track_id").filter(_IN_CLIP).n_unique(),
+    "frames": _IN_CLIP.sum(),
+    "photos": pl.col("photo").drop_nulls().n_unique(),
+    "faces": (~_IN_CLIP).sum(),
     "images": (pl.col("num_bytes") > 0).sum(),
     "looking": (pl.col("label") == 1).sum(),
     "unlabelled": (pl.col("label") == -1).sum(),
@@ -117,7 +120,9 @@ def report_on(store_dir: Path, *, expects_points: bool) -> LamReport:
 def _doubtful_clips(frames: pl.LazyFrame) -> dict[str, str]:
     found = pl.col("landmark_source").is_not_null()
     shares = (
-        frames.filter(pl.col("num_bytes") > 0).group_by("group_name").agg(found.sum(), pl.len())
+        frames.filter(_IN_CLIP & (pl.col("num_bytes") > 0))
+        .group_by("group_name")
+        .agg(found.sum(), pl.len())
     )
     few = shares.filter(pl.col("landmark_source") < _LEAST_FOUND * pl.col("len"))
     rows = few.sort("group_name").collect(engine="streaming").iter_rows()

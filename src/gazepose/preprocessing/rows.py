@@ -33,6 +33,8 @@ def row_of(raw: RawFace, face: PreparedFace | None, settings: LamPreparation) ->
         "sharpness": math.nan if face is None else face.sharpness,
         "prior_sharpness_p": math.nan if raw.sharpness_p is None else raw.sharpness_p,
         "is_filtered": bool(raw.is_filtered),
+        "photo": raw.clip_uid if raw.is_photo else None,
+        "source": raw.source,
     }
 
 

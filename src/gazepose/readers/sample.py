@@ -34,9 +34,9 @@ class RawFace:
     """One row of the store: a face in one frame of a track.
 
     Attributes:
-        clip_uid: the clip, without ``/``.
+        clip_uid: the clip, without ``/``; or the photo, as its data set names it.
         part: train, val or test.
-        track_id: unique in the clip, without ``/``.
+        track_id: unique in the group of the store, without ``/`` in a clip.
         frame: number as annotated.
         track_index: 0-based position inside the track; every n-th is a keyframe.
         label: 1 looks at the camera, 0 does not, -1 unknown.
@@ -44,13 +44,16 @@ class RawFace:
         image: where the face is seen: in the box of a `Frame`, or in a file that shows it alone
             and is stored as it is. None if there is no image; then the row stays all the same,
             because strides count it.
-        person_id: the person's id in the clip, empty where unknown.
+        person_id: the person's id in the clip, or in the data set if it is of photos; empty
+            where unknown.
         is_interpolated: the annotations hold no box here.
         unique_id: the test set's name of the face, else empty.
         head_pose_deg: (3,) [yaw, pitch, roll] from a prior file.
         points: (5, 3) as in `gazepose.preprocessing.preparation.PreparedFace`, from a prior file.
         sharpness_p: Gaussian CDF of the sharpness, [0, 1], from a prior file.
         is_filtered: a prior file says to drop the keyframe; None if it says nothing.
+        is_photo: the clip is one photo: of a group there are many, in any of the parts.
+        source: which of the collections that a data set is made of; None if it is of one.
     """
 
     clip_uid: str
@@ -68,10 +71,17 @@ class RawFace:
     points: Float | None = None
     sharpness_p: float | None = None
     is_filtered: bool | None = None
+    is_photo: bool = False
+    source: str | None = None
 
     @property
     def sample_id(self) -> str:
-        """Return what reports call it: clip, track and frame; in the test set the file's name."""
+        """Return what reports call it: clip, track and frame; in the test set the file's name.
+
+        Of a photo it is the track, which is called by the photo.
+        """
+        if self.is_photo:
+            return self.track_id
         name = self.image.stem if self.unique_id and isinstance(self.image, Path) else self.frame
         return f"{self.clip_uid}:{self.track_id}:{name}"
 

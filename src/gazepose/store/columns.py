@@ -16,6 +16,8 @@ point_x0 ... score4       five points (`gazepose.preprocessing.five_points`), Na
 sharpness                 variance of the Laplacian, NaN without an image
 prior_sharpness_p         Gaussian CDF of the sharpness from a prior file, NaN where none says
 is_filtered               a prior file says to drop the frame as a keyframe
+photo                     the photo that shows the face; null in a clip, which is the group
+source                    collection of photos that it is of; null where there is but one
 ========================  ===================================================================
 
 `common.store.writing` adds each image's place and checksum: no bytes, no image. What all
@@ -50,5 +52,14 @@ SCHEMA = pl.Schema(
         "sharpness": pl.Float64,
         "prior_sharpness_p": pl.Float64,
         "is_filtered": pl.Boolean,
+        "photo": pl.String,
+        "source": pl.String,
     }
 )
+_NEWER = ("photo", "source")
+
+
+def with_newer_columns(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return rows with the columns that stores made before these came lack, null."""
+    lacking = [name for name in _NEWER if name not in rows.collect_schema()]
+    return rows.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in lacking)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gazepose.store.columns import with_newer_columns
 from gazepose.store.reading import FRAMES_FILE, PARTS, Array, Frames, LamPart, read_frames
 
 Rows = npt.NDArray[np.int64]
@@ -128,10 +129,10 @@ class LamTable:
         Returns:
             n rows in the order asked for.
         """
+        frames = with_newer_columns(pl.scan_parquet(self.store_dir / FRAMES_FILE)).select(columns)
         if not len(rows):
-            return pl.read_parquet(self.store_dir / FRAMES_FILE, columns=list(columns), n_rows=0)
+            return frames.head(0).collect()
         first = int(rows.min())
-        frames = pl.scan_parquet(self.store_dir / FRAMES_FILE).select(columns)
         return frames.slice(first, int(rows.max()) + 1 - first).collect()[rows - first]
 
     def counts(self, column: str) -> dict[str, int]:
@@ -141,9 +142,13 @@ class LamTable:
         return dict(sorted((str(value), number) for value, number in counted.iter_rows()))
 
     def parts_sha256(self) -> str:
-        """Hash which group is in which part."""
+        """Hash which group is in which part; of groups in several, as photos have, each track."""
         parts = np.unique([self._group_of_track, self._part_of_track], axis=1)
-        named = [[self.group_names[group], int(part)] for group, part in parts.T]
+        named = [(self.group_names[group], int(part)) for group, part in parts.T]
+        is_mixed = np.bincount(parts[0], minlength=len(self.group_names)) > 1
+        tracks = np.flatnonzero(is_mixed[self._group_of_track])
+        ids = self.select(self.track_starts[tracks], ["track_id"])["track_id"].to_list()
+        named += zip(ids, self._part_of_track[tracks].tolist(), strict=True)
         return hashlib.sha256(json.dumps(sorted(named)).encode()).hexdigest()
 
     def sha256(self) -> str:

@@ -19,7 +19,7 @@ import polars as pl
 from common.atomic import partial_path
 from common.store.packs import REPAIR
 from common.store.reading import GroupPaths, stored_groups
-from gazepose.store.columns import SCHEMA
+from gazepose.store.columns import SCHEMA, with_newer_columns
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
 from gazepose.store.reading import FRAMES_FILE
 
@@ -63,8 +63,8 @@ def frames_are_sound(store_dir: Path) -> bool:
 
     Groups whose own tables are damaged count as they are in it.
     """
-    frames = pl.scan_parquet(store_dir / FRAMES_FILE)
     try:
+        frames = with_newer_columns(pl.scan_parquet(store_dir / FRAMES_FILE))
         found = _digests(frames, [*_COLUMNS, _RANK])
     except (pl.exceptions.PolarsError, OSError):
         return False
@@ -178,5 +178,5 @@ def _scan_rows(store_dir: Path, group: str) -> pl.LazyFrame:
 
 
 def _typed(rows: pl.LazyFrame, group: str) -> pl.LazyFrame:
-    named = rows.with_columns(pl.lit(group).alias("group_name"))
+    named = with_newer_columns(rows).with_columns(pl.lit(group).alias("group_name"))
     return named.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.media.photo import UnreadablePhotoError, focal_length_px, read_photo
+from common.media.photo import UnreadablePhotoError, focal_length_px, photo_size, read_photo
 
 ORIENTATION, EXIF_IFD = 0x0112, 0x8769
 FOCAL_LENGTH, IN_35MM_FILM = 0x920A, 0xA405
@@ -77,3 +77,18 @@ def test_what_is_no_photo_is_said(tmp_path: Path, content: bytes | None) -> None
         path.write_bytes(content)
     with pytest.raises(UnreadablePhotoError, match="unreadable photo: "):
         read_photo(path)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_photo(tmp_path: Path, orientation: int) -> None:
+    path = write_photo(tmp_path / "p.jpg", (30, 20), orientation)
+    height, width = read_photo(path).image.shape[:2]
+    assert photo_size(path) == (width, height)
+
+
+@pytest.mark.parametrize("content", [b"", b"no photo", None])
+def test_the_size_of_no_photo_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "p.jpg").write_bytes(content)
+    with pytest.raises(UnreadablePhotoError, match="unreadable photo: "):
+        photo_size(tmp_path / "p.jpg")

@@ -6,7 +6,7 @@ from PIL import Image
 
 from common.geometry import face_direction, gaze_vector
 from common.store.skipped import Skipped
-from flame.readers.columbiagaze import ColumbiaGazeReader, ColumbiaLabel, parse_name
+from flame.readers.columbiagaze import ColumbiaGazeReader
 from flame.readers.sample import RawSample
 
 LABELS = [(p, v, h) for p in (-15, 0, 15) for v in (-10, 10) for h in (-5, 0, 5)]
@@ -44,20 +44,6 @@ def _read(raw_dir, subject="0001"):
     items = list(reader.read(subject))
     assert len(items) == reader.count(subject)
     return items
-
-
-@pytest.mark.parametrize(
-    ("stem", "label"),
-    [
-        ("0001_2m_-15P_10V_-5H", ColumbiaLabel(-15, 10, -5, 2, "0001")),
-        ("0056_2m_0P_0V_15H", ColumbiaLabel(0, 0, 15, 2, "0056")),
-        ("0001_2m_+5P_0V_0H", None),
-        ("0001_2m_0P_0V_0H_copy", None),
-        ("face", None),
-    ],
-)
-def test_parse_name(stem, label):
-    assert parse_name(stem) == label
 
 
 @pytest.mark.parametrize("inner", ["", "Columbia Gaze Data Set"])

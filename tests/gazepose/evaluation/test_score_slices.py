@@ -184,3 +184,14 @@ def test_what_is_not_known_of_anybody_is_no_baseline(predictions: pl.DataFrame) 
     assert baseline_maps(nothing) == {"constant": 0.5, "head_pose": None, "sharpness": None}
     one_class = predictions.with_columns(label=pl.lit(1))
     assert set(baseline_maps(one_class).values()) == {None}
+
+
+def test_samples_of_several_sources_are_told_by_source(predictions: pl.DataFrame) -> None:
+    source = pl.when(pl.col("x2") > 100).then(pl.lit("b")).when(pl.col("x2") > 50).then(pl.lit("a"))
+    found = score_slices(predictions.with_columns(source.alias("source")))["source"]
+    assert [item["slice"] for item in found] == ["a", "b", "unknown"]
+    assert sum(item["num_samples"] for item in found) == len(predictions)
+    in_a = predictions.filter(pl.col("x2").is_between(50, 100, closed="right"))
+    assert found[0]["map"] == pytest.approx(brute_map(in_a), abs=1e-12)
+    none = predictions.with_columns(pl.lit(None, pl.String).alias("source"))
+    assert "source" not in score_slices(none)

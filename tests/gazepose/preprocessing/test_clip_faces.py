@@ -13,6 +13,7 @@ import PIL.Image
 import pytest
 from builders.fake_lam import FakePreparer, image_file, raw_face
 
+from common.media.photo import read_photo
 from common.media.video import read_frames, write_video
 from common.store.skipped import Skipped
 from gazepose.preprocessing import clip_faces as module
@@ -216,3 +217,23 @@ def test_every_row_is_told_once_whatever_becomes_of_its_image(video: Path, tmp_p
     items = chain(in_video.rows(), map(file_row, [image_file(STEP), tmp_path / "8", None]))
     list(clip_faces(items, FakePreparer(), lambda: told.append(1)))
     assert len(told) == 6
+
+
+def test_a_photo_is_opened_once_for_all_of_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def recorded(path: Path) -> Any:
+        opened.append(path.name)
+        return read_photo(path)
+
+    monkeypatch.setattr(module, "read_photo", recorded)
+    for level, name in ((2, "a.png"), (3, "b.png")):
+        PIL.Image.new("RGB", (60, 40), (level * STEP,) * 3).save(tmp_path / name)
+    names = ["a.png", "b.png", "a.png", "gone.png", "gone.png"]
+    row = raw_face("c1", 0, None)
+    items = [replace(row, image=Frame(tmp_path / name)) for name in names]
+    made = list(clip_faces(items, FakePreparer(), lambda: None))
+    assert shown_frames(made) == [2, 3, 2, None, None]
+    assert opened == ["a.png", "b.png", "gone.png"]

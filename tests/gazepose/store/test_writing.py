@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from gazepose.store import writing as module
 from gazepose.store.columns import SCHEMA
+from gazepose.store.table import LamTable
 from gazepose.store.writing import frames_are_sound, write_frames
 
 NAN = float("nan")
@@ -153,3 +154,12 @@ def test_a_group_that_lacks_a_column_is_damaged(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a\.parquet is damaged.*mode=repair"):
         write_frames(tmp_path, 1)
     assert frames_are_sound(tmp_path)
+
+
+def test_a_store_made_before_photos_is_sound_and_read(tmp_path: Path) -> None:
+    """Neither its groups nor its table of all frames have the newer columns."""
+    write_clip(tmp_path, "a", rows("train", [1.0, 2.0]))
+    written(tmp_path, 1).drop("photo", "source").write_parquet(tmp_path / "frames.parquet")
+    assert frames_are_sound(tmp_path)
+    found = LamTable.read(tmp_path).select(np.array([1, 0]), ["frame", "photo", "source"])
+    assert found.rows() == [(1, None, None), (0, None, None)]

@@ -57,6 +57,7 @@ class EyeContactProtocol(TestProtocol):
     num_samples: int
     num_positive: int
     clips: tuple[tuple[Any, ...], ...]  # name, number of samples, of positives
+    clips_are: str  # clips, photos or people
     constant: float | None
     head_pose: float | None
     sharpness: float | None
@@ -76,7 +77,8 @@ class EyeContactProtocol(TestProtocol):
         """The protocol in words."""
         return (
             f"{self.tested_on}, {self.part} part (n = {self.num_samples}, positive: "
-            f"{self.num_positive}, clips: {len(self.clips)}); eye contact; stride: {self.stride}"
+            f"{self.num_positive}, {self.clips_are}: {len(self.clips)}); eye contact; "
+            f"stride: {self.stride}"
         )
 
 
@@ -90,7 +92,6 @@ class EyeContactTest(ModelTest):
         *("interval_over_clips", "baselines", "by"),
     )
     predictions_suffix = "_pred.csv"
-    cluster = "clips"
     measure = Measure(
         key="map",
         name="mAP",
@@ -118,6 +119,7 @@ class EyeContactTest(ModelTest):
         "head_yaw": "|head yaw| [deg]",
         "head_pitch": "|head pitch| [deg]",
         "track_length": "track [frames]",
+        "source": "source",
     }
     slice_counts: ClassVar = {"num_samples": "n", "num_positive": "positive"}
     figure_stem = "map"
@@ -129,9 +131,10 @@ class EyeContactTest(ModelTest):
         "F1 of LAM, in per cent, and Cohen's kappa: at the threshold that validation chose (*: on "
         "the very samples of the test), or at one half where it chose none. Event F1, in per cent: "
         "looks as stretches of time, the same as a true one if they share half of their time. "
-        "The interval is a 95 % bootstrap interval of the mAP that resamples whole clips; a dash "
-        "stands where there is none. Tests share a table only if data, part, stride, clips with "
-        "their numbers of samples and positives, and the baselines are the same; what else sets "
+        "The interval is a 95 % bootstrap interval of the mAP that resamples whole clips; of "
+        "photos, people, or photos where nobody knows the people. A dash stands where there is "
+        "none. Tests share a table only if data, part, stride, clips with their numbers of samples "
+        "and positives, and the baselines are the same; what else sets "
         "two of them apart is named as a setting. The baselines need no training: one gives every "
         "face the same score, one a higher score the more the head faces the camera, one the "
         "sharper the image is."
@@ -155,6 +158,11 @@ class EyeContactTest(ModelTest):
         }
 
     @property
+    def cluster(self) -> str:
+        """Clips; of photos the people, or photos. Earlier versions knew clips only."""
+        return str(self.summary.get("clips_are", "clips"))
+
+    @property
     def protocol(self) -> EyeContactProtocol:
         """Its protocol."""
         summary = self.summary
@@ -165,6 +173,7 @@ class EyeContactTest(ModelTest):
             num_samples=summary["num_samples"],
             num_positive=summary["num_positive"],
             clips=self.counts_by("clip"),
+            clips_are=self.cluster,
             constant=rounded(summary["baselines"].get("constant"), 5),
             head_pose=rounded(summary["baselines"].get("head_pose"), 5),
             sharpness=rounded(summary["baselines"].get("sharpness"), 5),

@@ -55,7 +55,6 @@ class GazeAngleTest(ModelTest):
         *("std_deg", "interval_over_subjects_deg", "baselines", "by"),
     )
     predictions_suffix = ".csv"
-    cluster = "subjects"
     measure = Measure(
         key="mean_deg",
         name="mean angular error",
@@ -89,6 +88,11 @@ class GazeAngleTest(ModelTest):
     def settings_of(run: Run, summary: Mapping[str, Any]) -> dict[str, Any]:
         """Return the net's width."""
         return {"width": run.setting("config.model.width")}
+
+    @property
+    def cluster(self) -> str:
+        """Subjects."""
+        return "subjects"
 
     @property
     def protocol(self) -> GazeAngleProtocol:

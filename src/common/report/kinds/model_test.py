@@ -61,7 +61,6 @@ class ModelTest(ABC):
         kind_name: `kind` in the summaries.
         required: entries that a summary must have.
         predictions_suffix: what the name of the predictions has in place of ``.json``.
-        cluster: what is resampled as a whole, in words.
         measure: the number that counts.
         beside: another that a study shows beside it.
         numeric_columns: of the result table, beside those of every table.
@@ -81,7 +80,6 @@ class ModelTest(ABC):
     kind_name: ClassVar[str]
     required: ClassVar[tuple[str, ...]]
     predictions_suffix: ClassVar[str]
-    cluster: ClassVar[str]
     measure: ClassVar[Measure]
     beside: ClassVar[Quantity]
     numeric_columns: ClassVar[frozenset[str]] = frozenset()
@@ -104,6 +102,11 @@ class ModelTest(ABC):
             run: the run.
             summary: of a test of it; empty where no test is meant.
         """
+
+    @property
+    @abstractmethod
+    def cluster(self) -> str:
+        """What is resampled as a whole, in words."""
 
     @property
     @abstractmethod

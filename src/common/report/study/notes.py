@@ -53,7 +53,7 @@ def _on_unknown_published(study: Study) -> list[str]:
 
 
 def _reading(comparison: Comparison) -> str:
-    cluster = comparison.kind.cluster
+    cluster = next(result.tests[0].cluster for result in comparison.results if result.tests)
     num_folds = max(len(test.parts) for result in comparison.results for test in result.tests)
     if num_folds > 1:
         return (
