@@ -178,7 +178,7 @@ def person_fold(
     folds = [pool[start::num_folds] for start in range(num_folds)]
     test, later = folds[fold], [*folds[fold + 1 :], *folds[:fold]]
     others = [name for one in later for name in one]
-    _, num_val, _ = _part_sizes(len(pool), fractions)
+    _, num_val, _ = part_sizes(len(pool), fractions)
     val, train = others[:num_val], others[num_val:]
     if not train:
         raise ValueError(
