@@ -11,6 +11,7 @@ import numpy as np
 
 from builders.small_store import eye_landmarks
 from common.faces.analysis import FaceObservation
+from common.geometry import GazeFrame
 from common.store.skipped import Skipped
 from flame.readers.sample import RawSample
 
@@ -82,6 +83,7 @@ class FakeReader:
     option: int = 1
     name: str = "fake"
     gaze_convention: str = "columbia_target_angles"
+    gaze_frame: GazeFrame = "camera"
     settings: dict[str, Any] = field(default_factory=dict)
     compares: bool = False
 

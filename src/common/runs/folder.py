@@ -44,15 +44,18 @@ def continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, C
 
 
 def _lasting(config: Config) -> Config:
-    """Return what a start that goes on has in common with the first one; a study may grow."""
+    """Return what a start that goes on has in common with the first one, by dotted key.
+
+    A study may grow. An option that is null is off, as one that was not there yet.
+    """
     trainer = {key: value for key, value in config["trainer"].items() if key not in _PROCESS_KEYS}
     free = {"ckpt_path": None, "continue_run": None, "study": None}
-    return {**config, **free, "trainer": trainer}
+    lasting = leaves({**config, **free, "trainer": trainer})
+    return {key: value for key, value in lasting if value is not None}
 
 
-def _differing(before: Config, now: Config) -> str:
+def _differing(old: Config, new: Config) -> str:
     """Return the keys in which two configs differ, with their values."""
-    old, new = dict(leaves(before)), dict(leaves(now))
     keys = [*new, *(key for key in old if key not in new)]
     return "It has, and now: " + listed(
         [

@@ -122,7 +122,7 @@ class GazeDataModule(LightningDataModule):
         split_fractions: Sequence[float] = (0.8, 0.1, 0.1),
         split_seed: int = 0,
         num_folds: int | None = None,
-        fold: int = 0,
+        fold: int | None = None,
         statistics: str = "train",
         batch_size: int = 8,
         eval_batch_size: int = 16,

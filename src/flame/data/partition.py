@@ -28,7 +28,7 @@ def choose_split(
     fractions: Sequence[float],
     seed: int,
     num_folds: int | None = None,
-    fold: int = 0,
+    fold: int | None = None,
 ) -> Split:
     """Return a published or own split, or draw one of the store's people or sessions.
 

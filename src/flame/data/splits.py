@@ -146,7 +146,7 @@ def person_fold(
     subjects: Iterable[str],
     *,
     num_folds: int | None,
-    fold: int,
+    fold: int | None,
     seed: int,
     fractions: Sequence[float] = DEFAULT_FRACTIONS,
 ) -> Split:
@@ -171,7 +171,7 @@ def person_fold(
             f"num_folds is {num_folds}, expected 2 to {len(pool)}, the number of people: type "
             "data.datamodule.num_folds=5"
         )
-    if not 0 <= fold < num_folds:
+    if fold is None or not 0 <= fold < num_folds:
         raise ValueError(f"fold is {fold}, expected 0 to {num_folds - 1}: data.datamodule.fold=0")
     if num_folds < len(pool):
         pool = [pool[i] for i in np.random.default_rng(seed).permutation(len(pool))]

@@ -308,3 +308,16 @@ def test_a_compiled_net_trains_alike_and_its_checkpoints_fit_either_way(
     said = metrics_said(predict_here(f"run={run}", "split=test"))
     expected = metrics["test/angular_error_deg"]
     assert said["test/angular_error_deg"] == pytest.approx(expected, abs=1e-2)
+
+
+def test_augmented_eyes_train_otherwise_and_the_same_every_time(
+    work_dir: Path, plain: Metrics
+) -> None:
+    typed = "extras=[eye_augmentation]"
+    augmented = train(work_dir, "augmented", typed)
+    assert augmented["train/loss"] != plain["train/loss"]
+    assert train(work_dir, "augmented_again", typed) == augmented
+    without = "data.datamodule.augmentation."
+    off = [f"{without}{name}" for name in ("mirror=false", "max_shift_px=0", "max_zoom=0")]
+    same = train(work_dir, "augmented_by_nothing", typed, *off, f"{without}max_contrast=0")
+    assert same == plain

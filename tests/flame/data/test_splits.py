@@ -165,6 +165,7 @@ def test_folds_are_drawn_by_their_seed_and_leaving_one_out_goes_by_name():
         (57, 0, "num_folds is 57, expected 2 to 56"),
         (5, 5, "fold is 5, expected 0 to 4"),
         (5, -1, "fold is -1, expected 0 to 4"),
+        (5, None, "fold is None, expected 0 to 4"),
     ],
 )
 def test_folds_that_cannot_be_are_refused(num_folds, fold, facts):
