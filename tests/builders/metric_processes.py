@@ -38,6 +38,7 @@ def compute_in_process(rank: int, folder: str) -> None:
             metric.update(scores[mine], labels[mine], rows[mine])
             # What a sampler does to give each process as many.
             metric.update(scores[:2], labels[:2], rows[:2])
+        assert len(metric.known_samples()[0]) == 100
         values.append(float(metric.compute()))
     Path(folder, f"{rank}.json").write_text(json.dumps(values))
     dist.destroy_process_group()

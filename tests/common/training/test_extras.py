@@ -290,9 +290,11 @@ BACKENDS = [
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_compiled_net_trains_alike_and_its_checkpoints_fit_either_way(
-    work_dir: Path, plain: Metrics, backend: str
+    work_dir: Path, plain: Metrics, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the last epoch of a plain training on, compiled, and tested without."""
+    # A compilation that was killed leaves broken files in the user's cache.
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(work_dir / "cache"))
     run = shutil.copytree(work_dir / "plain", work_dir / backend)
     typed = [f"ckpt_path={run / 'checkpoints' / 'last.ckpt'}", "trainer.max_epochs=5"]
     compiled = ["extras=[compile]", f"callbacks.compile.backend={backend}"]
