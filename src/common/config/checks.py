@@ -150,11 +150,12 @@ def check_same_split(trained: Fingerprint, tested: Fingerprint) -> None:
     own = ("name", "recipe")
     if any(trained.get(key) != tested[key] for key in own):
         return
-    if trained["split"] != tested["split"]:
+    if not _is_divided_alike(trained, tested):
+        before, now = (_split_text(data) for data in (trained, tested))
         raise ValueError(
-            f"the run was trained on split {trained['split']!r} of {tested['name']}, this is "
-            f"{tested['split']!r}: its test part may hold people of the training. Leave out "
-            "data=..., so that the run's own split is used"
+            f"the run was trained on split {before} of {tested['name']}, this is {now}: its test "
+            "part may hold people of the training. Leave out data=..., so that the run's own "
+            "split is used"
         )
 
 
@@ -193,10 +194,25 @@ def check_resumed_data(before: Fingerprint, now: Fingerprint, run_dir: str) -> N
     Raises:
         ValueError: If data set, recipe, split or table differ.
     """
-    keys = ("name", "recipe", "split", "table_sha256")
+    keys = ("name", "recipe", "table_sha256")
     differing = [key for key in keys if before.get(key) != now.get(key)]
+    differing += [] if _is_divided_alike(before, now) else ["split"]
     if differing:
         raise ValueError(
             f"{run_dir} was trained on other data ({', '.join(differing)} differ): a resumed run "
             "keeps its data. Start a new one without ckpt_path"
         )
+
+
+def _is_divided_alike(one: Fingerprint, other: Fingerprint) -> bool:
+    """Return whether two fingerprints are of one split, by its name and where it comes from.
+
+    The name alone says neither which fold it is nor how large its parts are.
+    """
+    sources = {data.get("split_source") for data in (one, other)} - {None}
+    return one.get("split") == other.get("split") and len(sources) < 2
+
+
+def _split_text(data: Fingerprint) -> str:
+    source = data.get("split_source")
+    return f"{data['split']!r}" + (f" ({source})" if source else "")

@@ -9,6 +9,13 @@ from typing import Any
 
 NO_RUN = "no run"
 NOT_RECORDED = "not recorded"
+# What conf/extras switches on, by what tables call it: a config's key that only such runs have.
+EXTRAS = {
+    "EMA": "callbacks.weight_average.decay",
+    "early stopping": "callbacks.early_stopping.patience",
+    "accumulated batches": "trainer.accumulate_grad_batches",
+    "augmentation": "data.datamodule.augmentation._target_",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,13 @@ class Run:
         planned = self.setting("config.trainer.max_epochs")
         trained = text_or_dash(self.num_epochs)
         return f"{trained}/{planned}" if planned is not None else trained
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """Values of `EXTRAS`; None of what was off."""
+        found = {name: self.setting(f"config.{key}") for name, key in EXTRAS.items()}
+        # Of a class its name.
+        return {k: v.rpartition(".")[2] if isinstance(v, str) else v for k, v in found.items()}
 
     def setting(self, path: str) -> Any:
         """Return an entry of run.json by its dotted path, e.g. ``config.seed``; None if absent."""

@@ -179,20 +179,25 @@ class GazeDataModule(LightningDataModule):
         Raises:
             ValueError: If the file's suffix is another.
         """
-        path = path or self._store.store_dir / f"split_{self.split.name}.json"
+        path = path or self._store.store_dir / f"split_{self._split_stem}.json"
         write_split(path, self.split, self.table)
         sizes = ", ".join(f"{len(getattr(self.split, part))} {part}" for part in PARTS)
         return f"split {self.split.name}: {sizes} ({self.split.unit}s) -> {path}"
 
     def write_statistics(self, path: Path | None) -> str:
         """Write the train part's ranges, and say where; arguments and errors as `write_split`."""
-        path = path or self._store.store_dir / f"statistics_{self.split.name}.json"
+        path = path or self._store.store_dir / f"statistics_{self._split_stem}.json"
         ranges = train_statistics(*self.labels("train"))
         landmarks = self._labels.landmarks[self._rows("train")]
         conventions = {"gaze_convention": self.gaze_convention, "gaze_frame": self.gaze_frame}
         write_statistics(path, ranges, landmarks, conventions)
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in ranges.to_dict().items())
         return f"{numbers} rad, split {self.split.name} -> {path}"
+
+    @property
+    def _split_stem(self) -> str:
+        """Return the split's name for files; folds share one, and no parts."""
+        return self.split.name + (f"_fold{self.fold['number']}" if self.fold else "")
 
     def labels(self, part: Part) -> tuple[Float, Float]:
         """Return gaze (N, 2) and head pose (N, 3) of a part, in the order of the table."""

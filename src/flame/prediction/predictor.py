@@ -99,6 +99,8 @@ class PhotoPredictor:
         trained_landmarks: `flame.preprocessing.preparation.PreparationSettings.landmarks` of the
             training data; None if unknown.
         trained_head_pose: likewise its `head_pose`.
+        trained_without_scale: `remove_scale` of `flame.readers.gazehub.GazeHubReader`, if that
+            read the training data.
         tracking: when faces of two frames are one; every detection counts, whatever its
             `min_length`.
     """
@@ -110,9 +112,16 @@ class PhotoPredictor:
         box_margin: float,
         trained_landmarks: str | None = None,
         trained_head_pose: str | None = None,
+        trained_without_scale: bool | None = None,
         tracking: TrackingSettings | None = None,
     ) -> None:
         _warn_of_other_sources(landmarks=trained_landmarks, head_pose=trained_head_pose)
+        if trained_without_scale is False:
+            LOG.warning(
+                "if the training data are MPIIFaceGaze, their gaze is multiplied by the "
+                "normalisation's scale, and so is what follows: preprocess and train with "
+                "data.reader.remove_scale=true"
+            )
         self._module = module.eval()
         self._analyzer = analyzer.build()
         self._box_margin = box_margin

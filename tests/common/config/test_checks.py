@@ -68,6 +68,18 @@ def test_other_data_may_be_divided_otherwise() -> None:
     check_same_split(split_fingerprint("a", "s"), split_fingerprint("b", "r"))
 
 
+def test_two_folds_of_one_division_are_two_splits():
+    folds = [{**split_fingerprint("a", "s"), "split_source": f"fold {n}"} for n in (0, 1)]
+    with pytest.raises(ValueError, match=r"'s' \(fold 0\) of a, this is 's' \(fold 1\)"):
+        check_same_split(*folds)
+    with pytest.raises(ValueError, match="split differ"):
+        check_resumed_data(*folds, "RUN")
+    # Runs of before say no more than the name.
+    for old in (split_fingerprint("a", "s"), folds[1]):
+        check_same_split(old, folds[1])
+        check_resumed_data(old, folds[1], "RUN")
+
+
 def test_a_resumed_run_keeps_its_data() -> None:
     before = split_fingerprint("a", "s", "t1")
     check_resumed_data(before, dict(before), "RUN")

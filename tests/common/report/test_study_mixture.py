@@ -57,6 +57,23 @@ def test_seeds_of_a_row_share_every_setting(small_dir):
     assert difference.values == {"1.0": ["demo_table/both_seed0"], "5.0": ["demo_table/both_seed1"]}
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("callbacks.weight_average.decay", 0.999),
+        ("callbacks.early_stopping.patience", 3),
+        ("trainer.accumulate_grad_batches", 4),
+        ("data.datamodule.augmentation._target_", "flame.data.augmentation.EyeAugmentation"),
+    ],
+)
+def test_what_only_one_seed_has_switched_on_is_a_difference(small_dir, key, value):
+    change_run(small_dir / "demo_table/both_seed1", {f"config.{key}": value})
+    (difference,) = only_table(small_dir).differences
+    assert difference.what.startswith(key)
+    both = {"None": ["demo_table/both_seed0"], str(value): ["demo_table/both_seed1"]}
+    assert difference.values == both
+
+
 def test_weights_to_start_from_are_told_apart_by_what_they_hold(small_dir):
     def start(seed, path, checksum):
         run = small_dir / f"demo_table/both_seed{seed}"

@@ -132,3 +132,16 @@ def test_files_of_another_form_and_empty_stores_are_refused(
         preprocess(store_dir, f"mode={mode}", split, "export_file=x.csv")
     with pytest.raises(ValueError, match=r"no face store in .*preprocess\.py"):
         preprocess(tmp_path / "none", f"mode={mode}", split)
+
+
+def test_every_fold_has_files_of_its_own(store_dir: Path) -> None:
+    options = ["data.datamodule.split=person_folds", "data.datamodule.num_folds=4"]
+    for mode in ("split", "statistics"):
+        for fold in range(4):
+            preprocess(store_dir, f"mode={mode}", *options, f"data.datamodule.fold={fold}")
+        written = sorted(path.name for path in store_dir.glob(f"{mode}_*"))
+        assert written == [f"{mode}_person_folds4_seed0_fold{fold}.json" for fold in range(4)]
+    split = json.loads((store_dir / "split_person_folds4_seed0_fold2.json").read_text())
+    data = data_of_training(store_dir, *options, "data.datamodule.fold=2")
+    assert split["test"] == list(data.split.test)
+    assert data.fingerprint()["fold"] == {"number": 2, "of": 4}

@@ -169,12 +169,14 @@ def test_the_photos_camera_decides_the_head_pose(predictor: PhotoPredictor) -> N
             {"trained_head_pose": "openface", "trained_landmarks": "openface"},
             "with landmarks=openface and head_pose=openface,",
         ),
+        ({"trained_without_scale": True}, None),
+        ({"trained_without_scale": False}, "data.reader.remove_scale=true"),
     ],
 )
-def test_a_net_trained_on_other_head_poses_warns_once(
+def test_a_net_trained_on_what_no_photo_has_warns_once(
     module: GazeAngleModule,
     caplog: pytest.LogCaptureFixture,
-    trained: dict[str, str],
+    trained: dict[str, Any],
     said: str | None,
 ) -> None:
     settings: Any = FakeAnalyzerSettings()

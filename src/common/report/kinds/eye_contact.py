@@ -152,6 +152,7 @@ class EyeContactTest(ModelTest):
             "dropout": trained_with or tested_with,
             "tested with dropout": None if trained_with in (None, tested_with) else tested_with,
             **_model_settings(run),
+            **run.extras,
             **{name: value for name, value in priors.items() if name not in _PRIORS},
             **dropout,
             **{name: _plain(value) for name, value in protocol.items()},

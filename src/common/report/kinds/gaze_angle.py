@@ -25,6 +25,7 @@ class GazeAngleProtocol(TestProtocol):
     """
 
     split: str
+    fold: str | None  # e.g. 0 of 5
     eye_rule: str
     gaze_convention: str
     num_samples: int
@@ -39,9 +40,10 @@ class GazeAngleProtocol(TestProtocol):
     @property
     def caption(self) -> str:
         """The protocol in words."""
+        fold = "" if self.fold is None else f", fold {self.fold}"
         return (
             f"{self.tested_on}, {self.part} part (n = {self.num_samples}, subjects: "
-            f"{len(self.subjects)}); split: {self.split}; eyes: {self.eye_rule}; "
+            f"{len(self.subjects)}); split: {self.split}{fold}; eyes: {self.eye_rule}; "
             f"gaze convention: {self.gaze_convention}"
         )
 
@@ -86,8 +88,8 @@ class GazeAngleTest(ModelTest):
 
     @staticmethod
     def settings_of(run: Run, summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the net's width."""
-        return {"width": run.setting("config.model.width")}
+        """Return the net's width, and what was switched on for the training."""
+        return {"width": run.setting("config.model.width"), **run.extras}
 
     @property
     def cluster(self) -> str:
@@ -109,6 +111,7 @@ class GazeAngleTest(ModelTest):
             tested_on=summary["tested_on"],
             part=summary["part"],
             split=split or NOT_RECORDED,
+            fold=None if self.fold is None else f"{self.fold['number']} of {self.fold['of']}",
             eye_rule=summary["eye_rule"],
             gaze_convention=convention or NOT_RECORDED,
             num_samples=summary["num_samples"],
@@ -165,7 +168,7 @@ class GazeAngleTest(ModelTest):
     def conditions(self) -> dict[str, Any]:
         """Split, eye rule and gaze convention."""
         protocol = self.protocol
-        names = ("split", "eye_rule", "gaze_convention")
+        names = ("split", "fold", "eye_rule", "gaze_convention")
         return {name: getattr(protocol, name) for name in names}
 
     @property

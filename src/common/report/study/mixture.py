@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from common.report.kinds.model_test import ModelTest
-from common.report.run import NOT_RECORDED, Run
+from common.report.run import EXTRAS, NOT_RECORDED, Run
 from common.report.study.study import Study
 
 # Of the data's fingerprint; numbers of training samples depend on the dropout.
@@ -15,7 +15,7 @@ _DATA_KEYS = (
     *("recipe", "split", "strides", "eval_eye", "table_sha256"),
     *("landmark_source", "head_pose_source"),
 )
-_GROUPS = ("priors", "dropout", "data.datamodule", "model", "trainer")
+_GROUPS = ("priors", "dropout", "data.datamodule", "model", "trainer", *EXTRAS.values())
 # What follows from other settings, or says where and not what.
 _LEFT_OUT = (
     *("model.inputs", "model.net", "model.annotator", "model.callbacks"),
