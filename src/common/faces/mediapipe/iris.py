@@ -40,9 +40,9 @@ _QUARTERS, _FLIPPED_QUARTERS = [3, 2, 1, 4], [1, 2, 3, 4]
 class IrisModel:
     """MediaPipe's iris model, run by LiteRT; it belongs to the process that builds it.
 
-    Its points lie half a pixel of the patch (1.3 px in a pair 300 px wide) to the lower right, the
-    same for every point of both eyes: the net counts from a pixel's edge, the patch from its
-    centre. The runs of docs/real_people.md learned from points with that constant.
+    Its points lie half a pixel of the patch (1.2 to 1.5 px in a pair 300 px wide) to the lower
+    right, all of an eye alike: the net counts from a pixel's edge, the patch from its centre. The
+    runs of docs/real_people.md learned from such points.
 
     Raises:
         ValueError: If LiteRT (the extra ``iris``) or the model's file in MediaPipe is missing.
