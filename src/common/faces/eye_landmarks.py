@@ -1,4 +1,4 @@
-"""OpenFace's 2 x 28 eye landmarks from MediaPipe's refined face mesh.
+"""OpenFace's 2 x 28 eye landmarks from MediaPipe's refined face mesh or its iris model.
 
 An eye is 28 points: 0..7 the iris ring, clockwise from the image-left; 8..19 the eyelid ring,
 clockwise from the image-left corner; 20..27 the pupil ring, counter-clockwise from the lower left.
@@ -42,9 +42,7 @@ MIRRORED_POINTS = np.concatenate([_MIRRORED_EYE + 28, _MIRRORED_EYE])
 def eye_landmarks_from_mesh(mesh: Float) -> Float:
     """Return the eye landmarks of a refined face mesh in OpenFace's order.
 
-    The lids are 12 of the mesh's 16 points an eye; the iris ring is the ellipse through its four
-    points; the pupil ring is the iris ring scaled to OpenFace's mean pupil, so it carries nothing
-    of its own.
+    The lids are 12 of the mesh's 16 points an eye.
 
     Args:
         mesh: (..., 478, 2 or 3) in pixels; z is ignored.
@@ -61,10 +59,29 @@ def eye_landmarks_from_mesh(mesh: Float) -> Float:
             " refine_landmarks=True"
         )
     points = mesh[..., :2]
-    centres = points[..., IRIS_CENTRES, None, :]  # (..., 2, 1, 2)
-    iris = _iris_ring(points[..., IRIS_QUARTERS, :], centres)
+    return eye_landmarks(
+        points[..., LIDS, :], points[..., IRIS_QUARTERS, :], points[..., IRIS_CENTRES, :]
+    )
+
+
+def eye_landmarks(lids: Float, iris_quarters: Float, iris_centres: Float) -> Float:
+    """Return the eye landmarks of two eyes, the one at the image's left first.
+
+    The iris ring is the ellipse through its four points; the pupil ring is the iris ring scaled to
+    OpenFace's mean pupil, so it carries nothing of its own.
+
+    Args:
+        lids: (..., 2, 12, 2) x and y of OpenFace's points 8..19.
+        iris_quarters: (..., 2, 4, 2) image-left, top, image-right and bottom of the iris.
+        iris_centres: (..., 2, 2).
+
+    Returns:
+        (..., 112) x_0..x_55, y_0..y_55 in the same pixels.
+    """
+    centres = iris_centres[..., None, :]  # (..., 2, 1, 2)
+    iris = _iris_ring(iris_quarters, centres)
     pupil = centres + PUPIL_OVER_IRIS * (iris[..., ::-1, :] - centres)
-    eyes = np.concatenate([iris, points[..., LIDS, :], pupil], axis=-2)  # (..., 2, 28, 2)
+    eyes = np.concatenate([iris, lids, pupil], axis=-2)  # (..., 2, 28, 2)
     lead = eyes.shape[:-3]
     return np.moveaxis(eyes.reshape(*lead, NUM_EYE_POINTS, 2), -1, -2).reshape(*lead, -1)
 

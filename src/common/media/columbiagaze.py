@@ -9,6 +9,7 @@ the image's right. The signs are inferred from other people's code.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -81,23 +82,43 @@ def subject_dirs(raw_dir: Path) -> dict[str, Path]:
 
 def photo_paths(subject_dir: Path) -> list[Path]:
     """Return a subject's photos, whatever they are called, sorted."""
-    return sorted(
-        path
-        for path in subject_dir.iterdir()
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    return sorted(path for path in subject_dir.iterdir() if _is_photo(path))
 
 
-def labelled_photos(subject_dir: Path) -> tuple[list[ColumbiaPhoto], dict[Path, str]]:
+def photos_by_subject(tree: Path) -> dict[str, list[Path]]:
+    """Return the photos in a folder and all below by the subject that their names begin with.
+
+    Both are sorted; a photo whose name begins otherwise is nobody's.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    found: dict[str, list[Path]] = {}
+    for path in sorted(tree.rglob("*")):
+        subject, _, rest = path.name.partition("_")
+        is_hidden = any(_is_hidden(name) for name in path.relative_to(tree).parts)
+        if _SUBJECT.fullmatch(subject) and rest and not is_hidden and _is_photo(path):
+            found.setdefault(subject, []).append(path)
+    if not found:
+        raise ValueError(
+            f"{tree} holds no photo of Columbia Gaze. Expected names such as "
+            "0001_2m_-15P_10V_-5H.jpg in it or below; give that folder as data.raw_dir=..."
+        )
+    return dict(sorted(found.items()))
+
+
+def labelled_photos(
+    paths: Iterable[Path], subject: str
+) -> tuple[list[ColumbiaPhoto], dict[Path, str]]:
     """Return a subject's photos in the order of their labels, and why others have none."""
     photos: dict[ColumbiaLabel, ColumbiaPhoto] = {}
     faults: dict[Path, str] = {}
-    for path in photo_paths(subject_dir):
+    for path in paths:
         label = parse_name(path.stem)
         if label is None:
             faults[path] = "name is not <subject>_<d>m_<p>P_<v>V_<h>H.jpg"
-        elif label.subject != subject_dir.name:
-            faults[path] = f"name says subject {label.subject}, folder says {subject_dir.name}"
+        elif label.subject != subject:
+            faults[path] = f"name says subject {label.subject}, folder says {subject}"
         elif label in photos:
             faults[path] = f"same label as {photos[label].path.name}"
         else:
@@ -113,8 +134,12 @@ def _with_photos(root: Path) -> dict[str, Path]:
 def _visible_dirs(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_dir() and not path.name.startswith(".") and path.name != "__MACOSX"
-    )
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path.name))
+
+
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES and not _is_hidden(path.name) and path.is_file()
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"

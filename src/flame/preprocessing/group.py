@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from common.faces.mediapipe.iris import IrisModel
 from common.faces.settings import AnalyzerSettings
 from common.store.skipped import Skipped, explained
 from common.store.writing import GroupWriter
@@ -111,4 +112,5 @@ def _preparer(
     """Return this process's preparer: MediaPipe's graphs are built once a process."""
     openface = None if openface_dir is None else OpenFaceFolder(openface_dir)
     built = analyzer.build() if preparation.detects_faces else None
-    return Preparer(preparation, built, openface, gaze_convention)
+    iris = IrisModel() if preparation.landmarks == "iris" else None
+    return Preparer(preparation, built, openface, gaze_convention, iris)

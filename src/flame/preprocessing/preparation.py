@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.faces.analysis import FaceAnalyzer, FaceObservation
+from common.faces.mediapipe.iris import IrisModel
 from common.media.image_codec import CODECS, encode_image
 from common.store.skipped import Skipped
 from flame.data.crops import eye_centre
@@ -24,10 +25,10 @@ from flame.store.columns import (
 )
 
 Float = npt.NDArray[np.floating[Any]]
-LANDMARK_SOURCES = ("mesh", "openface", "dataset", "none")
+LANDMARK_SOURCES = ("mesh", "openface", "dataset", "iris", "none")
 HEAD_POSE_SOURCES = ("dataset", "mesh", "openface", "none")
 # Landmark sources for which no face is looked for: the image is one, and stored as it is.
-_OF_FACE_IMAGES = ("dataset", "none")
+_OF_FACE_IMAGES = ("dataset", "iris", "none")
 # What one strange photo or label can bring OpenCV, MediaPipe, Pillow or NumPy to raise.
 _BAD_ITEM_ERRORS = (ValueError, ArithmeticError, RuntimeError, cv2.error)
 
@@ -39,7 +40,8 @@ class PreparationSettings:
     Attributes:
         landmarks: ``mesh`` (MediaPipe's refined face mesh), ``openface`` (csv files),
             ``dataset`` (the data set brings face images with landmarks; nothing is detected and
-            the image is stored as it is), or ``none`` (face images without, likewise: for gaze
+            the image is stored as it is), ``iris`` (pairs of eyes, stored likewise, measured by
+            MediaPipe's iris model), or ``none`` (face images without, likewise: for gaze
             pretraining, which loses no face for want of a mesh).
         head_pose: ``dataset``, ``mesh`` (SQPNP on the mesh) or ``openface``; ``none`` with
             ``landmarks=none``.
@@ -101,6 +103,7 @@ class Preparer:
         analyzer: finds faces, where they are looked for.
         openface: OpenFace's results, needed when a setting says ``openface``.
         gaze_source: the convention of the samples' gaze labels.
+        iris: measures pairs of eyes, needed with ``landmarks=iris``.
     """
 
     def __init__(
@@ -109,11 +112,13 @@ class Preparer:
         analyzer: FaceAnalyzer | None,
         openface: OpenFaceFolder | None,
         gaze_source: str,
+        iris: IrisModel | None = None,
     ) -> None:
         self._settings = settings
         self._analyzer = analyzer
         self._openface = openface
         self._gaze_source = gaze_source
+        self._iris = iris
 
     def prepare(self, sample: RawSample) -> tuple[bytes, dict[str, Any]] | Skipped:
         """Return the encoded face image and its row, or why there is none."""
@@ -129,10 +134,8 @@ class Preparer:
 
     def _prepare_face_image(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
         wanted = self._settings
-        landmarks = sample.landmarks if wanted.landmarks == "dataset" else None
+        landmarks = self._landmarks_of_face_image(sample)
         head_pose = sample.head_pose if wanted.head_pose == "dataset" else None
-        if (landmarks is None) != (wanted.landmarks == "none"):
-            raise UnusablePhotoError("the data set brings no landmarks")
         if (head_pose is None) != (wanted.head_pose == "none"):
             raise UnusablePhotoError("the data set brings no head pose")
         if landmarks is not None:
@@ -144,6 +147,24 @@ class Preparer:
         row |= box_columns(np.array([0.0, 0.0, width, height]), "dataset")
         row |= detection_columns(None, None)
         return self._encode(sample.image), row
+
+    def _landmarks_of_face_image(self, sample: RawSample) -> Float | None:
+        source = self._settings.landmarks
+        if source == "none":
+            return None
+        if source == "iris":
+            return self._landmarks_of_eye_pair(sample)
+        if sample.landmarks is None:
+            raise UnusablePhotoError("the data set brings no landmarks")
+        return sample.landmarks
+
+    def _landmarks_of_eye_pair(self, sample: RawSample) -> Float:
+        assert self._iris is not None
+        if sample.eye_pair_xyxy_px is None:
+            raise UnusablePhotoError("the data set brings no pairs of eyes; use landmarks=mesh")
+        x0, y0, x1, y1 = sample.eye_pair_xyxy_px
+        landmarks = self._iris.eye_landmarks(sample.image[y0:y1, x0:x1])
+        return landmarks + np.repeat([x0, y0], landmarks.size // 2)
 
     def _prepare_photo(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
         assert self._analyzer is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from common.atomic import write_text_atomically
+from common.faces.mediapipe.iris import IrisModel
 from common.faces.settings import AnalyzerSettings
 from common.preprocessing.check import CheckReport, check_store
 from common.preprocessing.share import Share, make_share, parse_shard, warn_of_failures
@@ -65,8 +66,8 @@ class FacePreprocessor:
         """Make every group of this shard that is not there yet, and report on the store.
 
         Raises:
-            ValueError: If the store was made with other settings or from other raw data, or a
-                group's table is damaged; then repair it.
+            ValueError: If the store was made with other settings or from other raw data, a group's
+                table is damaged (then repair it), or an optional package is missing.
         """
         return self._make(repairs=False)
 
@@ -106,6 +107,9 @@ class FacePreprocessor:
         return f"{sum(counts.values())} face images of {len(counts)} groups -> {out_dir}"
 
     def _make(self, *, repairs: bool) -> PreprocessReport:
+        assert self._recipe is not None
+        if self._recipe.preparation.landmarks == "iris":
+            IrisModel()  # refuses what is not installed before the first image
         make_share(self._share(), self._num_workers, unit="photo", repairs=repairs)
         warn_of_failures(read_failures(self._store_dir))
         report = report_on(self._store_dir)

@@ -46,38 +46,38 @@ class ColumbiaGazeReader(RawReader):
         Raises:
             ValueError: If the folder does not hold Columbia Gaze.
         """
-        return list(self._dirs)
+        return list(self._paths)
 
     def count(self, group: str) -> int:
         """Return how many photos a subject has, those that `read` skips included."""
-        return len(photo_paths(self._dirs[group]))
+        return len(self._paths[group])
 
     def read(self, group: str) -> Iterator[RawSample | Skipped]:
         """Yield a subject's photos in order, then those whose names are no labels as skipped."""
-        photos, faults = labelled_photos(self._dirs[group])
+        photos, faults = labelled_photos(self._paths[group], group)
         for index, photo in enumerate(photos):
-            yield _read_photo(photo, index)
+            yield self._read_photo(photo, index)
         for path, reason in faults.items():
             yield Skipped(path.name, group, group, reason)
 
     @cached_property
-    def _dirs(self) -> dict[str, Path]:
-        return subject_dirs(self.raw_dir)
+    def _paths(self) -> dict[str, list[Path]]:
+        dirs = subject_dirs(self.raw_dir)
+        return {subject: photo_paths(folder) for subject, folder in dirs.items()}
 
-
-def _read_photo(photo: ColumbiaPhoto, index: int) -> RawSample | Skipped:
-    label = photo.label
-    try:
-        image, camera_matrix = read_photo(photo.path, _SENSOR_WIDTH_MM)
-    except UnreadablePhotoError as error:
-        return Skipped(photo.path.stem, label.subject, label.subject, str(error))
-    return RawSample(
-        sample_id=photo.path.stem,
-        subject=label.subject,
-        group=label.subject,
-        index=index,
-        image=image,
-        gaze=np.deg2rad([label.yaw_deg, label.pitch_deg]),
-        head_pose=np.deg2rad([0.0, label.head_yaw_deg, 0.0]),
-        camera_matrix=camera_matrix,
-    )
+    def _read_photo(self, photo: ColumbiaPhoto, index: int) -> RawSample | Skipped:
+        label = photo.label
+        try:
+            image, camera_matrix = read_photo(photo.path, _SENSOR_WIDTH_MM)
+        except UnreadablePhotoError as error:
+            return Skipped(photo.path.stem, label.subject, label.subject, str(error))
+        return RawSample(
+            sample_id=photo.path.stem,
+            subject=label.subject,
+            group=label.subject,
+            index=index,
+            image=image,
+            gaze=np.deg2rad([label.yaw_deg, label.pitch_deg]),
+            head_pose=np.deg2rad([0.0, label.head_yaw_deg, 0.0]),
+            camera_matrix=camera_matrix,
+        )

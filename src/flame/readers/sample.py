@@ -29,6 +29,8 @@ class RawSample:
         gaze: (2,) [yaw, pitch] in radians, viewer frame.
         head_pose: (3,) [pitch, yaw, roll] in radians if the data set brings it.
         landmarks: (112,) eye landmarks in pixels of `image` if the data set brings them.
+        eye_pair_xyxy_px: the part of `image` that is a pair of eyes, in whole pixels, if the data
+            set brings those.
         camera_matrix: (3, 3) intrinsics in pixels of `image` if known.
         face_hint_px: (2,) where the labelled person's eyes project; picks among several faces.
         frame: 0-based frame of the video the image comes from.
@@ -43,6 +45,7 @@ class RawSample:
     gaze: Float
     head_pose: Float | None = None
     landmarks: Float | None = None
+    eye_pair_xyxy_px: tuple[int, int, int, int] | None = None
     camera_matrix: Float | None = None
     face_hint_px: Float | None = None
     frame: int | None = None

@@ -14,7 +14,7 @@ head_roll_rad
 head_pose_error            mesh: misfit of the template over the face's size; else null
 head_pose_confidence       openface: its confidence in the face, 0..1; else null
 landmarks_px               (112,) in the stored face image; ``landmark_source`` is mesh,
-                           openface or dataset; null where it is none
+                           openface, dataset or iris; null where it is none
 landmark_confidence        openface: its confidence in the face, 0..1; else null, as the
                            mesh gives none
 face_x0_px ... face_y1_px  face box in the photo; ``box_source`` is mesh (the extent of its

@@ -17,7 +17,9 @@ from builders.fake_faces import (
     photo,
     raw_sample,
 )
+from builders.fake_iris import install_fake_iris
 
+from common.faces.mediapipe.iris import IrisModel
 from common.media.image_codec import decode_image
 from common.store.skipped import Skipped
 from flame.preprocessing.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
@@ -177,6 +179,16 @@ def test_a_layouts_face_image_is_stored_as_it_is() -> None:
     assert found["detector"] is found["detector_confidence"] is None
 
 
+def test_a_face_image_that_is_no_pair_of_eyes_is_not_measured_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install_fake_iris(monkeypatch)
+    settings = PreparationSettings(landmarks="iris")
+    skipped = Preparer(settings, None, None, "x", IrisModel()).prepare(raw_sample(FACE))
+    assert isinstance(skipped, Skipped)
+    assert "brings no pairs of eyes; use landmarks=mesh" in skipped.reason
+
+
 def test_a_face_image_without_landmarks_is_kept_whole() -> None:
     image = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
     sample = RawSample("s1_1", "s1", "s1", 0, image, np.array([0.1, 0.2]), part="val")
@@ -217,6 +229,7 @@ def test_a_layouts_eyes_off_its_image_are_refused(axis: int, shift_px: float) ->
         ({"landmarks": "eyes"}, r"landmarks is 'eyes', expected one of \('mesh', 'openface'"),
         ({"head_pose": "neck"}, r"head_pose is 'neck', expected one of \('dataset', 'mesh'"),
         ({"landmarks": "dataset", "head_pose": "mesh"}, "set head_pose=dataset too"),
+        ({"landmarks": "iris", "head_pose": "mesh"}, "set head_pose=dataset too"),
         ({"landmarks": "none", "head_pose": "mesh"}, "set head_pose=dataset or none too"),
         ({"landmarks": "mesh", "head_pose": "none"}, "set landmarks=none too"),
         ({"codec": "webp"}, r"codec is 'webp', expected one of \('jpeg', 'png'\)"),

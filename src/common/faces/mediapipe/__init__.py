@@ -1,1 +1,1 @@
-"""MediaPipe: face mesh and body pose."""
+"""MediaPipe: face mesh, iris and body pose."""

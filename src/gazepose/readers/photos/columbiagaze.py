@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from common.media.columbiagaze import labelled_photos, subject_dirs
+from common.media.columbiagaze import labelled_photos, photo_paths, subject_dirs
 from gazepose.readers.photos.label_file import Fault, LabelledFace, Labels
 from gazepose.readers.photos.reader import PhotosReader
 
@@ -32,7 +32,7 @@ class ColumbiaContactReader(PhotosReader):
         for subject, folder in self._dirs.items():
             if subject in self.left_out_people:
                 continue
-            photos, faults = labelled_photos(folder)
+            photos, faults = labelled_photos(photo_paths(folder), subject)
             labels.faces += [
                 LabelledFace(
                     image=f"{subject}/{photo.path.name}",
