@@ -58,8 +58,7 @@ def test_crops_become_a_store_that_trains(tmp_path: Path, monkeypatch: pytest.Mo
     assert image.shape == (240, 384, 3)
     np.testing.assert_array_equal(image[y0 : y0 + HEIGHT_PX, x0 : x0 + WIDTH_PX], pair_of_eyes())
     off = np.array(store.table["landmarks_px"].to_list()) - true_landmarks()
-    # As `test_iris` has it, half a pixel of the patch to the lower right.
-    np.testing.assert_allclose(off.reshape(-1, 2, 56).mean((0, 2)), [x0 + 1, y0 + 1], atol=0.2)
+    np.testing.assert_allclose(off.reshape(-1, 2, 56).mean((0, 2)), [x0, y0], atol=0.2)
 
     config = composed(
         "train",

@@ -40,10 +40,6 @@ _QUARTERS, _FLIPPED_QUARTERS = [3, 2, 1, 4], [1, 2, 3, 4]
 class IrisModel:
     """MediaPipe's iris model, run by LiteRT; it belongs to the process that builds it.
 
-    Its points lie half a pixel of the patch (1.2 to 1.5 px in a pair 300 px wide) to the lower
-    right, all of an eye alike: the net counts from a pixel's edge, the patch from its centre. The
-    runs of docs/real_people.md learned from such points.
-
     Raises:
         ValueError: If LiteRT (the extra ``iris``) or the model's file in MediaPipe is missing.
     """
@@ -98,7 +94,7 @@ class IrisModel:
         contour, iris = self._run(patch[:, ::-1] if flipped else patch)
         for points in (contour, iris):
             if flipped:
-                points[:, 0] = _PATCH_PX - points[:, 0]
+                points[:, 0] = _PATCH_PX - 1 - points[:, 0]
         return contour / scale + [x0, y0], iris / scale + [x0, y0]
 
     def _run(self, patch: Image) -> tuple[Float, Float]:
@@ -108,7 +104,8 @@ class IrisModel:
         eye, iris = (
             self._net.get_tensor(output).reshape(-1, 3)[:, :2].copy() for output in self._outputs
         )
-        return eye[_CONTOUR], iris
+        # The net counts from the edge of the first pixel, the patch from its centre.
+        return eye[_CONTOUR] - 0.5, iris - 0.5
 
 
 def _lids(contour: Float, *, flipped: bool) -> Float:
