@@ -194,9 +194,10 @@ def check_resumed_data(before: Fingerprint, now: Fingerprint, run_dir: str) -> N
     Raises:
         ValueError: If data set, recipe, split or table differ.
     """
-    keys = ("name", "recipe", "table_sha256")
-    differing = [key for key in keys if before.get(key) != now.get(key)]
-    differing += [] if _is_divided_alike(before, now) else ["split"]
+    is_same = {key: before.get(key) == now.get(key) for key in ("name", "recipe")}
+    is_same["split"] = _is_divided_alike(before, now)
+    is_same["table_sha256"] = before.get("table_sha256") == now.get("table_sha256")
+    differing = [key for key, same in is_same.items() if not same]
     if differing:
         raise ValueError(
             f"{run_dir} was trained on other data ({', '.join(differing)} differ): a resumed run "
