@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import isfinite
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PARTS = ("train", "val", "test")
 BOX = ("x1", "y1", "x2", "y2")
@@ -202,7 +202,8 @@ def _face(values: Mapping[str, str], where: str) -> LabelledFace:
 
 
 def _image(values: Mapping[str, str]) -> str:
-    return values.get(IMAGE, "").replace("\\", "/")
+    image = values.get(IMAGE, "").replace("\\", "/")
+    return PurePosixPath(image).as_posix() if image else ""
 
 
 def _box(values: Mapping[str, str]) -> Box | None:
