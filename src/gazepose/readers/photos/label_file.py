@@ -116,14 +116,13 @@ def without_contradictions(faces: Iterable[LabelledFace]) -> Labels:
     seen: dict[tuple[str, Box | None], LabelledFace] = {}
     labels = Labels()
     for face in faces:
-        first = seen.setdefault((face.image, face.bbox_xyxy_px), face)
         kind = detail = ""
         if face.part and PARTS[last_part[face.image]] != face.part:
             kind = "rows of photos that are in another part, too"
             detail = f"part {face.part}, and {PARTS[last_part[face.image]]} in another row"
         elif face.bbox_xyxy_px is None and face.image in has_box:
             kind, detail = "rows without a box of photos that have boxes", "which face is it?"
-        elif first is not face:
+        elif (first := seen.setdefault((face.image, face.bbox_xyxy_px), face)) is not face:
             kind = "rows of faces that are named before"
             detail = f"as in {first.where}" + (
                 ", with the other label" if first.label != face.label else ""

@@ -38,8 +38,8 @@ class PhotosReader(RawReader):
     """Reads labelled photos: a face is a track of one frame.
 
     A group of the store is a share of the photos of one source, by a hash of their names: photos
-    that are added change no other's group, and a share that they leave stays, empty. Where a row has
-    no box, the largest face that the detector finds counts.
+    that are added change no other's group, and a share that they leave stays, empty. Where a row
+    has no box, the largest face that the detector finds counts.
 
     Attributes:
         raw_dir: the folder.
