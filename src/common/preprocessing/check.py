@@ -86,8 +86,8 @@ def check_store(
 
 
 def imageless_groups(store_dir: Path, groups: Sequence[str]) -> list[str]:
-    """Return those of a store's groups that hold no image."""
-    return [group for group in groups if not _has_image(GroupPaths(store_dir, group).table)]
+    """Return those of a store's groups that hold no image, though there was something to make."""
+    return [group for group in groups if _is_imageless(store_dir, group)]
 
 
 def _store_findings(share: Share) -> list[Finding]:
@@ -112,9 +112,9 @@ def _store_findings(share: Share) -> list[Finding]:
     ]
 
 
-def _has_image(table: Path) -> bool:
-    rows = pl.scan_parquet(table)
+def _is_imageless(store_dir: Path, group: str) -> bool:
+    rows = pl.scan_parquet(GroupPaths(store_dir, group).table)
     # The table of a group without rows has no such column.
     if "num_bytes" not in rows.collect_schema():
-        return False
-    return bool(rows.select((pl.col("num_bytes") > 0).any()).collect().item())
+        return bool(read_skipped(store_dir, [group]))
+    return not rows.select((pl.col("num_bytes") > 0).any()).collect().item()

@@ -26,7 +26,7 @@ from common.runs.snapshot import (
     record_processes,
     start_snapshot,
 )
-from common.training.checkpoint import check_epoch_ended
+from common.training.checkpoint import check_resumable
 from common.training.distributed import is_first_process, leave_group
 
 LOG = logging.getLogger(__name__)
@@ -172,7 +172,7 @@ def _resumable(ckpt_path: str | None, module: Any, trainer: Trainer, run_dir: Pa
     if not path.is_file():
         raise ValueError(f"ckpt_path={path}: no such file")
     if path.suffix == ".ckpt":
-        check_epoch_ended(path)
+        check_resumable(path, trainer.callbacks)
         return str(path)
     converted = run_dir / "checkpoints" / f"from_{path.stem}.ckpt"
     if is_first_process():

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytorch_lightning
 import torch
-from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from common.atomic import partial_path
+from common.training.weight_average import TRAINED, WeightAverage
 
 UNCOUNTED = "count of batches, which no file from before PyTorch 0.4.1 has: taken as 0"
 _NAME = "num_batches_tracked"
@@ -60,20 +61,29 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def check_epoch_ended(path: Path) -> None:
-    """Refuse to go on from a checkpoint that was saved inside an epoch.
+def check_resumable(path: Path, callbacks: Iterable[Callback]) -> None:
+    """Refuse to go on from a checkpoint that the training would not go on from as it was.
 
-    Lightning 2.6 would train on that epoch's first batches again, in the place of its last ones.
+    From one that was saved inside an epoch Lightning 2.6 would train on that epoch's first batches
+    again, in the place of its last ones. From one with a `WeightAverage`, a training without would
+    train the average by the optimizer of the trained weights.
 
     Args:
         path: a Lightning checkpoint.
+        callbacks: of the training.
 
     Raises:
         ValueError: If so, or if it holds no state of a training.
     """
-    loops = read_checkpoint(path).get("loops")
+    checkpoint = read_checkpoint(path)
+    loops = checkpoint.get("loops")
     if loops is None:
         raise ValueError(f"ckpt_path={path} holds weights only, no state of a training to go on")
+    if TRAINED in checkpoint and not any(isinstance(its, WeightAverage) for its in callbacks):
+        raise ValueError(
+            f"ckpt_path={path} is of a training with an average of the weights, which only such a "
+            "training goes on from: type extras=[ema], beside what else extras= names"
+        )
     progress = loops["fit_loop"]["epoch_progress"]["current"]
     if progress["processed"] < progress["started"]:
         last = path.with_name("last.ckpt")

@@ -12,6 +12,9 @@ from pytorch_lightning.callbacks.early_stopping import EarlyStoppingReason
 class EarlyStop(EarlyStopping):
     """Lightning's, which a resumed run obeys like one that was never interrupted.
 
+    It ends a training where an epoch does, from where the training can go on, and only if no later
+    validation of that epoch was a better one.
+
     Lightning 2.6 forgets on a restart that the training had ended, and takes the patience of the
     checkpoint for the one that was asked for.
 
@@ -45,6 +48,17 @@ class EarlyStop(EarlyStopping):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Train no further if the training had ended before the restart."""
         trainer.should_stop = trainer.should_stop or self.is_over
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Judge a validation; the epoch goes on."""
+        should_stop = trainer.should_stop
+        super().on_validation_end(trainer, pl_module)
+        trainer.should_stop = should_stop
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Train no further if the training is over."""
+        is_over = trainer.strategy.reduce_boolean_decision(self.is_over, all=False)
+        trainer.should_stop = trainer.should_stop or is_over
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the state of a checkpoint, but for the patience."""

@@ -9,7 +9,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
-_TRAINED = "trained_state_dict"
+TRAINED = "trained_state_dict"
 
 
 class WeightAverage(Callback):
@@ -92,16 +92,16 @@ class WeightAverage(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Save the average as the weights, and the trained ones beside it."""
-        checkpoint[_TRAINED] = checkpoint["state_dict"]
+        checkpoint[TRAINED] = checkpoint["state_dict"]
         checkpoint["state_dict"] = self._average
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Go on with both; a test takes the average, and a run without one begins it here."""
-        if trainer.state.fn == TrainerFn.FITTING and _TRAINED in checkpoint:
+        if trainer.state.fn == TrainerFn.FITTING and TRAINED in checkpoint:
             self._average = checkpoint["state_dict"]
-            pl_module.load_state_dict(checkpoint[_TRAINED])
+            pl_module.load_state_dict(checkpoint[TRAINED])
 
 
 def _copied(module: LightningModule) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from pytorch_lightning import LightningModule
 from torch import nn
 
 from common.training.checkpoint import (
-    check_epoch_ended,
+    check_resumable,
     load_module,
     missing_counts,
     read_checkpoint,
@@ -93,7 +93,7 @@ def test_an_originals_file_is_told_from_ours(tmp_path: Path) -> None:
 def test_weights_alone_are_nothing_to_go_on_from(tmp_path: Path) -> None:
     save(Small(3, "said"), tmp_path / "x.ckpt")
     with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt holds weights only"):
-        check_epoch_ended(tmp_path / "x.ckpt")
+        check_resumable(tmp_path / "x.ckpt", [])
 
 
 def test_counts_are_taken_as_pytorch_takes_them() -> None:

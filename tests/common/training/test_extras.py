@@ -165,6 +165,15 @@ def test_a_run_without_one_goes_on_with_one(work_dir: Path, plain: Metrics) -> N
     assert "trained_state_dict" in checkpoint(work_dir, "later")
 
 
+def test_a_run_with_one_goes_on_with_one_alone(work_dir: Path) -> None:
+    train(work_dir, "averaged", "extras=[ema]", "trainer.max_epochs=1", "test=false")
+    last = f"ckpt_path={work_dir / 'averaged' / 'checkpoints' / 'last.ckpt'}"
+    with pytest.raises(ValueError, match=rf"{last} .*type extras=\[ema\]"):
+        train(work_dir, "averaged", last, "trainer.max_epochs=2")
+    train(work_dir, "averaged", last, "trainer.max_epochs=2", "extras=[ema,clip]", "test=false")
+    assert checkpoint(work_dir, "averaged")["epoch"] == 1
+
+
 def test_gazepose_trains_with_one_too(tmp_path: Path) -> None:
     """Its position table grows at the first batch."""
     write_store(tmp_path / "store")
@@ -222,6 +231,21 @@ def test_a_training_that_had_ended_trains_no_further(work_dir: Path, stopped: Me
     patient = [*STOPS, "callbacks.early_stopping.patience=4"]
     train(work_dir, "over", *patient, f"ckpt_path={last}")
     assert checkpoint(work_dir, "over")["epoch"] == 4
+
+
+@pytest.mark.parametrize("interval", ["1", "0.5"])
+def test_a_training_ends_where_an_epoch_does(work_dir: Path, plain: Metrics, interval: str) -> None:
+    """However many validations there are inside; from there it goes on."""
+    run = f"inside_{interval}"
+    typed = [*STOPS, f"trainer.val_check_interval={interval}", "test=false"]
+    train(work_dir, run, *typed)
+    num_batches = checkpoint(work_dir, "plain")["global_step"] // 4
+    ended = checkpoint(work_dir, run)
+    assert ended["global_step"] == (ended["epoch"] + 1) * num_batches
+    assert ended["epoch"] < 8
+    last = f"ckpt_path={work_dir / run / 'checkpoints' / 'last.ckpt'}"
+    train(work_dir, run, *typed, last, "callbacks.early_stopping.patience=99")
+    assert checkpoint(work_dir, run)["global_step"] == 9 * num_batches
 
 
 # Steps

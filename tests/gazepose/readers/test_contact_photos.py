@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -217,6 +218,29 @@ def test_a_photo_in_two_parts_is_tested_on_and_not_trained_on(tmp_path: Path) ->
     assert reason == "part train, and test in another row"
 
 
+def test_a_photo_is_one_however_its_path_is_spelt(tmp_path: Path) -> None:
+    names = ["x/a.jpg", "./x/a.jpg", "x//a.jpg", "x/./a.jpg", "x\\a.jpg"]
+    rows = [labelled_row(name, 1, "test" if name == "x//a.jpg" else "train") for name in names]
+    write_csv(tmp_path / "labels.csv", rows, (*HEADER, "part"))
+    assert parts(tmp_path) == {"x/a.jpg": "test"}
+    assert len(reasons(tmp_path)) == 4
+
+
+def test_people_in_several_parts_are_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    named = [("ann", "test"), ("ann", "train"), ("bob", "val"), ("bob", "val"), ("", "test")]
+    rows = [labelled_row(f"{n}.jpg", n % 2, *row) for n, row in enumerate([*named, ("", "train")])]
+    write_csv(tmp_path / "labels.csv", rows, (*HEADER, "person", "part"))
+    told = "people who are in several parts: ann (train, test)"
+    assert ("warning", told) in findings(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        items(tmp_path)
+    assert [told in message for message in caplog.messages] == [True]
+    write_csv(tmp_path / "labels.csv", [row[:-1] for row in rows], (*HEADER, "person"))
+    assert all("several parts" not in what for _, what in findings(tmp_path))
+
+
 def test_drawn_parts_have_their_shares_and_keep_photos_whole(tmp_path: Path) -> None:
     rows = [(f"{number}.jpg", *box, 1) for number in range(20) for box in (RED_BOX, (1, 2, 9, 9))]
     write_csv(tmp_path / "labels.csv", rows)
@@ -259,7 +283,7 @@ def test_a_group_is_made_again_when_its_rows_or_photos_change_and_only_then(
 
     def prints() -> dict[str, str | None]:
         source = reader(tmp_path)
-        return {group: source.fingerprint(group) for group in source.groups()}
+        return {g: source.fingerprint(g) for g in source.groups() if source.count(g)}
 
     def changed(before: dict[str, str | None]) -> int:
         now = prints()

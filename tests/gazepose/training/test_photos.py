@@ -24,6 +24,7 @@ from common.config.instantiate import build
 from common.preprocessing.command import prepare_store
 from common.report.reading import read_results
 from common.runs.run import fit_and_test
+from common.store.reading import FaceStore
 from gazepose.batch import CENTRE, NUM_FRAMES
 from gazepose.store.table import LamTable
 
@@ -73,6 +74,36 @@ def run_dir(people: Path) -> Path:
 def summary(run_dir: Path) -> dict[str, Any]:
     (path,) = (run_dir / "test").glob("*gazelstm.json")
     return dict(json.loads(path.read_text()))
+
+
+def test_photos_may_leave_a_store(tmp_path: Path) -> None:
+    """Of few photos many a share holds one: it is empty then."""
+    labels = write_contact_photos(tmp_path, 8) / "labels.csv"
+    text = labels.read_text()
+    preprocess(tmp_path)
+    before = set(FaceStore(tmp_path / "store").table["group_name"])
+    labels.write_text(text.partition("a/06")[0])
+    assert preprocess(tmp_path, "mode=check").startswith("0 errors")
+    report = preprocess(tmp_path) + preprocess(tmp_path, "mode=check")
+    assert "without one image" not in report
+    assert "has changed since" not in report
+    store = FaceStore(tmp_path / "store")
+    assert set(store.table["group_name"]) < before
+    frames = pl.read_parquet(tmp_path / "store" / "frames.parquet")
+    assert sorted(frames["photo"]) == [f"a/{number:02d}.jpg" for number in range(6)]
+    assert [store.image(row).shape for row in range(6)] == [(224, 224, 3)] * 6
+    labels.write_text(text)
+    preprocess(tmp_path)
+    assert set(FaceStore(tmp_path / "store").table["group_name"]) == before
+
+
+def test_a_row_that_named_no_source_may_be_corrected(tmp_path: Path) -> None:
+    write_people(tmp_path)
+    text = (tmp_path / "labels.csv").read_text()
+    (tmp_path / "labels.csv").write_text(text + "00.jpg\n")
+    assert "1 group without one image" in preprocess(tmp_path)
+    (tmp_path / "labels.csv").write_text(text)
+    assert "without one image" not in preprocess(tmp_path)
 
 
 def test_a_photo_is_seen_seven_times(people: Path) -> None:

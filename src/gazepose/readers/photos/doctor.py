@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from common.listing import counted, counted_names
+from common.listing import counted, counted_names, listed
 from common.media.photo import UnreadablePhotoError, photo_size
 from common.preprocessing.findings import Finding, Severity
 from gazepose.readers.photos.label_file import PARTS, LabelledFace, Labels
@@ -27,7 +27,24 @@ def photo_findings(labels: Labels, path_of: PathOf, where: str) -> list[Finding]
     if num_to_find:
         what = f"{counted(num_to_find, 'rows')} without a box: the largest face found counts"
         found.append(Finding("note", what, where))
+    found += people_in_several_parts(labels.faces, where)
     return found + list(_balance(labels.faces, where))
+
+
+def people_in_several_parts(faces: Sequence[LabelledFace], where: str) -> list[Finding]:
+    """Return a warning that names whoever would be trained on and tested on; else nothing."""
+    parts_of: dict[str, set[str]] = defaultdict(set)
+    for face in faces:
+        if face.person:
+            parts_of[face.person].add(face.part)
+    named = [
+        f"{person} ({', '.join(part for part in PARTS if part in its)})"
+        for person, its in parts_of.items()
+        if len(its) > 1
+    ]
+    what = f"people who are in several parts: {listed(named)}"
+    remedy = "leave out the column part: then nobody is in two"
+    return [Finding("warning", what, where, remedy)] if named else []
 
 
 def _bad_rows(labels: Labels, where: str) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import isfinite
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PARTS = ("train", "val", "test")
 BOX = ("x1", "y1", "x2", "y2")
@@ -116,14 +116,13 @@ def without_contradictions(faces: Iterable[LabelledFace]) -> Labels:
     seen: dict[tuple[str, Box | None], LabelledFace] = {}
     labels = Labels()
     for face in faces:
-        first = seen.setdefault((face.image, face.bbox_xyxy_px), face)
         kind = detail = ""
         if face.part and PARTS[last_part[face.image]] != face.part:
             kind = "rows of photos that are in another part, too"
             detail = f"part {face.part}, and {PARTS[last_part[face.image]]} in another row"
         elif face.bbox_xyxy_px is None and face.image in has_box:
             kind, detail = "rows without a box of photos that have boxes", "which face is it?"
-        elif first is not face:
+        elif (first := seen.setdefault((face.image, face.bbox_xyxy_px), face)) is not face:
             kind = "rows of faces that are named before"
             detail = f"as in {first.where}" + (
                 ", with the other label" if first.label != face.label else ""
@@ -202,7 +201,8 @@ def _face(values: Mapping[str, str], where: str) -> LabelledFace:
 
 
 def _image(values: Mapping[str, str]) -> str:
-    return values.get(IMAGE, "").replace("\\", "/")
+    image = values.get(IMAGE, "").replace("\\", "/")
+    return PurePosixPath(image).as_posix() if image else ""
 
 
 def _box(values: Mapping[str, str]) -> Box | None:

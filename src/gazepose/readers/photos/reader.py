@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from abc import abstractmethod
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
@@ -22,10 +23,11 @@ from common.media.photo import UnreadablePhotoError, read_photo
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.detected_clip import tight_boxes
-from gazepose.readers.photos.doctor import photo_findings
+from gazepose.readers.photos.doctor import people_in_several_parts, photo_findings
 from gazepose.readers.photos.label_file import Fault, LabelledFace, Labels
 from gazepose.readers.sample import Frame, RawFace, RawReader
 
+LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 NO_FACE = "no face found"
 _NUM_GROUPS = 32
@@ -36,8 +38,8 @@ class PhotosReader(RawReader):
     """Reads labelled photos: a face is a track of one frame.
 
     A group of the store is a share of the photos of one source, by a hash of their names: photos
-    that are added change no other's group. Where a row has no box, the largest face that the
-    detector finds counts.
+    that are added change no other's group, and a share that they leave stays, empty. Where a row
+    has no box, the largest face that the detector finds counts.
 
     Attributes:
         raw_dir: the folder.
@@ -67,7 +69,7 @@ class PhotosReader(RawReader):
         return {"analyzer": asdict(self.analyzer)}
 
     def groups(self) -> list[str]:
-        """Return the shares of the photos, sorted.
+        """Return all shares of each source, sorted; some may be empty.
 
         Raises:
             ValueError: If the folder does not hold this data set.
@@ -94,11 +96,11 @@ class PhotosReader(RawReader):
             numbers[item.image] += 1
 
     def fingerprint(self, group: str) -> str | None:
-        """Return what the rows say and the sizes of their photos; None if all photos are gone."""
+        """Return what the rows say and the sizes of their photos; None if all of them are gone."""
         items = self._items_of[group]
         paths = {item.image: self._path(item.image, item.source) for item in items}
         sizes = {image: path.stat().st_size for image, path in paths.items() if path.is_file()}
-        if not sizes:
+        if items and not sizes:
             return None
         return plain_digest([sizes, *({**asdict(item), "where": ""} for item in items)])
 
@@ -124,11 +126,18 @@ class PhotosReader(RawReader):
         if not labels.faces:
             first = "".join(f"; {fault.where}: {fault.detail}" for fault in labels.faults[:1])
             raise ValueError(f"{self.raw_dir} has no row that can be used{first}")
+        # Only here: a run need not ask the doctor.
+        for finding in people_in_several_parts(labels.faces, str(self.raw_dir)):
+            LOG.warning("%s: %s -> %s", finding.where, finding.what, finding.remedy)
         items: list[LabelledFace | Fault] = [*labels.faces, *labels.faults]
-        items_of: dict[str, list[LabelledFace | Fault]] = defaultdict(list)
+        # A row that is cut short names no source; corrected, it must not take a group with it.
+        sources = {"", *(item.source for item in items)}
+        items_of: dict[str, list[LabelledFace | Fault]] = {
+            _group_name(source, share): [] for source in sources for share in range(_NUM_GROUPS)
+        }
         for item in sorted(items, key=lambda item: item.image):
             items_of[_group(item.image, item.source)].append(item)
-        return dict(items_of)
+        return items_of
 
     def _largest_face(self, path: Path) -> Float | str:
         """Return the box (4,) of the largest face in a photo, or why there is none."""
@@ -153,6 +162,10 @@ def _built(settings: AnalyzerSettings) -> FaceAnalyzer:
 
 def _group(image: str, source: str) -> str:
     share = int.from_bytes(hashlib.sha256(image.encode()).digest()[:4], "big") % _NUM_GROUPS
+    return _group_name(source, share)
+
+
+def _group_name(source: str, share: int) -> str:
     # Never a hidden file, whatever the source is called.
     return f"{re.sub(r'[^0-9A-Za-z_-]', '_', source) or 'photos'}-{share:02d}"
 
