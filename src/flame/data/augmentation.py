@@ -59,9 +59,7 @@ class EyeAugmentation:
 
     def __post_init__(self) -> None:
         if self.max_shift_px < 0:
-            raise ValueError(
-                f"augmentation.max_shift_px is {self.max_shift_px}, expected 0 or more"
-            )
+            raise ValueError(f"max_shift_px is {self.max_shift_px}, expected 0 or more")
         for name in ("max_zoom", "max_contrast"):
             if not 0 <= (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} is {value}, expected 0 or more, below 1")
