@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import torch
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from common.checksums import arrays_sha256
 from common.config.checks import frame_of
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.distributed import shared_loader
 from common.training.reproducibility import current_epoch
-from flame.batch import LEFT, RIGHT, EyeRule, GazeBatch
-from flame.data.augmentation import Eye, EyeAugmentation
-from flame.data.crops import Side, crop_eye
+from flame.batch import EyeRule, GazeBatch
+from flame.data.augmentation import EyeAugmentation
+from flame.data.dataset import EyeDataset
 from flame.data.partition import choose_split, log_gaps, names_in, with_parts, write_split
 from flame.data.sampler import EyeSampler
 from flame.data.splits import PARTS, Part
@@ -34,51 +33,6 @@ from flame.data.statistics import (
 from flame.store.labels import GazeLabels
 
 Float = npt.NDArray[np.floating[Any]]
-_SIDES: dict[int, Side] = {RIGHT: "right", LEFT: "left"}
-
-
-class EyeDataset(Dataset[GazeBatch]):
-    """Eye crops of a face store; indexed by (row, eye, draw seed) from `EyeSampler`.
-
-    Args:
-        store: of face images.
-        labels: of all its rows.
-        augmentation: of training; None shows crops as they are.
-        crop_size: side of a crop in pixels.
-    """
-
-    def __init__(
-        self,
-        store: FaceStore,
-        labels: GazeLabels,
-        augmentation: EyeAugmentation | None = None,
-        crop_size: int = 120,
-    ) -> None:
-        self._store = store
-        self._labels = labels
-        self._augmentation = augmentation
-        self._crop_size = crop_size
-
-    def __getitem__(self, key: tuple[int, int, int]) -> GazeBatch:
-        row, number, seed = key
-        eye = self._eye(row, number)
-        if self._augmentation is not None:
-            eye = self._augmentation(eye, np.random.default_rng(seed))
-        return GazeBatch(
-            rgb=torch.from_numpy(np.ascontiguousarray(eye.image.transpose(2, 0, 1))),
-            landmarks=torch.from_numpy(eye.landmarks.astype(np.float32)),
-            head_pose=torch.from_numpy(eye.head_pose),
-            gaze=torch.from_numpy(eye.gaze),
-            row=torch.tensor(row),
-            eye=torch.tensor(eye.eye),
-        )
-
-    def _eye(self, row: int, number: int) -> Eye:
-        labels, side = self._labels, _SIDES[number]
-        crop, landmarks = crop_eye(
-            self._store.image(row), labels.landmarks[row], side, self._crop_size
-        )
-        return Eye(crop, landmarks, labels.head_pose[row], labels.gaze[row], number)
 
 
 class GazeDataModule(LightningDataModule):
