@@ -38,6 +38,11 @@ def nets_on_data(nets: Mapping[str, str], data: Mapping[str, str]) -> dict[str, 
     }
 
 
+def of_model(numbers: Mapping[str, float], model: str, otherwise: float) -> float:
+    """Return a number of a recipe that one or two models need otherwise."""
+    return numbers.get(model, otherwise)
+
+
 def device_of_job(num_devices: int) -> int:
     """Return the device of this job of a sweep: side by side, jobs take turns at the devices."""
     return int(HydraConfig.get().job.num) % num_devices
@@ -47,5 +52,6 @@ def device_of_job(num_devices: int) -> int:
 OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
 OmegaConf.register_new_resolver("sweep_choices", sweep_choices, replace=True)
 OmegaConf.register_new_resolver("nets_on_data", nets_on_data, replace=True)
+OmegaConf.register_new_resolver("of_model", of_model, replace=True)
 OmegaConf.register_new_resolver("equal", operator.eq, replace=True)
 OmegaConf.register_new_resolver("device_of_job", device_of_job, replace=True)
