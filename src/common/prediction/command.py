@@ -9,6 +9,7 @@ from typing import Any
 
 from common.config.checks import (
     check_conventions,
+    check_file_name,
     check_inputs,
     check_line,
     check_precision,
@@ -202,6 +203,7 @@ def _output_dir(config: Config, trained: Trained, name: str) -> Path:
     if config["output_dir"] is not None:
         return Path(config["output_dir"])
     name = "_".join([name.replace("*", "all"), *_changes(config)])
+    check_file_name(name)
     return trained.folder / "predict" / name
 
 

@@ -101,15 +101,16 @@ def check_recorded(
     """
     where = run_dir / "run.json"
     _check_resolved(where, config)
+    # Keys may hold dots: two calls can have the same one.
     asked = [one for key, part in parts.items() for one in calls(part, key)]
     for key, call in asked:
         _check_form(where, key, call)
-    _check_all(where, trusted, {key: call for key, call in asked if not _is_known(call, trusted)})
-    found = {key: _found(where, key, call["_target_"], trusted) for key, call in asked}
-    bound = {k: call for k, call in asked if not _is_trusted(call["_target_"], found[k], trusted)}
-    _check_all(where, trusted, {k: call for k, call in bound.items() if not is_admitted(found[k])})
-    for key, call in bound.items():
-        _check_arguments(where, key, call, found[key], writes_to)
+    _check_none(where, trusted, [one for one in asked if not _is_known(one[1], trusted)])
+    found = [(key, call, _found(where, key, call["_target_"], trusted)) for key, call in asked]
+    bound = [one for one in found if not _is_trusted(one[1]["_target_"], one[2], trusted)]
+    _check_none(where, trusted, [(key, call) for key, call, its in bound if not is_admitted(its)])
+    for key, call, its in bound:
+        _check_arguments(where, key, call, its, writes_to)
 
 
 def is_admitted(found: Any) -> bool:
@@ -209,16 +210,18 @@ def _is_trusted(target: str, found: Any, trusted: Collection[str]) -> bool:
     )
 
 
-def _check_all(where: Path, trusted: Collection[str], strange: Mapping[str, Config]) -> None:
-    """Refuse calls, by their keys, if there are any."""
+def _check_none(
+    where: Path, trusted: Collection[str], strange: Sequence[tuple[str, Config]]
+) -> None:
+    """Refuse calls, behind their keys, if there are any."""
     if not strange:
         return
-    targets = {key: str(call["_target_"]) for key, call in strange.items()}
-    listed = "".join(f"\n- {target} at config.{key}" for key, target in targets.items())
+    targets = [(key, str(call["_target_"])) for key, call in strange]
+    listed = "".join(f"\n- {target} at config.{key}" for key, target in targets)
     names = {
         # A trusted module has it from elsewhere.
         target if _is_vouched(target, trusted) else target.rpartition(".")[0] or target
-        for target in targets.values()
+        for _, target in targets
     }
     raise ValueError(
         f"{where} names what no run.json may have run, as it could be from anybody:{listed}\n"
