@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 LOG = logging.getLogger(__name__)
@@ -52,6 +53,21 @@ def check_inputs(model: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
         raise ValueError(
             f"model={model['name']} takes no {' and no '.join(idle)}: leave out "
             f"{' '.join(f'{group}=' for group in idle)}"
+        )
+
+
+def check_file_name(name: str) -> None:
+    """Refuse a name that leads out of the folder it is for: some come from another's run.json.
+
+    Args:
+        name: of a file or folder to be, made of names of models and data sets.
+
+    Raises:
+        ValueError: If so.
+    """
+    if Path(name).name != name or name == "..":
+        raise ValueError(
+            f"{name!r} cannot be the name of a file: names of models and data sets hold no '/'"
         )
 
 

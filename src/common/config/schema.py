@@ -83,6 +83,7 @@ class ReplayConfig:
     name: str = MISSING
     replay: str = MISSING
     allow_differences: bool = MISSING
+    trusted: list[str] = MISSING
     ckpt_path: str | None = None
     trainer: ReplayTrainerConfig = field(default_factory=ReplayTrainerConfig)
     data: ReplayDataConfig = field(default_factory=ReplayDataConfig)
@@ -125,6 +126,7 @@ class PredictConfig:
     output_dir: str | None = None
     statistics: str | None = None
     allow_other_convention: bool = False
+    trusted: list[str] = MISSING
     trainer: PredictTrainerConfig = field(default_factory=PredictTrainerConfig)
     annotator: dict[str, Any] = field(default_factory=dict)
     datamodule: dict[str, Any] = field(default_factory=dict)

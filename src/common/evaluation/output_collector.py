@@ -10,6 +10,8 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from common.config.checks import check_file_name
+
 
 class OutputCollector(Callback):
     """Collects what test steps return; a line's own callback writes the files at the end.
@@ -74,7 +76,9 @@ class OutputCollector(Callback):
 
     def _stem(self, datamodule: Any) -> str:
         """Return what the files' names begin with."""
-        return f"{self._trained_on}_{datamodule.name}_{self._model_key}"
+        stem = f"{self._trained_on}_{datamodule.name}_{self._model_key}"
+        check_file_name(stem)
+        return stem
 
 
 def headline(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import SMALLEST_FACE_FRACTION, FaceDetector, MediaPipeDetector
 from common.faces.mediapipe.mesh import FaceMesh
@@ -11,6 +12,7 @@ from common.faces.mediapipe.mesh import FaceMesh
 DETECTORS = ("mediapipe", "retinaface")
 
 
+@recordable
 @dataclass(frozen=True)
 class AnalyzerSettings:
     """How faces are found; the same in preprocessing and prediction.

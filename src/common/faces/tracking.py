@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from common.config.recordable import recordable
 from common.faces.camera_motion import CameraMotion
 from common.faces.detection import Face
 
@@ -31,6 +32,7 @@ class FindsFaces(Protocol):
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
 
 
+@recordable
 @dataclass(frozen=True)
 class TrackingSettings:
     """When two boxes are one face.

@@ -24,7 +24,9 @@ class WandbRunLogger(WandbLogger):
         offline: write files only, for ``wandb sync``.
         mode: ``online``, ``offline``, ``disabled``, or None: what the variable WANDB_MODE says.
         log_model: whether the best checkpoint becomes an artifact.
-        init: further arguments of ``wandb.init``, as ``group``.
+        group: of W&B runs, as is the next: a study.
+        job_type: the study's row.
+        init: further arguments of ``wandb.init``, as ``entity``.
 
     Raises:
         ValueError: If it is to be offline and not to be.
@@ -39,6 +41,8 @@ class WandbRunLogger(WandbLogger):
         offline: bool = False,
         mode: str | None = None,
         log_model: bool = False,
+        group: str | None = None,
+        job_type: str | None = None,
         **init: Any,
     ) -> None:
         if offline and mode not in (None, "offline"):
@@ -50,7 +54,7 @@ class WandbRunLogger(WandbLogger):
         mode = "offline" if offline else mode
         name = name or run_name(Path(save_dir))
         # Lightning's resume="allow" is for runs with an id of the user's, and warned of offline.
-        init = {"resume": None, **init}
+        init = {"resume": None, "group": group, "job_type": job_type, **init}
         super().__init__(name=name, save_dir=save_dir, project=project, mode=mode, **init)
         self._takes_checkpoint = log_model
         self._is_open = False

@@ -9,6 +9,7 @@ from typing import Any
 
 from common.config.checks import (
     check_conventions,
+    check_file_name,
     check_inputs,
     check_line,
     check_precision,
@@ -16,9 +17,9 @@ from common.config.checks import (
 )
 from common.config.instantiate import build
 from common.prediction.annotation import annotate_source
+from common.runs.admission import check_recorded, parts_of_prediction
 from common.runs.run import build_data, build_module, test
 from common.runs.snapshot import read_snapshot
-from common.runs.targets import check_found
 from common.training.checkpoint import load_module
 
 Config = Mapping[str, Any]
@@ -84,7 +85,8 @@ def _from_run(config: Config) -> Trained:
     run_dir = Path(config["run"])
     snapshot = read_snapshot(run_dir)
     checkpoint = _chosen_checkpoint(config, run_dir)
-    check_found(run_dir, snapshot["config"]["model"], snapshot["config"]["data"]["datamodule"])
+    parts = parts_of_prediction(snapshot["config"], run_dir)
+    check_recorded(run_dir, snapshot["config"], parts, trusted=config["trusted"], writes_to=run_dir)
     module = _unloaded(snapshot["config"], config)
     load_module(module, checkpoint)
     trained_on = snapshot["config"]["data"]["name"]
@@ -201,6 +203,7 @@ def _output_dir(config: Config, trained: Trained, name: str) -> Path:
     if config["output_dir"] is not None:
         return Path(config["output_dir"])
     name = "_".join([name.replace("*", "all"), *_changes(config)])
+    check_file_name(name)
     return trained.folder / "predict" / name
 
 

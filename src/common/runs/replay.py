@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.runs.admission import check_recorded, parts_of_run
 from common.runs.run import build_data, fit_and_test
 from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
-from common.runs.targets import check_found
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)
@@ -35,17 +35,20 @@ def replayed_config(asked: Config) -> dict[str, Any]:
 
     Raises:
         ValueError: If there is no such run, it has no such place as is given, or names what is
-            not there.
+            not there or may not be built.
     """
     run = Path(asked["replay"])
     recorded = read_snapshot(run)
     config = recorded["config"]
-    check_found(run, {**config, "data": config["data"]["datamodule"]})
     moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
     moved |= _moved_place(config, asked, "data", "store_dir")
     moved |= _moved_place(config, asked, "model", "init_checkpoint")
+    config = _moved(config, moved)
+    new_dir = Path(asked["paths"]["run_dir"])
+    parts = parts_of_run(config)
+    check_recorded(run, config, parts, trusted=asked["trusted"], writes_to=new_dir)
     return {
-        **_moved(config, moved),
+        **config,
         "replay": asked["replay"],
         # A run that was resumed had its own last.ckpt in the end.
         "ckpt_path": asked["ckpt_path"] or recorded["starts"][0].get("ckpt_path"),

@@ -1,14 +1,8 @@
-"""What a recorded config names as ``_target_``: by the names of today, and whether it is there."""
+"""What a recorded config names as ``_target_``, by the names of today."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-import hydra.utils
-
-from common.config.instantiate import ALLOWED_PACKAGES, calls
 
 # Modules that configs named before the suite had rooms (until commit 5ba9990), and where what they
 # held is now. A class that moves again: change the right-hand side.
@@ -58,27 +52,3 @@ def with_todays_target(call: dict[str, Any]) -> dict[str, Any]:
     """Return a recorded mapping, with today's name if it has a ``_target_``."""
     module, _, name = str(call.get("_target_")).rpartition(".")
     return {**call, "_target_": f"{_MOVED[module]}.{name}"} if module in _MOVED else call
-
-
-def check_found(run_dir: Path, *recorded: Mapping[str, Any]) -> None:
-    """Refuse to build what a run names and today's code does not have.
-
-    Args:
-        run_dir: the run's folder.
-        recorded: parts of its config.
-
-    Raises:
-        ValueError: If so; says where the run's own code is to be had.
-    """
-    for call in calls(recorded):
-        target = call["_target_"]
-        if target.partition(".")[0] not in ALLOWED_PACKAGES:
-            continue
-        try:
-            hydra.utils.get_object(target)
-        except ImportError as error:
-            raise ValueError(
-                f"{run_dir} names {target} (_target_ in its run.json), which cannot be loaded: it "
-                "was made by other code. Check out the commit that run.json has under git, or "
-                f"write there what it is called now. {error}"
-            ) from error

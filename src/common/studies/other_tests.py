@@ -10,6 +10,7 @@ from hydra import compose
 from omegaconf import open_dict
 
 from common.config.checks import check_conventions, check_line
+from common.config.instantiate import calls
 from common.config.plain import plain
 from common.prediction.command import predict
 from common.runs.run import build_data
@@ -70,6 +71,8 @@ def _command(config: Config, run_dir: Path, name: str) -> dict[str, Any]:
         "split": "test",
         "output_dir": str(_output_dir(run_dir, name)),
         "allow_other_convention": config["allow_other_convention"],
+        # It was trained just now, by this very config.
+        "trusted": sorted({call["_target_"] for _, call in calls(config)}),
         "paths": config["paths"],
     }
     with open_dict(cfg):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from common.config.recordable import recordable
 from common.faces.eye_landmarks import mirror_eye_landmarks
 from common.geometry import mirror_gaze, mirror_head_pose
 from flame.batch import LEFT, RIGHT
@@ -38,6 +39,7 @@ class Eye:
     eye: int
 
 
+@recordable
 @dataclass(frozen=True)
 class EyeAugmentation:
     """Random changes of an eye crop, all off by default.

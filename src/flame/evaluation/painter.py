@@ -10,6 +10,7 @@ import polars as pl
 import torch
 from matplotlib.figure import Figure
 
+from common.config.recordable import recordable
 from common.evaluation.pictures import Outputs, Sample, spread
 from common.evaluation.sample_grid import INK, WRONG, captioned
 from common.faces.drawing import GAZE_COLOUR, Colour, draw_gaze_arrow
@@ -33,6 +34,7 @@ _LARGE_ERROR_DEG = 10.0
 _SCATTER_POINTS = 500
 
 
+@recordable
 class GazePainter:
     """Draws eye crops with true gaze (green arrow) and predicted gaze (pink arrow).
 

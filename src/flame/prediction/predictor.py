@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from common.config.recordable import recordable
 from common.faces.analysis import FaceObservation
 from common.faces.camera_motion import CameraMotion
 from common.faces.drawing import (
@@ -85,6 +86,7 @@ class FaceGaze:
         }
 
 
+@recordable
 class PhotoPredictor:
     """Finds the faces of a photo or video frame and estimates where each one looks.
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer, FaceObservation
 from common.faces.mediapipe.iris import IrisModel
 from common.media.image_codec import CODECS, encode_image
@@ -33,6 +34,7 @@ _OF_FACE_IMAGES = ("dataset", "iris", "none")
 _BAD_ITEM_ERRORS = (ValueError, ArithmeticError, RuntimeError, cv2.error)
 
 
+@recordable
 @dataclass(frozen=True)
 class PreparationSettings:
     """How photos become rows; part of the store's recipe.

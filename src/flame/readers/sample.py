@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from common.config.recordable import recordable
 from common.geometry import GazeFrame
 from common.store.skipped import Skipped
 
@@ -52,6 +53,7 @@ class RawSample:
     part: str | None = None
 
 
+@recordable
 class RawReader(Protocol):
     """Reads one raw data set, group by group; cheap to pickle.
 

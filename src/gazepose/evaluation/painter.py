@@ -10,6 +10,7 @@ import polars as pl
 import torch
 from matplotlib.figure import Figure
 
+from common.config.recordable import recordable
 from common.evaluation.pictures import Outputs, Sample, spread
 from common.evaluation.sample_grid import NEUTRAL, RIGHT, WRONG, captioned
 from common.loggers.dashboard import Chart
@@ -25,6 +26,7 @@ _CURVE_POINTS = 200
 _TRUTH = {1: "looks", 0: "does not look", -1: "unknown"}
 
 
+@recordable
 class ClipPainter:
     """Draws clips as strips: the middle frame, which a clip is about, in a frame.
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.config.recordable import recordable
 from gazepose.submission.official_csv import check_scores
 
 Float = npt.NDArray[np.float64]
@@ -21,6 +22,7 @@ _REACH = {"median": 0.5, "gaussian": 3.5 * _SIGMA_PER_WIDTH}
 _NUM_ROWS_AT_ONCE = 65536
 
 
+@recordable
 @dataclass(frozen=True)
 class TrackSmoothing:
     """Replaces each score by the median or a Gaussian mean of its track's scores around it.

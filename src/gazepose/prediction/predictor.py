@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.config.recordable import recordable
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
 from common.media.image_codec import decode_image
@@ -50,6 +51,7 @@ Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
 
 
+@recordable
 class VideoPredictor:
     """Finds the faces of a photo or video and says which of them look at the camera.
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from common.config.recordable import recordable
 from common.faces.head_pose import head_pose_from_mesh
 from common.faces.mediapipe.mesh import FaceMesh
 from common.faces.mediapipe.pose import BodyPose
@@ -31,6 +32,7 @@ MESH, PRIOR, PRIOR_OR_MESH, NONE = "mesh", "prior", "prior_or_mesh", "none"
 USUAL_ASPECT = 0.8
 
 
+@recordable
 @dataclass(frozen=True)
 class LamPreparation:
     """How faces become rows; part of the store's recipe.

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from common.config.recordable import recordable
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 
@@ -86,6 +87,7 @@ class RawFace:
         return f"{self.clip_uid}:{self.track_id}:{name}"
 
 
+@recordable
 class RawReader(Protocol):
     """Reads one raw data set of looking-at-me, group by group; cheap to pickle.
 

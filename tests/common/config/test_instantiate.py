@@ -1,4 +1,4 @@
-"""Configs become objects, of this suite's libraries only."""
+"""Configs become objects."""
 
 from __future__ import annotations
 
@@ -67,16 +67,12 @@ def test_a_users_error_is_told_as_it_was_raised() -> None:
         build({"_target_": "common.store.reading.FaceStore", "store_dir": "nowhere"})
 
 
-@pytest.mark.parametrize("target", ["os.system", "builtins.eval", "subprocess.run", "torchx.a"])
-def test_targets_outside_the_suites_libraries_are_refused(target: str) -> None:
-    inner = {"_target_": target, "_args_": ["true"]}
-    for config in (inner, {"_target_": "torch.nn.Sequential", "_args_": [[inner]]}):
-        with pytest.raises(ValueError, match=f"_target_ '{target}' is not of common, flame"):
-            build(config)
+def test_what_a_user_types_is_free() -> None:
+    assert build({"_target_": "collections.Counter", "red": 3}) == {"red": 3}
 
 
 @pytest.mark.parametrize("target", ["common.runs.snapshot.subprocess.run", "torch.os.system"])
-def test_nor_are_they_reached_through_the_suites_libraries(target: str) -> None:
+def test_what_hydra_blocks_is_not_reached_through_the_suites_libraries(target: str) -> None:
     with pytest.raises(InstantiationException, match="blocklisted"):
         build({"_target_": target, "_args_": ["true"]})
 

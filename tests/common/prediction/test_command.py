@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from builders.fabricated_runs import change_run
 from builders.small_run import composed, train_here
 from builders.small_store import write_small_store
 
@@ -81,6 +82,16 @@ def test_a_run_without_a_checkpoint_is_named(work_dir: Path, tmp_path: Path) -> 
     shutil.copy(work_dir / "run" / "run.json", tmp_path)
     with pytest.raises(ValueError, match=r"no checkpoint .*last\.ckpt"):
         asked(f"run={tmp_path}", "split=test")
+
+
+@pytest.mark.parametrize("place", ["config.data.name", "config.data.datamodule.name"])
+def test_a_recorded_name_leads_nowhere(work_dir: Path, tmp_path: Path, place: str) -> None:
+    run = shutil.copytree(work_dir / "run", tmp_path / "run")
+    change_run(run, {place: f"../../../../{tmp_path.name}_elsewhere"})
+    with pytest.raises(ValueError, match=r"'\.\./.* cannot be the name of a file"):
+        asked(f"run={run}", "split=test")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert not list(tmp_path.parent.glob(f"{tmp_path.name}_elsewhere*"))
 
 
 def test_an_unknown_split_is_refused(work_dir: Path) -> None:

@@ -28,6 +28,17 @@ def test_equal_names_in_two_folders_are_two_studies(small_dir):
     assert names == {"demo_table.tex", "demo_table_2.tex"}
 
 
+def test_a_studys_name_leads_nowhere_and_is_no_latex(small_dir):
+    jobs = list(small_dir.glob("demo_table/*_seed*"))
+    for job in jobs:
+        change_run(job, {"config.study.name": "../../x}", "config.study.title": "a\n\\input{b}"})
+    write_report(small_dir, small_dir / "report")
+    assert {path.suffix for path in (small_dir / "report/studies").iterdir()} == {".csv", ".tex"}
+    (path,) = (small_dir / "report/studies").glob("*.tex")
+    assert not list(small_dir.glob("x*"))
+    assert not any(line.startswith("\\input") for line in path.read_text().splitlines())
+
+
 def test_versions_of_the_code_are_named(small_dir):
     change_run(small_dir / "demo_table/both_seed1", {"code_sha256": "89abcdef0123"})
     assert "The runs are of 2 versions of the code: 0123abcd, 89abcdef." in write_report(small_dir)

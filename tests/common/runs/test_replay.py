@@ -132,15 +132,6 @@ def test_what_differs_is_refused_unless_allowed(work_dir: Path, metrics: dict[st
     assert entry["metrics"]["train/loss"]["difference"] == pytest.approx(-0.5)
 
 
-def test_a_target_of_another_package_is_refused(work_dir: Path, metrics: dict[str, float]) -> None:
-    config = read_snapshot(work_dir / "run")["config"]
-    foreign = {"_target_": "os.system", "command": "true"}
-    data = {**config["data"], "datamodule": foreign}
-    other = edited_copy(work_dir / "run", work_dir / "foreign", config=config | {"data": data})
-    with pytest.raises(ValueError, match=r"_target_ 'os\.system' is not of"):
-        replay_here(other, work_dir / "never")
-
-
 def test_a_resumed_run_is_run_from_its_first_start(
     work_dir: Path, metrics: dict[str, float]
 ) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import hydra.utils
 import pytest
 from builders.old_runs import OLD_TARGETS, todays
 from builders.small_run import REPO_DIR
 
-from common.runs.targets import check_found, with_todays_target
+from common.runs.targets import with_todays_target
 
 TARGETS_OF_TODAY = {
     target
@@ -37,11 +36,3 @@ def test_names_of_today_are_kept(target: str) -> None:
 def test_what_is_nobodys_old_name_is_kept() -> None:
     for call in ({}, {"_target_": None}, {"_target_": "print"}, {"_target_": "torch.optim.Adam"}):
         assert with_todays_target(call) == call
-
-
-def test_a_class_that_is_gone_is_named_with_its_run_and_a_way_out() -> None:
-    run, there = Path("runs/x"), {"_target_": "flame.nets.flame.Flame"}
-    check_found(run, there, {"foreign": [{"_target_": "os.no_such_function"}]})
-    for gone in ("flame.nets.flame.Flame2", "flame.nets.of_mine.Net"):
-        with pytest.raises(ValueError, match=rf"runs/x names {gone} .* commit .* git.*Error"):
-            check_found(run, there, {"net": {**there, "backbone": [{"_target_": gone}]}})

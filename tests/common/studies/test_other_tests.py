@@ -26,12 +26,17 @@ def two_stores(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_run_is_tested_on_the_other_data_set_too(two_stores: Path, tmp_path: Path) -> None:
+def test_a_run_is_tested_on_the_other_data_set_too(
+    two_stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_dir = tmp_path / "run"
+    # What a user types needs no trust of its own, also in the test after the training.
+    (tmp_path / "my_losses.py").write_text("from flame.training.losses import AngularLoss as Mine")
+    monkeypatch.syspath_prepend(tmp_path)
     typed = [
         "sweeps=demo_flame_table", "model=flame_b", "data=demo_gaze", f"paths.run_dir={run_dir}",
         f"paths.store_dir={two_stores}", *FLAME_RUN, "trainer.max_epochs=1",
-        "trainer.precision=32-true",
+        "trainer.precision=32-true", "model.module.loss._target_=my_losses.Mine",
     ]  # fmt: skip
     with running(*typed) as config, one_thread():
         check_other_tests(run_dir, config)

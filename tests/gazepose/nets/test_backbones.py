@@ -130,10 +130,11 @@ def test_timm_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
         TimmBackbone("resnet10t")
 
 
-def test_a_net_that_timm_lacks() -> None:
+@pytest.mark.parametrize("name", ["resnet19", "hf-hub:someone/net", "local-dir:folder"])
+def test_a_net_that_timm_lacks(name: str) -> None:
     pytest.importorskip("timm")
-    with pytest.raises(ValueError, match=r"timm cannot make feature maps of 'resnet19'"):
-        TimmBackbone("resnet19")
+    with pytest.raises(ValueError, match=rf"timm has no net '{name}'"):
+        TimmBackbone(name)
 
 
 @pytest.fixture

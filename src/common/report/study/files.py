@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def study_markdown(outcome: Outcome) -> str:
 
 
 def _stems(outcomes: Sequence[Outcome]) -> list[str]:
-    names = [outcome.study.name for outcome in outcomes]
+    # A name from another's run.json leads nowhere else, and is no LaTeX.
+    names = [re.sub(r"[^\w.-]", "-", outcome.study.name) for outcome in outcomes]
     turns = [names[: place + 1].count(name) for place, name in enumerate(names)]
     return [f"{name}_{turn}" if turn > 1 else name for name, turn in zip(names, turns, strict=True)]
 
@@ -78,8 +80,12 @@ def _tables(outcome: Outcome) -> Iterable[tuple[Table, list[str]]]:
 
 def _latex(outcome: Outcome, stem: str) -> str:
     lines = [headline(outcome.study), *study_notes(outcome.study)]
-    parts = ["\n".join(["% needs \\usepackage{booktabs}", *(f"% {line}" for line in lines)])]
+    parts = ["\n".join(["% needs \\usepackage{booktabs}", *map(_comment, lines)])]
     for number, (table, notes) in enumerate(_tables(outcome), start=1):
-        remarks = "".join(f"% {note}\n" for note in notes)
+        remarks = "".join(f"{_comment(note)}\n" for note in notes)
         parts.append(as_latex(table, f"tab:{stem}_{number}") + remarks)
     return "\n\n".join(parts)
+
+
+def _comment(text: str) -> str:
+    return f"% {' '.join(text.split())}"

@@ -10,6 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from common.config.recordable import recordable
 from gazepose.nets.backbones.published_weights import check_weights_name, imagenet_weights
 from gazepose.nets.backbones.resnet import BasicBlock, ResNet
 from gazepose.nets.backbones.sizes import check_at_least
@@ -43,6 +44,7 @@ class Backbone(nn.Module):
         return self.trunk(images)
 
 
+@recordable
 def resnet18(width: int = 64, weights: str | None = None, frozen: bool = False) -> Backbone:
     """Return the published nets' backbone; 11,176,512 parameters at the published width.
 

@@ -36,6 +36,7 @@ class TimmTrunk(nn.Module):
         super().__init__()
         check_weights_name(weights)
         timm = _timm()
+        _check_name(timm, name)
         try:
             self.net = timm.create_model(
                 name, pretrained=weights is not None, features_only=True, out_indices=(-1,)
@@ -44,7 +45,7 @@ class TimmTrunk(nn.Module):
         except Exception as error:
             raise ValueError(
                 f"timm cannot make feature maps of {name!r} with weights {weights}: {error}; "
-                "timm.list_models() lists its nets, model.backbone.weights=null needs no download"
+                "model.backbone.weights=null needs no download"
             ) from error
         self.num_channels: int = self.net.feature_info.channels()[-1]
         self._name = name
@@ -80,6 +81,12 @@ def _from_imagenet(trained: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
         )
     )
     return ours[1] / theirs[1], (ours[0] - theirs[0]) / theirs[1]
+
+
+def _check_name(timm: Any, name: str) -> None:
+    """Refuse what timm would fetch from somebody's account, or read from a folder."""
+    if not timm.is_model(name):
+        raise ValueError(f"timm has no net {name!r}; timm.list_models() lists those it has")
 
 
 def _timm() -> Any:
