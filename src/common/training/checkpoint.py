@@ -78,7 +78,7 @@ def save_checkpoint(content: Mapping[str, Any], path: Path) -> None:
     """
     # To a file, `torch.save` turns a full disk into an error that does not say so.
     buffer = io.BytesIO()
-    torch.save(dict(content), buffer)
+    torch.save(content, buffer)
     try:
         with partial_path(path) as partial:
             partial.write_bytes(buffer.getbuffer())
