@@ -22,12 +22,16 @@ def partial_path(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield partial
-        # A rename may reach the disk before the content does.
-        with partial.open("rb+") as written:
-            os.fsync(written.fileno())
+        flush(partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk: a rename may get there before it, and the power fail."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def remove_leftovers(folder: Path) -> None:
