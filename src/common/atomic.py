@@ -1,12 +1,15 @@
-"""Files appear whole or not at all: written under a temporary name, then renamed."""
+"""Files appear whole or not at all: written under a temporary name, flushed, then renamed."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
+
+_LEFTOVER = re.compile(r"\..+\.\d+\.\w+")
 
 
 @contextmanager
@@ -19,9 +22,23 @@ def partial_path(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield partial
+        flush(partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk: a rename may get there before it, and the power fail."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left of their files in a folder, where none writes now."""
+    for found in folder.glob(".*"):
+        if _LEFTOVER.fullmatch(found.name) and found.is_file():
+            found.unlink()
 
 
 def write_text_atomically(path: Path, text: str) -> None:

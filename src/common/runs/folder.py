@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from common.config.checks import check_resumed_data, check_resumed_net
-from common.config.plain import leaves
+from common.config.plain import leaves, with_moved_places
 from common.listing import listed
 from common.runs.parts import SuiteDataModule
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.runs.snapshot import read_snapshot
+from common.training.resuming import newest_resumable
 
 Config = Mapping[str, Any]
 # Of a trainer: on what it runs, not what it does.
@@ -23,15 +24,17 @@ def continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, C
 
     Args:
         config: the resolved train config.
-        run_dir: the run's folder.
+        run_dir: the run's folder; it may have been moved.
 
     Raises:
-        ValueError: If the folder holds a run of another config.
+        ValueError: If the folder holds a run of another config, or its checkpoints are damaged.
     """
     if not (run_dir / SNAPSHOT_FILE).is_file():
         return None, config
     snapshot = read_snapshot(run_dir)
-    before, now = _lasting(snapshot["config"]), _lasting(config)
+    moved = {snapshot["config"]["paths"]["run_dir"]: config["paths"]["run_dir"]}
+    before = _lasting(with_moved_places(snapshot["config"], moved))
+    now = _lasting(config)
     if before != now:
         raise ValueError(
             f"{run_dir} holds a run of another config; remove it or choose another. "
@@ -39,8 +42,8 @@ def continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, C
         )
     if snapshot["status"] == "finished":
         return snapshot["metrics"], config
-    last = run_dir / "checkpoints" / "last.ckpt"
-    return None, {**config, "ckpt_path": str(last) if last.is_file() else config["ckpt_path"]}
+    newest = newest_resumable(run_dir / "checkpoints")
+    return None, {**config, "ckpt_path": str(newest) if newest else config["ckpt_path"]}
 
 
 def _lasting(config: Config) -> Config:

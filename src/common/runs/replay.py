@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.config.plain import with_moved_places
 from common.runs.admission import check_recorded, parts_of_run
 from common.runs.run import build_data, fit_and_test
 from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
@@ -43,7 +44,7 @@ def replayed_config(asked: Config) -> dict[str, Any]:
     moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
     moved |= _moved_place(config, asked, "data", "store_dir")
     moved |= _moved_place(config, asked, "model", "init_checkpoint")
-    config = _moved(config, moved)
+    config = with_moved_places(config, moved)
     new_dir = Path(asked["paths"]["run_dir"])
     parts = parts_of_run(config)
     check_recorded(run, config, parts, trusted=asked["trusted"], writes_to=new_dir)
@@ -168,18 +169,6 @@ def _moved_place(config: Config, asked: Config, group: str, key: str) -> dict[st
     if old is None:
         raise ValueError(f"{asked['replay']} had no {group}.{key}: leave out {group}.{key}={new}")
     return {old: new}
-
-
-def _moved(value: Any, moved: Mapping[str, str]) -> Any:
-    """Return a config in which every path at or below an old place is at or below its new one."""
-    if isinstance(value, Mapping):
-        return {key: _moved(item, moved) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_moved(item, moved) for item in value]
-    for old, new in moved.items():
-        if isinstance(value, str) and (value == old or value.startswith(f"{old}/")):
-            return f"{new}{value[len(old) :]}"
-    return value
 
 
 def _given(options: Config) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
+from common.atomic import remove_leftovers
 from common.config.checks import check_inputs, check_line, check_precision, check_steps
 from common.config.instantiate import build
 from common.loggers.dashboard import log_checkpoint, log_end, log_start
@@ -26,11 +27,15 @@ from common.runs.snapshot import (
     record_processes,
     start_snapshot,
 )
-from common.training.checkpoint import check_resumable
+from common.training.checkpoint_io import WholeCheckpointIO
 from common.training.distributed import is_first_process, leave_group
+from common.training.kept_metrics import KeptMetrics
+from common.training.resuming import check_resumable, whole_checkpoint
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
+# Where in its folder a training writes.
+_WRITTEN = ("", "checkpoints", "pictures", "test")
 
 
 def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, float]:
@@ -61,6 +66,8 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     module.adopt(datamodule)
     if is_first_process():
         check_folder(run_dir, config, datamodule)
+        for name in _WRITTEN:
+            remove_leftovers(run_dir / name)
         start_snapshot(run_dir, config=config, choices=choices, data=datamodule.fingerprint())
     status, metrics = "failed", dict[str, float]()
     loggers = _build_all(config["logger"])
@@ -132,9 +139,12 @@ def build_module(config: Config, **arguments: Any) -> Any:
 
 
 def _trainer(config: Config, run_dir: Path, loggers: list[Logger], **options: Any) -> Trainer:
-    callbacks = [*_build_all(config["callbacks"]), *_build_all(config["model"]["callbacks"])]
+    configured = [*_build_all(config["callbacks"]), *_build_all(config["model"]["callbacks"])]
     options |= {"logger": loggers, "default_root_dir": str(run_dir)}
-    trainer: Trainer = build(config["trainer"], callbacks=callbacks, **options)
+    options["callbacks"] = [KeptMetrics(), *configured]
+    given = options.get("plugins") or config["trainer"].get("plugins") or []
+    options["plugins"] = [WholeCheckpointIO(), *given]
+    trainer: Trainer = build(config["trainer"], **options)
     return trainer
 
 
@@ -172,7 +182,9 @@ def _resumable(ckpt_path: str | None, module: Any, trainer: Trainer, run_dir: Pa
     if not path.is_file():
         raise ValueError(f"ckpt_path={path}: no such file")
     if path.suffix == ".ckpt":
+        path = whole_checkpoint(path)
         check_resumable(path, trainer.callbacks)
+        LOG.info("going on from %s", path)
         return str(path)
     converted = run_dir / "checkpoints" / f"from_{path.stem}.ckpt"
     if is_first_process():

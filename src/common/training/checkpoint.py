@@ -1,25 +1,29 @@
-"""The only place that loads weights of this suite's own checkpoints; what old files lack."""
+"""A checkpoint's file: written whole or not at all, verified whenever it is read.
+
+The only place that loads weights of this suite's own checkpoints; what old files lack.
+"""
 
 from __future__ import annotations
 
-import copy
-import pickle
+import io
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import pytorch_lightning
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from common.atomic import partial_path
-from common.training.weight_average import TRAINED, WeightAverage
 
 UNCOUNTED = "count of batches, which no file from before PyTorch 0.4.1 has: taken as 0"
 _NAME = "num_batches_tracked"
 # What even the oldest batch norms have.
 _ALWAYS = "running_mean"
+# What `torch.save` writes begins with it; before PyTorch 1.6 it wrote no zip archive.
+_ZIP = b"PK\x03\x04"
+_DIRECTORY = 0x10
 
 
 def load_module(module: LightningModule, path: Path) -> None:
@@ -48,91 +52,71 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Return a checkpoint's content; loads tensors and plain values only, never code.
 
     Raises:
-        ValueError: If there is no such file, or it holds anything else.
+        ValueError: If there is no such file, it is damaged, or it holds anything else.
     """
     if not path.is_file():
         raise ValueError(f"no checkpoint {path}: train it first, or give another file")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        with path.open("rb") as file:
+            _check_whole(file)
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    # A damaged pickle raises whatever its bytes happen to say.
+    except Exception as error:
         raise ValueError(f"{path} cannot be read as tensors and plain values: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds a {type(content).__name__}, expected a checkpoint's dict")
     return content
 
 
-def check_resumable(path: Path, callbacks: Iterable[Callback]) -> None:
-    """Refuse to go on from a checkpoint that the training would not go on from as it was.
-
-    From one that was saved inside an epoch Lightning 2.6 would train on that epoch's first batches
-    again, in the place of its last ones. From one with a `WeightAverage`, a training without would
-    train the average by the optimizer of the trained weights.
-
-    Args:
-        path: a Lightning checkpoint.
-        callbacks: of the training.
+def save_checkpoint(content: Mapping[str, Any], path: Path) -> None:
+    """Write a checkpoint beside its place, flush and verify it, and move it there.
 
     Raises:
-        ValueError: If so, or if it holds no state of a training.
+        ValueError: If it cannot be written; what was there before is there still.
     """
-    checkpoint = read_checkpoint(path)
-    loops = checkpoint.get("loops")
-    if loops is None:
-        raise ValueError(f"ckpt_path={path} holds weights only, no state of a training to go on")
-    if TRAINED in checkpoint and not any(isinstance(its, WeightAverage) for its in callbacks):
+    # To a file, `torch.save` turns a full disk into an error that does not say so.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    try:
+        with partial_path(path) as partial:
+            partial.write_bytes(buffer.getbuffer())
+            with partial.open("rb") as file:
+                _check_whole(file)
+    except (OSError, zipfile.BadZipFile) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise ValueError(
-            f"ckpt_path={path} is of a training with an average of the weights, which only such a "
-            "training goes on from: type extras=[ema], beside what else extras= names"
-        )
-    progress = loops["fit_loop"]["epoch_progress"]["current"]
-    if progress["processed"] < progress["started"]:
-        last = path.with_name("last.ckpt")
-        instead = f"type ckpt_path={last}" if path != last else "take another"
-        raise ValueError(
-            f"ckpt_path={path} was saved inside an epoch, whose batches would be trained on twice: "
-            f"{instead}, saved where an epoch ended"
-        )
+            f"{path} cannot be written ({why}): make room, or give permission to write there, "
+            "and start again. A checkpoint that was there is there still"
+        ) from error
 
 
-def write_resumable(
-    path: Path,
-    module: LightningModule,
-    trainer: Trainer,
-    *,
-    num_epochs_done: int,
-    num_steps_done: int,
-    optimizer_state: Mapping[str, Any],
-    scheduler_state: Mapping[str, Any],
-) -> None:
-    """Write training state that came from elsewhere as a checkpoint Lightning resumes from.
+def _check_whole(file: IO[bytes]) -> None:
+    """Check a file against the checksums (CRC-32) that `torch.save` writes and no load looks at.
 
-    Args:
-        path: where the checkpoint goes.
-        module: holds the weights already.
-        trainer: a fresh one; gives the form of the loops' state.
-        num_epochs_done: whole epochs behind.
-        num_steps_done: optimizer steps behind.
-        optimizer_state: of the module's only optimizer.
-        scheduler_state: of its only scheduler, after its step of the last epoch.
+    Raises:
+        zipfile.BadZipFile: If it is not what was written.
     """
-    loops = copy.deepcopy(trainer.fit_loop.state_dict())
-    for progress in loops["epoch_progress"].values():
-        progress.update(dict.fromkeys(progress, num_epochs_done))
-    steps = loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]
-    steps["total"].update(dict.fromkeys(steps["total"], num_steps_done))
-    checkpoint: dict[str, Any] = {
-        "epoch": num_epochs_done - 1,  # as Lightning: the epoch that ended last
-        "global_step": num_steps_done,
-        "pytorch-lightning_version": pytorch_lightning.__version__,
-        "state_dict": module.state_dict(),
-        "loops": {"fit_loop": loops},
-        "callbacks": {},
-        "optimizer_states": [dict(optimizer_state)],
-        "lr_schedulers": [dict(scheduler_state)],
-    }
-    module.on_save_checkpoint(checkpoint)
-    with partial_path(path) as partial:
-        torch.save(checkpoint, partial)
+    is_zip = file.read(len(_ZIP)) == _ZIP
+    try:
+        damaged = _damaged_record(file) if is_zip else None
+    # Damage in the archive's own bytes raises whatever they happen to say.
+    except Exception as error:
+        raise zipfile.BadZipFile(str(error) or type(error).__name__) from error
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} is not what was written")
+    file.seek(0)
+
+
+def _damaged_record(file: IO[bytes]) -> str | None:
+    with zipfile.ZipFile(file) as archive:
+        records = archive.infolist()
+        if not any(record.CRC for record in records):
+            return None  # written without, by `torch.serialization.set_crc32_options`
+        # Of a directory PyTorch reads nothing; no record is one.
+        directories = (one.filename for one in records if one.external_attr & _DIRECTORY)
+        return archive.testzip() or next(directories, None)
 
 
 def missing_counts(given: Mapping[str, Any], expected: Iterable[str]) -> dict[str, Tensor]:

@@ -76,8 +76,8 @@ class WeightAverage(Callback):
             pl_module.load_state_dict(self._trained)
             self._trained = {}
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave the average in the module."""
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave the average in the module, also where no epoch was left to train."""
         pl_module.load_state_dict(self._average)
 
     def state_dict(self) -> dict[str, Any]:

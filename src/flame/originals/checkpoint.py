@@ -7,7 +7,6 @@ loaded by the original's code. Narrower nets of ours have the same keys, so they
 from __future__ import annotations
 
 import logging
-import pickle
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from common.atomic import partial_path
-from common.training.checkpoint import UNCOUNTED, missing_counts
+from common.training.checkpoint import UNCOUNTED, missing_counts, save_checkpoint
+from common.training.checkpoint import read_checkpoint as read_file
 from flame.nets.parts import GazeNet
 from flame.originals.names import (
     guess_model_key,
@@ -140,7 +139,9 @@ def read_checkpoint(path: Path, model_key: str | None = None) -> OriginalCheckpo
         ValueError: If the file is missing, damaged, holds anything but plain values, or is not
             of the original's form.
     """
-    content = _load_plain(path)
+    # MultiStepLR keeps its milestones in a Counter.
+    with torch.serialization.safe_globals([Counter]):
+        content = read_file(path)
     missing = [key for key in _FILE_KEYS if key not in content]
     if missing:
         raise ValueError(
@@ -174,8 +175,7 @@ def write_checkpoint(path: Path, checkpoint: OriginalCheckpoint) -> None:
         checkpoint.loss_train,
         checkpoint.loss_cv,
     )
-    with partial_path(path) as partial:
-        torch.save(dict(zip(_FILE_KEYS, values, strict=True)), partial)
+    save_checkpoint(dict(zip(_FILE_KEYS, values, strict=True)), path)
 
 
 def _misfits(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
@@ -196,17 +196,3 @@ def _hint(net: GazeNet, given: Mapping[str, Tensor]) -> str:
     if guess and guess != model_key_of(net):
         return f"Its keys are those of {guess!r}; load it as that"
     return "If only shapes differ, give the width, hidden and input_size it was trained with"
-
-
-def _load_plain(path: Path) -> Mapping[str, Any]:
-    if not path.is_file():
-        raise ValueError(f"no checkpoint {path}")
-    try:
-        # MultiStepLR keeps its milestones in a Counter.
-        with torch.serialization.safe_globals([Counter]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read as tensors and plain values: {error}") from error
-    if not isinstance(content, Mapping):
-        raise ValueError(f"{path} holds a {type(content).__name__}, expected a checkpoint's dict")
-    return content

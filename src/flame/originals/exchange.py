@@ -11,7 +11,7 @@ from pytorch_lightning import LightningModule, Trainer
 from torch.optim.lr_scheduler import MultiStepLR
 
 from common.training.checkpoint import read_checkpoint as read_own_checkpoint
-from common.training.checkpoint import write_resumable
+from common.training.resuming import write_resumable
 from flame.nets.parts import GazeNet
 from flame.originals.checkpoint import (
     OriginalCheckpoint,

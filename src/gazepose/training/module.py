@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from common.atomic import partial_path
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoint import read_checkpoint, save_checkpoint
 from common.training.sample_loss import MeanLoss
 from gazepose.batch import ClipBatch, EyeContactOutput
 from gazepose.data.stretches import StretchBatch
@@ -179,8 +178,7 @@ class EyeContactModule(LightningModule):
     def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
         """Write one of this module's checkpoints as the original's state dict."""
         self.load_state_dict(read_checkpoint(checkpoint_path)["state_dict"])
-        with partial_path(path) as partial:
-            torch.save(original_state_dict(self.net), partial)
+        save_checkpoint(original_state_dict(self.net), path)
 
     def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
         """Load an original's weights.

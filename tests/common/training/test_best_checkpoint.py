@@ -7,46 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from pytorch_lightning import LightningModule, Trainer
+from builders.scored import fit_scored
 from pytorch_lightning.callbacks import ModelCheckpoint
-from torch import Tensor, nn
 
 from common.training.best_checkpoint import BestCheckpoint
-
-DATA = torch.utils.data.TensorDataset(torch.ones(2, 1))
-
-
-class Scored(LightningModule):
-    """Has a score given for every epoch."""
-
-    def __init__(self, scores: Sequence[float]) -> None:
-        super().__init__()
-        self.net = nn.Linear(1, 1)
-        self._scores = scores
-
-    def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
-        return self.net(batch[0]).mean()
-
-    def validation_step(self, batch: list[Tensor], batch_idx: int) -> None:
-        self.log("score", self._scores[self.current_epoch])
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.net.parameters(), lr=0.1)
 
 
 def best_of(scores: Sequence[float], folder: Path) -> BestCheckpoint:
     best = BestCheckpoint(folder, filename="best", monitor="score", mode="max")
-    trainer = Trainer(
-        max_epochs=len(scores),
-        accelerator="cpu",
-        logger=False,
-        callbacks=[best],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
-    loaders = [torch.utils.data.DataLoader(DATA) for _ in range(2)]
-    trainer.fit(Scored(scores), *loaders)
+    fit_scored(scores, [best])
     return best
 
 

@@ -7,16 +7,17 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from pytorch_lightning import LightningModule
 from torch import nn
 
 from common.training.checkpoint import (
-    check_resumable,
     load_module,
     missing_counts,
     read_checkpoint,
+    save_checkpoint,
 )
 
 
@@ -90,10 +91,87 @@ def test_an_originals_file_is_told_from_ours(tmp_path: Path) -> None:
         load_module(Small(3, "other"), tmp_path / "x.pth")
 
 
-def test_weights_alone_are_nothing_to_go_on_from(tmp_path: Path) -> None:
-    save(Small(3, "said"), tmp_path / "x.ckpt")
-    with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt holds weights only"):
-        check_resumable(tmp_path / "x.ckpt", [])
+@pytest.fixture(scope="module")
+def content() -> dict[str, Any]:
+    net = Small(3, "said")
+    return {"state_dict": net.state_dict(), "epoch": 3, "loops": {"rates": [0.1, 0.2]}}
+
+
+@pytest.fixture(scope="module")
+def written(content: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("written") / "x.ckpt"
+    save_checkpoint(content, path)
+    return path.read_bytes()
+
+
+def flipped_bits(written: bytes) -> list[int]:
+    """Some of all, and all of a record's entry in the list at the archive's end."""
+    some = np.random.default_rng(0).choice(8 * len(written), 1000, replace=False)
+    entry = written.index(b"PK\x01\x02", written.rindex(b"PK\x03\x04"))
+    return [*some.tolist(), *range(8 * entry, 8 * (entry + 46))]
+
+
+def test_no_flipped_bit_gives_other_weights(
+    content: dict[str, Any], written: bytes, tmp_path: Path
+) -> None:
+    path, refusals = tmp_path / "x.ckpt", list[str]()
+    for bit in flipped_bits(written):
+        damaged = bytearray(written)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        try:
+            found = read_checkpoint(path)
+        except ValueError as error:
+            refusals.append(str(error))
+        else:
+            torch.testing.assert_close(found, content, rtol=0, atol=0)
+    assert len(refusals) > 500
+    assert all("x.ckpt" in said for said in refusals)
+
+
+def test_a_cut_checkpoint_is_damaged(written: bytes, tmp_path: Path) -> None:
+    for length in (4, 4096 % len(written), len(written) - 1):
+        (tmp_path / "x.ckpt").write_bytes(written[:length])
+        with pytest.raises(ValueError, match=r"x\.ckpt is damaged"):
+            read_checkpoint(tmp_path / "x.ckpt")
+
+
+def test_a_file_written_without_checksums_is_read(
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.utils.serialization.config.save.compute_crc32", False)
+    torch.save(content, tmp_path / "x.pth")
+    torch.testing.assert_close(read_checkpoint(tmp_path / "x.pth"), content, rtol=0, atol=0)
+
+
+def test_a_file_of_before_zip_archives_is_read(content: dict[str, Any], tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "x.pth", _use_new_zipfile_serialization=False)
+    torch.testing.assert_close(read_checkpoint(tmp_path / "x.pth"), content, rtol=0, atol=0)
+
+
+def no_space(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_checkpoint_that_was_there(
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(content, tmp_path / "x.ckpt")
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(ValueError, match=r"x\.ckpt cannot be written \(No space left"):
+        save_checkpoint({"epoch": 4}, tmp_path / "x.ckpt")
+    assert read_checkpoint(tmp_path / "x.ckpt")["epoch"] == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["x.ckpt"]
+
+
+def test_what_reads_back_otherwise_is_not_kept(
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda path, data: write(path, data[:1000]))
+    with pytest.raises(ValueError, match=r"x\.ckpt cannot be written"):
+        save_checkpoint(content, tmp_path / "x.ckpt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_counts_are_taken_as_pytorch_takes_them() -> None:

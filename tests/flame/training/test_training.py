@@ -149,6 +149,24 @@ def test_interrupted_and_continued_ends_like_one_never_interrupted(
     assert train(work_dir, "interrupted", "continue_run=true") == unbroken
 
 
+def test_stopped_before_its_test_moved_and_continued_ends_like_one_never_stopped(
+    work_dir: Path, unbroken: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(module: GazeAngleModule) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GazeAngleModule, "on_test_start", interrupt)
+        with pytest.raises(SystemExit):
+            train(work_dir, "stopped", "continue_run=true")
+    moved = (work_dir / "stopped").rename(work_dir / "moved")
+    (moved / "checkpoints" / ".last.4711.ckpt").write_bytes(b"half")
+    assert train(work_dir, "moved", "continue_run=true") == unbroken
+    assert metrics_of(moved) == unbroken
+    names = {path.name for path in (moved / "checkpoints").iterdir()}
+    assert names == {"best.ckpt", "last.ckpt"}
+
+
 def test_a_finished_run_is_left_as_it_is(work_dir: Path, unbroken: dict[str, float]) -> None:
     snapshot = (work_dir / "unbroken" / "run.json").read_bytes()
     assert train(work_dir, "unbroken", "continue_run=true") == unbroken
