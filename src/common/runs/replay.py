@@ -13,7 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.runs.claim import claimed
+from common.runs.places import with_found_store
 from common.runs.run import build_data, fit_and_test
+from common.runs.settings import moved, said
 from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
 from common.runs.targets import check_found
 from common.training.distributed import is_first_process
@@ -39,13 +42,13 @@ def replayed_config(asked: Config) -> dict[str, Any]:
     """
     run = Path(asked["replay"])
     recorded = read_snapshot(run)
-    config = recorded["config"]
+    config = with_found_store(run, recorded)
     check_found(run, {**config, "data": config["data"]["datamodule"]})
-    moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
-    moved |= _moved_place(config, asked, "data", "store_dir")
-    moved |= _moved_place(config, asked, "model", "init_checkpoint")
+    places = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
+    places |= _moved_place(config, asked, "data", "store_dir")
+    places |= _moved_place(config, asked, "model", "init_checkpoint")
     return {
-        **_moved(config, moved),
+        **moved(config, places),
         "replay": asked["replay"],
         # A run that was resumed had its own last.ckpt in the end.
         "ckpt_path": asked["ckpt_path"] or recorded["starts"][0].get("ckpt_path"),
@@ -69,7 +72,8 @@ def replay(config: Config, asked: Config) -> dict[str, float]:
     recorded = read_snapshot(Path(asked["replay"]))
     run_dir = Path(config["paths"]["run_dir"])
     found = _checked(recorded, config, run_dir, asked)
-    metrics = fit_and_test(config, recorded["choices"], run_dir)
+    with claimed(run_dir):
+        metrics = fit_and_test(config, recorded["choices"], run_dir)
     if not is_first_process():
         return metrics
     outcome = compared(recorded["metrics"], metrics)
@@ -118,6 +122,7 @@ def differences(recorded: Config, now: Config) -> list[str]:
     """
     return [
         *_of_status(recorded["status"]),
+        *_of_starts(recorded["starts"]),
         *_of_code(recorded, now),
         *_of_entries("version of", recorded["versions"], now["versions"]),
         *_of_entries("data:", recorded["data"], now["data"]),
@@ -167,24 +172,20 @@ def _moved_place(config: Config, asked: Config, group: str, key: str) -> dict[st
     return {old: new}
 
 
-def _moved(value: Any, moved: Mapping[str, str]) -> Any:
-    """Return a config in which every path at or below an old place is at or below its new one."""
-    if isinstance(value, Mapping):
-        return {key: _moved(item, moved) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_moved(item, moved) for item in value]
-    for old, new in moved.items():
-        if isinstance(value, str) and (value == old or value.startswith(f"{old}/")):
-            return f"{new}{value[len(old) :]}"
-    return value
-
-
 def _given(options: Config) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
 
 
 def _of_status(status: str) -> list[str]:
     return [] if status == "finished" else [f"it is {status}: it has no metrics to compare with"]
+
+
+def _of_starts(starts: Sequence[Config]) -> list[str]:
+    changed = [start["changes"] for start in starts if start.get("changes")]
+    return [
+        f"settings: it went on with others ({said(found)}), a replay has the last ones throughout"
+        for found in changed
+    ]
 
 
 def _of_code(recorded: Config, now: Config) -> list[str]:
