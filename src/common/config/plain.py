@@ -61,3 +61,20 @@ def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         return
     for key, value in values.items():
         yield from leaves(value, f"{path}.{key}" if path else str(key))
+
+
+def with_moved_places(value: Any, moved: Mapping[str, str]) -> Any:
+    """Return plain values in which every path at or below an old place is at or below its new one.
+
+    Args:
+        value: a config, or a part of one.
+        moved: new places by the old ones.
+    """
+    if isinstance(value, Mapping):
+        return {key: with_moved_places(item, moved) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_moved_places(item, moved) for item in value]
+    for old, new in moved.items():
+        if isinstance(value, str) and (value == old or value.startswith(f"{old}/")):
+            return f"{new}{value[len(old) :]}"
+    return value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common.runs.settings import moved
+from common.config.plain import with_moved_places
 
 Config = Mapping[str, Any]
 
@@ -28,7 +28,8 @@ def with_found_store(run_dir: Path, snapshot: Mapping[str, Any]) -> Config:
         return config
     for folder in _folders(run_dir, snapshot):
         if (folder / store_dir).is_dir() and folder != Path.cwd():
-            found: Config = moved(config, {store_dir: str(folder / store_dir)})
+            places = {store_dir: str(folder / store_dir)}
+            found: Config = with_moved_places(config, places)
             return found
     return config
 

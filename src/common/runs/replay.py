@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.config.plain import with_moved_places
 from common.runs.claim import claimed
 from common.runs.places import with_found_store
 from common.runs.run import build_data, fit_and_test
-from common.runs.settings import moved, said
+from common.runs.settings import said
 from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
 from common.runs.targets import check_found
 from common.training.distributed import is_first_process
@@ -44,11 +45,11 @@ def replayed_config(asked: Config) -> dict[str, Any]:
     recorded = read_snapshot(run)
     config = with_found_store(run, recorded)
     check_found(run, {**config, "data": config["data"]["datamodule"]})
-    places = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
-    places |= _moved_place(config, asked, "data", "store_dir")
-    places |= _moved_place(config, asked, "model", "init_checkpoint")
+    moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
+    moved |= _moved_place(config, asked, "data", "store_dir")
+    moved |= _moved_place(config, asked, "model", "init_checkpoint")
     return {
-        **moved(config, places),
+        **with_moved_places(config, moved),
         "replay": asked["replay"],
         # A run that was resumed had its own last.ckpt in the end.
         "ckpt_path": asked["ckpt_path"] or recorded["starts"][0].get("ckpt_path"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from common.config.plain import leaves
+from common.config.plain import leaves, with_moved_places
 from common.listing import listed
 
 Config = Mapping[str, Any]
@@ -35,7 +35,7 @@ def changes(before: Config, now: Config) -> Changes:
         before: of the run.
         now: of this start.
     """
-    old, new = dict(leaves(moved(before, _places(before, now)))), dict(leaves(now))
+    old, new = dict(leaves(with_moved_places(before, _places(before, now)))), dict(leaves(now))
     keys = [*new, *(key for key in old if key not in new)]
     found = {key: [old.get(key), new.get(key)] for key in keys if old.get(key) != new.get(key)}
     return _without(found, (*_OF_A_START, *_OF_THE_MACHINE))
@@ -99,18 +99,6 @@ def said(found: Changes) -> str:
     """Return differences as text, those of one cause once."""
     shown = _first_keys(found)
     return listed([f"{key}={_short(found[key][0])}, now {_short(found[key][1])}" for key in shown])
-
-
-def moved(value: Any, places: Mapping[str, str]) -> Any:
-    """Return a config in which every path at or below an old place is at or below its new one."""
-    if isinstance(value, Mapping):
-        return {key: moved(item, places) for key, item in value.items()}
-    if isinstance(value, list):
-        return [moved(item, places) for item in value]
-    for old, new in places.items():
-        if isinstance(value, str) and (value == old or value.startswith(f"{old}/")):
-            return f"{new}{value[len(old) :]}"
-    return value
 
 
 def _places(before: Config, now: Config) -> dict[str, str]:
