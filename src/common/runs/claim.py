@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from common.training.distributed import is_first_process
 
@@ -37,25 +38,41 @@ def claimed(run_dir: Path) -> Iterator[None]:
         yield
         return
     run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / FILE_NAME).open("a+") as lock:
-        try:
-            # Not flock: a loader's process would keep that one after this process was killed.
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError) as error:
-            lock.seek(0)
-            raise FolderInUseError(
-                f"{run_dir} is in use: {lock.read().strip() or 'another process'} trains there. "
-                "Wait for its end, or choose another folder (hydra.run.dir=runs/NAME)"
-            ) from error
-        except OSError as error:
-            LOG.warning("%s cannot be locked (%s): start no second run in it", run_dir, error)
+    path = run_dir / FILE_NAME
+    with _locked(path) as lock:
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         lock.flush()
         try:
             yield
         finally:
-            lock.truncate(0)
+            path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> TextIO:
+    while True:
+        lock = path.open("a+")
+        try:
+            _lock(lock)
+        except (BlockingIOError, PermissionError) as error:
+            with lock:
+                lock.seek(0)
+                owner = lock.read().strip() or "another process"
+            raise FolderInUseError(
+                f"{path.parent} is in use: {owner} trains there. Wait for its end, or choose "
+                "another folder (hydra.run.dir=runs/NAME)"
+            ) from error
+        except OSError as error:
+            LOG.warning("%s cannot be locked (%s): start no second run there", path.parent, error)
+        # Whoever had it may have removed the file between the two.
+        if path.is_file() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+            return lock
+        lock.close()
+
+
+def _lock(file: TextIO) -> None:
+    # Not flock: a loader's process would keep that one after this process was killed.
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_in_use(run_dir: Path) -> bool:
@@ -65,7 +82,7 @@ def is_in_use(run_dir: Path) -> bool:
         return False
     with path.open("a+") as lock:
         try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
         except (BlockingIOError, PermissionError):
             return True
         except OSError:

@@ -26,14 +26,14 @@ Config = Mapping[str, Any]
 
 
 def continued(
-    config: Config, choices: Config, run_dir: Path
+    config: Config, run_dir: Path, choices: Config
 ) -> tuple[dict[str, float] | None, Config]:
     """Return a finished run's metrics, or None and the config that goes on from its checkpoint.
 
     Args:
         config: the resolved train config.
-        choices: Hydra's group choices.
         run_dir: the run's folder.
+        choices: Hydra's group choices.
 
     Raises:
         ValueError: If the folder holds a run of another config.

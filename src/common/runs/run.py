@@ -49,7 +49,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     """
     check_free(run_dir, config)
     if config["continue_run"]:
-        finished, config = continued(config, choices, run_dir)
+        finished, config = continued(config, run_dir, choices)
         if finished is not None:
             LOG.info("%s is finished and left as it is", run_dir)
             return finished

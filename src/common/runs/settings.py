@@ -18,11 +18,13 @@ _OF_THE_MACHINE = tuple(
     f"trainer.{key}"
     for key in ("accelerator", "devices", "num_nodes", "strategy", "sync_batchnorm")
 )
-# What changes no step of a training, beside how long it goes on.
+# What a start may say otherwise without a word: callbacks hold as they are configured, and the
+# others change no step of a training, beside how long it goes on.
 _OF_NO_STEP = (
-    *("name", "paths", "logger", "test", "also_test", "allow_other_convention"),
+    *("name", "paths", "logger", "test", "also_test", "allow_other_convention", "callbacks"),
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.profiler"),
-    *("trainer.max_epochs", "model.max_epochs", "data.datamodule.num_workers"),
+    *("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "model.max_epochs"),
+    "data.datamodule.num_workers",
 )
 
 

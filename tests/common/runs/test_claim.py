@@ -50,8 +50,7 @@ def test_a_folder_is_one_process_s_until_that_ends_in_any_way(tmp_path: Path) ->
         assert not is_in_use(run_dir)
         with claimed(run_dir):
             pass
-    with claimed(run_dir):
-        pass
+    assert list(run_dir.iterdir()) == []
 
 
 def contents(folder: Path) -> dict[str, bytes]:
