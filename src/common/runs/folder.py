@@ -48,8 +48,8 @@ def continued(
     found = unnamed(changes(snapshot["config"], config), _wanted(config))
     if found:
         raise ValueError(
-            f"{run_dir} holds a run of another config; remove it or choose another. It has, and "
-            f"now: {said(found)}"
+            f"{run_dir} holds a run of another config; remove it or choose another. It has: "
+            f"{said(found)}"
         )
     if snapshot["status"] == "finished":
         return snapshot["metrics"], config

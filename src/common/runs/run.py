@@ -47,7 +47,8 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     Returns:
         All metrics by name; in other than the first process, those of the training.
     """
-    check_free(run_dir, config)
+    if is_first_process():
+        check_free(run_dir, config)
     if config["continue_run"]:
         finished, config = continued(config, run_dir, choices)
         if finished is not None:

@@ -100,7 +100,7 @@ def check_resumed_settings(found: Changes, resume_with: Sequence[str], run_dir: 
 def said(found: Changes) -> str:
     """Return differences as text, those of one cause once."""
     shown = _first_keys(found)
-    return listed([f"{key}={_short(found[key][0])}, now {_short(found[key][1])}" for key in shown])
+    return listed([f"{key}={_short(found[key][0])} (now {_short(found[key][1])})" for key in shown])
 
 
 def _places(before: Config, now: Config) -> dict[str, str]:

@@ -29,7 +29,7 @@ def test_what_was_begun_goes_on_with_the_same_command(model: str, tmp_path: Path
     run = tmp_path / model
     config = composed("train", *(_run_dir_typed(said) for said in typed), "continue_run=true")
     assert continued(config, run, {}) == (None, config)
-    with pytest.raises(ValueError, match=r"another config.*seed=0, now 1"):
+    with pytest.raises(ValueError, match=r"another config.*seed=0 \(now 1\)"):
         continued({**config, "seed": 1}, run, {})
 
 

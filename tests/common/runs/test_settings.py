@@ -51,7 +51,7 @@ def test_another_setting_is_refused_by_its_name_with_both_values(
 ) -> None:
     key, _, value = typed.removeprefix("+").partition("=")
     found = changes_of_training(config_of(work_dir), config_of(work_dir, typed), is_same_code=True)
-    with pytest.raises(ValueError, match=rf"{key}=\S*, now {value}.*resume_with='\[{key}\]'"):
+    with pytest.raises(ValueError, match=rf"{key}=\S* \(now {value}\).*resume_with='\[{key}\]'"):
         check_resumed_settings(found, [], "RUN")
     check_resumed_settings(found, [key], "RUN")
 
@@ -102,7 +102,7 @@ def test_a_changed_rate_is_refused_or_applied_and_recorded(work_dir: Path) -> No
     last = f"ckpt_path={run / 'checkpoints' / 'last.ckpt'}"
     before = (run / "run.json").read_bytes()
     other = ["model.learning_rate=0.5", "trainer.max_epochs=2"]
-    with pytest.raises(ValueError, match=r"model\.learning_rate=0\.01, now 0\.5"):
+    with pytest.raises(ValueError, match=r"model\.learning_rate=0\.01 \(now 0\.5\)"):
         train_here(work_dir / "store", run, *SHORT, last, *other)
     assert (run / "run.json").read_bytes() == before
 
