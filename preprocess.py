@@ -12,15 +12,16 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common.config import schema
-from common.config.command_line import for_hydra
 from common.config.plain import plain
 from common.preprocessing.command import prepare_store
+from common.runs.script import run_script, script_task
 
 schema.register()
 LOG = logging.getLogger(__name__)
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="preprocess")
+@script_task
 def main(cfg: DictConfig) -> None:
     """Write, check, repair or export a store or its parts, and log the report."""
     outcome = prepare_store(plain(cfg))
@@ -29,10 +30,9 @@ def main(cfg: DictConfig) -> None:
         return
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         # An exit would end the other jobs; Hydra raises this one once all of them are done.
-        raise RuntimeError("the report above has errors")
+        raise ValueError("the report above has errors")
     sys.exit(1)
 
 
 if __name__ == "__main__":
-    sys.argv[1:] = for_hydra(sys.argv[1:])
-    main()
+    run_script(main, "preprocess")

@@ -11,16 +11,17 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from common.config import schema
-from common.config.command_line import for_hydra
 from common.config.plain import plain
 from common.runs.process_checks import check_processes
 from common.runs.replay import config_name, replay, replayed_config
+from common.runs.script import run_script, script_task
 from common.studies.job import run_job
 
 schema.register()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name=config_name(sys.argv))
+@script_task
 def main(cfg: DictConfig) -> float | None:
     """Run one job; returns the metric a sweep optimises."""
     asked = plain(cfg)
@@ -38,5 +39,4 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.argv[1:] = for_hydra(sys.argv[1:])
-    main()
+    run_script(main, config_name(sys.argv))

@@ -9,11 +9,22 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from common.config.latest_run import LATEST, latest_run
 
-def run_dir(ckpt_path: str | None, new_dir: str) -> str:
-    """Return the run folder a checkpoint lies in, so that resuming goes on there, or a new one."""
+
+def run_dir(ckpt_path: str | None, new_dir: str, runs_dir: str | None = None) -> str:
+    """Return the run folder a checkpoint lies in, so that resuming goes on there, or a new one.
+
+    Args:
+        ckpt_path: the checkpoint, or ``latest``: that of the run in `runs_dir` begun last.
+        new_dir: the new one.
+        runs_dir: folder of runs.
+    """
     if ckpt_path is None:
         return new_dir
+    if ckpt_path == LATEST:
+        latest = None if runs_dir is None else latest_run(Path(runs_dir))
+        return new_dir if latest is None else str(latest)
     folder = Path(ckpt_path).parent
     is_in_run = folder.name == "checkpoints" and (folder.parent / "run.json").is_file()
     return str(folder.parent) if is_in_run else new_dir

@@ -35,6 +35,7 @@ class TrainConfig:
     seed: int = MISSING
     ckpt_path: str | None = None
     continue_run: bool = MISSING
+    resume_with: list[str] = field(default_factory=list)
     replay: str | None = None
     test: bool = MISSING
     also_test: list[str] = MISSING

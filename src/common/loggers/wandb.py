@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,23 @@ from typing import Any
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from common.atomic import write_text_atomically
+
+RECORD = "wandb_run.json"
+# More than one start logs.
+_STEPS_OF_A_START = 10_000_000
+
 
 class WandbRunLogger(WandbLogger):
     """Lightning's logger, with what a study's jobs need beside it.
 
     The run begins with `log_hyperparams`, so that it knows its config from its first record on,
-    offline too. Its name is the run folder's. Neither the mode nor the run outlives the job, whose
-    process may go on with the next one of a sweep.
+    offline too. Neither the mode nor the run outlives the job, whose process may go on with the
+    next one of a sweep.
+
+    Its name is the run folder's, which keeps its id: a start that goes on there goes on with the
+    same W&B run. Offline each start writes files of its own, with its steps behind those of the
+    earlier ones, so that ``wandb sync --append`` joins them.
 
     Args:
         save_dir: the run's folder.
@@ -53,8 +64,9 @@ class WandbRunLogger(WandbLogger):
         # `log_model`, which is refused offline and gives two checkpoints the alias "best".
         mode = "offline" if offline else mode
         name = name or run_name(Path(save_dir))
-        # Lightning's resume="allow" is for runs with an id of the user's, and warned of offline.
+        # Lightning's resume="allow" is warned of where there is nothing to go on with.
         init = {"resume": None, "group": group, "job_type": job_type, **init}
+        self._record = Path(save_dir) / RECORD
         super().__init__(name=name, save_dir=save_dir, project=project, mode=mode, **init)
         self._takes_checkpoint = log_model
         self._is_open = False
@@ -69,6 +81,9 @@ class WandbRunLogger(WandbLogger):
         import wandb
 
         self._wandb_init["config"] = dict(params)
+        before = self._earlier_starts()
+        if before:
+            self._wandb_init.update(id=before["id"], resume="allow")
         try:
             self._is_open = self.experiment is not None
         except wandb.Error as error:
@@ -76,6 +91,24 @@ class WandbRunLogger(WandbLogger):
                 f"W&B does not start: {str(error).rstrip('. ')}. Type `wandb login`, or "
                 "logger.wandb.offline=true and later `wandb sync`, or logger.wandb.mode=disabled"
             ) from error
+        self._remember(before.get("num_starts", 0))
+
+    def _earlier_starts(self) -> dict[str, Any]:
+        """Return id and number of starts of the W&B run that goes on; empty of a new one."""
+        if "id" in self._wandb_init or not self._record.is_file():
+            return {}
+        record: dict[str, Any] = json.loads(self._record.read_text())
+        return record
+
+    def _remember(self, num_earlier: int) -> None:
+        run = self.experiment
+        if run.disabled:
+            return
+        record = {"id": run.id, "num_starts": num_earlier + 1}
+        write_text_atomically(self._record, json.dumps(record) + "\n")
+        if run.offline and num_earlier:
+            # W&B counts an offline run's steps from 0, and joins only what lies behind.
+            run.log({}, step=num_earlier * _STEPS_OF_A_START)
 
     @rank_zero_only
     def log_checkpoint(self, path: Path, metadata: Mapping[str, Any]) -> None:

@@ -18,14 +18,19 @@ from common.config.checks import (
 from common.config.instantiate import build
 from common.prediction.annotation import annotate_source
 from common.runs.admission import check_recorded, parts_of_prediction
+from common.runs.latest import found_run
+from common.runs.places import with_found_store
 from common.runs.run import build_data, build_module, test
 from common.runs.snapshot import read_snapshot
+from common.store.reading import EmptyStoreError
 from common.training.checkpoint import load_module
 
 Config = Mapping[str, Any]
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0
 BEST_CHECKPOINT = "best.ckpt"
+# The same store at another place is no other test.
+_PLACE = "store_dir"
 
 
 @dataclass(frozen=True)
@@ -82,18 +87,19 @@ def predict(config: Config) -> str:
 
 
 def _from_run(config: Config) -> Trained:
-    run_dir = Path(config["run"])
+    run_dir = found_run(config["run"], config, "run")
     snapshot = read_snapshot(run_dir)
     checkpoint = _chosen_checkpoint(config, run_dir)
-    parts = parts_of_prediction(snapshot["config"], run_dir)
-    check_recorded(run_dir, snapshot["config"], parts, trusted=config["trusted"], writes_to=run_dir)
-    module = _unloaded(snapshot["config"], config)
+    recorded = with_found_store(run_dir, snapshot)
+    parts = parts_of_prediction(recorded, run_dir)
+    check_recorded(run_dir, recorded, parts, trusted=config["trusted"], writes_to=run_dir)
+    module = _unloaded(recorded, config)
     load_module(module, checkpoint)
-    trained_on = snapshot["config"]["data"]["name"]
+    trained_on = recorded["data"]["name"]
     data = snapshot["data"]
     is_best = checkpoint.name == BEST_CHECKPOINT
-    chosen_by = snapshot["config"]["optimized_metric"] if is_best else None
-    return Trained(module, snapshot["config"], trained_on, data, run_dir, checkpoint, chosen_by)
+    chosen_by = recorded["optimized_metric"] if is_best else None
+    return Trained(module, recorded, trained_on, data, run_dir, checkpoint, chosen_by)
 
 
 def _unloaded(built_from: Config, config: Config) -> Any:
@@ -159,7 +165,10 @@ def _datamodule(config: Config, trained: Trained, data_config: Config) -> Any:
             f"split={changes['test_part']}"
         )
     asked = {**trained.config, "data": data_config}
-    return build_data(asked, test_part=config["split"], **_other_dropout(config), **changes)
+    try:
+        return build_data(asked, test_part=config["split"], **_other_dropout(config), **changes)
+    except EmptyStoreError as error:
+        raise ValueError(f"{error}; if it lies elsewhere: datamodule.store_dir=FOLDER") from error
 
 
 def _precision(config: Config, trained: Trained) -> str:
@@ -222,6 +231,8 @@ def _other_precision(config: Config) -> dict[str, Any]:
 def _words(values: Config) -> list[str]:
     words = []
     for key, value in values.items():
-        nested = _words(value) if isinstance(value, Mapping) else [str(value)]
+        if key == _PLACE:
+            continue
+        nested = _words(value) if isinstance(value, Mapping) else [str(value).replace("/", "_")]
         words += [f"{key}-{'-'.join(nested)}"] if nested else []
     return words

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from common.checksums import code_sha256
 from common.config.checks import check_resumed_data, check_resumed_net
-from common.config.plain import leaves, with_moved_places
-from common.listing import listed
 from common.runs.parts import SuiteDataModule
+from common.runs.settings import (
+    Changes,
+    changes,
+    changes_of_training,
+    check_resumed_settings,
+    said,
+    unnamed,
+)
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
-from common.runs.snapshot import read_snapshot
+from common.runs.snapshot import is_debug, read_snapshot
 from common.training.resuming import newest_resumable
 
+LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
-# Of a trainer: on what it runs, not what it does.
-_PROCESS_KEYS = ("accelerator", "devices", "num_nodes", "strategy", "sync_batchnorm")
 
 
-def continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, Config]:
+def continued(
+    config: Config, run_dir: Path, choices: Config
+) -> tuple[dict[str, float] | None, Config]:
     """Return a finished run's metrics, or None and the config that goes on from its checkpoint.
 
     Args:
         config: the resolved train config.
         run_dir: the run's folder; it may have been moved.
+        choices: Hydra's group choices.
 
     Raises:
         ValueError: If the folder holds a run of another config, or its checkpoints are damaged.
@@ -32,13 +42,15 @@ def continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, C
     if not (run_dir / SNAPSHOT_FILE).is_file():
         return None, config
     snapshot = read_snapshot(run_dir)
-    moved = {snapshot["config"]["paths"]["run_dir"]: config["paths"]["run_dir"]}
-    before = _lasting(with_moved_places(snapshot["config"], moved))
-    now = _lasting(config)
-    if before != now:
+    if is_debug(snapshot) and not is_debug({"choices": choices}):
+        LOG.info("%s held a run with debug=, which is no result: it is begun anew", run_dir)
+        (run_dir / SNAPSHOT_FILE).unlink()
+        return None, config
+    found = unnamed(changes(snapshot["config"], config), _wanted(config))
+    if found:
         raise ValueError(
-            f"{run_dir} holds a run of another config; remove it or choose another. "
-            f"{_differing(before, now)}"
+            f"{run_dir} holds a run of another config; remove it or choose another. It has: "
+            f"{said(found)}"
         )
     if snapshot["status"] == "finished":
         return snapshot["metrics"], config
@@ -46,46 +58,81 @@ def continued(config: Config, run_dir: Path) -> tuple[dict[str, float] | None, C
     return None, {**config, "ckpt_path": str(newest) if newest else config["ckpt_path"]}
 
 
-def _lasting(config: Config) -> Config:
-    """Return what a start that goes on has in common with the first one, by dotted key.
-
-    A study may grow. An option that is null is off, as one that was not there yet.
-    """
-    trainer = {key: value for key, value in config["trainer"].items() if key not in _PROCESS_KEYS}
-    free = {"ckpt_path": None, "continue_run": None, "study": None}
-    lasting = leaves({**config, **free, "trainer": trainer})
-    return {key: value for key, value in lasting if value is not None}
-
-
-def _differing(old: Config, new: Config) -> str:
-    """Return the keys in which two configs differ, with their values."""
-    keys = [*new, *(key for key in old if key not in new)]
-    return "It has, and now: " + listed(
-        [
-            f"{key}={old.get(key, 'none')} and {new.get(key, 'none')}"
-            for key in keys
-            if key not in old or key not in new or old[key] != new[key]
-        ]
-    )
-
-
-def check_folder(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> None:
+def check_free(run_dir: Path, config: Config) -> None:
     """Refuse a folder with a run that this one does not go on with.
+
+    Args:
+        run_dir: the run's folder.
+        config: the resolved train config.
+
+    Raises:
+        ValueError: If so.
+    """
+    is_taken = (run_dir / SNAPSHOT_FILE).is_file()
+    if is_taken and config["ckpt_path"] is None and not config["continue_run"]:
+        raise ValueError(
+            f"{run_dir} holds a run already: go on with continue_run=true, or choose another folder"
+        )
+
+
+def check_resumed(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> Changes:
+    """Refuse to go on with another net, other data, or with other settings than were asked for.
 
     Args:
         run_dir: the run's folder.
         config: the resolved train config.
         datamodule: the run's data.
 
+    Returns:
+        The settings that differ on purpose.
+
     Raises:
-        ValueError: If so, or if that run was of another net or on other data.
+        ValueError: If so.
     """
-    if not (run_dir / SNAPSHOT_FILE).is_file():
-        return
-    if config["ckpt_path"] is None and not config["continue_run"]:
-        raise ValueError(
-            f"{run_dir} holds a run already: go on with continue_run=true, or choose another folder"
+    if (run_dir / SNAPSHOT_FILE).is_file():
+        snapshot = read_snapshot(run_dir)
+        check_resumed_net(snapshot["config"], config, str(run_dir))
+        check_resumed_data(snapshot["data"], datamodule.fingerprint(), str(run_dir))
+    resumed = _resumed_run(config)
+    if resumed is None:
+        return {}
+    before = read_snapshot(resumed)
+    is_same_code = before.get("code_sha256") == code_sha256()
+    found = changes_of_training(before["config"], config, is_same_code)
+    check_resumed_settings(found, _wanted(config), str(resumed))
+    return found
+
+
+def takes_own_settings(config: Config) -> bool:
+    """Return whether a training goes on with its config's settings, not with its checkpoint's.
+
+    Once they were changed they stay: a start that was killed has saved nothing of them.
+    """
+    if not _goes_on(config):
+        return False
+    resumed = _resumed_run(config)
+    if resumed is None:
+        LOG.warning(
+            "%s lies in no run: with which settings it was trained is not known; it goes on with "
+            "those of this command",
+            config["ckpt_path"],
         )
-    snapshot = read_snapshot(run_dir)
-    check_resumed_net(snapshot["config"], config, str(run_dir))
-    check_resumed_data(snapshot["data"], datamodule.fingerprint(), str(run_dir))
+        return True
+    starts = read_snapshot(resumed)["starts"]
+    return bool(_wanted(config)) or any(start.get("changes") for start in starts)
+
+
+def _goes_on(config: Config) -> bool:
+    return config["ckpt_path"] is not None and Path(config["ckpt_path"]).suffix == ".ckpt"
+
+
+def _resumed_run(config: Config) -> Path | None:
+    """Return the run that goes on, by the folder of its checkpoint; None if it lies in none."""
+    if not _goes_on(config):
+        return None
+    run_dir = Path(config["ckpt_path"]).absolute().parent.parent
+    return run_dir if (run_dir / SNAPSHOT_FILE).is_file() else None
+
+
+def _wanted(config: Config) -> list[str]:
+    return list(config.get("resume_with") or [])  # runs of before have no such option

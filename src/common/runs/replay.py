@@ -15,7 +15,10 @@ from typing import Any
 
 from common.config.plain import with_moved_places
 from common.runs.admission import check_recorded, parts_of_run
+from common.runs.claim import claimed
+from common.runs.places import with_found_store
 from common.runs.run import build_data, fit_and_test
+from common.runs.settings import said
 from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
 from common.training.distributed import is_first_process
 
@@ -40,7 +43,7 @@ def replayed_config(asked: Config) -> dict[str, Any]:
     """
     run = Path(asked["replay"])
     recorded = read_snapshot(run)
-    config = recorded["config"]
+    config = with_found_store(run, recorded)
     moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
     moved |= _moved_place(config, asked, "data", "store_dir")
     moved |= _moved_place(config, asked, "model", "init_checkpoint")
@@ -73,7 +76,8 @@ def replay(config: Config, asked: Config) -> dict[str, float]:
     recorded = read_snapshot(Path(asked["replay"]))
     run_dir = Path(config["paths"]["run_dir"])
     found = _checked(recorded, config, run_dir, asked)
-    metrics = fit_and_test(config, recorded["choices"], run_dir)
+    with claimed(run_dir):
+        metrics = fit_and_test(config, recorded["choices"], run_dir)
     if not is_first_process():
         return metrics
     outcome = compared(recorded["metrics"], metrics)
@@ -122,6 +126,7 @@ def differences(recorded: Config, now: Config) -> list[str]:
     """
     return [
         *_of_status(recorded["status"]),
+        *_of_starts(recorded["starts"]),
         *_of_code(recorded, now),
         *_of_entries("version of", recorded["versions"], now["versions"]),
         *_of_entries("data:", recorded["data"], now["data"]),
@@ -177,6 +182,14 @@ def _given(options: Config) -> dict[str, Any]:
 
 def _of_status(status: str) -> list[str]:
     return [] if status == "finished" else [f"it is {status}: it has no metrics to compare with"]
+
+
+def _of_starts(starts: Sequence[Config]) -> list[str]:
+    changed = [start["changes"] for start in starts if start.get("changes")]
+    return [
+        f"settings: it went on with others ({said(found)}), a replay has the last ones throughout"
+        for found in changed
+    ]
 
 
 def _of_code(recorded: Config, now: Config) -> list[str]:

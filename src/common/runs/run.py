@@ -19,7 +19,7 @@ from common.config.checks import check_inputs, check_line, check_precision, chec
 from common.config.instantiate import build
 from common.loggers.dashboard import log_checkpoint, log_end, log_start
 from common.runs.console import quiet_libraries
-from common.runs.folder import check_folder, continued
+from common.runs.folder import check_free, check_resumed, continued, takes_own_settings
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.runs.snapshot import (
     finish_snapshot,
@@ -28,6 +28,7 @@ from common.runs.snapshot import (
     start_snapshot,
 )
 from common.training.checkpoint_io import WholeCheckpointIO
+from common.training.configured_rates import ConfiguredRates
 from common.training.distributed import is_first_process, leave_group
 from common.training.kept_metrics import KeptMetrics
 from common.training.resuming import check_resumable, whole_checkpoint
@@ -51,8 +52,10 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     Returns:
         All metrics by name; in other than the first process, those of the training.
     """
+    if is_first_process():
+        check_free(run_dir, config)
     if config["continue_run"]:
-        finished, config = continued(config, run_dir)
+        finished, config = continued(config, run_dir, choices)
         if finished is not None:
             LOG.info("%s is finished and left as it is", run_dir)
             return finished
@@ -65,14 +68,13 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     datamodule, module = build_data(config), build_module(config)
     module.adopt(datamodule)
     if is_first_process():
-        check_folder(run_dir, config, datamodule)
-        for name in _WRITTEN:
-            remove_leftovers(run_dir / name)
-        start_snapshot(run_dir, config=config, choices=choices, data=datamodule.fingerprint())
+        _begin(run_dir, config, choices, datamodule)
     status, metrics = "failed", dict[str, float]()
     loggers = _build_all(config["logger"])
     try:
         trainer = _trainer(config, run_dir, loggers)
+        if takes_own_settings(config):
+            trainer.callbacks.append(ConfiguredRates())
         if is_first_process():
             record_processes(run_dir, trainer.world_size)
         log_start(loggers, {**config, "git": git_summary()})
@@ -95,6 +97,14 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
             finish_snapshot(run_dir, status, metrics)
         log_end(loggers, status, metrics)
     return metrics
+
+
+def _begin(run_dir: Path, config: Config, choices: Config, datamodule: Any) -> None:
+    changes = check_resumed(run_dir, config, datamodule)
+    for name in _WRITTEN:
+        remove_leftovers(run_dir / name)
+    data = datamodule.fingerprint()
+    start_snapshot(run_dir, config=config, choices=choices, data=data, changes=changes)
 
 
 def test(

@@ -39,7 +39,12 @@ _PACKAGES = (
 
 
 def start_snapshot(
-    run_dir: Path, *, config: Mapping[str, Any], choices: Mapping[str, Any], data: Mapping[str, Any]
+    run_dir: Path,
+    *,
+    config: Mapping[str, Any],
+    choices: Mapping[str, Any],
+    data: Mapping[str, Any],
+    changes: Mapping[str, Any],
 ) -> None:
     """Write run.json with status ``running``; a resumed run remembers its earlier starts.
 
@@ -48,12 +53,13 @@ def start_snapshot(
         config: resolved config.
         choices: Hydra's group choices.
         data: fingerprint of the data.
+        changes: by dotted key, what the run had before this start and what it has from here on.
     """
     before = read_snapshot(run_dir) if (run_dir / FILE_NAME).exists() else {}
     state = software()
     snapshot = {
         "status": "running",
-        "starts": [*before.get("starts", []), _start(config, state)],
+        "starts": [*before.get("starts", []), _start(config, state, changes)],
         "config": config,
         "choices": choices,
         "data": data,
@@ -63,6 +69,11 @@ def start_snapshot(
         "metrics": {},
     }
     _write(run_dir, snapshot)
+
+
+def is_debug(snapshot: Mapping[str, Any]) -> bool:
+    """Return whether a run was one with ``debug=``, which is no result."""
+    return snapshot.get("choices", {}).get("debug") not in (None, "null")
 
 
 def record_processes(run_dir: Path, num_processes: int) -> None:
@@ -178,12 +189,16 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _start(config: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+def _start(
+    config: Mapping[str, Any], state: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what is kept of every start: a later one may have other code and a checkpoint."""
     return {
         "time": _now(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "folder": os.getcwd(),
         "ckpt_path": config.get("ckpt_path"),
+        "changes": changes,
         "code_sha256": state["code_sha256"],
     }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from common.runs.claim import FolderInUseError, claimed
+from common.runs.latest import with_latest_checkpoint
 from common.runs.run import fit_and_test
 from common.runs.snapshot import add_to_snapshot, read_snapshot
 from common.studies.ablation import check_ablation
@@ -29,9 +32,23 @@ def run_job(config: Config, choices: Config) -> dict[str, float]:
         All metrics by name; none of a study's job that failed, so that the study goes on.
 
     Raises:
-        ValueError: If the job contradicts its row or its study.
+        ValueError: If the job contradicts its row or its study, or another process trains in its
+            folder; in a study, that one is left to it.
     """
+    config = with_latest_checkpoint(config)
     run_dir = Path(config["paths"]["run_dir"])
+    try:
+        with claimed(run_dir):
+            return _run(config, choices, run_dir)
+    except FolderInUseError as error:
+        if config["study"] is None:
+            raise
+        # Not to the log: its file is the other process's.
+        warnings.warn(f"{error}. The study goes on with the next job", stacklevel=2)
+        return {}
+
+
+def _run(config: Config, choices: Config, run_dir: Path) -> dict[str, float]:
     with outlived(config["study"], run_dir):
         check_job(config)
         changed = check_ablation(config)

@@ -15,7 +15,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from common.atomic import write_text_atomically
-from common.runs.snapshot import FILE_NAME, read_snapshot
+from common.runs.claim import is_in_use
+from common.runs.snapshot import FILE_NAME, is_debug, read_snapshot
 from common.studies.other_tests import missing_tests
 
 LOG = logging.getLogger(__name__)
@@ -146,6 +147,8 @@ def _is_complete(run_dir: Path) -> bool:
     if not (run_dir / FILE_NAME).is_file():
         return False
     snapshot = read_snapshot(run_dir)
+    if is_debug(snapshot):
+        return False
     return snapshot["status"] == "finished" and not missing_tests(run_dir, snapshot["config"])
 
 
@@ -179,7 +182,10 @@ class StudySummary(Callback):
         LOG.info("%s -> %s", done, study_dir)
         if absent := [job for job, begun in unfinished.items() if not begun]:
             LOG.info("not run: %d jobs", len(absent))
-        if begun := [job for job, begun in unfinished.items() if begun and job not in failed]:
+        begun = [job for job, was_begun in unfinished.items() if was_begun and job not in failed]
+        if elsewhere := [job for job in begun if is_in_use(study_dir / job)]:
+            LOG.info("run by another process: %s", ", ".join(elsewhere))
+        if begun := [job for job in begun if job not in elsewhere]:
             earlier = dict.fromkeys(begun, "")
             LOG.warning("failed or interrupted earlier:%s", _logs(study_dir, earlier))
         if failed:

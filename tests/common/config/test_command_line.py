@@ -9,12 +9,21 @@ from pathlib import Path
 import pytest
 from builders import toy_job
 from builders.small_run import REPO_DIR
+from builders.train_configs import CONF_DIR
 from builders.train_script import train_script_here
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from common.config.command_line import for_hydra, with_first_choices, with_multirun
+from common.config.command_line import (
+    check_groups,
+    for_hydra,
+    quoted,
+    with_first_choices,
+    with_multirun,
+)
 
 TOY = Path(toy_job.__file__)
+KEPT = "hydra.output_subdir=.hydra"
 
 
 @pytest.mark.parametrize("typed", [["sweeps=table3"], ["seed=0", "+sweeps=table3", "data=lam"]])
@@ -96,7 +105,7 @@ def test_a_multirun_composes_where_each_of_its_jobs_does(
     typed: str, swept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with train_script_here(monkeypatch, TOY) as script:
-        assert script("-m", *typed.split(), f"hydra.sweep.dir={tmp_path}") == 0
+        assert script("-m", *typed.split(), f"hydra.sweep.dir={tmp_path}", KEPT) == 0
     jobs = [OmegaConf.load(tmp_path / job / ".hydra" / "config.yaml") for job in ("0", "1")]
     assert jobs[0][swept].name != jobs[1][swept].name
 
@@ -145,3 +154,88 @@ def test_every_scripts_multirun_gets_as_far_as_its_first_job(
     with train_script_here(monkeypatch, REPO_DIR / f"{script}.py") as run:
         assert run("-m", *typed.split(), *places) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "/data/\u6570\u636e/\u89c6\u9891.mp4",
+            "/d/it's.mp4",
+            '/d/a"b.mp4',
+            "/d/a\"b'c.mp4",
+            "/d/a (1).mp4",
+        ),
+        *(
+            "/d/a=1.mp4",
+            "\u00e9t\u00e9 \u00e0 Gen\u00e8ve/*.jpg",
+            "C:\\x\\\u00fc.mp4",
+            "\u00fc\\",
+            '\u00fc\\"',
+            "#1!&;%.mp4",
+        ),
+    ],
+)
+def test_a_path_is_taken_as_typed(text: str) -> None:
+    for key in ("source", "+hydra.run.dir", "data.raw_dir"):
+        (typed,) = for_hydra([f"{key}={text}"])
+        assert OverridesParser.create().parse_override(typed).value() == text
+        assert for_hydra([typed]) == [typed], "a process that is started again types it again"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "model=[a,b]",
+        "x={a:1}",
+        "seed=1,2",
+        "name='a b'",
+        "source=party 1.mp4",
+        "~priors",
+        "--x=\u00fc",
+    ],
+)
+def test_what_hydra_reads_stays_as_typed(typed: str) -> None:
+    assert quoted(typed) == typed
+
+
+@pytest.mark.parametrize("text", ["[2024] \u00fc.mp4", "\u00fc, 2.mp4", "{a", "it's, 2.mp4"])
+def test_what_may_be_a_list_is_refused_with_how_to_type_it(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot be read") as refused:
+        quoted(f"source={text}")
+    in_shell = str(refused.value).partition(", type ")[2]
+    said = subprocess.run(
+        f"printf %s {in_shell}", shell=True, capture_output=True, text=True, check=True
+    )
+    assert OverridesParser.create().parse_override(said.stdout).value() == text
+
+
+@pytest.mark.parametrize(
+    ("script", "typed", "said"),
+    [
+        ("predict", "run=x data.store_dir=/d", "data=NAME, too, or.*datamodule.store_dir=/d"),
+        ("predict", "run=x data.datamodule.seed=1", "datamodule.seed=1"),
+        ("predict", "run=x priors.head=true", "type priors=NAME, too"),
+        ("train", "model=flame data=columbiagaze dropout.margin=1", "type dropout=NAME, too"),
+    ],
+)
+def test_an_option_of_a_group_that_is_not_chosen_is_refused(
+    script: str, typed: str, said: str
+) -> None:
+    of_run = {"data": "datamodule", "model": "module"}
+    with pytest.raises(ValueError, match=said):
+        check_groups(typed.split(), CONF_DIR, script, of_run)
+
+
+@pytest.mark.parametrize(
+    ("script", "typed"),
+    [
+        ("train", "model=gazepose data=ego4d dropout.margin=0.3"),
+        ("train", "model=gazepose data=ego4d dropout=uniform dropout.margin=0.3"),
+        ("predict", "model=flame data=eyediap data.store_dir=x checkpoint=y"),
+        ("predict", "run=x source=y"),
+        ("preprocess", "data=eyediap data.raw_dir=x"),
+    ],
+)
+def test_an_option_of_a_chosen_group_is_not(script: str, typed: str) -> None:
+    check_groups(typed.split(), CONF_DIR, script, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from builders.small_run import composed, one_thread
 
 from common.config.instantiate import build
 from common.loggers.dashboard import log_end, log_start
-from common.loggers.wandb import WandbRunLogger
+from common.loggers.wandb import RECORD, WandbRunLogger
 from common.runs.run import fit_and_test
 from gazepose.training.module import EyeContactModule
 
@@ -83,3 +84,42 @@ def test_loggers_without_a_run_are_closed_in_peace() -> None:
     )
 
     log_end([build(config["logger"]["wandb"])], "failed", {})
+
+
+def test_a_start_that_goes_on_in_the_folder_goes_on_in_wandb(work_dir: Path) -> None:
+    folder = work_dir / "goes_on"
+    typed = [*OFFLINE, "test=false", "callbacks.pictures=null", "trainer.log_every_n_steps=1"]
+    for max_epochs in (1, 2, 3):
+        last = folder / "checkpoints" / "last.ckpt"
+        ckpt_path = [f"ckpt_path={last}"] if last.is_file() else []
+        longer = [f"trainer.max_epochs={max_epochs}", "model.module.scheduler.T_max=3"]
+        config = config_of(work_dir, folder, *typed, *longer, *ckpt_path)
+        with one_thread():
+            fit_and_test(config, {}, folder)
+    runs = offline_runs(folder)
+    ids = {run.folder.name.rpartition("-")[2] for run in runs}
+    assert (len(runs), len(ids)) == (3, 1)
+    steps = [[row["_step"] for row in run.history] for run in runs]
+    assert all(max(before) < min(after) for before, after in pairwise(steps))
+    # Another folder's is another run.
+    config = config_of(work_dir, work_dir / "other", *typed, "trainer.max_epochs=1")
+    with one_thread():
+        fit_and_test(config, {}, work_dir / "other")
+    (other,) = offline_runs(work_dir / "other")
+    assert other.folder.name.rpartition("-")[2] not in ids
+
+
+def test_online_the_same_run_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def refuse(**settings: Any) -> None:
+        asked.append(settings)
+        raise wandb.errors.CommError("no network")
+
+    monkeypatch.setattr(wandb, "init", refuse)
+    (tmp_path / RECORD).write_text('{"id": "abc", "num_starts": 1}')
+    for typed in ({}, {"id": "mine"}):
+        logger = WandbRunLogger(save_dir=str(tmp_path), project="p", **typed)
+        with pytest.raises(ValueError, match="no network"):
+            log_start([logger], {"seed": 0})
+    assert [(one["id"], one["resume"]) for one in asked] == [("abc", "allow"), ("mine", None)]

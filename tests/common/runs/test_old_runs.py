@@ -28,9 +28,9 @@ def test_what_was_begun_goes_on_with_the_same_command(model: str, tmp_path: Path
     typed = recorded["starts"][0]["command"][1:]
     run = tmp_path / model
     config = composed("train", *(_run_dir_typed(said) for said in typed), "continue_run=true")
-    assert continued(config, run) == (None, config)
-    with pytest.raises(ValueError, match=r"another config.*seed=0 and 1"):
-        continued({**config, "seed": 1}, run)
+    assert continued(config, run, {}) == (None, config)
+    with pytest.raises(ValueError, match=r"another config.*seed=0 \(now 1\)"):
+        continued({**config, "seed": 1}, run, {})
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_job_of_a_study_begun_before_goes_on(job: str, row: list[str], tmp_pat
     *typed, _, _ = recorded["starts"][0]["command"][1:]  # the row as it was typed then, and -m
     run = tmp_path / job
     config = composed("train", *typed, *row, "seed=0", f"paths.run_dir={run}")
-    assert continued(config, run) == (None, config)
+    assert continued(config, run, {}) == (None, config)
 
 
 def _run_dir_typed(said: str) -> str:

@@ -23,7 +23,9 @@ from common.runs.snapshot import (
 
 
 def start(run_dir: Path, **config: object) -> None:
-    start_snapshot(run_dir, config=config, choices={"model": "flame"}, data={"name": "small"})
+    start_snapshot(
+        run_dir, config=config, choices={"model": "flame"}, data={"name": "small"}, changes={}
+    )
 
 
 def test_a_running_run_says_so_and_holds_its_config(tmp_path: Path) -> None:

@@ -170,7 +170,8 @@ def test_a_run_with_one_goes_on_with_one_alone(work_dir: Path) -> None:
     last = f"ckpt_path={work_dir / 'averaged' / 'checkpoints' / 'last.ckpt'}"
     with pytest.raises(ValueError, match=rf"{last} .*type extras=\[ema\]"):
         train(work_dir, "averaged", last, "trainer.max_epochs=2")
-    train(work_dir, "averaged", last, "trainer.max_epochs=2", "extras=[ema,clip]", "test=false")
+    clipped = ["extras=[ema,clip]", "resume_with=[trainer.gradient_clip_val]"]
+    train(work_dir, "averaged", last, "trainer.max_epochs=2", *clipped, "test=false")
     assert checkpoint(work_dir, "averaged")["epoch"] == 1
 
 

@@ -171,7 +171,7 @@ def test_a_finished_run_is_left_as_it_is(work_dir: Path, unbroken: dict[str, flo
     snapshot = (work_dir / "unbroken" / "run.json").read_bytes()
     assert train(work_dir, "unbroken", "continue_run=true") == unbroken
     assert (work_dir / "unbroken" / "run.json").read_bytes() == snapshot
-    with pytest.raises(ValueError, match=r"of another config.*: seed=0 and 1"):
+    with pytest.raises(ValueError, match=r"of another config.*: seed=0 \(now 1\)"):
         train(work_dir, "unbroken", "continue_run=true", "seed=1")
 
 

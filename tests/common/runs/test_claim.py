@@ -1,0 +1,86 @@
+"""One process at a time has a run's folder, and one that is refused changes nothing in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from builders.small_run import REPO_DIR, SMALL_RUN
+from builders.small_store import write_small_store
+
+from common.runs.claim import FolderInUseError, claimed, is_in_use
+from common.runs.snapshot import read_snapshot
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from common.runs.claim import claimed
+with claimed(Path(sys.argv[1])):
+    print("mine", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def other_process(run_dir: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process, which has the folder."""
+    command = [sys.executable, "-c", HOLDS, str(run_dir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "mine\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_folder_is_one_process_s_until_that_ends_in_any_way(tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    with other_process(run_dir) as process:
+        assert is_in_use(run_dir)
+        owner = rf"run is in use: process {process.pid} on "
+        with pytest.raises(FolderInUseError, match=owner), claimed(run_dir):
+            raise AssertionError
+        process.kill()  # not even a chance to give it back
+        process.wait()
+        assert not is_in_use(run_dir)
+        with claimed(run_dir):
+            pass
+    assert list(run_dir.iterdir()) == []
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("typed", [[], ["continue_run=true"], ["seed=5", "continue_run=true"]])
+def test_a_second_start_leaves_the_first_one_s_files_alone(
+    tmp_path: Path, typed: list[str]
+) -> None:
+    write_small_store(tmp_path / "store")
+    run_dir = tmp_path / "run"
+    script = [sys.executable, str(REPO_DIR / "train.py"), *SMALL_RUN, "trainer.max_epochs=1"]
+    script += [f"data.store_dir={tmp_path / 'store'}", f"hydra.run.dir={run_dir}"]
+    with other_process(run_dir):
+        before = contents(run_dir)
+        done = subprocess.run(
+            [*script, *typed], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert contents(run_dir) == before
+    assert done.returncode == 1
+    assert "is in use: process" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert subprocess.run(script, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    snapshot = read_snapshot(run_dir)
+    assert snapshot["status"] == "finished"
+    assert not (run_dir / ".hydra").exists()
+    # A third start without a word is refused as well, and a finished run's files stay.
+    before = contents(run_dir)
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "holds a run already" in done.stderr
+    assert contents(run_dir) == before

@@ -1,0 +1,79 @@
+"""What ``latest`` is, and where a run's store lies seen from another folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.train_configs import train_config
+
+from common.config.latest_run import latest_run
+from common.config.resolvers import run_dir
+from common.runs.latest import found_run, with_latest_checkpoint
+from common.runs.places import with_found_store
+
+
+def write_run(folder: Path, time: str, **entries: Any) -> Path:
+    folder.mkdir(parents=True)
+    snapshot = {"starts": [{"time": "2020"}, {"time": time}], "choices": {}, **entries}
+    (folder / "run.json").write_text(json.dumps(snapshot))
+    return folder
+
+
+def test_the_latest_run_is_the_one_begun_last_in_sweeps_too(tmp_path: Path) -> None:
+    assert latest_run(tmp_path / "nowhere") is None
+    write_run(tmp_path / "z", "2026-01-01T00:00:00+00:00")
+    latest = write_run(tmp_path / "sweep" / "0", "2026-01-03T00:00:00+00:00")
+    write_run(tmp_path / "a", "2026-01-02T00:00:00+00:00")
+    write_run(tmp_path / "debugged", "2026-01-09T00:00:00+00:00", choices={"debug": "fast"})
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "run.json").write_text('{"starts": [{"time": 7}')
+    assert latest_run(tmp_path) == latest
+    assert run_dir("latest", "new", str(tmp_path)) == str(latest)
+    assert run_dir("latest", "new", str(tmp_path / "nowhere")) == "new"
+
+
+def test_latest_is_a_checkpoint_or_says_why_there_is_none(tmp_path: Path) -> None:
+    paths = {"runs_dir": str(tmp_path), "run_dir": str(tmp_path / "new")}
+    config = {"ckpt_path": "latest", "paths": paths}
+    with pytest.raises(ValueError, match=rf"no run in {tmp_path}"):
+        with_latest_checkpoint(config)
+    with pytest.raises(ValueError, match=r"run=latest: there is no run"):
+        found_run("latest", config, "run")
+    run = write_run(tmp_path / "run", "2026")
+    with pytest.raises(ValueError, match=r"run, the run begun last, has no last\.ckpt"):
+        with_latest_checkpoint(config)
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "last.ckpt").touch()
+    assert with_latest_checkpoint(config)["ckpt_path"] == str(run / "checkpoints" / "last.ckpt")
+    assert found_run("latest", config, "run") == run
+    assert with_latest_checkpoint(config | {"ckpt_path": "x.ckpt"})["ckpt_path"] == "x.ckpt"
+
+
+def recorded(**start: str) -> dict[str, Any]:
+    config = train_config("model=flame", "data=columbiagaze")
+    assert config["data"]["store_dir"] == "data/stores/columbiagaze"
+    return {"config": config, "starts": [start]}
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_relative_store_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_recorded: bool
+) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    store = project / "data" / "stores" / "columbiagaze"
+    store.mkdir(parents=True)
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    start = {"folder": str(project)} if is_recorded else {}
+    run = elsewhere / "kept" if is_recorded else project / "runs" / "sweep" / "0"
+    found = with_found_store(run, recorded(**start))
+    assert found["data"]["store_dir"] == str(store)
+    assert found["data"]["datamodule"]["store_dir"] == str(store)
+    # Nowhere to be found: the path is left to the message that says so.
+    lost = recorded(folder=str(tmp_path / "gone"))
+    assert with_found_store(elsewhere / "kept", lost) == lost["config"]
+    monkeypatch.chdir(project)
+    assert with_found_store(run, recorded(**start))["data"]["store_dir"].startswith("data/stores")
