@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written under a temporary name, then renamed."""
+"""Files appear whole or not at all: written under a temporary name, flushed, then renamed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,22 @@ def partial_path(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield partial
+        flush(partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
 
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk: a rename may get there before it, and the power fail."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file in UTF-8, whole or not at all."""
     with partial_path(path) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -37,11 +44,12 @@ def kept_lines(path: Path) -> Iterator[TextIO]:
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         # Line by line to the disk: a killed process leaves its lines under the temporary name.
-        with partial.open("w", buffering=1) as lines:
+        with partial.open("w", encoding="utf-8", buffering=1) as lines:
             yield lines
     finally:
         # An empty file takes no earlier result's place.
         if partial.stat().st_size:
+            flush(partial)
             os.replace(partial, path)
         else:
             partial.unlink()
