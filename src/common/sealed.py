@@ -46,6 +46,24 @@ def seal(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def is_intact(file: IO[bytes]) -> bool:
+    """Return whether a file's content is as its seal says, or it has none."""
+    try:
+        place = _place(file)
+    except ValueError:
+        return False
+    if place is None:
+        return True
+    file.seek(place)
+    return file.read(len(_ZEROS)) == _digest(file, place)
+
+
+def has_seal(path: Path) -> bool:
+    """Return whether an intact file carries its checksum; files of before do not."""
+    with path.open("rb") as file:
+        return _place(file) is not None
+
+
 def check_seal(path: Path, remedy: str) -> None:
     """Check that a file is as it was written.
 
@@ -58,10 +76,10 @@ def check_seal(path: Path, remedy: str) -> None:
     """
     try:
         with path.open("rb") as file:
-            is_intact = _is_intact(file)
+            as_written = is_intact(file)
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
-    if not is_intact:
+    if not as_written:
         raise _changed(path, remedy)
 
 
@@ -172,21 +190,9 @@ def _read_intact(path: Path, remedy: str) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
-    if not _is_intact(io.BytesIO(content)):
+    if not is_intact(io.BytesIO(content)):
         raise _changed(path, remedy)
     return content
-
-
-def _is_intact(file: IO[bytes]) -> bool:
-    """Return whether a file's content is as its seal says, or it has none."""
-    try:
-        place = _place(file)
-    except ValueError:
-        return False
-    if place is None:
-        return True
-    file.seek(place)
-    return file.read(len(_ZEROS)) == _digest(file, place)
 
 
 def _place(file: IO[bytes]) -> int | None:

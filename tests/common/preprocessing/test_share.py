@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import polars as pl
 import pytest
 from builders.counting_maker import GROUPS, counting_share, times_made
 
+from common.preprocessing.check import check_store
 from common.preprocessing.share import make_share
 from common.store.damage import damaged_groups
 from common.store.reading import FaceStore, GroupPaths, read_failures, stored_groups
@@ -60,3 +62,19 @@ def test_a_group_that_cannot_be_locked_fails_alone(tmp_path: Path) -> None:
     make_share(share, 0, unit="item", repairs=False)
     assert stored_groups(share.store_dir) == ["a", "c", "d"]
     assert list(read_failures(share.store_dir)) == ["b"]
+
+
+def test_a_store_from_before_tables_had_checksums_is_read_and_a_check_says_so(
+    tmp_path: Path,
+) -> None:
+    share = counting_share(tmp_path)
+    make_share(share, 0, unit="item", repairs=False)
+    assert "had checksums" not in check_store(share.store_dir, lambda: share).summary()
+    for group in ("a", "c"):
+        path = GroupPaths(share.store_dir, group).table
+        pl.read_parquet(path).write_parquet(path)
+    assert len(FaceStore(share.store_dir)) == len(GROUPS)
+    assert damaged_groups(share.store_dir) == []
+    report = check_store(share.store_dir, lambda: share)
+    assert not report.has_errors
+    assert "2 groups from before tables had checksums: a, c" in report.summary()
