@@ -12,7 +12,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from common.sealed import seal, table_metadata, write_json, write_text
 from common.store.reading import MADE_FROM, GroupPaths, read_recipe
 from common.store.skipped import Skipped
 
+_WORK_LOCK = ".work.lock"
 _FOLDERS = ("packs", "tables", "skipped", "failed")
 # Of a writer, with its process's number, or of a lock.
 _LEFTOVER = re.compile(r"\..+\.\d+\.\w+|\..+\.lock")
@@ -123,14 +124,19 @@ def worked_at(store_dir: Path) -> Iterator[None]:
 
     What killed ones left half-written goes when nobody else is at work.
     """
-    with shared(store_dir / ".work.lock", lambda: _remove_leftovers(store_dir)):
-        yield
+    try:
+        with shared(store_dir / _WORK_LOCK, lambda: _remove_leftovers(store_dir)):
+            yield
+    finally:
+        # The lock's own, where the work was refused.
+        with suppress(OSError):
+            store_dir.rmdir()
 
 
 def _remove_leftovers(store_dir: Path) -> None:
     for folder in (store_dir, *(store_dir / name for name in _FOLDERS)):
         for found in folder.glob(".*"):
-            if _LEFTOVER.fullmatch(found.name):
+            if _LEFTOVER.fullmatch(found.name) and found.name != _WORK_LOCK:
                 found.unlink(missing_ok=True)
 
 
