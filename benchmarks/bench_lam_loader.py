@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
+from checksum_cost import describe_checksums
 from lam_store import smooth_jpeg, write_store
 
 from common.media.image_codec import decode_image
@@ -73,21 +74,29 @@ def main(given: Sequence[str] | None = None) -> None:
             for num_workers in (0, 2):
                 line = describe(store_dir, loader, num_workers, arguments.passes)
                 sys.stdout.write(line + "\n")
+        line = describe_checksums(lambda: open_loader(store_dir, LOADERS[0], 0), arguments.passes)
+        sys.stdout.write(line + "\n")
 
 
 def describe(store_dir: Path, loader: Loader, num_workers: int, num_passes: int) -> str:
     """Say how many clips a second a loader gives, by the clock and by the processor."""
-    settings = {"use_head": True, "use_landmarks": True, "dropout": {"kind": "gaussian"}}
-    data = LamDataModule(
-        "bench", str(store_dir), num_workers=num_workers, **(settings | loader.settings)
-    )
-    batches = getattr(data, f"{loader.part}_dataloader")()
+    batches = open_loader(store_dir, loader, num_workers)
     rates = np.array([rates_of_pass(batches) for _ in range(num_passes)]).max(0)
     by_processor = f", {rates[1]:,.0f} a second of processor" if num_workers == 0 else ""
     return (
         f"{loader.what}, {num_workers} workers: {rates[0]:,.0f} clips/s{by_processor}; "
         f"the original about {loader.original} a core"
     )
+
+
+def open_loader(store_dir: Path, loader: Loader, num_workers: int) -> Iterable[Any]:
+    """Open a store and return one of its loaders."""
+    settings = {"use_head": True, "use_landmarks": True, "dropout": {"kind": "gaussian"}}
+    data = LamDataModule(
+        "bench", str(store_dir), num_workers=num_workers, **(settings | loader.settings)
+    )
+    batches: Iterable[Any] = getattr(data, f"{loader.part}_dataloader")()
+    return batches
 
 
 def describe_decoding() -> str:

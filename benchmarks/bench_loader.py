@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from checksum_cost import describe_checksums
 from peak_memory import peak_memory_mib
 
 from common.store.reading import FaceStore
@@ -36,6 +38,7 @@ def main(given: Sequence[str] | None = None) -> None:
         )
     lines = [describe_size(arguments.store)]
     lines += [describe_speed(arguments.store, workers, arguments.passes) for workers in (0, 2)]
+    lines.append(describe_checksums(lambda: train_loader(arguments.store, 0), arguments.passes))
     lines.append(f"peak memory of this process, its workers not: {peak_memory_mib():.0f} MiB")
     sys.stdout.write("\n".join(lines) + "\n")
 
@@ -53,10 +56,7 @@ def describe_size(store_dir: Path) -> str:
 
 def describe_speed(store_dir: Path, num_workers: int, num_passes: int) -> str:
     """Say how many samples a second the train loader gives, the best pass of several."""
-    datamodule = GazeDataModule(
-        "bench", str(store_dir), "cross_person", num_workers=num_workers, batch_size=16
-    )
-    loader = datamodule.train_dataloader()
+    loader = train_loader(store_dir, num_workers)
     rates = [count_samples(loader) for _ in range(num_passes)]
     return (
         f"loader with {num_workers} workers: {max(rates):,.0f} samples/s "
@@ -65,10 +65,18 @@ def describe_speed(store_dir: Path, num_workers: int, num_passes: int) -> str:
     )
 
 
-def count_samples(loader: object) -> float:
+def train_loader(store_dir: Path, num_workers: int) -> Iterable[Any]:
+    """Open a store and return its train loader."""
+    datamodule = GazeDataModule(
+        "bench", str(store_dir), "cross_person", num_workers=num_workers, batch_size=16
+    )
+    return datamodule.train_dataloader()
+
+
+def count_samples(loader: Iterable[Any]) -> float:
     """Return samples a second of one pass; starting workers counts."""
     start = time.perf_counter()
-    num = sum(len(batch["row"]) for batch in loader)  # type: ignore[attr-defined]
+    num = sum(len(batch["row"]) for batch in loader)
     return num / (time.perf_counter() - start)
 
 

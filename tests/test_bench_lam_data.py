@@ -22,7 +22,7 @@ BENCHMARKS_DIR = Path(__file__).parents[1] / "benchmarks"
 @pytest.fixture
 def _as_scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(BENCHMARKS_DIR))
-    for name in ("lam_store", "lam_memory", "bench_lam_loader"):
+    for name in ("lam_store", "lam_memory", "bench_lam_loader", "checksum_cost"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     threads = torch.get_num_threads()
     yield
@@ -55,8 +55,9 @@ def test_every_loader_is_measured(capsys: pytest.CaptureFixture[str], tmp_path: 
     bench_lam_loader.main(["--store", str(tmp_path), "--passes", "1"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("decoding 7 frames")
-    assert len(lines) == 1 + 2 * len(bench_lam_loader.LOADERS)
-    assert all("clips/s" in line for line in lines[1:])
+    assert len(lines) == 2 + 2 * len(bench_lam_loader.LOADERS)
+    assert all("clips/s" in line for line in lines[1:-1])
+    assert lines[-1].startswith("checksums: opening ")
 
 
 def test_memory_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:

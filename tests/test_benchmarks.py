@@ -15,7 +15,7 @@ BENCHMARKS_DIR = Path(__file__).parents[1] / "benchmarks"
 @pytest.fixture(autouse=True)
 def _as_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS_DIR))
-    for name in ("peak_memory", "bench_flame", "bench_loader"):
+    for name in ("peak_memory", "bench_flame", "bench_loader", "checksum_cost"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 

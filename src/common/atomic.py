@@ -42,9 +42,9 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file in UTF-8, whole or not at all."""
     with partial_path(path) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -54,11 +54,12 @@ def kept_lines(path: Path) -> Iterator[TextIO]:
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         # Line by line to the disk: a killed process leaves its lines under the temporary name.
-        with partial.open("w", buffering=1) as lines:
+        with partial.open("w", encoding="utf-8", buffering=1) as lines:
             yield lines
     finally:
         # An empty file takes no earlier result's place.
         if partial.stat().st_size:
+            flush(partial)
             os.replace(partial, path)
         else:
             partial.unlink()

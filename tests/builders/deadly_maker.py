@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,18 @@ class DeadlyMaker:
                 os._exit(9)
             on_item()
         (self.folder / group).touch()
+        return None
+
+
+@dataclass(frozen=True)
+class RememberingMaker(DeadlyMaker):
+    """Writes into a group's file how many groups it has made before."""
+
+    made: list[str] = field(default_factory=list)
+
+    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+        (self.folder / group).write_text(str(len(self.made)))
+        self.made.append(group)
         return None
 
 

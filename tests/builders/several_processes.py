@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import socket
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from builders.small_run import REPO_DIR
+from common.runs.snapshot import read_snapshot
 
 TRAIN = [sys.executable, str(REPO_DIR / "train.py")]
 # A collective that waits for a process that is gone shall fail here, not in half an hour.
@@ -45,7 +45,7 @@ def free_port() -> int:
 
 
 def snapshot(run_dir: Path) -> dict:
-    return json.loads((run_dir / "run.json").read_text())
+    return read_snapshot(run_dir)
 
 
 def logged(run_dir: Path, version: int = 0) -> list[dict[str, float]]:

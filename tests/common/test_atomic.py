@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from common.atomic import partial_path, remove_leftovers, write_text_atomically
+from common.atomic import kept_lines, partial_path, remove_leftovers, write_text_atomically
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -48,3 +51,30 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     remove_leftovers(tmp_path)
     remove_leftovers(tmp_path / "nowhere")
     assert {path.name for path in tmp_path.iterdir()} == {*kept, ".folder.1.ckpt"}
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append("fsync"), fsync(file)))
+    monkeypatch.setattr(os, "replace", lambda *names: (done.append("replace"), replace(*names)))
+    write_text_atomically(tmp_path / "x.txt", "text")
+    with kept_lines(tmp_path / "lines.txt") as lines:
+        lines.write("line\n")
+    assert done == ["fsync", "replace"] * 2
+
+
+def test_text_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from common.atomic import kept_lines, write_text_atomically
+write_text_atomically(Path(sys.argv[1], "x.txt"), "\\u00e4")
+with kept_lines(Path(sys.argv[1], "y.txt")) as lines:
+    lines.write("\\u00e4")
+"""
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=plain)
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"\xc3\xa4"}

@@ -18,6 +18,7 @@ from common.preprocessing.share import (
     check_fit,
     lossy_groups,
 )
+from common.sealed import has_seal
 from common.store.damage import damaged_groups
 from common.store.packs import REPAIR
 from common.store.reading import (
@@ -98,12 +99,15 @@ def _store_findings(share: Share) -> list[Finding]:
     lossy = lossy_groups(read_skipped(share.store_dir, sound))
     lost = [f"{group} ({what})" for group, what in lossy.items()]
     again = "the next run makes them again"
+    unsealed = [group for group in sound if not has_seal(GroupPaths(share.store_dir, group).table)]
+    anew = "they are read as they are; to have them made again remove their tables"
     seen: list[tuple[Severity, list[str], str, str]] = [
         ("error", damaged, "groups damaged", f"{REPAIR}, from the raw data"),
         ("error", failed, "groups could not be made", "another run tries again"),
         ("error", lost, LOSSY, LOSSY_REMEDY),
         ("warning", changed_groups(share), "groups made from what has changed since", again),
         ("warning", imageless_groups(share.store_dir, sound), IMAGELESS, ""),
+        ("note", unsealed, "groups from before tables had checksums", anew),
     ]
     return [
         Finding(severity, counted_names(found, what), str(share.store_dir), remedy)

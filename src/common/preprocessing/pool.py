@@ -15,12 +15,15 @@ from common.store.skipped import explained
 _POLL_S = 0.5
 _DIED = "a worker process died over this group alone, perhaps for want of memory"
 _CANNOT_START = "worker processes cannot start; try num_workers=0"
-# In a worker: how many items of each group are done.
+# In a worker: its maker, and how many items of each group are done.
 _SHARED: dict[str, Any] = {}
 
 
 class GroupMaker(Protocol):
-    """Makes groups of a store; small enough to pickle."""
+    """Makes groups of a store; small enough to pickle.
+
+    A process gets one and keeps it: what it has built for a group serves the next.
+    """
 
     def count(self, group: str) -> int:
         """Return how many items `make` goes through.
@@ -123,7 +126,7 @@ class _Processes:
             min(num_workers, len(numbers)),
             mp_context=self._context,
             initializer=_share,
-            initargs=(self._num_done,),
+            initargs=(self._maker, self._num_done),
         ) as pool:
             jobs = self._submitted(pool, numbers)
             try:
@@ -143,7 +146,7 @@ class _Processes:
         jobs: dict[Future[str | None], int] = {}
         for number in numbers:
             try:
-                job = pool.submit(_make_in_worker, self._maker, self._groups[number], number)
+                job = pool.submit(_make_in_worker, self._groups[number], number)
             except BrokenProcessPool as error:  # it may break while it is still being filled
                 job = Future()
                 job.set_exception(error)
@@ -170,11 +173,12 @@ def _outcome(job: Future[str | None]) -> str | None:
         return explained(error)
 
 
-def _share(num_done: Any) -> None:
-    _SHARED["num_done"] = num_done
+def _share(maker: GroupMaker, num_done: Any) -> None:
+    _SHARED.update(maker=maker, num_done=num_done)
 
 
-def _make_in_worker(maker: GroupMaker, group: str, number: int) -> str | None:
+def _make_in_worker(group: str, number: int) -> str | None:
+    maker: GroupMaker = _SHARED["maker"]
     _SHARED["num_done"][number] = 0
 
     def count_item() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from common.listing import counted_names, listed
+from common.locks import locked
 from common.media.video import DECODING_FAILED, FRAMES_DAMAGED
 from common.preprocessing.pool import GroupMaker, make_groups
 from common.store.damage import damaged_groups
@@ -19,7 +20,9 @@ from common.store.reading import (
     read_made_from,
     read_skipped,
     stored_groups,
+    table_stamp,
 )
+from common.store.skipped import explained
 from common.store.writing import (
     check_recipe,
     claim_store,
@@ -114,7 +117,7 @@ def make_share(share: Share, num_workers: int, *, unit: str, repairs: bool) -> N
     """Make the share's groups that are not there yet; write down why one could not be made.
 
     Groups that were made from something else than is there now are made again. One that cannot be
-    made again stays as it was.
+    made again stays as it was. Of processes that make a share at once each group is made by one.
 
     Args:
         share: of which store.
@@ -126,13 +129,14 @@ def make_share(share: Share, num_workers: int, *, unit: str, repairs: bool) -> N
         ValueError: As `check_fit`; nothing is made then.
     """
     check_fit(share)
+    maker = _OnceMaker(share, {group: table_stamp(share.store_dir, group) for group in share.own})
     claim_store(share.store_dir, share.recipe)
     write_expected(share.store_dir, share.groups)
     done = set(stored_groups(share.store_dir))
     again = _wanted_again(share, repairs)
     wanted = [group for group in share.own if group not in done or group in again]
     _forget_failures(share, done.intersection(share.own).difference(wanted))
-    for group, why in make_groups(share.maker, wanted, num_workers, unit=unit):
+    for group, why in make_groups(maker, wanted, num_workers, unit=unit):
         if why is not None:
             stays = "; what was made before stays" if group in done else ""
             write_failure(share.store_dir, group, why + stays)
@@ -185,6 +189,32 @@ def problem_lines(
 def item_lines(skipped: Sequence[Mapping[str, str]]) -> list[str]:
     """Return every skipped item with its reason, a line each."""
     return [f"{item['sample_id']}\t{item['reason']}" for item in skipped]
+
+
+@dataclass(frozen=True)
+class _OnceMaker:
+    """Makes groups that nobody else has made since; waits where somebody is about it.
+
+    Attributes:
+        share: of which store.
+        stamps: of the groups' tables as they were, None where there was none.
+    """
+
+    share: Share
+    stamps: Mapping[str, tuple[int, int] | None]
+
+    def count(self, group: str) -> int:
+        return self.share.maker.count(group)
+
+    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+        store_dir = self.share.store_dir
+        try:
+            with locked(GroupPaths(store_dir, group).lock):
+                if table_stamp(store_dir, group) != self.stamps[group]:
+                    return None
+                return self.share.maker.make(group, on_item)
+        except OSError as error:
+            return explained(error)
 
 
 def _forget_failures(share: Share, settled: set[str]) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.report.kinds.model_test import ModelTest
+from common.checksums import file_sha256
+from common.report.kinds.model_test import TEST_AGAIN, ModelTest
 from common.report.kinds.registry import kind_named
 from common.report.run import Run, lookup
 from common.runs.snapshot import FILE_NAME, read_snapshot
+from common.sealed import check_seal, read_json
 
 
 @dataclass(frozen=True)
@@ -123,19 +123,33 @@ def _summaries(folder: Path, snapshot: Mapping[str, Any], unread: list[Unread]) 
 
 def _predictions(kind: type[ModelTest], path: Path) -> str:
     """Return what is the same for two tests with the same predictions under the same name."""
-    predictions = path.with_name(path.stem + kind.predictions_suffix)
+    predictions = _predictions_path(kind, path)
     if not predictions.is_file():
         return str(path)
-    return f"{path.name} {hashlib.sha256(predictions.read_bytes()).hexdigest()}"
+    return f"{path.name} {file_sha256(predictions)}"
 
 
 def _summary(path: Path) -> _Summary:
-    summary = json.loads(path.read_text())
+    summary = read_json(path, TEST_AGAIN)
     kind = kind_named(lookup(summary, "kind"))
     missing = [key for key in kind.required if key not in summary]
     if missing:
-        raise ValueError(f"lacks {', '.join(missing)}; test again to renew it")
+        raise ValueError(f"lacks {', '.join(missing)}; {TEST_AGAIN}")
+    _check_predictions(_predictions_path(kind, path), summary)
     return kind, path, dict(summary)
+
+
+def _predictions_path(kind: type[ModelTest], path: Path) -> Path:
+    return path.with_name(path.stem + kind.predictions_suffix)
+
+
+def _check_predictions(path: Path, summary: Mapping[str, Any]) -> None:
+    """Refuse predictions that are not as they were written; a csv's checksum is in the summary."""
+    if not path.is_file():
+        return
+    check_seal(path, TEST_AGAIN)
+    if summary.get("predictions_sha256") not in (None, file_sha256(path)):
+        raise ValueError(f"{path} is damaged (it is not as it was written); {TEST_AGAIN}")
 
 
 def _first_start(snapshot: Mapping[str, Any]) -> str:

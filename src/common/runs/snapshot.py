@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import subprocess
@@ -10,17 +9,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from common.atomic import write_text_atomically
 from common.checksums import code_sha256, file_sha256
 from common.runs.targets import with_todays_target
+from common.sealed import read_json, write_json
 
 FILE_NAME = "run.json"
+_REMEDY = "put a copy in its place, or train again in another folder"
 _PACKAGES = (
     "gaze-suite",
     "torch",
@@ -103,12 +103,12 @@ def read_snapshot(run_dir: Path) -> dict[str, Any]:
     A run of before names classes by where they were: they come by the names of today.
 
     Raises:
-        ValueError: If the folder is not that of a run.
+        ValueError: If the folder is not that of a run, or its snapshot is damaged.
     """
     path = run_dir / FILE_NAME
     if not path.is_file():
         raise ValueError(f"{run_dir} is no run: it has no {FILE_NAME}")
-    snapshot: dict[str, Any] = json.loads(path.read_text(), object_hook=with_todays_target)
+    snapshot: dict[str, Any] = read_json(path, _REMEDY, object_hook=with_todays_target)
     metrics = snapshot.get("metrics", {})
     metrics.update({name: nan for name, value in metrics.items() if value is None})
     return snapshot
@@ -208,13 +208,4 @@ def _now() -> str:
 
 
 def _write(run_dir: Path, snapshot: Mapping[str, Any]) -> None:
-    text = json.dumps(_finite(snapshot), indent=1, default=str, allow_nan=False)
-    write_text_atomically(run_dir / FILE_NAME, f"{text}\n")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+    write_json(run_dir / FILE_NAME, snapshot, default=str)

@@ -57,7 +57,7 @@ class Packs:
         except OSError as error:
             raise ValueError(f"{self.paths[pack]}: {error.strerror}; {REPAIR}") from error
         return [
-            data if zlib.crc32(data) == crc32 else None
+            data if is_as_written(data, crc32) else None
             for data, (_, _, crc32) in zip(spans, places, strict=True)
         ]
 
@@ -71,3 +71,8 @@ class Packs:
                 os.close(self._descriptors.pop(next(iter(self._descriptors))))
             self._descriptors[pack] = os.open(self.paths[pack], os.O_RDONLY)
         return self._descriptors[pack]
+
+
+def is_as_written(data: bytes, crc32: int) -> bool:
+    """Return whether an image's bytes have the checksum that its row says."""
+    return zlib.crc32(data) == crc32

@@ -10,13 +10,13 @@
       skipped/<group>.json     what could not be used, and why
       failed/<group>.txt       why the group could not be made, or made again; gone when it is
 
-A table's file also says what its group was made from, where its maker can tell.
+A table's file also says what its group was made from, where its maker can tell. An image has its
+checksum in the table, every other file carries its own (`common.sealed`).
 `common.store.writing` makes the store, `common.media.image_codec` says what a pack's bytes are.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Collection
 from pathlib import Path
@@ -27,6 +27,8 @@ import polars as pl
 
 from common.listing import counted_names
 from common.media.image_codec import Image, decode_image
+from common.sealed import read_json, read_metadata, read_text
+from common.sealed import read_table as read_sealed_table
 from common.store.packs import REPAIR, Packs
 
 LOG = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class GroupPaths:
         self.table = store_dir / "tables" / f"{group}.parquet"
         self.skipped = store_dir / "skipped" / f"{group}.json"
         self.failed = store_dir / "failed" / f"{group}.txt"
+        self.lock = store_dir / "packs" / f".{group}.lock"
 
 
 class FaceStore:
@@ -120,6 +123,15 @@ def stored_groups(store_dir: Path) -> list[str]:
     return [path.stem for path in _files(store_dir / "tables", ".parquet")]
 
 
+def table_stamp(store_dir: Path, group: str) -> tuple[int, int] | None:
+    """Return what another table of a group would have another of; None without one."""
+    try:
+        stat = GroupPaths(store_dir, group).table.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino
+
+
 def missing_groups(store_dir: Path) -> list[str]:
     """Return the groups that the raw data have and the store has not, in the raw data's order.
 
@@ -132,7 +144,8 @@ def missing_groups(store_dir: Path) -> list[str]:
     if not path.exists():
         return []
     done = set(stored_groups(store_dir))
-    return [group for group in _read_json(path, "another run writes it") if group not in done]
+    expected = _items(read_json(path, "another run writes it"), "groups")
+    return [group for group in expected if group not in done]
 
 
 def warn_if_incomplete(store_dir: Path) -> None:
@@ -156,8 +169,8 @@ def read_made_from(store_dir: Path, group: str) -> str | None:
     None if it was not told, or the table is damaged.
     """
     try:
-        return pl.read_parquet_metadata(GroupPaths(store_dir, group).table).get(MADE_FROM)
-    except (pl.exceptions.PolarsError, OSError):
+        return read_metadata(GroupPaths(store_dir, group).table, REPAIR).get(MADE_FROM)
+    except ValueError:
         return None
 
 
@@ -169,7 +182,7 @@ def read_recipe(store_dir: Path) -> dict[str, Any]:
     """
     path = store_dir / "store.json"
     remedy = "if the settings are those that made the store, remove it and preprocess again"
-    recipe: dict[str, Any] = _read_json(path, remedy)
+    recipe: dict[str, Any] = read_json(path, remedy)
     return recipe
 
 
@@ -191,10 +204,17 @@ def read_skipped(store_dir: Path, groups: Collection[str] | None = None) -> list
 def read_failures(store_dir: Path) -> dict[str, str]:
     """Return why groups could not be made, by group: of all runs and shards that failed at one.
 
-    A group that failed to be made again is among them, and still there.
+    A group that failed to be made again is among them, and still there. Of a damaged reason it is
+    said that it is.
     """
-    paths = _files(store_dir / "failed", ".txt")
-    return {path.stem: path.read_text().rstrip("\n") for path in paths}
+    return {path.stem: _reason(path) for path in _files(store_dir / "failed", ".txt")}
+
+
+def _reason(path: Path) -> str:
+    try:
+        return read_text(path, "another run tries again")
+    except ValueError as error:
+        return str(error)
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:
@@ -208,21 +228,15 @@ def read_table(store_dir: Path, group: str) -> pl.DataFrame:
     Raises:
         ValueError: If the table is damaged; says what to do.
     """
-    path = GroupPaths(store_dir, group).table
-    try:
-        table = pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} is damaged ({error}); {REPAIR}") from error
+    table = read_sealed_table(GroupPaths(store_dir, group).table, REPAIR)
     return table.with_columns(pl.lit(group).alias("group_name"))
 
 
 def _read_skipped(path: Path) -> list[dict[str, str]]:
-    items: list[dict[str, str]] = _read_json(path, f"{REPAIR}; or remove it")
-    return items
+    return _items(read_json(path, f"{REPAIR}; or remove it"), "skipped")
 
 
-def _read_json(path: Path, remedy: str) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}): {remedy}") from error
+def _items(content: Any, name: str) -> list[Any]:
+    """Return a file's list; before files had seals the list was the file."""
+    found: list[Any] = content[name] if isinstance(content, dict) else content
+    return found

@@ -11,7 +11,8 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +20,15 @@ from typing import IO, Any, Self
 
 import polars as pl
 
-from common.atomic import write_text_atomically
+from common.locks import locked, shared
+from common.sealed import seal, table_metadata, write_json, write_text
 from common.store.reading import MADE_FROM, GroupPaths, read_recipe
 from common.store.skipped import Skipped
+
+_WORK_LOCK = ".work.lock"
+_FOLDERS = ("packs", "tables", "skipped", "failed")
+# Of a writer, with its process's number, or of a lock.
+_LEFTOVER = re.compile(r"\..+\.\d+\.\w+|\..+\.lock")
 
 
 class GroupWriter:
@@ -41,7 +48,7 @@ class GroupWriter:
     def __init__(self, store_dir: Path, group: str, made_from: str | None = None) -> None:
         self._store_dir, self._group = store_dir, group
         self._paths = GroupPaths(store_dir, group)
-        self._metadata = None if made_from is None else {MADE_FROM: made_from}
+        self._metadata = {} if made_from is None else {MADE_FROM: made_from}
         self._partial_pack = self._paths.pack.with_name(f".{group}.{os.getpid()}.pack")
         self._partial_table = self._paths.table.with_name(f".{group}.{os.getpid()}.parquet")
         self._rows: list[dict[str, Any]] = []
@@ -53,7 +60,6 @@ class GroupWriter:
     def __enter__(self) -> Self:
         for path in (self._paths.pack, self._paths.table):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_leftovers(path)
         self._file = self._partial_pack.open("wb")
         return self
 
@@ -103,7 +109,8 @@ class GroupWriter:
         # A group of which nothing could be used still gets its (empty) table: it is done.
         schema = None if rows else {"pack_sha256": pl.String}
         table = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
-        table.write_parquet(self._partial_table, metadata=self._metadata)
+        table.write_parquet(self._partial_table, metadata=table_metadata(self._metadata))
+        seal(self._partial_table)
         # All are whole: no error can come between an old pack and a new table any more.
         write_skipped(self._store_dir, self._group, self._skipped)
         os.replace(self._partial_pack, self._paths.pack)
@@ -111,15 +118,26 @@ class GroupWriter:
         self._paths.failed.unlink(missing_ok=True)
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left of a group's file.
+@contextmanager
+def worked_at(store_dir: Path) -> Iterator[None]:
+    """Stand for the time in which a process makes groups of a store; several may do so at once.
 
-    Of two who make a group at a time, which nobody should, the later one wins.
+    What killed ones left half-written goes when nobody else is at work.
     """
-    leftover = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
-    for found in path.parent.iterdir():
-        if leftover.fullmatch(found.name):
-            found.unlink(missing_ok=True)
+    try:
+        with shared(store_dir / _WORK_LOCK, lambda: _remove_leftovers(store_dir)):
+            yield
+    finally:
+        # The lock's own, where the work was refused.
+        with suppress(OSError):
+            store_dir.rmdir()
+
+
+def _remove_leftovers(store_dir: Path) -> None:
+    for folder in (store_dir, *(store_dir / name for name in _FOLDERS)):
+        for found in folder.glob(".*"):
+            if _LEFTOVER.fullmatch(found.name) and found.name != _WORK_LOCK:
+                found.unlink(missing_ok=True)
 
 
 def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
@@ -129,10 +147,12 @@ def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
         ValueError: If the store was made by another recipe; names the differing settings.
     """
     path = store_dir / "store.json"
-    if path.exists():
-        check_recipe(store_dir, recipe)
-    else:
-        write_text_atomically(path, json.dumps(dict(recipe), indent=2) + "\n")
+    # Of two with different recipes who begin at once one is refused.
+    with locked(store_dir / ".claim.lock"):
+        if path.exists():
+            check_recipe(store_dir, recipe)
+        else:
+            write_json(path, recipe)
 
 
 def check_recipe(store_dir: Path, recipe: Mapping[str, Any]) -> None:
@@ -156,18 +176,17 @@ def check_recipe(store_dir: Path, recipe: Mapping[str, Any]) -> None:
 
 def write_expected(store_dir: Path, groups: Sequence[str]) -> None:
     """Write down which groups the raw data have."""
-    write_text_atomically(store_dir / "groups.json", json.dumps(list(groups), indent=0) + "\n")
+    write_json(store_dir / "groups.json", {"groups": list(groups)})
 
 
 def write_skipped(store_dir: Path, group: str, skipped: Sequence[Mapping[str, str]]) -> None:
     """Write the list of a group's items that could not be used."""
-    path = GroupPaths(store_dir, group).skipped
-    write_text_atomically(path, json.dumps(list(skipped), indent=1) + "\n")
+    write_json(GroupPaths(store_dir, group).skipped, {"skipped": list(skipped)})
 
 
 def write_failure(store_dir: Path, group: str, why: str) -> None:
     """Write down why a group could not be made, or made again; forgotten when it is made."""
-    write_text_atomically(GroupPaths(store_dir, group).failed, why + "\n")
+    write_text(GroupPaths(store_dir, group).failed, why)
 
 
 def forget_failure(store_dir: Path, group: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from common.atomic import write_text_atomically
 from common.runs.claim import is_in_use
 from common.runs.snapshot import FILE_NAME, is_debug, read_snapshot
+from common.sealed import read_json, write_json
 from common.studies.other_tests import missing_tests
 
 LOG = logging.getLogger(__name__)
@@ -111,7 +110,7 @@ def record_failure(job_dir: Path, error: Exception) -> None:
     reason = said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
     failure = {"time": datetime.now(UTC).isoformat(), "reason": reason}
     job_dir.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(job_dir / FAILURE_FILE, json.dumps(failure, indent=1) + "\n")
+    write_json(job_dir / FAILURE_FILE, failure)
 
 
 def forget_failure(job_dir: Path) -> None:
@@ -126,7 +125,15 @@ def read_failures(study_dir: Path) -> dict[str, Failure]:
         study_dir: the study's folder; it need not exist.
     """
     paths = sorted(study_dir.glob(f"*/{FAILURE_FILE}"))
-    return {path.parent.name: json.loads(path.read_text()) for path in paths}
+    return {path.parent.name: _failure(path) for path in paths}
+
+
+def _failure(path: Path) -> Failure:
+    try:
+        failure: Failure = read_json(path, "starting the job again writes it anew")
+    except ValueError as error:
+        return {"time": "", "reason": str(error)}
+    return failure
 
 
 def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:

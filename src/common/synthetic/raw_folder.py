@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from common.atomic import write_text_atomically
+from common.sealed import read_json, write_json
 
 ARGUMENTS_FILE = "demo.json"
+_REMEDY = "choose another raw_dir, or delete this one to write it anew"
 T = TypeVar("T")
 
 
@@ -34,13 +35,13 @@ def claim_folder(raw_dir: Path, content: str, plan: Any, **versions: int) -> Non
     # As JSON holds them: lists for tuples.
     arguments = {**versions, **json.loads(json.dumps(asdict(plan)))}
     if record.exists():
-        _compare(raw_dir, json.loads(record.read_text()), arguments)
+        _compare(raw_dir, read_json(record, _REMEDY), arguments)
     elif (raw_dir / content).exists():
         raise ValueError(
             f"{raw_dir / content} exists but was not written by this function (there is "
             f"no {ARGUMENTS_FILE}); choose another raw_dir for the demo data"
         )
-    write_text_atomically(record, json.dumps(arguments, indent=2) + "\n")
+    write_json(record, arguments)
 
 
 def write_all(

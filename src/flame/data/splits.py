@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from common.atomic import write_text_atomically
 from common.part_sizes import part_sizes
+from common.sealed import read_json, write_json
 from flame.readers import metadata
 
 Part = Literal["train", "val", "test"]
@@ -83,7 +83,7 @@ class Split:
 
     def save(self, path: Path) -> None:
         """Write the split as json, at once or not at all."""
-        write_text_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
+        write_json(path, asdict(self))
 
     def _name_of(self, subject: str, group: str) -> str:
         return subject if self.unit == "subject" else group
@@ -116,7 +116,7 @@ def load_split(name_or_path: str | Path) -> Split:
             "or give the path of a .json file or of FLAME's .pkl"
         )
     text = (files("flame.data") / "splits" / f"{name_or_path}.json").read_text(encoding="utf-8")
-    return _parse_split(text, str(name_or_path))
+    return _as_split(json.loads(text), str(name_or_path))
 
 
 def cross_person(
@@ -242,15 +242,14 @@ def _read_split(path: Path) -> Split:
     if metadata.is_pickle(path):
         parts = {part: tuple(sorted(names)) for part, names in metadata.read_split(path).items()}
         return Split(path.stem, f"{path.name}, a pickle of FLAME's form", "session", **parts)
-    return _parse_split(path.read_text(encoding="utf-8"), str(path))
+    return _as_split(read_json(path, "expected a split as mode=split writes it"), str(path))
 
 
-def _parse_split(text: str, origin: str) -> Split:
+def _as_split(fields: Any, origin: str) -> Split:
     try:
-        fields = json.loads(text)
         train, val, test = (_names(fields.pop(part)) for part in PARTS)
         return Split(**fields, train=train, val=val, test=test)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{origin} is not a split: {error!r}; expected name, source, unit (subject or "
             "session) and the lists train, val, test"

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from common.atomic import write_text_atomically
 from common.config.checks import UNSTATED_CONVENTION, frame_of
 from common.geometry import ArrayT
+from common.sealed import read_json, write_json
 from flame.readers import metadata
 
 
@@ -147,8 +147,7 @@ def write_statistics(
     if metadata.is_pickle(path):
         metadata.write_ranges(path, ranges, landmarks)
         return
-    content = {**ranges, **conventions}
-    write_text_atomically(path, json.dumps(content, indent=1) + "\n")
+    write_json(path, {**ranges, **conventions})
 
 
 def published_ranges() -> list[Statistics]:
@@ -174,10 +173,7 @@ def _file_entry(path: Path) -> Mapping[str, Any]:
         raise ValueError(f"no file of ranges {path}: preprocess.py ... mode=statistics writes one")
     if metadata.is_pickle(path):
         return metadata.read_ranges(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is no json file of ranges: {error}") from error
+    content = read_json(path, "expected a json file of ranges (mode=statistics writes one)")
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds no ranges: it is a {type(content).__name__}")
     return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +11,12 @@ import polars as pl
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
-from common.atomic import partial_path, write_text_atomically
+from common.atomic import partial_path
+from common.checksums import file_sha256
 from common.evaluation.output_collector import OutputCollector, headline
 from common.geometry import angular_error, face_direction
 from common.loggers.dashboard import log_picture
+from common.sealed import write_json
 from flame.batch import LEFT, GazeOutput
 from flame.evaluation.error_slices import describe_errors, error_slices, slice_table
 from flame.evaluation.figures import save_error_figure
@@ -54,9 +55,9 @@ class TestResults(OutputCollector):
             with partial_path(self._output_dir / f"{name}.csv") as partial:
                 table.write_csv(partial)
         numbers = described | summary
-        write_text_atomically(
-            self._output_dir / f"{stem}.json", json.dumps(numbers, indent=1) + "\n"
-        )
+        # A csv has no place for a checksum of its own.
+        sha256 = {"predictions_sha256": file_sha256(self._output_dir / f"{stem}.csv")}
+        write_json(self._output_dir / f"{stem}.json", numbers | sha256)
         LOG.info("%s", summary_line(stem, numbers))
         figure_path = self._output_dir / f"{stem}.png"
         save_error_figure(results, summary, figure_path, title=stem)

@@ -10,6 +10,7 @@ from common.faces.settings import AnalyzerSettings
 from common.preprocessing.check import CheckReport, check_store
 from common.preprocessing.share import Share, make_share, parse_shard, warn_of_failures
 from common.store.reading import FaceStore, read_failures
+from common.store.writing import worked_at
 from flame.preprocessing.group import GroupRecipe
 from flame.preprocessing.openface_source import OpenFaceFolder
 from flame.preprocessing.preparation import PreparationSettings
@@ -69,7 +70,8 @@ class FacePreprocessor:
             ValueError: If the store was made with other settings or from other raw data, a group's
                 table is damaged (then repair it), or an optional package is missing.
         """
-        return self._make(repairs=False)
+        with worked_at(self._store_dir):
+            return self._make(repairs=False)
 
     def repair(self) -> PreprocessReport:
         """Do as `run`, and make this shard's damaged groups again.
@@ -79,7 +81,8 @@ class FacePreprocessor:
         Raises:
             ValueError: As `run`.
         """
-        return self._make(repairs=True)
+        with worked_at(self._store_dir):
+            return self._make(repairs=True)
 
     def check(self) -> CheckReport:
         """Say which groups of this shard are missing or damaged; nothing is changed."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from common.sealed import read_table
 from gazepose.ensembling.stacking import Float
-from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, read_described
+from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, TEST_AGAIN, read_described
 from gazepose.submission.official_csv import KEY, check_scores
 
 # Where a model's priors come from, and which frames it leaves out, is its own affair.
@@ -158,19 +159,12 @@ def _joined(values: Sequence[Any]) -> Any:
 
 
 def _part(path: Path) -> str | None:
-    parts = _read(path, columns=["part"], n_rows=1)["part"]
+    parts = read_table(path, TEST_AGAIN, ["part"])["part"]
     return str(parts[0]) if len(parts) else None
 
 
-def _read(path: Path, **how: Any) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path, **how)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ValueError(f"{path}: no readable predictions ({error}); test again") from error
-
-
 def _read_ordered(path: Path) -> pl.DataFrame:
-    table = _read(path)
+    table = read_table(path, TEST_AGAIN)
     lacking = [name for name in (*KEY, "part", "label", "score") if name not in table.columns]
     if lacking:
         raise ValueError(f"{path} lacks the columns {', '.join(lacking)}; test again")

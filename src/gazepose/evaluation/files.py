@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from common.atomic import partial_path, write_text_atomically
+from common.atomic import partial_path
 from common.evaluation.output_collector import headline
+from common.sealed import write_json
 from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
 from gazepose.evaluation.event_agreement import event_numbers
 from gazepose.evaluation.figures import save_score_figure
@@ -172,8 +172,7 @@ def _write_labelled(
     with partial_path(output_dir / f"{stem}_slices.csv") as partial:
         slice_table(summary["by"]).write_csv(partial)
     numbers = {"kind": "eye_contact_test", "unit": "mAP", **described, **summary}
-    text = json.dumps(numbers, indent=1, allow_nan=False) + "\n"
-    write_text_atomically(output_dir / f"{stem}.json", text)
+    write_json(output_dir / f"{stem}.json", numbers)
     LOG.info("%s", summary_line(stem, numbers))
     figure_path = output_dir / f"{stem}.png"
     save_score_figure(predictions, summary, figure_path, title=stem)

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import polars as pl
 from torch import Tensor, cat
 
-from common.atomic import partial_path
+from common.sealed import read_metadata, write_table
 from gazepose.store.table import LamTable
 
 PREDICTIONS_SUFFIX = "_predictions.parquet"
+TEST_AGAIN = "test again (python predict.py run=RUN split=PART)"
 _DESCRIBED = "described"
 _OF_THE_TABLE = (
     *("group_name", "part", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
@@ -78,8 +79,7 @@ def write_predictions(predictions: pl.DataFrame, described: Mapping[str, Any], p
         described: what was tested, as plain values; goes with them.
         path: the file, which ends with `PREDICTIONS_SUFFIX`.
     """
-    with partial_path(path) as partial:
-        predictions.write_parquet(partial, metadata={_DESCRIBED: json.dumps(described)})
+    write_table(predictions, path, {_DESCRIBED: json.dumps(described)})
 
 
 def read_described(path: Path) -> dict[str, Any]:
@@ -92,9 +92,7 @@ def read_described(path: Path) -> dict[str, Any]:
         ValueError: If it is no such file.
     """
     try:
-        return dict(json.loads(pl.read_parquet_metadata(path)[_DESCRIBED]))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ValueError(f"{path}: no readable predictions ({error}); test again") from error
+        return dict(json.loads(read_metadata(path, TEST_AGAIN)[_DESCRIBED]))
     except KeyError as error:
         raise ValueError(
             f"{path} does not say how it was tested, as the file of a test does; test again"

@@ -9,17 +9,17 @@ from pathlib import Path
 import polars as pl
 from tqdm import tqdm
 
-from common.atomic import partial_path
 from common.faces.analysis import FaceAnalyzer, Image
 from common.faces.detection import Face
 from common.faces.tracking import TrackingSettings
 from common.media.video import num_frames
+from common.sealed import read_table, scan_table, write_table
 from common.store.writing import GroupWriter
 from gazepose.preprocessing.group import write_faces
 from gazepose.preprocessing.preparation import LamPreparation
 from gazepose.readers.detected_clip import video_clip
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
-from gazepose.store.reading import FRAMES_FILE
+from gazepose.store.reading import FRAMES_FILE, REMEDY
 from gazepose.store.writing import write_frames
 
 LOG = logging.getLogger(__name__)
@@ -74,13 +74,12 @@ def write_video_table(
     with GroupWriter(store_dir, GROUP) as writer:
         write_faces(writer, clip.rows(), preparation)
     write_frames(store_dir, 1)
-    frames = pl.read_parquet(store_dir / FRAMES_FILE)
+    frames = read_table(store_dir / FRAMES_FILE, REMEDY)
     if ranking is None:
         return frames
     ranks = gaussian_cdf(frames["sharpness"].to_numpy(), *ranking)
     frames = frames.with_columns(pl.Series("sharpness_p", ranks))
-    with partial_path(store_dir / FRAMES_FILE) as partial:
-        frames.write_parquet(partial)
+    write_table(frames, store_dir / FRAMES_FILE)
     return frames
 
 
@@ -89,11 +88,14 @@ def trained_ranking(store_dir: Path | None) -> Gaussian | None:
 
     Args:
         store_dir: of the training data; None or a folder that is gone gives None.
+
+    Raises:
+        ValueError: If its table is damaged.
     """
     path = None if store_dir is None else store_dir / FRAMES_FILE
     if path is None or not path.is_file():
         LOG.info("no training store at hand: a video's faces are ranked among themselves")
         return None
     is_ranked = (pl.col("part") == "train") & pl.col("sharpness").is_not_nan()
-    sharpness = pl.scan_parquet(path).filter(is_ranked).select("sharpness").collect()
+    sharpness = scan_table(path, REMEDY).filter(is_ranked).select("sharpness").collect()
     return fit_gaussian(sharpness["sharpness"].to_numpy())

@@ -10,6 +10,7 @@ from common.preprocessing.check import CheckReport, check_store, no_store_yet
 from common.preprocessing.findings import Finding
 from common.preprocessing.share import Share, make_share, parse_shard, warn_of_failures
 from common.store.reading import read_failures
+from common.store.writing import worked_at
 from gazepose.preprocessing.group import LamRecipe
 from gazepose.preprocessing.preparation import LamPreparation
 from gazepose.preprocessing.prior_check import (
@@ -71,7 +72,8 @@ class LamPreprocessor:
             ValueError: If the store was made with other settings or from other raw data, a prior
                 file is missing, or a clip's table is damaged; then repair it.
         """
-        return self._make(repairs=False)
+        with worked_at(self._store_dir):
+            return self._make(repairs=False)
 
     def repair(self) -> LamReport:
         """Do as `run`, and make this shard's clips again that are damaged or lost frames.
@@ -81,7 +83,8 @@ class LamPreprocessor:
         Raises:
             ValueError: As `run`.
         """
-        return self._make(repairs=True)
+        with worked_at(self._store_dir):
+            return self._make(repairs=True)
 
     def check(self) -> CheckReport:
         """Say what is wrong with the raw data and with this shard's clips; nothing is changed."""

@@ -11,8 +11,9 @@ import polars as pl
 from common.listing import counted_names
 from common.preprocessing.check import IMAGELESS, imageless_groups
 from common.preprocessing.share import LOSSY, LOSSY_REMEDY, item_lines, lossy_groups, problem_lines
+from common.sealed import scan_table
 from common.store.reading import read_failures, read_skipped, stored_groups
-from gazepose.store.reading import FRAMES_FILE
+from gazepose.store.reading import FRAMES_FILE, REMEDY
 
 LOG = logging.getLogger(__name__)
 # Found in fewer of a clip's face images, points say that its boxes are not where the faces are.
@@ -101,7 +102,7 @@ def report_on(store_dir: Path, *, expects_points: bool) -> LamReport:
         store_dir: the store's folder, with its table of all frames.
         expects_points: whether every image was searched for points.
     """
-    frames = pl.scan_parquet(store_dir / FRAMES_FILE)
+    frames = scan_table(store_dir / FRAMES_FILE, REMEDY)
     counted = frames.group_by("part").agg(**_COUNTS).sort("part").collect(engine="streaming")
     skipped = read_skipped(store_dir)
     report = LamReport(

@@ -22,7 +22,7 @@ from common.preprocessing.share import (
 )
 from common.store.reading import read_failures, read_skipped
 from common.store.skipped import Skipped, explained
-from common.store.writing import GroupWriter
+from common.store.writing import GroupWriter, worked_at
 from gazepose.pretraining.gaze360_lists import LISTS, ListedFace, recordings
 
 CONVENTION = "gaze360"
@@ -143,7 +143,8 @@ class Gaze360Preprocessor:
         Raises:
             ValueError: If the lists are missing or damaged, or the store is another data set's.
         """
-        return self._make(repairs=False)
+        with worked_at(self._store_dir):
+            return self._make(repairs=False)
 
     def repair(self) -> Gaze360Report:
         """Do as `run`, and copy this shard's damaged recordings again.
@@ -151,7 +152,8 @@ class Gaze360Preprocessor:
         Raises:
             ValueError: As `run`.
         """
-        return self._make(repairs=True)
+        with worked_at(self._store_dir):
+            return self._make(repairs=True)
 
     def check(self) -> CheckReport:
         """Say which recordings of this shard are missing or damaged; nothing is changed."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.sealed import scan_table
 from common.store.reading import EmptyStoreError
 from gazepose.priors import NUM_POINTS, eye_centred
 from gazepose.store.columns import HEAD_POSE_COLUMNS, POINT_COLUMNS
@@ -124,7 +125,7 @@ def _read(path: Path, head_pose: tuple[str, ...], points: tuple[str, ...]) -> Fr
 
 
 def _checked_length(path: Path, columns: Sequence[str]) -> int:
-    frames = pl.scan_parquet(path)
+    frames = scan_table(path, REMEDY)
     found = set(frames.collect_schema().names())
     lacking = [column for column in columns if column not in found]
     if lacking:

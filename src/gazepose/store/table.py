@@ -16,8 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.sealed import scan_table
 from gazepose.store.columns import with_newer_columns
-from gazepose.store.reading import FRAMES_FILE, PARTS, Array, Frames, LamPart, read_frames
+from gazepose.store.reading import (
+    FRAMES_FILE,
+    PARTS,
+    REMEDY,
+    Array,
+    Frames,
+    LamPart,
+    read_frames,
+)
 
 Rows = npt.NDArray[np.int64]
 
@@ -128,8 +137,11 @@ class LamTable:
 
         Returns:
             n rows in the order asked for.
+
+        Raises:
+            ValueError: If the file is damaged.
         """
-        frames = with_newer_columns(pl.scan_parquet(self.store_dir / FRAMES_FILE)).select(columns)
+        frames = with_newer_columns(self._scan()).select(columns)
         if not len(rows):
             return frames.head(0).collect()
         first = int(rows.min())
@@ -137,9 +149,11 @@ class LamTable:
 
     def counts(self, column: str) -> dict[str, int]:
         """Return how often each value of a column of ``frames.parquet`` occurs, by value."""
-        frames = pl.scan_parquet(self.store_dir / FRAMES_FILE)
-        counted = frames.group_by(column).agg(pl.len()).collect()
+        counted = self._scan().group_by(column).agg(pl.len()).collect()
         return dict(sorted((str(value), number) for value, number in counted.iter_rows()))
+
+    def _scan(self) -> pl.LazyFrame:
+        return scan_table(self.store_dir / FRAMES_FILE, REMEDY)
 
     def parts_sha256(self) -> str:
         """Hash which group is in which part; of groups in several, as photos have, each track."""

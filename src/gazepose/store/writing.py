@@ -17,11 +17,12 @@ import numpy.typing as npt
 import polars as pl
 
 from common.atomic import partial_path
+from common.sealed import read_table, scan_table, seal, table_metadata
 from common.store.packs import REPAIR
-from common.store.reading import GroupPaths, stored_groups
+from common.store.reading import GroupPaths, stored_groups, table_stamp
 from gazepose.store.columns import SCHEMA, with_newer_columns
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
-from gazepose.store.reading import FRAMES_FILE
+from gazepose.store.reading import FRAMES_FILE, REMEDY
 
 LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
@@ -53,6 +54,7 @@ def write_frames(store_dir: Path, sharpness_stride: int) -> None:
         tables = _tables(store_dir)
         with partial_path(store_dir / FRAMES_FILE) as partial:
             _write(partial, store_dir, list(tables), sharpness_stride)
+            seal(partial)
         # Another shard may have made a group, or made it again, since.
         if _tables(store_dir) == tables:
             return
@@ -64,18 +66,16 @@ def frames_are_sound(store_dir: Path) -> bool:
     Groups whose own tables are damaged count as they are in it.
     """
     try:
-        frames = with_newer_columns(pl.scan_parquet(store_dir / FRAMES_FILE))
+        frames = with_newer_columns(scan_table(store_dir / FRAMES_FILE, REMEDY))
         found = _digests(frames, [*_COLUMNS, _RANK])
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, ValueError):
         return False
     return found == _digests_of_groups(store_dir, found)
 
 
-def _tables(store_dir: Path) -> dict[str, tuple[int, int]]:
-    """Return each group that is there with what another table of it would have another of."""
-    files = {group: GroupPaths(store_dir, group).table for group in stored_groups(store_dir)}
-    stats = {group: path.stat() for group, path in files.items()}
-    return {group: (stat.st_mtime_ns, stat.st_ino) for group, stat in stats.items()}
+def _tables(store_dir: Path) -> dict[str, tuple[int, int] | None]:
+    """Return the stamps of the groups that are there."""
+    return {group: table_stamp(store_dir, group) for group in stored_groups(store_dir)}
 
 
 def _write(path: Path, store_dir: Path, groups: Sequence[str], stride: int) -> None:
@@ -89,7 +89,9 @@ def _write(path: Path, store_dir: Path, groups: Sequence[str], stride: int) -> N
         return_dtype=pl.Float64,
         is_elementwise=True,
     )
-    rows.with_columns(ranks.alias(_RANK)).drop(_PRIOR_RANK).sink_parquet(path)
+    rows.with_columns(ranks.alias(_RANK)).drop(_PRIOR_RANK).sink_parquet(
+        path, metadata=table_metadata()
+    )
 
 
 @dataclass
@@ -164,8 +166,8 @@ def _digests(rows: pl.LazyFrame, read: Sequence[str]) -> dict[str, int]:
 
 def _read_rows(store_dir: Path, group: str) -> pl.DataFrame:
     path = GroupPaths(store_dir, group).table
+    table = read_table(path, REPAIR)
     try:
-        table = pl.read_parquet(path)
         rows = _typed(table.lazy(), group).collect() if table.height else None
     except pl.exceptions.PolarsError as error:
         why = str(error).partition("\n")[0]  # the query's plan follows

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.deadly_maker import DeadlyMaker, Unloadable
+from builders.deadly_maker import DeadlyMaker, RememberingMaker, Unloadable
 from builders.recorded_bars import recorded_bars
 
 from common.preprocessing import pool as preprocess_pool
@@ -29,6 +29,18 @@ def test_only_the_group_that_kills_its_process_fails(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c", "d", "e"]
     # Of the deadly group one item was done, however often it was tried.
     assert (bars[0].total, bars[0].n) == (15, 13)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_process_keeps_its_maker_and_what_that_has_built(
+    tmp_path: Path, num_workers: int
+) -> None:
+    groups = ["a", "b", "c", "d"]
+    assert all(
+        why is None
+        for _, why in make_groups(RememberingMaker(tmp_path, ()), groups, num_workers, unit="item")
+    )
+    assert [(tmp_path / group).read_text() for group in groups] == ["0", "1", "2", "3"]
 
 
 def test_a_lone_group_does_not_kill_the_run(tmp_path: Path) -> None:

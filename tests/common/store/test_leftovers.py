@@ -13,7 +13,7 @@ from builders.seeded_store import image, write_group, write_seeded_store
 from common.media.image_codec import encode_image
 from common.store.damage import damaged_groups
 from common.store.reading import FaceStore, missing_groups, read_made_from
-from common.store.writing import GroupWriter, write_expected
+from common.store.writing import GroupWriter, worked_at, write_expected
 
 
 @pytest.fixture
@@ -25,15 +25,20 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
 
-def test_beginning_a_group_removes_its_own_leftovers_alone(store_dir: Path) -> None:
-    own = [store_dir / "packs" / ".a.4711.pack", store_dir / "tables" / ".a.4711.parquet"]
-    # Another machine makes these now.
-    others = [store_dir / "packs" / name for name in (".a.1.4711.pack", ".aa.4711.pack")]
-    for path in (*own, *others):
-        path.write_bytes(b"half")
-    write_group(store_dir, "a", [1])
-    assert not any(path.exists() for path in own)
-    assert all(path.exists() for path in others)
+def test_what_killed_processes_left_goes_when_nobody_else_is_at_work(store_dir: Path) -> None:
+    before = contents(store_dir)
+    left = ["packs/.a.1.4711.pack", "tables/.a.4711.parquet", "skipped/.a.4711.json"]
+    left += [".frames.4711.parquet", "packs/.a.lock", ".claim.lock"]
+    with worked_at(store_dir):
+        for name in left:
+            (store_dir / name).parent.mkdir(exist_ok=True)
+            (store_dir / name).write_bytes(b"half")
+        # The other one makes these now.
+        with worked_at(store_dir):
+            assert all((store_dir / name).exists() for name in left)
+    with worked_at(store_dir):
+        assert not any((store_dir / name).exists() for name in left)
+    assert contents(store_dir) == before
 
 
 def no_space(*_: Any, **__: Any) -> None:

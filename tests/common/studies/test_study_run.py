@@ -20,6 +20,7 @@ from builders.study_configs import ON_GAZEPOSE, Config, study_of
 from builders.train_script import snapshots, train_script_here
 
 from common.runs.run import fit_and_test
+from common.runs.snapshot import read_snapshot
 from common.studies import job
 from common.studies.study import unfinished_jobs
 
@@ -114,7 +115,7 @@ def test_a_study_of_nets_and_data_sets_runs_only_what_is_missing(
     (path,) = (tmp_path / "demo_flame_table").glob("*/run.json")
     assert path.parent.name == "flame_b_demo_gaze_seed0"
     # As it was recorded when rows were files.
-    first = json.loads(path.read_text())
+    first = read_snapshot(path.parent)
     del first["config"]["study"]["nets"], first["config"]["study"]["data"]
     path.write_text(json.dumps(first))
 

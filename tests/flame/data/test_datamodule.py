@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest
 import torch
 from builders.small_store import HEIGHT_PX, WIDTH_PX, write_small_store
 
+from common.sealed import write_json
+from common.store.reading import read_recipe
 from flame import render_heatmaps
 from flame.data.datamodule import GazeDataModule
 from flame.data.splits import Split
@@ -232,10 +233,8 @@ def test_worker_processes_deliver_the_same_batches(store_dir: Path) -> None:
 def test_stores_say_in_which_frame_their_angles_are(store_dir: Path, tmp_path: Path) -> None:
     assert module(store_dir).gaze_frame == "camera"
     shutil.copytree(store_dir, tmp_path / "store")
-    recipe = json.loads((tmp_path / "store" / "store.json").read_text())
-    (tmp_path / "store" / "store.json").write_text(
-        json.dumps({**recipe, "gaze_frame": "normalised"})
-    )
+    recipe = read_recipe(tmp_path / "store")
+    write_json(tmp_path / "store" / "store.json", {**recipe, "gaze_frame": "normalised"})
     data = module(tmp_path / "store")
     assert data.gaze_frame == "normalised"
     assert data.fingerprint()["recipe"]["gaze_frame"] == "normalised"

@@ -14,6 +14,8 @@ from builders.small_store import write_small_store
 
 from common.preprocessing.command import prepare_store
 from common.runs.run import build_data
+from common.sealed import write_json
+from common.store.reading import read_recipe
 from flame.data.datamodule import GazeDataModule
 from flame.data.statistics import gaze_convention_of, gaze_frame_of
 
@@ -83,7 +85,7 @@ def test_a_file_of_ranges_has_those_that_training_takes(store_dir: Path, suffix:
 def test_a_file_of_ranges_tells_the_frame(store_dir: Path) -> None:
     recipe = store_dir / "store.json"
     before = recipe.read_text()
-    recipe.write_text(json.dumps({**json.loads(before), "gaze_frame": "normalised"}))
+    write_json(recipe, {**read_recipe(store_dir), "gaze_frame": "normalised"})
     path = store_dir.parent / "normalised.json"
     split = "data.datamodule.split=cross_person"
     preprocess(store_dir, "mode=statistics", split, f"export_file={path}")

@@ -17,6 +17,7 @@ from builders.small_run import REPO_DIR, SMALL_RUN, composed, train_here
 from builders.small_store import write_small_store
 
 from common.prediction.command import predict
+from common.runs.snapshot import add_to_snapshot
 from common.training.checkpoint import read_checkpoint
 from flame.training.module import GazeAngleModule
 
@@ -104,8 +105,7 @@ def test_a_second_start_replaces_checkpoints_of_a_killed_first_one(work_dir: Pat
     folder = work_dir / "restarted" / "checkpoints"
     train(work_dir, "restarted", "trainer.max_epochs=1")
     (folder / "last.ckpt").unlink()
-    snapshot = json.loads((work_dir / "restarted" / "run.json").read_text())
-    (work_dir / "restarted" / "run.json").write_text(json.dumps({**snapshot, "status": "running"}))
+    add_to_snapshot(work_dir / "restarted", status="running")
     train(work_dir, "restarted", "trainer.max_epochs=1", "continue_run=true")
     assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
 

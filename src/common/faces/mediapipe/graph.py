@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
@@ -51,6 +52,8 @@ class MediaPipeGraph:
             name = _SOLUTIONS[self._solution].module
             module = import_module(f"mediapipe.python.solutions.{name}")
             self._graph = getattr(module, self._solution)(**self._options)
+            # At exit the process closes it, and a graph may wait for threads that are gone.
+            weakref.finalize(self, self._graph.close).atexit = False
             self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
     def find(self, image: npt.NDArray[np.uint8]) -> list[Any]:

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import polars as pl
 
 from common.report.kinds.measure import Measure, Quantity, Validation, rounded
-from common.report.kinds.model_test import ModelTest, TestProtocol
+from common.report.kinds.model_test import TEST_AGAIN, ModelTest, TestProtocol
 from common.report.run import Run, lookup, text_or_dash
 from common.report.samples import Samples, map_of_samples
+from common.sealed import read_table
 
 _PRIORS = ("head", "landmarks")
 _MODEL_SETTINGS = {
@@ -185,7 +186,7 @@ class EyeContactTest(ModelTest):
         path = self.path.with_name(f"{self.path.stem}_predictions.parquet")
         if not path.is_file():
             return None
-        table = pl.read_parquet(path, columns=["uid", "label", "score"])
+        table = read_table(path, TEST_AGAIN, ["uid", "label", "score"])
         known = table.filter(pl.col("label") >= 0)
         return map_of_samples(*(known[name].to_numpy() for name in ("score", "label", "uid")))
 

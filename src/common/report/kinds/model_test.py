@@ -16,6 +16,7 @@ from common.report.run import Run
 from common.report.samples import Samples
 
 Settings = Mapping[str, Any]
+TEST_AGAIN = "test again to renew it"
 
 
 @dataclass(frozen=True)

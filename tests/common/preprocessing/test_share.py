@@ -1,0 +1,80 @@
+"""Two who make one store at once: each group is made by one of them, and both end well."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import polars as pl
+import pytest
+from builders.counting_maker import GROUPS, counting_share, times_made
+
+from common.preprocessing.check import check_store
+from common.preprocessing.share import make_share
+from common.store.damage import damaged_groups
+from common.store.reading import FaceStore, GroupPaths, read_failures, stored_groups
+from common.store.writing import worked_at
+
+
+def make_twice_at_once(folder: Path, num_workers: int = 0, *, repairs: bool = False) -> None:
+    errors: list[BaseException] = []
+    both = threading.Barrier(2)
+
+    def make() -> None:
+        try:
+            both.wait()
+            with worked_at(folder / "store"):
+                make_share(counting_share(folder), num_workers, unit="item", repairs=repairs)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+@pytest.mark.parametrize("num_workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_each_group_is_made_once(tmp_path: Path, num_workers: int) -> None:
+    make_twice_at_once(tmp_path, num_workers)
+    store_dir = tmp_path / "store"
+    assert times_made(tmp_path) == GROUPS
+    assert stored_groups(store_dir) == GROUPS
+    assert (damaged_groups(store_dir), read_failures(store_dir)) == ([], {})
+    assert len(FaceStore(store_dir)) == len(GROUPS)
+    hidden = [path for path in store_dir.rglob("*") if path.name.startswith(".")]
+    assert hidden == []
+
+
+def test_a_damaged_group_is_repaired_once(tmp_path: Path) -> None:
+    make_twice_at_once(tmp_path)
+    GroupPaths(tmp_path / "store", "b").pack.write_bytes(b"torn")
+    make_twice_at_once(tmp_path, repairs=True)
+    assert times_made(tmp_path) == sorted([*GROUPS, "b"])
+    assert damaged_groups(tmp_path / "store") == []
+
+
+def test_a_group_that_cannot_be_locked_fails_alone(tmp_path: Path) -> None:
+    share = counting_share(tmp_path)
+    GroupPaths(share.store_dir, "b").lock.mkdir(parents=True)
+    make_share(share, 0, unit="item", repairs=False)
+    assert stored_groups(share.store_dir) == ["a", "c", "d"]
+    assert list(read_failures(share.store_dir)) == ["b"]
+
+
+def test_a_store_from_before_tables_had_checksums_is_read_and_a_check_says_so(
+    tmp_path: Path,
+) -> None:
+    share = counting_share(tmp_path)
+    make_share(share, 0, unit="item", repairs=False)
+    assert "had checksums" not in check_store(share.store_dir, lambda: share).summary()
+    for group in ("a", "c"):
+        path = GroupPaths(share.store_dir, group).table
+        pl.read_parquet(path).write_parquet(path)
+    assert len(FaceStore(share.store_dir)) == len(GROUPS)
+    assert damaged_groups(share.store_dir) == []
+    report = check_store(share.store_dir, lambda: share)
+    assert not report.has_errors
+    assert "2 groups from before tables had checksums: a, c" in report.summary()
