@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from common.media.video import write_video
+from common.media.video_writer import write_video
 
 SIZE = (64, 96)
 
