@@ -23,7 +23,7 @@ from gazepose.readers.detected_clip import video_clip
 from gazepose.readers.sample import RawFace, RawReader
 
 LOG = logging.getLogger(__name__)
-LEFT_OUT = "files left out that are no videos"
+LEFT_OUT = "files left out (no video)"
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0
 FPS_TOLERANCE = 0.2
