@@ -25,6 +25,10 @@ _DAMAGES = (
     *(OSError, SyntaxError, ValueError, EOFError, struct.error),
     Image.DecompressionBombError,
 )
+# Told by their first bytes. Pillow takes more, some of them for want of a better guess.
+_PHOTO_FORMATS = (
+    *("JPEG", "MPO", "PNG", "BMP", "GIF", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000", "PPM", "PSD"),
+)
 INSTALL_HEIF = "pip install 'gaze-suite[heic]'"
 # The brands of ISO/IEC 23008-12 that iPhones and Android phones write.
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -51,12 +55,12 @@ class Photo(NamedTuple):
 def is_photo(path: Path) -> bool:
     """Return whether a file is a photo by its first bytes; it may be damaged behind them.
 
-    A GIF that moves is none, nor is an MPEG stream, which Pillow knows by name only.
+    A GIF that moves is none.
     """
     try:
         with Image.open(path) as file:
             moves = file.format == "GIF" and getattr(file, "is_animated", False)
-            return file.format != "MPEG" and not moves
+            return file.format in _PHOTO_FORMATS and not moves
     except Image.DecompressionBombError:
         return True
     except _DAMAGES:

@@ -72,41 +72,60 @@ def write_timed_video(
     # Pictures that wait for later ones would leave an MP4 too short, by their uneven delay.
     options = {"crf": str(quality), "preset": preset, "bf": "0"}
     rate = Fraction(source.fps_hz or USUAL_FPS_HZ).limit_denominator(1001)
-    time_base = max(source.time_base_s, _FINEST_TIME_BASE_S)
-    _encode(path, frames, rate, time_base, options)
+    ticks = _Ticks(max(source.time_base_s, _FINEST_TIME_BASE_S))
+    _encode(path, frames, rate, ticks, options)
+
+
+class _Ticks:
+    """Times of frames and packets in units of an encoder's time base."""
+
+    def __init__(self, time_base_s: Fraction) -> None:
+        self.time_base_s = time_base_s
+        self._last = -1
+        self._durations: dict[int, int] = {}
+
+    def stamp(self, frame: av.VideoFrame, shown: Shown) -> None:
+        """Say when a frame is shown: after the one before, if by one tick."""
+        self._last = max(self._last + 1, round(shown.time_s / self.time_base_s))
+        frame.time_base, frame.pts = self.time_base_s, self._last
+        self._durations[self._last] = round(shown.duration_s / self.time_base_s)
+
+    def measure(self, packet: Any) -> None:
+        """Say how long a packet's frame stays; x264 does not, and the last one has no next."""
+        packet.duration = self._durations.pop(packet.pts)
 
 
 def _encode(
     path: Path,
     frames: Iterable[tuple[RgbImage, Shown | None]],
     rate: Fraction,
-    time_base: Fraction | None,
+    ticks: _Ticks | None,
     options: dict[str, str],
 ) -> None:
+    """Write frames, at a constant rate without `ticks`."""
     with partial_path(path) as partial, av.open(str(partial), "w") as container:
         stream: Any = None
-        size, last, durations = None, -1, {}
+        size = None
         for image, shown in frames:
             if stream is None:
                 stream, size = _add_stream(container, image, rate, options), image.shape
-                stream.codec_context.time_base = time_base or 1 / rate
+                if ticks is not None:
+                    stream.codec_context.time_base = ticks.time_base_s
             if image.shape != size:
                 raise ValueError(f"{path}: frame of shape {image.shape} after {size}")
             frame = _even_frame(image)
-            if shown is not None and time_base is not None:
-                frame.time_base = time_base
-                frame.pts = last = max(last + 1, round(shown.time_s / time_base))
-                durations[last] = round(shown.duration_s / time_base)
-            _mux(container, stream.encode(frame), durations)
+            if ticks is not None and shown is not None:
+                ticks.stamp(frame, shown)
+            _mux(container, stream.encode(frame), ticks)
         if stream is None:
             raise ValueError(f"{path}: no frames to write")
-        _mux(container, stream.encode(), durations)
+        _mux(container, stream.encode(), ticks)
 
 
-def _mux(container: Any, packets: Iterable[Any], durations: dict[int, int]) -> None:
+def _mux(container: Any, packets: Iterable[Any], ticks: _Ticks | None) -> None:
     for packet in packets:
-        # x264 leaves it out; without it nobody knows how long the last frame stays.
-        packet.duration = durations.pop(packet.pts, packet.duration)
+        if ticks is not None:
+            ticks.measure(packet)
         container.mux(packet)
 
 
