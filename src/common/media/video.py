@@ -10,7 +10,7 @@ Frames that nobody wants are decoded but not converted to RGB. A frame's time is
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -114,7 +114,11 @@ def num_frames(path: Path) -> int:
     with _open_video(path) as (container, stream):
         if stream.frames:
             return int(stream.frames)
-        return sum(packet.size > 0 for packet in container.demux(stream))
+        count = 0
+        with suppress(av.error.FFmpegError):
+            for packet in container.demux(stream):
+                count += packet.size > 0
+        return count
 
 
 def read_frames(
