@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.media.video import write_video
+from common.media.video_writer import write_video
 
 BENCHMARKS_DIR = Path(__file__).parents[1] / "benchmarks"
 

@@ -52,9 +52,10 @@ def kept_lines(path: Path) -> Iterator[TextIO]:
     """Yield a temporary file that gets its name in any case: an interruption loses no line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # Line by line to the disk: a killed process leaves its lines under the temporary name.
+    lines = partial.open("w", encoding="utf-8", buffering=1)
     try:
-        # Line by line to the disk: a killed process leaves its lines under the temporary name.
-        with partial.open("w", encoding="utf-8", buffering=1) as lines:
+        with lines:
             yield lines
     finally:
         # An empty file takes no earlier result's place.

@@ -12,7 +12,7 @@ import numpy as np
 from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import Face
 from common.faces.mediapipe.mesh import FaceMesh
-from common.media.video import write_video
+from common.media.video_writer import write_video
 
 HEIGHT, WIDTH, SIDE = 96, 160, 40
 RED, GREEN = 0, 1

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from common.media.video import write_video
+from common.media.video_writer import write_video
 
 GREY_STEP = 5
 WIDTH, HEIGHT, NUM_FRAMES = 64, 48, 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from common.faces.cropping import padded_square, shrunk
 from common.faces.mediapipe.graph import MediaPipeGraph
 
+LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
 
@@ -83,6 +85,7 @@ class MediaPipeDetector:
         self._min_face_px = min_face_px
         self._min_face_fraction = min_face_fraction
         self._max_overlap = max_overlap
+        self._has_hinted = False
         self._short_range, self._full_range = (
             MediaPipeGraph(
                 "FaceDetection", model_selection=model, min_detection_confidence=min_confidence
@@ -106,7 +109,21 @@ class MediaPipeDetector:
         for side in sides:
             level = shrunk(finest, sides[-1] / side)
             faces.extend(self._in_tiles(image, level))
+        if not faces:
+            self._hint_at_smaller(long_side)
         return suppress_duplicates(faces, self._max_overlap)
+
+    def _hint_at_smaller(self, long_side: int) -> None:
+        """Say once that the image's size, not `min_face_px`, decides which faces are too small."""
+        smallest_px = self._min_face_fraction * long_side
+        if smallest_px > self._min_face_px and not self._has_hinted:
+            self._has_hinted = True
+            LOG.warning(
+                "no face found in a picture of %d px; in those as large, faces narrower than "
+                "%.0f px (min_face_fraction %g) are not looked for. min_face_fraction: 0 of the "
+                "analyzer looks for all from %g px on, which takes longer",
+                *(long_side, smallest_px, self._min_face_fraction, self._min_face_px),
+            )
 
     def _in_whole_image(self, image: Image, finest: Image) -> Iterator[Face]:
         view = shrunk(finest, TILE_PX / max(finest.shape[:2]))

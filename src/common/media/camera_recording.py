@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common.media.video import write_video
+from common.media.video_writer import write_video
 
 LOG = logging.getLogger(__name__)
 Image = npt.NDArray[np.uint8]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +25,15 @@ _DAMAGES = (
     *(OSError, SyntaxError, ValueError, EOFError, struct.error),
     Image.DecompressionBombError,
 )
+# Told by their first bytes. Pillow takes more, some of them for want of a better guess.
+_PHOTO_FORMATS = (
+    *("JPEG", "MPO", "PNG", "BMP", "GIF", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000", "PPM", "PSD"),
+)
+INSTALL_HEIF = "pip install 'gaze-suite[heic]'"
+# The brands of ISO/IEC 23008-12 that iPhones and Android phones write.
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+# What numbers without a format of their own go up to: shares of white, 8 bits, 16 bits.
+_FULL_SCALES = (1.0, 255.0, 65535.0)
 
 
 class UnreadablePhotoError(ValueError):
@@ -41,22 +52,34 @@ class Photo(NamedTuple):
     camera_matrix: Float | None
 
 
+def is_photo(path: Path) -> bool:
+    """Return whether a file is a photo by its first bytes; it may be damaged behind them.
+
+    A GIF that moves is none.
+    """
+    try:
+        with Image.open(path) as file:
+            moves = file.format == "GIF" and getattr(file, "is_animated", False)
+            return file.format in _PHOTO_FORMATS and not moves
+    except Image.DecompressionBombError:
+        return True
+    except _DAMAGES:
+        return _is_heif(path)
+
+
 def read_photo(path: Path, sensor_width_mm: float | None = None) -> Photo:
     """Read a photo, turned upright as its EXIF says.
 
     Args:
-        path: any format Pillow knows.
+        path: any format Pillow knows; HEIC with the extra of that name.
         sensor_width_mm: see `focal_length_px`.
 
     Raises:
         UnreadablePhotoError: If it is missing, damaged or no photo.
     """
-    try:
-        with Image.open(path) as file:
-            exif = dict(file.getexif().get_ifd(_EXIF_IFD))
-            image = _rgb(ImageOps.exif_transpose(file))
-    except _DAMAGES as error:
-        raise UnreadablePhotoError(f"unreadable photo: {type(error).__name__}") from error
+    with _opened(path) as file:
+        exif = dict(file.getexif().get_ifd(_EXIF_IFD))
+        image = _rgb(ImageOps.exif_transpose(file))
     height, width = image.shape[:2]
     focal_px = focal_length_px(exif, width, height, sensor_width_mm)
     return Photo(image, None if focal_px is None else _camera_matrix(focal_px, width, height))
@@ -68,11 +91,8 @@ def photo_size(path: Path) -> tuple[int, int]:
     Raises:
         UnreadablePhotoError: If it is missing or no photo; damage behind the header is not seen.
     """
-    try:
-        with Image.open(path) as file:
-            (width, height), turn = file.size, file.getexif().get(_ORIENTATION)
-    except _DAMAGES as error:
-        raise UnreadablePhotoError(f"unreadable photo: {type(error).__name__}") from error
+    with _opened(path) as file:
+        (width, height), turn = file.size, file.getexif().get(_ORIENTATION)
     return (height, width) if turn in _QUARTER_TURNS else (width, height)
 
 
@@ -113,8 +133,69 @@ def _camera_matrix(focal_px: float, width: int, height: int) -> Float:
     )
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        if _is_heif(path):
+            _learn_heif()
+        with Image.open(path) as file:
+            yield file
+    except UnreadablePhotoError:
+        raise
+    except _DAMAGES as error:
+        why = "the file is empty" if _is_empty(path) else type(error).__name__
+        raise UnreadablePhotoError(f"unreadable photo: {why}") from error
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_file() and not path.stat().st_size
+
+
+def _is_heif(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head[4:8] == b"ftyp" and head[8:] in _HEIF_BRANDS
+
+
+def _learn_heif() -> None:
+    """Let Pillow open HEIC, which it does turned upright already.
+
+    Raises:
+        UnreadablePhotoError: If the extra is not installed.
+    """
+    try:
+        from pillow_heif import register_heif_opener  # optional extra
+    except ImportError as error:
+        raise UnreadablePhotoError(
+            f"unreadable photo: HEIC needs an extra, {INSTALL_HEIF}; or convert it to JPEG"
+        ) from error
+    register_heif_opener()
+
+
 def _rgb(photo: Image.Image) -> npt.NDArray[np.uint8]:
     if photo.mode.startswith("I;16"):
         # Pillow would clip 16-bit grey at 255.
         photo = Image.fromarray((np.asarray(photo) >> 8).astype(np.uint8))
+    elif photo.mode in ("I", "F"):
+        photo = Image.fromarray(_eight_bit(np.asarray(photo)))
     return np.asarray(photo.convert("RGB"))
+
+
+def _eight_bit(grey: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return grey values, floating-point or of 32 bits, as bytes.
+
+    Raises:
+        UnreadablePhotoError: If it cannot be told what is white.
+    """
+    low, high = float(grey.min()), float(grey.max())
+    scales = _FULL_SCALES if grey.dtype.kind == "f" else _FULL_SCALES[1:]
+    white = next((scale for scale in scales if high <= scale), None)
+    if white is None or not low >= 0:
+        raise UnreadablePhotoError(
+            f"unreadable photo: grey values from {low:g} to {high:g}; expected 0 to "
+            f"{', '.join(f'{scale:g}' for scale in scales)}: convert it to 8 or 16 bits"
+        )
+    return np.asarray(np.rint(grey * (255 / white)), np.uint8)

@@ -1,35 +1,93 @@
-"""The files a user means by ``source=``, and where what is made of them may lie."""
+"""The files a user means by ``source=``, what each is, and where what is made may lie."""
 
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Literal
+
+from common.media.photo import is_photo
+from common.media.video import is_video
+
+PHOTO_SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif"),
+)
+VIDEO_SUFFIXES = (
+    *(".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mts", ".m2ts", ".3gp", ".3g2"),
+    *(".wmv", ".asf", ".mpg", ".mpeg", ".flv", ".ogv", ".h264", ".264", ".hevc", ".265"),
+)
+NO_MEDIUM = "neither a photo nor a video"
+Kind = Literal["photo", "video"]
 
 
-def find_files(source: str, suffixes: Sequence[str]) -> list[Path]:
-    """Return files of some kinds: one file, all of a folder, or a glob pattern's; sorted.
+@dataclass(frozen=True)
+class SourceFiles:
+    """What a user's source holds.
+
+    Attributes:
+        photos: sorted.
+        videos: sorted.
+        left_out: other files, with the reason.
+    """
+
+    photos: list[Path] = field(default_factory=list)
+    videos: list[Path] = field(default_factory=list)
+    left_out: dict[Path, str] = field(default_factory=dict)
+
+
+def find_media(source: str, output_dir: Path | None = None) -> SourceFiles:
+    """Return the photos and videos a user means: one file, all of a folder, a glob pattern's.
 
     Args:
-        source: what the user typed. A file whose name has brackets is that file.
-        suffixes: of the kinds, lower case with a dot; a file's own may be upper case.
-
-    Returns:
-        The files; empty if there is none of these kinds.
+        source: what the user typed. A file whose name has brackets is that file. Of a folder the
+            sub-folders count too.
+        output_dir: a folder below the source in which earlier results may lie; left out.
     """
-    path = Path(source)
+    path, found = Path(source), SourceFiles()
     if path.is_file():
-        candidates = iter([path])
+        candidates = [path]
+    elif path.is_dir():
+        candidates = list(files_under(path))
     else:
-        pattern = (Path(found) for found in glob.glob(source, recursive=True))
-        candidates = path.iterdir() if path.is_dir() else pattern
-    # Hidden files are leftovers: of an interrupted copy, or of macOS (._video.mp4).
-    return sorted(
-        found
-        for found in candidates
-        if found.suffix.lower() in suffixes and not found.name.startswith(".")
-    )
+        candidates = [Path(name) for name in glob.glob(source, recursive=True)]
+    is_above = output_dir is not None and path.resolve() in output_dir.resolve().parents
+    for each in sorted(each for each in candidates if each.is_file() and not _is_leftover(each)):
+        kind = kind_of(each)
+        if is_above and output_dir is not None and output_dir.resolve() in each.resolve().parents:
+            found.left_out[each] = "lies in output_dir"
+        elif kind is None:
+            found.left_out[each] = NO_MEDIUM
+        else:
+            (found.photos if kind == "photo" else found.videos).append(each)
+    return found
+
+
+def files_under(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and its sub-folders, but for hidden ones."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def kind_of(path: Path) -> Kind | None:
+    """Return what a file is by its content; what that does not tell, as damaged, by its suffix."""
+    if is_photo(path):
+        return "photo"
+    if is_video(path):
+        return "video"
+    suffix = path.suffix.lower()
+    if suffix in PHOTO_SUFFIXES:
+        return "photo"
+    return "video" if suffix in VIDEO_SUFFIXES else None
+
+
+def _is_leftover(path: Path) -> bool:
+    # Of an interrupted copy, or of macOS (._video.mp4).
+    return path.name.startswith(".")
 
 
 def unique_stems(paths: Sequence[Path]) -> Iterator[str]:

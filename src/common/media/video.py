@@ -1,34 +1,41 @@
-"""Videos in and out, with PyAV: frames by exact numbers, never by timestamps.
+"""Videos, read with PyAV: frames by exact numbers, and when each of them is shown.
 
 A frame's number is its 0-based position in the decoded stream. Seeking finds the wrong frame in
 many files, EYEDIAP's .mov among them, so that reading is sequential from the start, or from a
 picture of which it is known that decoding from there changes nothing (`common.media.video_index`).
-Frames that nobody wants are decoded but not converted to RGB.
+Frames that nobody wants are decoded but not converted to RGB. A frame's time is the file's own
+(`common.media.presentation`): phones and screen recorders vary their rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.stream import Disposition
 
-from common.atomic import partial_path
+from common.media.declared_end import num_missing_bytes
+from common.media.orientation import orientation
+from common.media.presentation import PresentationClock, Shown
 from common.media.video_index import SeekPoint, num_beyond_end, seek_point
 
 RgbImage = npt.NDArray[np.uint8]
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 # What a `DamagedVideoError` says; stores keep it as a reason, and look for it there.
 DECODING_FAILED = "decoding failed"
 FRAMES_DAMAGED = "of the wanted frames are damaged"
 
-REPRODUCIBLE_X264 = {"threads": "1", "x264-params": "mbtree=0"}
+# What FFmpeg opens as a video though it is none: pictures, and text shown as a terminal would.
+_NO_VIDEO_FORMATS = ("image2", "tty", "bin", "xbin", "adf", "idf")
+_PICTURE_FORMAT = "_pipe"
+# Playlists would have it open other files and addresses.
+_OPENING = {"protocol_whitelist": "file"}
 
 
 class DamagedVideoError(ValueError):
@@ -41,10 +48,12 @@ class VideoInfo:
 
     Attributes:
         num_frames: frames, 0 if the header does not say.
-        fps_hz: mean frame rate.
-        width: pixels as shown, rotation applied.
-        height: pixels as shown, rotation applied.
+        fps_hz: mean frame rate; of frames at uneven times the header's word for it.
+        width: pixels as shown, turned as the file asks.
+        height: pixels as shown, turned as the file asks.
         num_beyond_end: frames that lie after the end of the file, by the header: it was cut short.
+        num_missing_bytes: bytes that lie after the end of the file, by the header: likewise.
+        time_base_s: of which frames' times are multiples.
     """
 
     num_frames: int
@@ -52,10 +61,35 @@ class VideoInfo:
     width: int
     height: int
     num_beyond_end: int = 0
+    num_missing_bytes: int = 0
+    time_base_s: Fraction = Fraction(1, 90000)
+
+
+class TimedFrame(NamedTuple):
+    """A frame and when it is shown.
+
+    Attributes:
+        number: 0-based position in the decoded stream.
+        image: (H, W, 3) uint8 RGB.
+        shown: when it is shown.
+    """
+
+    number: int
+    image: RgbImage
+    shown: Shown
+
+
+def is_video(path: Path) -> bool:
+    """Return whether a file is a video by its content: FFmpeg opens it and sees a picture."""
+    try:
+        info = video_info(path)
+    except ValueError:
+        return False
+    return info.width > 0 and info.height > 0
 
 
 def video_info(path: Path) -> VideoInfo:
-    """Read a video's header and decode one frame, which knows its rotation.
+    """Read a video's header and decode one frame, which knows how it is turned.
 
     Raises:
         ValueError: If the file cannot be opened as a video.
@@ -63,9 +97,10 @@ def video_info(path: Path) -> VideoInfo:
     with _open_video(path) as (container, stream):
         rate = float(stream.average_rate or 0)
         num_lost = num_beyond_end(stream, path.stat().st_size)
-        size = stream.width, stream.height
-        width, height = size[::-1] if _num_quarter_turns(container, stream) % 2 else size
-        return VideoInfo(stream.frames, rate, width, height, num_lost)
+        time_base, size = stream.time_base, (stream.width, stream.height)
+        width, height = size[::-1] if _is_transposed(container, stream) else size
+        missing = num_missing_bytes(path)
+        return VideoInfo(stream.frames, rate, width, height, num_lost, missing, time_base)
 
 
 def num_frames(path: Path) -> int:
@@ -79,7 +114,11 @@ def num_frames(path: Path) -> int:
     with _open_video(path) as (container, stream):
         if stream.frames:
             return int(stream.frames)
-        return sum(packet.size > 0 for packet in container.demux(stream))
+        count = 0
+        with suppress(av.error.FFmpegError):
+            for packet in container.demux(stream):
+                count += packet.size > 0
+        return count
 
 
 def read_frames(
@@ -87,8 +126,8 @@ def read_frames(
 ) -> Iterator[tuple[int, RgbImage]]:
     """Decode a video, from its start where an exact later one is not known.
 
-    Rotation that the file asks for (phones) is applied. Decoding stops after the last wanted
-    frame. A wanted number past the end is no error, it just never comes.
+    Frames are turned and mirrored as the file asks (phones). Decoding stops after the last wanted
+    frame. A wanted number past the end is no error, it just never comes, unless the file was cut.
 
     Args:
         path: video file.
@@ -100,9 +139,23 @@ def read_frames(
 
     Raises:
         ValueError: If the file cannot be opened as a video.
-        DamagedVideoError: If frames are damaged. Sound ones keep their numbers and are yielded
-            first: damaged ones are left out, and where the decoder gives up the rest is lost.
+        DamagedVideoError: If frames are damaged, or the file was cut short before one that is
+            wanted. Sound ones keep their numbers and are yielded first: damaged ones are left out,
+            and where the decoder gives up the rest is lost.
     """
+    for number, frame, _ in _sound_frames(path, wanted, num_threads):
+        yield number, _rgb(frame)
+
+
+def read_timed_frames(path: Path) -> Iterator[TimedFrame]:
+    """Decode a video and tell when each frame is shown; else as `read_frames`."""
+    for number, frame, shown in _sound_frames(path, None, 1):
+        yield TimedFrame(number, _rgb(frame), shown)
+
+
+def _sound_frames(
+    path: Path, wanted: Collection[int] | None, num_threads: int
+) -> Iterator[tuple[int, av.VideoFrame, Shown]]:
     last = None if wanted is None else max(wanted, default=-1)
     start = SeekPoint(0, 0) if wanted is None else _start(path, min(wanted, default=0))
     num_damaged, index = 0, start.number - 1
@@ -110,63 +163,43 @@ def read_frames(
         stream.codec_context.thread_count = num_threads
         if start.number:
             container.seek(start.timestamp, stream=stream)
-        decoded = container.decode(stream)
+        decoded, clock = container.decode(stream), PresentationClock(container, stream)
         while last is None or index < last:
-            try:
-                frame = next(decoded, None)
-            except av.error.FFmpegError as error:
-                raise DamagedVideoError(
-                    f"{path}: {DECODING_FAILED} after frame {index}: {error.strerror}"
-                ) from error
+            frame = _next_frame(path, decoded, index)
             if frame is None:
+                _check_end(path, stream, index)
                 break
             index += 1
+            shown = clock.shown(frame)
             is_wanted = wanted is None or index in wanted
             num_damaged += is_wanted and frame.is_corrupt
             if is_wanted and not frame.is_corrupt:
-                yield index, _rgb(frame)
+                yield index, frame, shown
     if num_damaged:
         raise DamagedVideoError(f"{path}: {num_damaged} {FRAMES_DAMAGED}")
 
 
-def write_video(
-    path: Path,
-    frames: Iterable[RgbImage],
-    fps_hz: float,
-    *,
-    quality: int = 18,
-    preset: str = "medium",
-    is_reproducible: bool = False,
-) -> None:
-    """Encode frames as H.264, the file whole or not at all.
+def _next_frame(path: Path, decoded: Iterator[av.VideoFrame], last: int) -> av.VideoFrame | None:
+    try:
+        return next(decoded, None)
+    except av.error.FFmpegError as error:
+        raise DamagedVideoError(
+            f"{path}: {DECODING_FAILED} after frame {last}: {error.strerror}"
+        ) from error
 
-    Args:
-        path: where to write; the suffix (.mp4, .mov, .mkv) chooses the container.
-        frames: (H, W, 3) uint8 RGB, all of one size. Odd sides grow by one repeated pixel,
-            because the 4:2:0 colour that every player understands needs even ones.
-        fps_hz: frame rate.
-        quality: x264's CRF, 0 (largest) to 51; 18 looks lossless.
-        preset: x264's trade of time for size, "ultrafast" to "veryslow".
-        is_reproducible: the same frames give the same bytes, everywhere: one thread, and without
-            x264's macroblock tree, which for some heights (540) differs from run to run.
+
+def _check_end(path: Path, stream: Any, last: int) -> None:
+    """Refuse a file whose frames are over before it says that it ends.
 
     Raises:
-        ValueError: If there are no frames, or they differ in size.
+        DamagedVideoError: If it is so.
     """
-    with partial_path(path) as partial, av.open(str(partial), "w") as container:
-        stream: Any = None
-        size = None
-        for frame in frames:
-            if stream is None:
-                options = {"crf": str(quality), "preset": preset}
-                options |= REPRODUCIBLE_X264 if is_reproducible else {}
-                stream, size = _add_stream(container, frame, fps_hz, options), frame.shape
-            if frame.shape != size:
-                raise ValueError(f"{path}: frame of shape {frame.shape} after {size}")
-            container.mux(stream.encode(_even_frame(frame)))
-        if stream is None:
-            raise ValueError(f"{path}: no frames to write")
-        container.mux(stream.encode())
+    num_missing = num_missing_bytes(path)
+    if num_missing or num_beyond_end(stream, path.stat().st_size):
+        lacks = f", {num_missing} bytes are missing" if num_missing else ""
+        raise DamagedVideoError(
+            f"{path}: {DECODING_FAILED} after frame {last}: the file was cut short{lacks}"
+        )
 
 
 @contextmanager
@@ -174,16 +207,30 @@ def _open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     if not path.is_file():
         raise ValueError(f"no video file {path}")
     try:
-        container = av.open(str(path))
+        # Absolute, because of "12:30.mp4" FFmpeg asks for the protocol 12.
+        container = av.open(str(path.absolute()), options=_OPENING)
     except av.error.FFmpegError as error:
         raise ValueError(
             f"{path} cannot be opened as a video ({error.strerror}); "
             "it is another kind of file, or its copy or download was cut short"
         ) from error
     with container:
-        if not container.streams.video:
-            raise ValueError(f"{path} has no video stream")
-        yield container, container.streams.video[0]
+        yield container, _video_stream(path, container)
+
+
+def _video_stream(path: Path, container: Any) -> Any:
+    """Return the first stream of moving pictures.
+
+    Raises:
+        ValueError: If there is none: of a photo, a text, a song with its cover.
+    """
+    name = container.format.name
+    is_none = name in _NO_VIDEO_FORMATS or name.endswith(_PICTURE_FORMAT)
+    for stream in () if is_none else container.streams.video:
+        # A stream without a codec has no size either.
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise ValueError(f"{path} has no video stream that can be decoded ({name})")
 
 
 def _start(path: Path, number: int) -> SeekPoint:
@@ -192,35 +239,14 @@ def _start(path: Path, number: int) -> SeekPoint:
         return seek_point(container, stream, max(number, 0)) or SeekPoint(0, 0)
 
 
-def _num_quarter_turns(container: Any, stream: Any) -> int:
-    """Return the turns of the first frame, 0 if no frame decodes."""
+def _is_transposed(container: Any, stream: Any) -> bool:
+    """Return whether frames are shown on their side; False if none decodes."""
     try:
         frame = next(container.decode(stream), None)
     except av.error.FFmpegError:
-        return 0
-    return 0 if frame is None else _quarter_turns(frame)
-
-
-def _quarter_turns(frame: av.VideoFrame) -> int:
-    # Degrees counter-clockwise; numpy turns the same way round.
-    return round(frame.rotation / 90) % 4
+        return False
+    return frame is not None and orientation(frame).is_transposed
 
 
 def _rgb(frame: av.VideoFrame) -> RgbImage:
-    turned = np.rot90(frame.to_ndarray(format="rgb24"), k=_quarter_turns(frame))
-    return np.ascontiguousarray(turned, dtype=np.uint8)
-
-
-def _add_stream(container: Any, frame: RgbImage, fps_hz: float, options: dict[str, str]) -> Any:
-    rate = Fraction(fps_hz).limit_denominator(1001)
-    stream = container.add_stream("libx264", rate=rate, options=options)
-    height, width = frame.shape[:2]
-    stream.width, stream.height = width + width % 2, height + height % 2
-    stream.pix_fmt = "yuv420p"
-    return stream
-
-
-def _even_frame(frame: RgbImage) -> av.VideoFrame:
-    height, width = frame.shape[:2]
-    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return av.VideoFrame.from_ndarray(even, format="rgb24")
+    return orientation(frame).upright(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))

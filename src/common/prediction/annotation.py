@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
+from common.listing import counted_names
 from common.media.camera_recording import record_camera
-from common.media.sources import find_files
-from common.media.video import VIDEO_SUFFIXES
-from common.prediction import photos
+from common.media.sources import SourceFiles, find_media
+from common.prediction.outcomes import USED, Annotated, NotWrittenError, Outcome
 from common.prediction.photos import PhotoAnnotator, annotate_photos
 from common.prediction.videos import VideoAnnotator, annotate_videos
+
+LOG = logging.getLogger(__name__)
 
 
 class Annotator(PhotoAnnotator, VideoAnnotator, Protocol):
@@ -21,8 +25,9 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
     """Annotate whatever a user means.
 
     Args:
-        source: a photo, a video, a folder or a glob pattern of both; a number is a camera, of
-            which `camera_s` seconds are recorded into `output_dir` first.
+        source: a photo, a video, a folder or a glob pattern of both, each recognised by its
+            content; a number is a camera, of which `camera_s` seconds are recorded into
+            `output_dir` first.
         annotator: says something about the faces.
         output_dir: where everything goes.
         camera_s: how long to record; Ctrl-C ends it earlier.
@@ -31,22 +36,61 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
         What was found, as a person reads it.
 
     Raises:
-        ValueError: If there is nothing to annotate, or it cannot be told from the output.
+        ValueError: If there is nothing to annotate, or it cannot be told from the output; if none
+            of it could be used, or something could not be written. All else is done by then.
     """
     if source.isdecimal() and not Path(source).exists():
         recording_dir = output_dir / "recording"
         recorded = record_camera(int(source), recording_dir / f"camera{source}.mp4", camera_s)
-        return annotate_videos(str(recorded), annotator, output_dir)
-    has_videos = bool(find_files(source, VIDEO_SUFFIXES))
-    # A file of another suffix is tried as a photo.
-    has_photos = bool(find_files(source, photos.SUFFIXES)) or (
-        Path(source).is_file() and not has_videos
+        found = SourceFiles(videos=[recorded])
+    else:
+        found = _found(source, output_dir)
+    try:
+        made = _annotated(found, annotator, output_dir)
+    except NotWrittenError as error:
+        raise ValueError(f"{error}; output_dir=FOLDER names another place") from error
+    return _checked(made)
+
+
+def _found(source: str, output_dir: Path) -> SourceFiles:
+    found = find_media(source, output_dir)
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in found.left_out.items():
+        by_reason.setdefault(reason, []).append(str(path))
+    said = "; ".join(
+        f"{counted_names(paths, 'files left out')} ({reason})"
+        for reason, paths in by_reason.items()
     )
-    if not has_videos and not has_photos:
+    if not found.photos and not found.videos:
         raise ValueError(
-            f"source={source}: no photo or video there; expected a file, a folder, a glob pattern "
-            f"of {', '.join(photos.SUFFIXES + VIDEO_SUFFIXES)}, or the number of a camera"
+            f"source={source}: no photo or video there{f' ({said})' if said else ''}; expected a "
+            "file, a folder, a glob pattern of what Pillow or FFmpeg open, or the number of a "
+            "camera"
         )
-    said = [annotate_videos(source, annotator, output_dir)] if has_videos else []
-    said += [annotate_photos(source, annotator, output_dir)] if has_photos else []
-    return "; ".join(said)
+    if said:
+        LOG.warning("%s", said)
+    return found
+
+
+def _annotated(found: SourceFiles, annotator: Annotator, output_dir: Path) -> list[Annotated]:
+    made = []
+    if found.videos:
+        made.append(annotate_videos(found.videos, annotator, output_dir))
+    if found.photos:
+        made.append(annotate_photos(found.photos, annotator, output_dir))
+    return made
+
+
+def _checked(made: list[Annotated]) -> str:
+    """Return what was found, all of it.
+
+    Raises:
+        ValueError: If nothing could be used, or something could not be written.
+    """
+    said = "; ".join(each.said for each in made)
+    outcomes = sum((each.outcomes for each in made), Counter[Outcome]())
+    if outcomes[Outcome.NOT_WRITTEN]:
+        raise ValueError(f"not everything could be written; the files say what: {said}")
+    if not any(outcomes[kind] for kind in USED):
+        raise ValueError(f"nothing could be used; the files say why: {said}")
+    return said

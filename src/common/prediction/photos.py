@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,14 +16,14 @@ from tqdm import tqdm
 from common.atomic import kept_lines
 from common.media.image_codec import write_image
 from common.media.photo import UnreadablePhotoError, read_photo
-from common.media.sources import check_output_dir, find_files, unique_stems
+from common.media.sources import check_output_dir, unique_stems
+from common.prediction.outcomes import Annotated, NotWrittenError, Outcome, counts, writing
 
 LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 Image = npt.NDArray[np.uint8]
 NO_FACE = "no face found"
 _DRAWN_QUALITY = 95
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class PhotoAnnotator(Protocol):
@@ -38,57 +40,50 @@ class PhotoAnnotator(Protocol):
         """
 
 
-def find_photos(source: str) -> list[Path]:
-    """Return the photos a user means: one file, all of a folder, or a glob pattern's.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    # A file named by the user is tried whatever its suffix.
-    photos = [Path(source)] if Path(source).is_file() else find_files(source, SUFFIXES)
-    if not photos:
-        raise ValueError(
-            f"source={source}: no photo there; expected a file, a folder or a glob pattern of "
-            f"{', '.join(SUFFIXES)}"
-        )
-    return photos
-
-
-def annotate_photos(source: str, annotator: PhotoAnnotator, output_dir: Path) -> str:
-    """Annotate all photos of a source.
+def annotate_photos(
+    photos: Sequence[Path], annotator: PhotoAnnotator, output_dir: Path
+) -> Annotated:
+    """Annotate photos.
 
     Writes ``faces.jsonl`` and one drawn photo each. A photo that cannot be read, in which no
-    face is found or on which the annotator fails gets a line with the reason and stops nothing.
-    The lines of an interrupted call are kept.
-
-    Returns:
-        What was found, as a person reads it.
+    face is found, on which the annotator fails or which cannot be written drawn gets a line with
+    the reason and stops nothing. The lines of an interrupted call are kept.
 
     Raises:
-        ValueError: If the source holds no photo, or the output would lie among its photos.
+        ValueError: If the output would lie among the photos.
+        NotWrittenError: If ``faces.jsonl`` cannot be written.
     """
-    photos = find_photos(source)
     check_output_dir(output_dir, "photos", photos)
-    num_faces, num_empty = 0, 0
-    with kept_lines(output_dir / "faces.jsonl") as lines:
+    num_faces, outcomes = 0, Counter[Outcome]()
+    path_of_lines = output_dir / "faces.jsonl"
+    with writing(path_of_lines), kept_lines(path_of_lines) as lines:
         bar = tqdm(photos, unit="photo", desc="predict")
         for path, stem in zip(bar, unique_stems(photos), strict=True):
-            for record in _annotate(path, annotator, output_dir / f"{stem}.jpg"):
-                num_faces += "bbox_xyxy_px" in record
-                num_empty += "reason" in record
+            outcome, records = _annotate(path, annotator, output_dir / f"{stem}.jpg")
+            outcomes[outcome] += 1
+            num_faces += len(records) if outcome is Outcome.FACES else 0
+            for record in records:
                 lines.write(json.dumps({"photo": str(path), **record}) + "\n")
-    return f"{num_faces} faces in {len(photos)} photos ({num_empty} without a face) -> {output_dir}"
+    said = f"{num_faces} faces in {len(photos)} photos ({counts(outcomes)}) -> {output_dir}"
+    return Annotated(said, outcomes)
 
 
-def _annotate(path: Path, annotator: PhotoAnnotator, drawn_path: Path) -> list[dict[str, Any]]:
+def _annotate(
+    path: Path, annotator: PhotoAnnotator, drawn_path: Path
+) -> tuple[Outcome, list[dict[str, Any]]]:
     """Return a photo's lines; whatever goes wrong with it becomes one, and stops no other."""
     try:
         image, camera_matrix = read_photo(path)
         records, drawn = annotator.annotate(image, camera_matrix)
-        write_image(drawn_path, drawn, _DRAWN_QUALITY)
+        with writing(drawn_path):
+            write_image(drawn_path, drawn, _DRAWN_QUALITY)
     except UnreadablePhotoError as error:
-        return [{"reason": str(error)}]
+        return Outcome.UNREADABLE, [{"reason": str(error)}]
+    except NotWrittenError as error:
+        return Outcome.NOT_WRITTEN, [{"reason": str(error)}]
     except Exception as error:
         LOG.warning("%s failed", path, exc_info=True)
-        return [{"reason": f"failed: {type(error).__name__}: {error}"}]
-    return [{"drawn": drawn_path.name, **record} for record in records or [{"reason": NO_FACE}]]
+        return Outcome.FAILED, [{"reason": f"failed: {type(error).__name__}: {error}"}]
+    outcome = Outcome.FACES if records else Outcome.NO_FACE
+    named = {"drawn": drawn_path.name}
+    return outcome, [named | record for record in records or [{"reason": NO_FACE}]]

@@ -10,6 +10,7 @@ import polars as pl
 
 from common.atomic import partial_path, write_text_atomically
 from common.evaluation.events import Event, add_frame
+from common.prediction.frame_times import FrameTimes
 
 LOOKING = "looking"
 SCHEMA: dict[str, Any] = {
@@ -55,21 +56,21 @@ class TrackSummary:
             self.num_looking += 1
             add_frame(self.looks, frame)
 
-    def looks_s(self, fps_hz: float) -> list[tuple[float, float]]:
+    def looks_s(self, times: FrameTimes) -> list[tuple[float, float]]:
         """Return begin and end of each look in seconds.
 
-        A frame lasts 1 / fps_hz seconds, so that a look of one frame has a length.
+        A frame lasts until the next, so that a look of one frame has a length.
         """
-        return [(first / fps_hz, (last + 1) / fps_hz) for first, last in self.looks]
+        return [(times.begin_s(first), times.end_s(last)) for first, last in self.looks]
 
-    def row(self, fps_hz: float) -> dict[str, Any]:
+    def row(self, times: FrameTimes) -> dict[str, Any]:
         """Return the track's columns; those of eye contact are null where none was judged."""
-        looks_s = self.looks_s(fps_hz)
+        looks_s = self.looks_s(times)
         seen = {
             "first_frame": self.first_frame,
             "last_frame": self.last_frame,
-            "start_s": round(self.first_frame / fps_hz, 3),
-            "end_s": round((self.last_frame + 1) / fps_hz, 3),
+            "start_s": round(times.begin_s(self.first_frame), 3),
+            "end_s": round(times.end_s(self.last_frame), 3),
             "num_frames": self.num_frames,
         }
         if not self.num_judged:
@@ -101,32 +102,32 @@ class TrackSummaries:
         """Whether eye contact is known of any face in any frame."""
         return any(track.num_judged for track in self._tracks.values())
 
-    def write_csv(self, path: Path, fps_hz: float) -> None:
+    def write_csv(self, path: Path, times: FrameTimes) -> None:
         """Write one row a track, in order of appearance, whole or not at all.
 
         Args:
             path: of the csv file.
-            fps_hz: frame rate of the video.
+            times: of the frames of the video.
         """
-        rows = [{"track_id": name} | track.row(fps_hz) for name, track in self._tracks.items()]
+        rows = [{"track_id": name} | track.row(times) for name, track in self._tracks.items()]
         with partial_path(path) as partial:
             pl.DataFrame(rows, schema=SCHEMA).write_csv(partial)
 
-    def write_elan(self, path: Path, fps_hz: float) -> None:
+    def write_elan(self, path: Path, times: FrameTimes) -> None:
         """Write one row a look, tab-separated under a header, as ELAN imports text.
 
         Args:
             path: of the text file.
-            fps_hz: frame rate of the video.
+            times: of the frames of the video.
         """
         rows = [
             f"{subject}\t{begin_s:.3f}\t{end_s:.3f}\t{end_s - begin_s:.3f}\t{LOOKING}"
-            for begin_s, end_s, subject in self._looks(fps_hz)
+            for begin_s, end_s, subject in self._looks(times)
         ]
         header = "tier\tbegin_s\tend_s\tduration_s\tannotation"
         write_text_atomically(path, "\n".join([header, *rows]) + "\n")
 
-    def write_boris(self, path: Path, fps_hz: float) -> None:
+    def write_boris(self, path: Path, times: FrameTimes) -> None:
         """Write two rows a look, its begin and its end, as BORIS takes them from the clipboard.
 
         BORIS (from version 8 on) wants time, subject, behaviour, modifier, comment and frame index,
@@ -134,18 +135,18 @@ class TrackSummaries:
 
         Args:
             path: of the text file.
-            fps_hz: frame rate of the video.
+            times: of the frames of the video.
         """
-        times = sorted(
-            (time_s, subject) for *both, subject in self._looks(fps_hz) for time_s in both
+        moments = sorted(
+            (time_s, subject) for *both, subject in self._looks(times) for time_s in both
         )
-        rows = [f"{time_s:.3f}\t{subject}\t{LOOKING}\t\t\tNA" for time_s, subject in times]
+        rows = [f"{time_s:.3f}\t{subject}\t{LOOKING}\t\t\tNA" for time_s, subject in moments]
         write_text_atomically(path, "\n".join(rows))
 
-    def _looks(self, fps_hz: float) -> list[tuple[float, float, str]]:
+    def _looks(self, times: FrameTimes) -> list[tuple[float, float, str]]:
         """Return begin, end in seconds, and whose it is, of all looks in the order of time."""
         return sorted(
             (begin_s, end_s, f"face {name}")
             for name, track in self._tracks.items()
-            for begin_s, end_s in track.looks_s(fps_hz)
+            for begin_s, end_s in track.looks_s(times)
         )

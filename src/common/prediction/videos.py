@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -14,15 +15,17 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from common.atomic import kept_lines
-from common.media.sources import check_output_dir, find_files, unique_stems
-from common.media.video import VIDEO_SUFFIXES, num_frames, video_info, write_video
+from common.media.presentation import Shown
+from common.media.sources import check_output_dir, unique_stems
+from common.media.video import VideoInfo, num_frames, video_info
+from common.media.video_writer import write_timed_video
+from common.prediction.frame_times import FrameTimes
+from common.prediction.outcomes import Annotated, NotWrittenError, Outcome, counts, writing
 from common.prediction.track_summary import TrackSummaries
 
 LOG = logging.getLogger(__name__)
 Image = npt.NDArray[np.uint8]
 NO_FACE = "no face found"
-# Of a video whose header does not tell its own.
-USUAL_FPS_HZ = 30.0
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,14 @@ class AnnotatedFrame:
 
     Attributes:
         number: 0-based position in the decoded video.
+        shown: when it is shown.
         records: one a face, as plain values; each has a ``track_id``. Where eye contact is known,
             ``is_looking`` says so.
         drawn: (H, W, 3) uint8 RGB, the frame with its faces drawn.
     """
 
     number: int
+    shown: Shown
     records: list[dict[str, Any]]
     drawn: Image
 
@@ -52,136 +57,167 @@ class VideoAnnotator(Protocol):
 
 
 @dataclass
-class _Outcome:
-    """What came of one video."""
+class _Progress:
+    """What came of one video so far."""
 
     num_frames: int = 0
     num_faces: int = 0
+    times: FrameTimes = field(default_factory=FrameTimes)
     tracks: TrackSummaries = field(default_factory=TrackSummaries)
     stopped_by: BaseException | None = None
 
+    @property
+    def outcome(self) -> Outcome:
+        if isinstance(self.stopped_by, NotWrittenError):
+            return Outcome.NOT_WRITTEN
+        if self.stopped_by is None:
+            return Outcome.FACES if self.num_faces else Outcome.NO_FACE
+        if self.num_frames:
+            return Outcome.INCOMPLETE
+        return Outcome.UNREADABLE if isinstance(self.stopped_by, ValueError) else Outcome.FAILED
 
-def annotate_videos(source: str, annotator: VideoAnnotator, output_dir: Path) -> str:
-    """Annotate all videos of a source.
+
+def annotate_videos(
+    videos: Sequence[Path], annotator: VideoAnnotator, output_dir: Path
+) -> Annotated:
+    """Annotate videos.
 
     Writes of each video ``<stem>.mp4`` with its faces drawn, ``<stem>_faces.jsonl`` with one line
     a face and frame, and ``<stem>_tracks.csv`` with one row a face (`TrackSummaries`); where eye
     contact is known, its events as ``<stem>_elan.tsv`` and ``<stem>_boris.tsv`` too. A video
-    that cannot be read, in which no face is found or on which the annotator fails gets a line with
-    the reason and stops no other; of a damaged or interrupted one all that was done is kept.
-    Seconds are frame numbers over the mean frame rate.
-
-    Returns:
-        What was found, as a person reads it.
+    that cannot be read, in which no face is found, on which the annotator fails or whose files
+    cannot be written gets a line with the reason and stops no other; of a damaged or interrupted
+    one all that was done is kept. Seconds are the video's own: each frame has the time at which
+    players show it, in the files and in the drawn video.
 
     Raises:
-        ValueError: If the source holds no video, or the output would lie among its videos.
+        ValueError: If the output would lie among the videos.
+        NotWrittenError: If ``<stem>_faces.jsonl`` cannot be written.
     """
-    videos = find_files(source, VIDEO_SUFFIXES)
-    if not videos:
-        raise ValueError(
-            f"source={source}: no video there; expected a file, a folder or a glob pattern of "
-            f"{', '.join(VIDEO_SUFFIXES)}"
-        )
     check_output_dir(output_dir, "videos", videos)
-    outcomes = []
+    all_of_them = []
     for path, stem in zip(videos, unique_stems(videos), strict=True):
-        with kept_lines(output_dir / f"{stem}_faces.jsonl") as lines:
-            outcome = _annotate(path, annotator, output_dir / stem, lines)
-        outcomes.append(outcome)
-        if isinstance(outcome.stopped_by, KeyboardInterrupt):
-            raise outcome.stopped_by
-    return _said(outcomes, output_dir)
+        path_of_lines = output_dir / f"{stem}_faces.jsonl"
+        with writing(path_of_lines), kept_lines(path_of_lines) as lines:
+            progress = _annotate(path, annotator, output_dir / stem, lines)
+        all_of_them.append(progress)
+        if isinstance(progress.stopped_by, KeyboardInterrupt):
+            raise progress.stopped_by
+    outcomes = Counter(progress.outcome for progress in all_of_them)
+    return Annotated(_said(all_of_them, outcomes, output_dir), outcomes)
 
 
-def _annotate(path: Path, annotator: VideoAnnotator, stem_path: Path, lines: TextIO) -> _Outcome:
+def _annotate(path: Path, annotator: VideoAnnotator, stem_path: Path, lines: TextIO) -> _Progress:
     """Write a video's files; whatever goes wrong with it becomes a line."""
-    outcome = _Outcome()
+    progress = _Progress()
     try:
-        fps_hz = video_info(path).fps_hz or USUAL_FPS_HZ
+        info = video_info(path)
     except ValueError as error:
-        outcome.stopped_by = error
+        progress.stopped_by = error
     else:
-        frames = _recorded(path, fps_hz, annotator, lines, outcome)
-        _write_drawn(_with_suffix(stem_path, ".mp4"), frames, fps_hz, outcome)
-        _write_tracks(stem_path, outcome.tracks, fps_hz)
-    _write_reason(path, lines, outcome)
-    return outcome
+        frames = _recorded(path, annotator, lines, progress)
+        _write_drawn(_with_suffix(stem_path, ".mp4"), frames, info, progress)
+        _write_tracks(stem_path, progress)
+    _write_reason(path, lines, progress)
+    return progress
 
 
-def _write_tracks(stem_path: Path, tracks: TrackSummaries, fps_hz: float) -> None:
-    tracks.write_csv(_with_suffix(stem_path, "_tracks.csv"), fps_hz)
+def _write_tracks(stem_path: Path, progress: _Progress) -> None:
+    tracks, times = progress.tracks, progress.times
+    writers = {"_tracks.csv": tracks.write_csv}
     if tracks.is_judged:
-        tracks.write_elan(_with_suffix(stem_path, "_elan.tsv"), fps_hz)
-        tracks.write_boris(_with_suffix(stem_path, "_boris.tsv"), fps_hz)
+        writers |= {"_elan.tsv": tracks.write_elan, "_boris.tsv": tracks.write_boris}
+    for suffix, write in writers.items():
+        path = _with_suffix(stem_path, suffix)
+        try:
+            with writing(path):
+                write(path, times)
+        except NotWrittenError as error:
+            progress.stopped_by = progress.stopped_by or error
 
 
 def _write_drawn(
-    path: Path, frames: Iterator[AnnotatedFrame], fps_hz: float, outcome: _Outcome
+    path: Path, frames: Iterator[AnnotatedFrame], info: VideoInfo, progress: _Progress
 ) -> None:
     first = next(frames, None)
     if first is None:
         return
     try:
         # Measured at 1280 x 720: 23 instead of 61 ms a frame, and no larger.
-        write_video(path, _evenly_timed(first, frames), fps_hz, preset="veryfast")
+        write_timed_video(path, _without_gaps(first, frames), info, preset="veryfast")
     except Exception as error:
-        outcome.stopped_by = error
+        why = f"{path} was not written: {type(error).__name__}: {error}"
+        # What is known of the other frames counts more than their picture.
+        for _ in frames:
+            pass
+        progress.stopped_by = progress.stopped_by or NotWrittenError(why)
 
 
 def _recorded(
-    path: Path, fps_hz: float, annotator: VideoAnnotator, lines: TextIO, outcome: _Outcome
+    path: Path, annotator: VideoAnnotator, lines: TextIO, progress: _Progress
 ) -> Iterator[AnnotatedFrame]:
     """Yield the frames while their records are written; an error or Ctrl-C ends them."""
     try:
         with tqdm(total=num_frames(path), unit="frame", desc=path.name) as bar:
             for frame in annotator.annotate_video(path):
-                _write_records(path, frame, fps_hz, lines, outcome)
+                _write_records(path, frame, lines, progress)
                 bar.update(frame.number + 1 - bar.n)
                 yield frame
     except (Exception, KeyboardInterrupt) as error:
         # Not raised: the encoder shall finish the video that it has so far.
-        outcome.stopped_by = error
+        progress.stopped_by = error
 
 
-def _write_records(
-    path: Path, frame: AnnotatedFrame, fps_hz: float, lines: TextIO, outcome: _Outcome
-) -> None:
-    outcome.num_frames += 1
-    outcome.num_faces += len(frame.records)
-    place = {
-        "video": str(path),
-        "frame": frame.number,
-        "time_s": round(frame.number / fps_hz, 3),
-    }
+def _write_records(path: Path, frame: AnnotatedFrame, lines: TextIO, progress: _Progress) -> None:
+    progress.num_frames += 1
+    progress.num_faces += len(frame.records)
+    progress.times.add(frame.number, frame.shown)
+    place = {"video": str(path), "frame": frame.number, "time_s": round(frame.shown.time_s, 3)}
     for record in frame.records:
-        lines.write(json.dumps(place | record) + "\n")
-        outcome.tracks.add(frame.number, record)
+        with writing(Path(lines.name)):
+            lines.write(json.dumps(place | record) + "\n")
+        progress.tracks.add(frame.number, record)
 
 
-def _write_reason(path: Path, lines: TextIO, outcome: _Outcome) -> None:
+def _write_reason(path: Path, lines: TextIO, progress: _Progress) -> None:
     """Write why a video is incomplete or has no face, if so."""
-    error = outcome.stopped_by
+    error = progress.stopped_by
     if error is not None:
-        LOG.warning("%s stopped", path, exc_info=None if isinstance(error, ValueError) else error)
-        after = f"stopped after {outcome.num_frames} frames: " if outcome.num_frames else ""
-        reason = f"{after}{type(error).__name__}: {error}"
-    elif not outcome.num_faces:
+        is_told = isinstance(error, ValueError | NotWrittenError)
+        LOG.warning("%s stopped: %s", path, error, exc_info=None if is_told else error)
+        reason = _reason(error, progress)
+    elif not progress.num_faces:
         reason = NO_FACE
     else:
         return
     lines.write(json.dumps({"video": str(path), "reason": reason}) + "\n")
 
 
-def _evenly_timed(first: AnnotatedFrame, rest: Iterator[AnnotatedFrame]) -> Iterator[Image]:
-    """Yield one image a frame of the video: a damaged one is replaced by the one before it."""
-    for _ in range(first.number + 1):
-        yield first.drawn
+def _reason(error: BaseException, progress: _Progress) -> str:
+    if isinstance(error, NotWrittenError):
+        return str(error)
+    after = f"stopped after {progress.num_frames} frames: " if progress.num_frames else ""
+    return f"{after}{type(error).__name__}: {error}"
+
+
+def _without_gaps(
+    first: AnnotatedFrame, rest: Iterator[AnnotatedFrame]
+) -> Iterator[tuple[Image, Shown]]:
+    """Yield an image a frame of the video: a damaged one is replaced by the one before it.
+
+    Players and tables then count alike. The time between two sound frames is shared evenly.
+    """
+    time_s, duration_s = first.shown
+    for place in range(first.number):
+        yield first.drawn, Shown(time_s * place / first.number, duration_s)
+    yield first.drawn, first.shown
     last = first
     for frame in rest:
-        for _ in range(frame.number - last.number - 1):
-            yield last.drawn
-        yield frame.drawn
+        time_s, duration_s = last.shown
+        gap, gap_s = frame.number - last.number, frame.shown.time_s - time_s
+        for place in range(1, gap):
+            yield last.drawn, Shown(time_s + gap_s * place / gap, duration_s)
+        yield frame.drawn, frame.shown
         last = frame
 
 
@@ -190,12 +226,10 @@ def _with_suffix(stem_path: Path, suffix: str) -> Path:
     return stem_path.with_name(stem_path.name + suffix)
 
 
-def _said(outcomes: list[_Outcome], output_dir: Path) -> str:
-    num_frames = sum(outcome.num_frames for outcome in outcomes)
-    num_tracks = sum(len(outcome.tracks) for outcome in outcomes)
-    num_stopped = sum(outcome.stopped_by is not None for outcome in outcomes)
-    num_empty = sum(not outcome.num_faces for outcome in outcomes)
+def _said(videos: list[_Progress], outcomes: Counter[Outcome], output_dir: Path) -> str:
+    num_frames = sum(progress.num_frames for progress in videos)
+    num_tracks = sum(len(progress.tracks) for progress in videos)
     return (
-        f"{num_tracks} face tracks in {num_frames} frames of {len(outcomes)} videos "
-        f"({num_empty} without a face, {num_stopped} incomplete) -> {output_dir}"
+        f"{num_tracks} face tracks in {num_frames} frames of {len(videos)} videos "
+        f"({counts(outcomes)}) -> {output_dir}"
     )

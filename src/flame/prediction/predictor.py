@@ -33,7 +33,7 @@ from common.faces.normalisation import (
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import FaceTracker, TrackingSettings
 from common.geometry import gaze_angles, gaze_vector
-from common.media.video import read_frames
+from common.media.video import read_timed_frames
 from common.prediction.videos import AnnotatedFrame
 from flame.batch import LEFT, RIGHT, GazeBatch
 from flame.data.crops import crop_eye
@@ -142,7 +142,7 @@ class PhotoPredictor:
         Frames are seen one by one; only the track of a face joins them.
         """
         tracker, motion = FaceTracker(self._tracking), CameraMotion()
-        for number, image in read_frames(path):
+        for number, image, shown in read_timed_frames(path):
             faces = self.predict(image)
             boxes = [face.face.bbox_xyxy_px for face in faces]
             tracks = tracker.update(number, boxes, motion.follow(image))
@@ -151,7 +151,7 @@ class PhotoPredictor:
             for track, face in zip(tracks, faces, strict=True):
                 draw_label(drawn, str(track), face.face.bbox_xyxy_px)
                 records.append({"track_id": str(track), **face.record()})
-            yield AnnotatedFrame(number, records, drawn)
+            yield AnnotatedFrame(number, shown, records, drawn)
 
     @torch.inference_mode()
     def predict(self, image: Image, camera_matrix: Float | None = None) -> list[FaceGaze]:

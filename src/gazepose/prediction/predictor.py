@@ -18,7 +18,7 @@ from common.config.recordable import recordable
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
 from common.media.image_codec import decode_image
-from common.media.video import read_frames
+from common.media.video import read_timed_frames
 from common.prediction.videos import AnnotatedFrame
 from gazepose.data.dataset import ClipRecipe
 from gazepose.data.face_view import FaceView
@@ -136,11 +136,11 @@ class VideoPredictor:
         """
         rows = self._scored_rows(path)
         first_rows = rows["frame"].to_numpy()
-        for number, image in read_frames(path):
+        for number, image, shown in read_timed_frames(path):
             here = slice(*np.searchsorted(first_rows, [number, number + 1]))
             faces = [self._judged(row, image.shape) for row in rows[here].iter_rows(named=True)]
             records = [{"track_id": face.track_id, **face.record()} for face in faces]
-            yield AnnotatedFrame(number, records, drawn_faces(image, faces))
+            yield AnnotatedFrame(number, shown, records, drawn_faces(image, faces))
 
     def predict(self, image: Image) -> list[JudgedFace]:
         """Return all faces of a photo (H, W, 3) uint8 RGB, the surest found first."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
-from common.media.video import VIDEO_SUFFIXES, VideoInfo, num_frames, video_info
+from common.listing import counted_names
+from common.media.sources import VIDEO_SUFFIXES, files_under, kind_of
+from common.media.video import VideoInfo, num_frames, video_info
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import Clip
 from gazepose.readers.detected_clip import video_clip
 from gazepose.readers.sample import RawFace, RawReader
 
+LOG = logging.getLogger(__name__)
+LEFT_OUT = "files left out (no video)"
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0
 FPS_TOLERANCE = 0.2
@@ -26,7 +31,7 @@ FPS_TOLERANCE = 0.2
 
 @dataclass
 class VideosReader(RawReader):
-    """Reads a folder of videos, sub-folders included, or one.
+    """Reads a folder of videos, sub-folders included, or one; whatever FFmpeg opens is a video.
 
     A group is a video, named by its file; characters that a name had better not have become
     ``_``. The suffix stays, so that a video that comes later changes no other's name. All are of
@@ -56,6 +61,8 @@ class VideosReader(RawReader):
         Raises:
             ValueError: If there is no folder, or no video in it.
         """
+        if self._found.left_out:
+            LOG.warning("%s", counted_names(self._found.left_out, LEFT_OUT))
         return sorted(self._paths)
 
     def count(self, group: str) -> int:
@@ -86,36 +93,54 @@ class VideosReader(RawReader):
         except ValueError as error:
             remedy = "data.raw_dir=FOLDER of videos"
             return [Finding("error", str(error), str(self.raw_dir), remedy)]
-        return [_finding(paths[group]) for group in sorted(paths)]
+        found = [_finding(paths[group]) for group in sorted(paths)]
+        if self._found.left_out:
+            what = counted_names(self._found.left_out, LEFT_OUT)
+            found.append(Finding("note", what, str(self.raw_dir)))
+        return found
+
+    @property
+    def _paths(self) -> dict[str, Path]:
+        return self._found.by_name
 
     @cached_property
-    def _paths(self) -> dict[str, Path]:
-        return _named_videos(Path(self.raw_dir))
+    def _found(self) -> _Found:
+        return _found_videos(Path(self.raw_dir))
 
     @cached_property
     def _analyzer(self) -> FaceAnalyzer:
         return self.analyzer.build()
 
 
-def _named_videos(folder: Path) -> dict[str, Path]:
-    """Return the videos under a folder by name, or the one video.
+class _Found(NamedTuple):
+    """What a folder holds.
+
+    Attributes:
+        by_name: the videos.
+        left_out: other files, by their place in the folder.
+    """
+
+    by_name: dict[str, Path]
+    left_out: list[str]
+
+
+def _found_videos(folder: Path) -> _Found:
+    """Return the videos under a folder, or the one video.
 
     Raises:
         ValueError: If there is no folder, or no video in it.
     """
     if folder.is_file():
-        return {_safe(Path(folder.name)): folder}
+        return _Found({_safe(Path(folder.name)): folder}, [])
     if not folder.is_dir():
         raise ValueError(f"data.raw_dir={folder} is not there; expected a folder of videos, or one")
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in VIDEO_SUFFIXES
-        and path.is_file()
-        and not path.name.startswith(".")
-    )
+    files = sorted(files_under(folder))
+    # One of these names is opened by whoever makes its group; the others take a look inside.
+    paths = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES or kind_of(p) == "video"]
+    others = [str(path.relative_to(folder)) for path in files if path not in set(paths)]
     if not paths:
-        raise ValueError(f"data.raw_dir={folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
+        said = f": {counted_names(others, LEFT_OUT)}" if others else ""
+        raise ValueError(f"data.raw_dir={folder} holds no video{said}")
     named: dict[str, Path] = {}
     for path in paths:
         name = _safe(path.relative_to(folder))
@@ -123,7 +148,7 @@ def _named_videos(folder: Path) -> dict[str, Path]:
         while name in named:
             name += "_"
         named[name] = path
-    return named
+    return _Found(named, others)
 
 
 def _safe(path: Path) -> str:
@@ -138,6 +163,9 @@ def _finding(path: Path) -> Finding:
         return Finding("error", str(error), str(path), "copy or convert it again, or remove it")
     if info.num_beyond_end:
         what = f"{_described(info)}, the last {info.num_beyond_end} of them cut off"
+        return Finding("warning", what, str(path), "what is there is used; copy it again")
+    if info.num_missing_bytes:
+        what = f"{_described(info)}, cut off: {info.num_missing_bytes} bytes are missing"
         return Finding("warning", what, str(path), "what is there is used; copy it again")
     if abs(info.fps_hz / TRAINED_FPS_HZ - 1) > FPS_TOLERANCE:
         what = f"{_described(info)}: a clip of 7 frames lasts {7 / max(info.fps_hz, 1):.2f} s"

@@ -130,3 +130,17 @@ def test_the_smallest_face_of_a_large_photo_is_the_users_choice():
     )
     with pytest.raises(ValueError, match=r"min_face_fraction is 40, expected 0 to 1"):
         AnalyzerSettings(min_face_fraction=40)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "side", "is_told"), [(None, 4000, True), (0.0, 4000, False), (None, 1000, False)]
+)
+def test_it_is_said_once_that_small_faces_are_not_looked_for(
+    caplog: pytest.LogCaptureFixture, fraction: float | None, side: int, is_told: bool
+) -> None:
+    chosen = {} if fraction is None else {"min_face_fraction": fraction}
+    detector = AnalyzerSettings(**chosen).build()._detector
+    detector._full_range = detector._short_range = CountingGraph()
+    for _ in range(2):
+        detector.detect(np.zeros((side // 2, side, 3), np.uint8))
+    assert caplog.text.count("narrower than 83 px (min_face_fraction 0.0208)") == is_told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.media.photo import UnreadablePhotoError, focal_length_px, photo_size, read_photo
+from common.media.photo import (
+    UnreadablePhotoError,
+    focal_length_px,
+    is_photo,
+    photo_size,
+    read_photo,
+)
 
 ORIENTATION, EXIF_IFD = 0x0112, 0x8769
 FOCAL_LENGTH, IN_35MM_FILM = 0x920A, 0xA405
@@ -68,6 +75,64 @@ def test_a_photo_taken_upright_is_turned_upright(tmp_path: Path, suffix: str) ->
 def test_16_bit_grey_becomes_8_bit(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 5), 128 * 256, np.uint16)).save(tmp_path / "p.png")
     np.testing.assert_array_equal(read_photo(tmp_path / "p.png").image, np.full((4, 5, 3), 128))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([[0.0, 0.5, 1.0]], np.float32), [0, 128, 255]),
+        (np.array([[0.0, 128.0, 255.0]], np.float32), [0, 128, 255]),
+        (np.array([[0, 128, 255]], np.int32), [0, 128, 255]),
+        (np.array([[0, 257 * 128, 65535]], np.int32), [0, 128, 255]),
+    ],
+)
+def test_grey_of_32_bits_is_scaled(tmp_path: Path, values: np.ndarray, expected: list[int]) -> None:
+    Image.fromarray(values).save(tmp_path / "p.tiff")
+    np.testing.assert_array_equal(read_photo(tmp_path / "p.tiff").image[0, :, 0], expected)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([[0, 70000]], np.int32),
+        np.array([[-1, 5]], np.int32),
+        np.array([[0, np.nan]], np.float32),
+        np.array([[0, np.inf]], np.float32),
+    ],
+)
+def test_grey_without_a_known_white_is_refused(tmp_path: Path, values: np.ndarray) -> None:
+    Image.fromarray(values).save(tmp_path / "p.tiff")
+    with pytest.raises(UnreadablePhotoError, match="convert it to 8 or 16 bits"):
+        read_photo(tmp_path / "p.tiff")
+
+
+def write_heic(path: Path, **saved: Any) -> Path:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    image = np.zeros((64, 96, 3), np.uint8)
+    image[:, :48, 0] = 250
+    pillow_heif.from_pillow(Image.fromarray(image)).save(path, quality=95, **saved)
+    return path
+
+
+def test_heic_is_read_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    image = read_photo(write_heic(tmp_path / "p.HEIC", exif=exif.tobytes())).image
+    assert image.shape == (96, 64, 3)
+    assert photo_size(tmp_path / "p.HEIC") == (64, 96)
+    # Turned clockwise, left becomes top.
+    np.testing.assert_allclose(image[:40].mean((0, 1)), [250, 0, 0], atol=8)
+
+
+def test_without_its_extra_heic_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "p.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    assert is_photo(tmp_path / "p.HEIC")
+    for read in (read_photo, photo_size):
+        with pytest.raises(UnreadablePhotoError, match=r"gaze-suite\[heic\]"):
+            read(tmp_path / "p.HEIC")
 
 
 @pytest.mark.parametrize("content", [b"", b"no photo", None])

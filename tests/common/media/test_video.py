@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from builders.small_videos import turn_clockwise
 
-from common.media.video import DamagedVideoError, num_frames, read_frames, video_info, write_video
+from common.media.video import DamagedVideoError, num_frames, read_frames, video_info
+from common.media.video_writer import write_video
 
 
 def _grey_frames(num, height=48, width=64):

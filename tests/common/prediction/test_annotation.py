@@ -12,7 +12,7 @@ import pytest
 from builders.small_videos import write_gray_video
 
 from common.media import camera_recording
-from common.media.video import num_frames, read_frames, video_info
+from common.media.video import num_frames, read_frames, read_timed_frames, video_info
 from common.prediction.annotation import annotate_source
 from common.prediction.videos import AnnotatedFrame
 
@@ -24,8 +24,8 @@ class OneFace:
         return [{"bbox_xyxy_px": [0, 0, 1, 1]}], image
 
     def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
-        for number, image in read_frames(path):
-            yield AnnotatedFrame(number, [{"track_id": "0"}], image)
+        for number, image, shown in read_timed_frames(path):
+            yield AnnotatedFrame(number, shown, [{"track_id": "0"}], image)
 
 
 class FakeCamera:
@@ -71,7 +71,7 @@ def test_a_folder_of_photos_and_videos_gives_both(folder: Path, tmp_path: Path) 
     ("name", "expected"),
     [("p.png", ["faces.jsonl", "p.jpg"]), ("v.mp4", ["v.mp4", "v_faces.jsonl", "v_tracks.csv"])],
 )
-def test_one_file_is_what_its_suffix_says(
+def test_one_file_is_what_its_content_says(
     folder: Path, tmp_path: Path, name: str, expected: list[str]
 ) -> None:
     annotate_source(str(folder / name), OneFace(), tmp_path / "out", 1.0)
@@ -81,6 +81,48 @@ def test_one_file_is_what_its_suffix_says(
 def test_a_source_with_nothing_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no photo or video there; .*or the number of a camera"):
         annotate_source(str(tmp_path / "nowhere"), OneFace(), tmp_path / "out", 1.0)
+
+
+def test_what_is_left_out_is_named_and_costs_nothing(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "notes.txt").write_text("no medium")
+    said = annotate_source(str(folder), OneFace(), tmp_path / "out", 1.0)
+    assert "1 faces in 1 photos" in said
+    assert f"1 file left out: {folder / 'notes.txt'} (neither a photo nor a video)" in caplog.text
+
+
+def test_a_source_of_another_kind_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no medium")
+    with pytest.raises(ValueError, match=r"1 file left out: .*notes\.txt \(neither a photo nor"):
+        annotate_source(str(tmp_path / "notes.txt"), OneFace(), tmp_path / "out", 1.0)
+
+
+@pytest.mark.parametrize("name", ["broken.jpg", "broken.MTS", "empty.png"])
+def test_it_is_an_error_if_nothing_could_be_used(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"" if "empty" in name else b"damaged")
+    with pytest.raises(ValueError, match=r"nothing could be used; .*\(1 unreadable\)"):
+        annotate_source(str(tmp_path / name), OneFace(), tmp_path / "out", 1.0)
+    assert any("reason" in path.read_text() for path in (tmp_path / "out").iterdir())
+
+
+def test_an_unreadable_photo_among_others_is_no_error(folder: Path, tmp_path: Path) -> None:
+    (folder / "broken.jpg").write_bytes(b"damaged")
+    said = annotate_source(str(folder), OneFace(), tmp_path / "out", 1.0)
+    assert "1 faces in 2 photos (1 with faces, 1 unreadable)" in said
+
+
+def test_it_is_an_error_if_something_could_not_be_written(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "p.jpg" / "in the way").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"not everything could be written; .*1 not written"):
+        annotate_source(str(folder), OneFace(), tmp_path / "out", 1.0)
+    assert "v_tracks.csv" in made(tmp_path / "out")
+
+
+def test_it_is_an_error_if_no_file_can_be_written_at_all(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file is in the way")
+    with pytest.raises(ValueError, match=r"was not written: .*; output_dir=FOLDER"):
+        annotate_source(str(folder / "p.png"), OneFace(), tmp_path / "out", 1.0)
 
 
 def test_a_number_is_a_camera_that_is_recorded(

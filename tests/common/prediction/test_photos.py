@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.prediction.photos import annotate_photos, find_photos
+from common.media.sources import find_media
+from common.prediction.outcomes import Outcome
+from common.prediction.photos import annotate_photos
 
 
 class RedFaces:
@@ -63,28 +65,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
-def test_a_source_is_a_file_a_folder_or_a_pattern(folder: Path) -> None:
-    names = ["A.JPG", "b.png", "broken.png", "c.bmp"]
-    assert [path.name for path in find_photos(str(folder))] == names
-    assert find_photos(str(folder / "b.png")) == [folder / "b.png"]
-    assert [path.name for path in find_photos(f"{folder}/b*")] == ["b.png", "broken.png"]
-    deep = find_photos(f"{folder.parent}/**/*.bmp")
-    assert [path.name for path in deep] == ["c.bmp"]
-
-
-def test_a_file_with_brackets_in_its_name_is_that_file(folder: Path) -> None:
-    write_photo(folder / "x[1].png", 1)
-    assert find_photos(str(folder / "x[1].png")) == [folder / "x[1].png"]
-
-
-@pytest.mark.parametrize("name", ["nowhere", "*.gif", "notes"])
-def test_a_source_without_photos_says_what_is_expected(folder: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"no photo there; expected a file, a folder or a glob"):
-        find_photos(str(folder / name))
+def photos_of(folder: Path) -> list[Path]:
+    return find_media(str(folder)).photos
 
 
 def test_every_face_gets_a_line_and_every_failure_its_reason(folder: Path, tmp_path: Path) -> None:
-    said = annotate_photos(str(folder), RedFaces(), tmp_path / "out")
+    said = annotate_photos(photos_of(folder), RedFaces(), tmp_path / "out")
     found = [
         (Path(line["photo"]).name, line.get("number", line.get("reason")))
         for line in lines(tmp_path / "out")
@@ -96,21 +82,35 @@ def test_every_face_gets_a_line_and_every_failure_its_reason(folder: Path, tmp_p
         ("broken.png", "unreadable photo: UnidentifiedImageError"),
         ("c.bmp", 0),
     ]
-    assert said.startswith("3 faces in 4 photos (2 without a face) -> ")
+    assert said.said.startswith(
+        "3 faces in 4 photos (2 with faces, 1 without a face, 1 unreadable) -> "
+    )
 
 
 def test_drawn_photos_keep_their_colours_and_size(folder: Path, tmp_path: Path) -> None:
-    annotate_photos(str(folder / "b.png"), RedFaces(), tmp_path / "out")
+    annotate_photos([folder / "b.png"], RedFaces(), tmp_path / "out")
     drawn = cv2.imread(str(tmp_path / "out" / "b.jpg"))
     assert drawn.shape == (20, 30, 3)
     np.testing.assert_allclose(drawn.mean(axis=(0, 1)), [250, 0, 0], atol=3)
+
+
+def test_a_photo_that_cannot_be_written_is_not_one_without_a_face(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "b.jpg" / "in the way").mkdir(parents=True)
+    made = annotate_photos(photos_of(folder), RedFaces(), tmp_path / "out")
+    counted = (Outcome.FACES, Outcome.NO_FACE, Outcome.UNREADABLE, Outcome.NOT_WRITTEN)
+    assert made.outcomes == dict.fromkeys(counted, 1)
+    assert made.said.startswith("1 faces in 4 photos (")
+    reasons = [line.get("reason", "") for line in lines(tmp_path / "out")]
+    assert sum("b.jpg was not written" in reason for reason in reasons) == 1
 
 
 def test_photos_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     write_photo(tmp_path / "photos" / "0001" / "x.png", 1)
     write_photo(tmp_path / "photos" / "0002" / "x.png", 1)
     write_photo(tmp_path / "photos" / "0002" / "x.jpg", 1)
-    annotate_photos(f"{tmp_path}/photos/**/*", RedFaces(), tmp_path / "out")
+    annotate_photos(photos_of(tmp_path / "photos"), RedFaces(), tmp_path / "out")
     drawn = [line["drawn"] for line in lines(tmp_path / "out")]
     assert len(set(drawn)) == 3
     assert sorted(drawn) == sorted(path.name for path in (tmp_path / "out").glob("*.jpg"))
@@ -120,14 +120,14 @@ def test_the_users_photos_are_never_overwritten(folder: Path) -> None:
     write_photo(folder / "d.jpg", 1)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(ValueError, match=r"output_dir=.* holds photos of the source"):
-        annotate_photos(str(folder), RedFaces(), folder)
+        annotate_photos(photos_of(folder), RedFaces(), folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_photo_that_fails_costs_no_other(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    annotate_photos(str(folder), Failing(RuntimeError("too big")), tmp_path / "out")
+    annotate_photos(photos_of(folder), Failing(RuntimeError("too big")), tmp_path / "out")
     reasons = [line.get("reason") for line in lines(tmp_path / "out")]
     assert reasons == [
         "no face found",
@@ -141,7 +141,7 @@ def test_a_photo_that_fails_costs_no_other(
 
 def test_an_interruption_keeps_the_lines_made_so_far(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        annotate_photos(str(folder), Failing(KeyboardInterrupt()), tmp_path / "out")
+        annotate_photos(photos_of(folder), Failing(KeyboardInterrupt()), tmp_path / "out")
     assert [Path(line["photo"]).name for line in lines(tmp_path / "out")] == ["A.JPG"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["A.jpg", "faces.jsonl"]
 
@@ -149,12 +149,12 @@ def test_an_interruption_keeps_the_lines_made_so_far(folder: Path, tmp_path: Pat
 def test_an_interruption_before_the_first_line_keeps_the_earlier_result(
     folder: Path, tmp_path: Path
 ) -> None:
-    annotate_photos(str(folder), RedFaces(), tmp_path / "out")
+    annotate_photos(photos_of(folder), RedFaces(), tmp_path / "out")
     before = lines(tmp_path / "out")
     broken = Failing(KeyboardInterrupt())
     broken._num_seen = 1
     with pytest.raises(KeyboardInterrupt):
-        annotate_photos(str(folder), broken, tmp_path / "out")
+        annotate_photos(photos_of(folder), broken, tmp_path / "out")
     assert lines(tmp_path / "out") == before
 
 
@@ -170,7 +170,7 @@ def test_the_annotator_gets_the_photo_upright_and_its_camera(tmp_path: Path) -> 
     exif[0x0112] = 6  # orientation: turn clockwise
     exif.get_ifd(0x8769)[0xA405] = 50  # focal length on 35 mm film
     Image.new("RGB", (360, 240)).save(tmp_path / "p.jpg", exif=exif)
-    annotate_photos(str(tmp_path / "p.jpg"), recorder, tmp_path / "out")
+    annotate_photos([tmp_path / "p.jpg"], recorder, tmp_path / "out")
     shape, camera_matrix = recorder.seen
     assert shape == (360, 240, 3)
     np.testing.assert_allclose(camera_matrix[0, 0], 500)

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import polars as pl
 
+from common.media.presentation import Shown
+from common.prediction.frame_times import FrameTimes
 from common.prediction.track_summary import TrackSummaries
+
+
+def at_10_hz(frames: list[tuple[int, str, bool | None]]) -> FrameTimes:
+    times = FrameTimes()
+    for number in range(max((frame for frame, *_ in frames), default=-1) + 1):
+        times.add(number, Shown(number / 10, 0.1))
+    return times
 
 
 def table(frames: list[tuple[int, str, bool | None]], folder: Path) -> pl.DataFrame:
@@ -14,7 +23,7 @@ def table(frames: list[tuple[int, str, bool | None]], folder: Path) -> pl.DataFr
     for frame, track_id, is_looking in frames:
         known = {} if is_looking is None else {"is_looking": is_looking}
         summaries.add(frame, {"track_id": track_id, **known})
-    summaries.write_csv(folder / "tracks.csv", fps_hz=10.0)
+    summaries.write_csv(folder / "tracks.csv", at_10_hz(frames))
     return pl.read_csv(folder / "tracks.csv", schema_overrides={"track_id": pl.String})
 
 
@@ -66,8 +75,8 @@ def events(frames: list[tuple[int, str, bool | None]], folder: Path) -> tuple[st
     summaries = TrackSummaries()
     for frame, track_id, is_looking in frames:
         summaries.add(frame, {"track_id": track_id, "is_looking": is_looking})
-    summaries.write_elan(folder / "elan.tsv", fps_hz=10.0)
-    summaries.write_boris(folder / "boris.tsv", fps_hz=10.0)
+    summaries.write_elan(folder / "elan.tsv", at_10_hz(frames))
+    summaries.write_boris(folder / "boris.tsv", at_10_hz(frames))
     return (folder / "elan.tsv").read_text(), (folder / "boris.tsv").read_text()
 
 
@@ -105,3 +114,19 @@ def test_the_looks_of_the_table_are_those_of_the_events(tmp_path: Path) -> None:
     looks = table(TWO_FACES, tmp_path)["looks_s"].str.split(";").explode().to_list()
     rows = [line.split("\t") for line in elan.splitlines()[1:]]
     assert sorted(looks) == sorted(f"{row[1]}-{row[2]}" for row in rows)
+
+
+def test_seconds_are_those_of_the_frames(tmp_path: Path) -> None:
+    """A camera that stood still from 0.1 s to 4.8 s."""
+    summaries, times = TrackSummaries(), FrameTimes()
+    for number, (time_s, is_looking) in enumerate([(0.0, False), (0.1, False), (4.8, True)]):
+        times.add(number, Shown(time_s, 0.04))
+        summaries.add(number, {"track_id": "0", "is_looking": is_looking})
+    summaries.write_csv(tmp_path / "t.csv", times)
+    row = pl.read_csv(tmp_path / "t.csv").row(0, named=True)
+    assert (row["start_s"], row["end_s"]) == (0.0, 4.84)
+    assert row["looks_s"] == "4.800-4.840"
+    summaries.write_elan(tmp_path / "elan.tsv", times)
+    assert "face 0\t4.800\t4.840\t0.040\tlooking" in (tmp_path / "elan.tsv").read_text()
+    summaries.write_boris(tmp_path / "boris.tsv", times)
+    assert (tmp_path / "boris.tsv").read_text().startswith("4.800\tface 0")

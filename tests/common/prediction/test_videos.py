@@ -10,9 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_videos import SIZE, write_damaged_video, write_gray_video
+from builders.small_videos import (
+    SIZE,
+    cut_short,
+    write_damaged_video,
+    write_gray_video,
+    write_uneven_video,
+)
 
-from common.media.video import num_frames, read_frames, video_info
+from common.media.video import num_frames, read_frames, read_timed_frames, video_info
+from common.media.video_writer import write_video
+from common.prediction.outcomes import Outcome
 from common.prediction.videos import AnnotatedFrame, annotate_videos
 
 
@@ -20,10 +28,10 @@ class BrightFaces:
     """Finds one face where a frame is brighter than black; it looks where it is nearly white."""
 
     def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
-        for number, image in read_frames(path):
+        for number, image, shown in read_timed_frames(path):
             level = int(image.mean())
             records = [{"track_id": "0", "is_looking": level > 200}] if level > 20 else []
-            yield AnnotatedFrame(number, records, np.full_like(image, 255 - level))
+            yield AnnotatedFrame(number, shown, records, np.full_like(image, 255 - level))
 
 
 class Stopping(BrightFaces):
@@ -37,6 +45,10 @@ class Stopping(BrightFaces):
             if frame.number == 3 and self._errors:
                 raise self._errors.pop()
             yield frame
+
+
+def videos_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix != ".txt")
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -57,18 +69,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_face_of_every_frame_gets_a_line(folder: Path, tmp_path: Path) -> None:
-    said = annotate_videos(str(folder / "party.mp4"), BrightFaces(), tmp_path / "out")
+    said = annotate_videos([folder / "party.mp4"], BrightFaces(), tmp_path / "out")
     found = lines(tmp_path / "out" / "party_faces.jsonl")
     assert [(line["frame"], line["time_s"]) for line in found] == [(i, i / 10) for i in range(1, 6)]
     assert {line["video"] for line in found} == {str(folder / "party.mp4")}
-    assert said == (
-        "1 face tracks in 6 frames of 1 videos (0 without a face, 0 incomplete) -> "
-        f"{tmp_path / 'out'}"
+    assert said.said == (
+        f"1 face tracks in 6 frames of 1 videos (1 with faces) -> {tmp_path / 'out'}"
     )
 
 
 def test_the_drawn_video_has_all_frames_at_the_same_rate(folder: Path, tmp_path: Path) -> None:
-    annotate_videos(str(folder / "party.mp4"), BrightFaces(), tmp_path / "out")
+    annotate_videos([folder / "party.mp4"], BrightFaces(), tmp_path / "out")
     drawn = tmp_path / "out" / "party.mp4"
     np.testing.assert_allclose(levels(drawn), [255, 155, 155, 5, 5, 155], atol=3)
     info = video_info(drawn)
@@ -76,14 +87,14 @@ def test_the_drawn_video_has_all_frames_at_the_same_rate(folder: Path, tmp_path:
 
 
 def test_tracks_say_how_long_a_face_looked(folder: Path, tmp_path: Path) -> None:
-    annotate_videos(str(folder / "party.mp4"), BrightFaces(), tmp_path / "out")
+    annotate_videos([folder / "party.mp4"], BrightFaces(), tmp_path / "out")
     (row,) = pl.read_csv(tmp_path / "out" / "party_tracks.csv").rows(named=True)
     assert (row["first_frame"], row["last_frame"], row["looking_share"]) == (1, 5, 0.4)
     assert row["looks_s"] == "0.300-0.500"
 
 
 def test_each_video_has_its_files_and_each_failure_its_reason(folder: Path, tmp_path: Path) -> None:
-    said = annotate_videos(str(folder), BrightFaces(), tmp_path / "out")
+    said = annotate_videos(videos_of(folder), BrightFaces(), tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         *("broken_faces.jsonl", "party.mp4", "party_boris.tsv", "party_elan.tsv"),
         *("party_faces.jsonl", "party_tracks.csv"),
@@ -93,12 +104,13 @@ def test_each_video_has_its_files_and_each_failure_its_reason(folder: Path, tmp_
     assert "cannot be opened as a video" in broken["reason"]
     (wall,) = lines(tmp_path / "out" / "wall_faces.jsonl")
     assert wall["reason"] == "no face found"
-    assert "of 3 videos (2 without a face, 1 incomplete)" in said
+    assert "of 3 videos (1 with faces, 1 without a face, 1 unreadable)" in said.said
+    assert said.outcomes == {Outcome.FACES: 1, Outcome.NO_FACE: 1, Outcome.UNREADABLE: 1}
 
 
 def test_of_a_damaged_video_the_sound_part_is_kept(tmp_path: Path) -> None:
     write_damaged_video(tmp_path / "videos" / "cut.mp4")
-    annotate_videos(str(tmp_path / "videos"), BrightFaces(), tmp_path / "out")
+    annotate_videos(videos_of(tmp_path / "videos"), BrightFaces(), tmp_path / "out")
     *found, reason = lines(tmp_path / "out" / "cut_faces.jsonl")
     assert 0 < len(found) < 40
     assert reason["reason"].startswith(f"stopped after {len(found)} frames: ")
@@ -112,7 +124,7 @@ def test_a_damaged_frame_is_filled_so_that_time_runs_on(tmp_path: Path) -> None:
             return (f for f in super().annotate_video(path) if f.number not in (0, 3))
 
     write_gray_video(tmp_path / "videos" / "v.mp4", [40, 80, 120, 160, 200])
-    annotate_videos(str(tmp_path / "videos"), Losing(), tmp_path / "out")
+    annotate_videos(videos_of(tmp_path / "videos"), Losing(), tmp_path / "out")
     drawn = levels(tmp_path / "out" / "v.mp4")
     np.testing.assert_allclose(drawn, [175, 175, 135, 135, 55], atol=3)
 
@@ -123,7 +135,7 @@ def test_a_video_on_which_the_annotator_fails_keeps_its_part_and_costs_no_other(
     for name in ("a", "b"):
         write_gray_video(tmp_path / "videos" / f"{name}.mp4", [100] * 5)
     stopping = Stopping(RuntimeError("out of memory"))
-    annotate_videos(str(tmp_path / "videos"), stopping, tmp_path / "out")
+    annotate_videos(videos_of(tmp_path / "videos"), stopping, tmp_path / "out")
     *found, reason = lines(tmp_path / "out" / "a_faces.jsonl")
     assert len(found) == 3
     assert reason["reason"] == "stopped after 3 frames: RuntimeError: out of memory"
@@ -136,7 +148,9 @@ def test_an_interruption_keeps_what_was_made_and_ends_the_call(tmp_path: Path) -
     for name in ("a", "b"):
         write_gray_video(tmp_path / "videos" / f"{name}.mp4", [100] * 5)
     with pytest.raises(KeyboardInterrupt):
-        annotate_videos(str(tmp_path / "videos"), Stopping(KeyboardInterrupt()), tmp_path / "out")
+        annotate_videos(
+            sorted((tmp_path / "videos").iterdir()), Stopping(KeyboardInterrupt()), tmp_path / "out"
+        )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         *("a.mp4", "a_boris.tsv", "a_elan.tsv", "a_faces.jsonl", "a_tracks.csv"),
     ]
@@ -144,9 +158,48 @@ def test_an_interruption_keeps_what_was_made_and_ends_the_call(tmp_path: Path) -
 
 def test_the_users_videos_are_never_overwritten(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"output_dir=.* holds videos of the source"):
-        annotate_videos(str(folder), BrightFaces(), folder)
+        annotate_videos(videos_of(folder), BrightFaces(), folder)
 
 
-def test_a_source_without_videos_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no video there; expected a file, a folder or a glob"):
-        annotate_videos(str(tmp_path / "*.gif"), BrightFaces(), tmp_path / "out")
+def test_times_are_those_of_the_video_in_tables_and_drawn(tmp_path: Path) -> None:
+    """Frame 3 is shown at 4.8 s, after a stop; by a mean rate it would be at 0.12."""
+    times_ms = [0, 40, 80, 4800, 4900, 5000]
+    levels_of = [0, 100, 100, 250, 250, 100]
+    path = write_uneven_video(tmp_path / "videos" / "v.mkv", levels_of, times_ms)
+    annotate_videos([path], BrightFaces(), tmp_path / "out")
+    found = lines(tmp_path / "out" / "v_faces.jsonl")
+    assert [line["time_s"] for line in found] == [ms / 1000 for ms in times_ms[1:]]
+    row = pl.read_csv(tmp_path / "out" / "v_tracks.csv").row(0, named=True)
+    assert (row["start_s"], row["end_s"], row["looks_s"]) == (0.04, 5.04, "4.800-5.000")
+    assert "\t4.800\t5.000\t" in (tmp_path / "out" / "v_elan.tsv").read_text()
+    assert (tmp_path / "out" / "v_boris.tsv").read_text().startswith("4.800\t")
+    drawn = list(read_timed_frames(tmp_path / "out" / "v.mp4"))
+    assert [frame.shown.time_s for frame in drawn] == [ms / 1000 for ms in times_ms]
+    assert 6 / video_info(tmp_path / "out" / "v.mp4").fps_hz == pytest.approx(5.04, abs=2e-3)
+
+
+def test_a_cut_mkv_is_as_incomplete_as_a_cut_mp4(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(60, 256, (30, *SIZE, 3), np.uint8)
+    paths = [tmp_path / "in" / name for name in ("v.mkv", "w.mp4")]
+    paths[0].parent.mkdir()
+    for path in paths:
+        write_video(path, noise, 10.0)
+    paths[0].write_bytes(paths[0].read_bytes()[: paths[0].stat().st_size // 2])
+    cut_short(paths[1])
+    made = annotate_videos(paths, BrightFaces(), tmp_path / "out")
+    assert made.outcomes == {Outcome.INCOMPLETE: 2}
+    for stem in ("v", "w"):
+        *_, reason = lines(tmp_path / "out" / f"{stem}_faces.jsonl")
+        assert "stopped after" in reason["reason"]
+
+
+def test_a_drawn_video_that_cannot_be_written_costs_the_table_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "party.mp4" / "in the way").mkdir(parents=True)
+    made = annotate_videos([folder / "party.mp4"], BrightFaces(), tmp_path / "out")
+    assert made.outcomes == {Outcome.NOT_WRITTEN: 1}
+    *found, reason = lines(tmp_path / "out" / "party_faces.jsonl")
+    assert len(found) == 5
+    assert "party.mp4 was not written" in reason["reason"]
+    assert pl.read_csv(tmp_path / "out" / "party_tracks.csv").height == 1

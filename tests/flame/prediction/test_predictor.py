@@ -28,7 +28,8 @@ from common.faces.normalisation import SIZE_PX, normalise_face, virtual_camera
 from common.faces.settings import AnalyzerSettings
 from common.geometry import CAMERA_TO_VIEWER, rotation_from_head_pose
 from common.media.image_codec import decode_image
-from common.media.video import read_frames, write_video
+from common.media.video import read_frames
+from common.media.video_writer import write_video
 from flame.batch import GazeBatch
 from flame.data.crops import crop_eye
 from flame.data.statistics import Statistics

@@ -12,7 +12,7 @@ from common.geometry import (
     head_pose_from_rotation,
     rotation_from_head_pose,
 )
-from common.media.video import write_video
+from common.media.video_writer import write_video
 from common.store.skipped import Skipped
 from flame.readers.eyediap.reader import EyediapReader
 from flame.readers.sample import RawSample

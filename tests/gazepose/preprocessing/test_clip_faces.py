@@ -14,7 +14,8 @@ import pytest
 from builders.fake_lam import FakePreparer, image_file, raw_face
 
 from common.media.photo import read_photo
-from common.media.video import read_frames, write_video
+from common.media.video import read_frames
+from common.media.video_writer import write_video
 from common.store.skipped import Skipped
 from gazepose.preprocessing import clip_faces as module
 from gazepose.preprocessing.clip_faces import NO_BOX, NO_FILE, OUTSIDE, clip_faces

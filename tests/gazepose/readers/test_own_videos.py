@@ -94,13 +94,24 @@ def test_names_that_become_alike_stay_apart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("nowhere", "is not there; expected a folder"), (".", r"holds no video \(\.mp4, \.mov")],
+    [("nowhere", "is not there; expected a folder"), (".", r"holds no video: 1 file left out")],
 )
 def test_a_folder_without_videos_says_so(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "notes.txt").touch()
     with pytest.raises(ValueError, match=message):
         VideosReader(tmp_path / name).groups()
     (finding,) = VideosReader(tmp_path / name).doctor()
     assert finding.severity == "error"
+
+
+def test_a_video_is_one_by_its_content_and_others_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_faces_video(tmp_path / "v.mp4", {RED: STILL}).rename(tmp_path / "clip.dat")
+    (tmp_path / "notes.txt").write_text("no video")
+    assert reader(tmp_path).groups() == ["clip.dat"]
+    assert "1 file left out (no video): notes.txt" in caplog.text
+    assert "notes.txt" in reader(tmp_path).doctor()[-1].what
 
 
 def test_a_file_that_is_no_video_is_an_error_of_its_group(tmp_path: Path) -> None:

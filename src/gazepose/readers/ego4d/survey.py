@@ -237,6 +237,8 @@ def _video_cases(
         yield "reduced_video", f"{info.width} x {info.height}, {share:.0%} outside"
     if info.num_beyond_end:
         yield "cut_video", f"{info.num_beyond_end} of {info.num_frames} frames"
+    elif info.num_missing_bytes:
+        yield "cut_video", f"{info.num_missing_bytes} bytes"
     frames = [track.frames.max() for track in annotation.tracks if len(track.frames)]
     last = (start or 0) + max(frames, default=-1)
     if 0 < info.num_frames <= last:
