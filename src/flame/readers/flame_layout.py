@@ -207,12 +207,16 @@ def _read_image(path: Path) -> npt.NDArray[np.uint8]:
     if not path.is_file():
         raise ValueError("no image")
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"unreadable image: {type(error).__name__}") from error
-    if values.ndim != 3 or values.shape[2] != 3 or values.size == 0:
-        raise ValueError(f"image of shape {values.shape}, expected (H, W, 3)")
-    return _as_uint8(values)
+        return _as_uint8(read_array(path, _check_image_shape))
+    except ValueError as error:
+        raise ValueError(f"unreadable image {path.parent.name}/{path.name}: {error}") from error
+
+
+def _check_image_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 3 or shape[2] != 3 or 0 in shape:
+        raise ValueError(f"shape {shape}, expected (H, W, 3)")
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise ValueError(f"{shape[1]} x {shape[0]} pixels, expected {MAX_PIXELS} in all at most")
 
 
 def _as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
