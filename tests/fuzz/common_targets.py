@@ -1,0 +1,5 @@
+"""The readers of `common`."""
+
+from fuzz.target import Target
+
+TARGETS: list[Target] = []

@@ -1,0 +1,5 @@
+"""The readers of `flame`."""
+
+from fuzz.target import Target
+
+TARGETS: list[Target] = []
