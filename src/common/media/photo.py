@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
+
+from common.media.pixels import check_pixels
 
 Float = npt.NDArray[np.floating[Any]]
 
@@ -18,11 +21,6 @@ _QUARTER_TURNS = (5, 6, 7, 8)
 _FOCAL_LENGTH_MM, _FOCAL_LENGTH_IN_35MM_FILM = 0x920A, 0xA405
 # The frame of 35 mm film: 36 mm x 24 mm.
 _FILM_DIAGONAL_MM = math.hypot(36, 24)
-# What Pillow's decoders raise depends on where the damage is.
-_DAMAGES = (
-    *(OSError, SyntaxError, ValueError, EOFError, struct.error),
-    Image.DecompressionBombError,
-)
 
 
 class UnreadablePhotoError(ValueError):
@@ -51,12 +49,9 @@ def read_photo(path: Path, sensor_width_mm: float | None = None) -> Photo:
     Raises:
         UnreadablePhotoError: If it is missing, damaged or no photo.
     """
-    try:
-        with Image.open(path) as file:
-            exif = dict(file.getexif().get_ifd(_EXIF_IFD))
-            image = _rgb(ImageOps.exif_transpose(file))
-    except _DAMAGES as error:
-        raise UnreadablePhotoError(f"unreadable photo: {type(error).__name__}") from error
+    with _opened(path) as file:
+        exif = dict(file.getexif().get_ifd(_EXIF_IFD))
+        image = _rgb(ImageOps.exif_transpose(file))
     height, width = image.shape[:2]
     focal_px = focal_length_px(exif, width, height, sensor_width_mm)
     return Photo(image, None if focal_px is None else _camera_matrix(focal_px, width, height))
@@ -68,12 +63,22 @@ def photo_size(path: Path) -> tuple[int, int]:
     Raises:
         UnreadablePhotoError: If it is missing or no photo; damage behind the header is not seen.
     """
+    with _opened(path) as file:
+        (width, height), turn = file.size, file.getexif().get(_ORIENTATION)
+    return (height, width) if turn in _QUARTER_TURNS else (width, height)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Yield an open photo of a size that can be decoded; any damage is an `UnreadablePhotoError`."""
     try:
         with Image.open(path) as file:
-            (width, height), turn = file.size, file.getexif().get(_ORIENTATION)
-    except _DAMAGES as error:
-        raise UnreadablePhotoError(f"unreadable photo: {type(error).__name__}") from error
-    return (height, width) if turn in _QUARTER_TURNS else (width, height)
+            check_pixels(*file.size, path.stat().st_size)
+            yield file
+    # What Pillow's decoders raise depends on where the damage is.
+    except Exception as error:
+        what = str(error) if type(error) is ValueError else type(error).__name__
+        raise UnreadablePhotoError(f"unreadable photo: {what}") from error
 
 
 def focal_length_px(
