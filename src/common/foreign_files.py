@@ -44,7 +44,7 @@ def read_text(path: Path) -> str:
 
 def read_lines(path: Path) -> list[str]:
     """Return the lines of a text, without white space around them; errors as `read_text`."""
-    return [line.strip() for line in read_text(path).split("\n")]
+    return [line.strip() for line in read_text(path).splitlines()]
 
 
 def read_json(path: Path) -> Any:

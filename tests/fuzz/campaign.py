@@ -64,7 +64,7 @@ class Found:
 
 
 def inputs(target: Target, seed: int, numbers: range) -> Iterator[tuple[str, bytes]]:
-    """Yield some of a target's inputs, as file and content; each depends on seed and number only."""
+    """Yield some of a target's inputs, as file and content, by seed and number alone."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         sound = [
@@ -95,7 +95,9 @@ def try_target(
             for file, content in inputs(target, seed, range(job, num_inputs, num_jobs)):
                 found.add(file, content, trial.give(target, file, content))
             found.failures = {
-                signature: shrunk(failure, lambda content, f=failure: trial.give(target, f.file, content))  # noqa: E501
+                signature: shrunk(
+                    failure, lambda content, f=failure: trial.give(target, f.file, content)
+                )
                 for signature, failure in found.failures.items()
             }
         return found

@@ -18,6 +18,7 @@ from builders.small_nets import small_gazepose
 from builders.small_predictions import some_predictions
 
 from common.media.image_codec import encode_image
+from fuzz.target import Target
 from gazepose.ensembling.combining import MEAN, combine
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.evaluation.metrics import evaluate_lam
@@ -36,8 +37,6 @@ from gazepose.store.table import LamTable
 from gazepose.store.writing import frames_are_sound, write_frames
 from gazepose.submission.check import validate_submission
 from gazepose.submission.writing import convert_predictions, expected_samples, write_submission
-
-from fuzz.target import Target
 
 
 def _read_groups(reader: RawReader) -> None:
@@ -93,7 +92,7 @@ def _make_json_prior(folder: Path) -> list[Path]:
     shutil.rmtree(source)
     shutil.rmtree(data / "videos")
     (data / "json_prior" / "train_filter_all.json").write_text(
-        '{"aaa:t1:4": {"max_index": 0, "array": [0.5, -1]}, "bbb:t1:4": {"max_index": 1, "array": [1, -1]}}'
+        '{"aaa:t1:4": {"max_index": 0, "array": [1, -1]}, "bbb:t1:4": {"max_index": 1}}'
     )
     return sorted((data / "json_prior").iterdir())
 
@@ -203,7 +202,10 @@ def _make_expected_samples(folder: Path) -> list[Path]:
 
 def _make_original(folder: Path) -> list[Path]:
     torch.save(original_state_dict(small_gazepose()), folder / "original.pth")
-    torch.save({"state_dict": {"module.a": torch.ones(2), "b": torch.ones(3)}, "epoch": 1}, folder / "odd.pth")
+    torch.save(
+        {"state_dict": {"module.a": torch.ones(2), "b": torch.ones(3)}, "epoch": 1},
+        folder / "odd.pth",
+    )
     return [folder / "original.pth", folder / "odd.pth"]
 
 
@@ -218,13 +220,23 @@ TARGETS: list[Target] = [
     Target("ego4d", _make_ego4d, _read_ego4d),
     Target("face_imgs", _make_face_imgs, _read_face_imgs),
     Target("json_prior", _make_json_prior, _read_face_imgs),
-    Target("contact_photos", _make_contact_photos, lambda p: _read_groups(ContactPhotosReader(p.parent))),
+    Target(
+        "contact_photos",
+        _make_contact_photos,
+        lambda p: _read_groups(ContactPhotosReader(p.parent)),
+    ),
     Target("nitec", _make_nitec, lambda p: _read_groups(NitecReader(p.parents[1]))),
     Target("split_list", _make_split_list, read_split_list),
     Target("gaze360", _make_gaze360, _read_gaze360),
-    Target("submission", _make_submission, lambda p: validate_submission(p, {("v", "t", "u0")}).text),
+    Target(
+        "submission", _make_submission, lambda p: validate_submission(p, {("v", "t", "u0")}).text
+    ),
     Target("test_csv", _make_test_csv, lambda p: convert_predictions(p, p.parent / "out.json")),
-    Target("lam_csv", _make_lam_csvs, lambda p: evaluate_lam(p.parent / "gt.csv", p.parent / "pred.csv")),
+    Target(
+        "lam_csv",
+        _make_lam_csvs,
+        lambda p: evaluate_lam(p.parent / "gt.csv", p.parent / "pred.csv"),
+    ),
     Target("members", _make_members, _read_members),
     Target("lam_store", _make_lam_store, _read_lam_store),
     Target("expected_samples", _make_expected_samples, lambda p: expected_samples(p.parent)),
