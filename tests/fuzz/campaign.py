@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -95,9 +96,7 @@ def try_target(
             for file, content in inputs(target, seed, range(job, num_inputs, num_jobs)):
                 found.add(file, content, trial.give(target, file, content))
             found.failures = {
-                signature: shrunk(
-                    failure, lambda content, f=failure: trial.give(target, f.file, content)
-                )
+                signature: shrunk(failure, partial(trial.give, target, failure.file))
                 for signature, failure in found.failures.items()
             }
         return found
