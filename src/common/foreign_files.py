@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +19,8 @@ MAX_NAME_BYTES = 200
 # Of a float: a longer whole number is beyond them all.
 _MAX_DIGITS = 308
 _MAX_SHOWN = 80
+# Of a json text: a backslash, a surrogate pair, or half of one.
+_ESCAPE = re.compile(r"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
 
 
 def read_text(path: Path) -> str:
@@ -41,13 +44,14 @@ def read_text(path: Path) -> str:
 
 def read_lines(path: Path) -> list[str]:
     """Return the lines of a text, without white space around them; errors as `read_text`."""
-    return [line.strip() for line in read_text(path).split("\n")]
+    return [line.strip() for line in read_text(path).splitlines()]
 
 
 def read_json(path: Path) -> Any:
     """Return the content of a json file.
 
-    A whole number that no float reaches becomes infinite, as ``1e999`` does.
+    A whole number that no float reaches becomes infinite, as ``1e999`` does, and half a surrogate
+    pair, which no file can be written with, a replacement character.
 
     Raises:
         ValueError: If there is no such file or it is no json; says where in it.
@@ -66,7 +70,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
         ValueError: As `read_json`.
     """
     try:
-        return json.loads(text, parse_int=_whole_number)
+        return json.loads(_encodable(text), parse_int=_whole_number)
     except RecursionError as error:
         raise ValueError(f"{where} is nested too deeply") from error
     except ValueError as error:
@@ -129,6 +133,12 @@ def shown(value: Any) -> str:
 
 def _is_part(part: str) -> bool:
     return part.isprintable() and len(part.encode(errors="replace")) <= MAX_NAME_BYTES
+
+
+def _encodable(text: str | bytes) -> str:
+    """Return json's text without escapes of single surrogates."""
+    whole = text if isinstance(text, str) else text.decode("utf-8-sig")
+    return _ESCAPE.sub(lambda found: r"\ufffd" if found[1] else found[0], whole)
 
 
 def _whole_number(digits: str) -> int | float:

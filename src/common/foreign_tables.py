@@ -26,6 +26,8 @@ def named_table_errors(path: Path, remedy: str) -> Iterator[None]:
     try:
         yield
     except TABLE_ERRORS as error:
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
         # The plan of a lazy query follows.
         why = str(error).partition("\n")[0]
         raise ValueError(f"{path} is damaged ({why}); {remedy}") from error

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from common.foreign_files import MAX_NAME_BYTES, is_name
 from common.listing import counted_names
 from common.media.image_codec import Image, decode_image
 from common.store.packs import REPAIR, Packs
@@ -47,10 +48,11 @@ class GroupPaths:
     """
 
     def __init__(self, store_dir: Path, group: str) -> None:
-        if not group or "/" in group or group.startswith("."):
+        if not is_name(group):
             raise ValueError(
-                f"a group is called {group!r}, expected a name that a file can have, without / "
-                "and leading dot: correct it in the raw data (split list, folder, subject)"
+                f"a group is called {group[:MAX_NAME_BYTES]!r}, expected a name that a file can "
+                f"have, without / and leading dot, of at most {MAX_NAME_BYTES} bytes: correct it "
+                "in the raw data (split list, folder, subject)"
             )
         self.pack = store_dir / "packs" / f"{group}.pack"
         self.table = store_dir / "tables" / f"{group}.parquet"

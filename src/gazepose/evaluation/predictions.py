@@ -13,6 +13,8 @@ import polars as pl
 from torch import Tensor, cat
 
 from common.atomic import partial_path
+from common.foreign_files import parse_json
+from common.foreign_tables import named_table_errors
 from gazepose.store.table import LamTable
 
 PREDICTIONS_SUFFIX = "_predictions.parquet"
@@ -91,14 +93,14 @@ def read_described(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: If it is no such file.
     """
-    try:
-        return dict(json.loads(pl.read_parquet_metadata(path)[_DESCRIBED]))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ValueError(f"{path}: no readable predictions ({error}); test again") from error
-    except KeyError as error:
+    with named_table_errors(path, "test again"):
+        text = pl.read_parquet_metadata(path).get(_DESCRIBED)
+    described = None if text is None else parse_json(text, f"{path}: what was tested")
+    if not isinstance(described, dict) or not isinstance(described.get("protocol"), dict):
         raise ValueError(
             f"{path} does not say how it was tested, as the file of a test does; test again"
-        ) from error
+        )
+    return described
 
 
 def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:

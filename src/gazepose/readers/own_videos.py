@@ -9,9 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from common.checksums import plain_digest
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
+from common.foreign_files import is_name
 from common.media.video import VIDEO_SUFFIXES, VideoInfo, num_frames, video_info
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
@@ -22,6 +24,8 @@ from gazepose.readers.sample import RawFace, RawReader
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0
 FPS_TOLERANCE = 0.2
+# Of four bytes at most.
+_MAX_LETTERS = 45
 
 
 @dataclass
@@ -128,7 +132,11 @@ def _named_videos(folder: Path) -> dict[str, Path]:
 
 def _safe(path: Path) -> str:
     """Return a relative path as one name that every file system takes."""
-    return re.sub(r"[^\w.-]", "_", "_".join(path.parts)).lstrip(".")
+    name = re.sub(r"[^\w.-]", "_", "_".join(path.parts)).lstrip(".")
+    if is_name(name):
+        return name
+    # The end tells more videos apart than the folders do.
+    return f"{plain_digest(name)[:8]}_{name[-_MAX_LETTERS:]}"
 
 
 def _finding(path: Path) -> Finding:

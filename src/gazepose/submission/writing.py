@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from common.atomic import write_text_atomically
+from common.foreign_tables import named_table_errors
 from gazepose.store.reading import FRAMES_FILE
 from gazepose.submission.check import CHALLENGE, VERSION, SampleId
 from gazepose.submission.official_csv import TEST_COLUMNS, check_scores, read_rows, require
@@ -59,13 +60,15 @@ def expected_samples(store_dir: Path) -> set[SampleId]:
     """Return the samples of the test set: those of a store that have a unique id.
 
     Raises:
-        ValueError: If the folder has no table, or the table no such sample.
+        ValueError: If the folder has no table, it is damaged, or has no such sample.
     """
     path = store_dir / FRAMES_FILE
     if not path.is_file():
         raise ValueError(f"{path}: no such file; run `python preprocess.py data=...` first")
-    table = pl.read_parquet(path, columns=["group_name", "track_id", "unique_id"])
-    named = table.filter(pl.col("unique_id") != "")
+    names = ["group_name", "track_id", "unique_id"]
+    with named_table_errors(path, "run `python preprocess.py data=...` again"):
+        table = pl.read_parquet(path, columns=names).select(pl.col(names).cast(pl.String))
+        named = table.filter(pl.col("unique_id") != "")
     if named.is_empty():
         raise ValueError(f"{path} holds no sample of the test set: none has a unique_id")
     return set(named.iter_rows())

@@ -156,9 +156,16 @@ def test_many_problems_of_a_kind_are_one(good: Path) -> None:
 
 def test_deeply_nested_json_is_told(good: Path) -> None:
     good.write_text("[" * 100_000 + "]" * 100_000)
-    assert validate_submission(good, IDS).problems[0] == (
-        "no json: nested too deeply, expected a list of flat objects"
-    )
+    assert validate_submission(good, IDS).problems == (f"{good} is nested too deeply",)
+
+
+@pytest.mark.parametrize("score", ["1" + "0" * 400, "1" * 5000, "[" * 500 + "]" * 500])
+def test_a_score_beyond_all_measure_is_a_problem(good: Path, score: str) -> None:
+    content = json.loads(good.read_text())
+    content["results"][1]["score"] = "HERE"
+    good.write_text(json.dumps(content).replace('"HERE"', score))
+    (problem,) = validate_submission(good, IDS).problems
+    assert problem.startswith("1 scores that are no number in [0, 1]: results[1] score = ")
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
@@ -174,7 +181,7 @@ def test_scores_that_are_no_numbers_are_not_written(bad: float | None, tmp_path:
 
 def test_half_a_file_is_told(good: Path) -> None:
     good.write_text(good.read_text()[:-20])
-    assert validate_submission(good, IDS).problems[0].startswith("no json: ")
+    assert validate_submission(good, IDS).problems[0].startswith(f"{good} is no json: ")
     good.write_text("[]")
     assert "the file holds a list, expected an object" in validate_submission(good, IDS).text
     with pytest.raises(ValueError, match=r"gone\.json: no such file"):

@@ -31,6 +31,7 @@ LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 NO_FACE = "no face found"
 _NUM_GROUPS = 32
+_MAX_LETTERS = 100
 
 
 @dataclass
@@ -166,8 +167,9 @@ def _group(image: str, source: str) -> str:
 
 
 def _group_name(source: str, share: int) -> str:
-    # Never a hidden file, whatever the source is called.
-    return f"{re.sub(r'[^0-9A-Za-z_-]', '_', source) or 'photos'}-{share:02d}"
+    # Never a hidden file, nor one of too long a name, whatever the source is called.
+    name = re.sub(r"[^0-9A-Za-z_-]", "_", source)[:_MAX_LETTERS]
+    return f"{name or 'photos'}-{share:02d}"
 
 
 def _row(face: LabelledFace, bbox_xyxy_px: Float, path: Path, number: int) -> RawFace:
