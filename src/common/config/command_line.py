@@ -63,6 +63,6 @@ def _first_choice(argument: str) -> str | None:
         if not override.is_discrete_sweep():
             return None
         return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
-    except HydraException:
+    except (HydraException, RecursionError):
         # A mistake, which Hydra names, or a pattern (glob), whose choices it looks up later.
         return None

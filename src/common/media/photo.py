@@ -68,19 +68,6 @@ def photo_size(path: Path) -> tuple[int, int]:
     return (height, width) if turn in _QUARTER_TURNS else (width, height)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Yield an open photo of a size that can be decoded; any damage is an `UnreadablePhotoError`."""
-    try:
-        with Image.open(path) as file:
-            check_pixels(*file.size, path.stat().st_size)
-            yield file
-    # What Pillow's decoders raise depends on where the damage is.
-    except Exception as error:
-        what = str(error) if type(error) is ValueError else type(error).__name__
-        raise UnreadablePhotoError(f"unreadable photo: {what}") from error
-
-
 def focal_length_px(
     exif: dict[int, Any], width: int, height: int, sensor_width_mm: float | None = None
 ) -> float | None:
@@ -116,6 +103,27 @@ def _camera_matrix(focal_px: float, width: int, height: int) -> Float:
         [[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1]],
         dtype=np.float64,
     )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Yield an open photo of a size that can be decoded; damage is an `UnreadablePhotoError`."""
+    try:
+        with Image.open(path) as file:
+            _check_size(path, file.size)
+            yield file
+    except UnreadablePhotoError:
+        raise
+    # What Pillow's decoders raise depends on where the damage is.
+    except Exception as error:
+        raise UnreadablePhotoError(f"unreadable photo: {type(error).__name__}") from error
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    try:
+        check_pixels(*size, path.stat().st_size)
+    except ValueError as error:
+        raise UnreadablePhotoError(f"unreadable photo: {error}") from error
 
 
 def _rgb(photo: Image.Image) -> npt.NDArray[np.uint8]:

@@ -18,9 +18,20 @@ import torch
 
 from common.atomic import write_text_atomically
 from common.checksums import code_sha256, file_sha256
+from common.form import ANY, REAL, TEXT, Each, Maybe, check_form
 from common.runs.targets import with_todays_target
 
 FILE_NAME = "run.json"
+_GROUP = Each(ANY)
+# Of what every command reads of it.
+_FORM = {
+    "status": TEXT,
+    "starts": Maybe([{"code_sha256": Maybe(TEXT), "ckpt_path": Maybe(TEXT)}]),
+    "config": _GROUP,
+    **dict.fromkeys(("choices", "data", "weights", "versions"), Maybe(_GROUP)),
+    "git": Maybe({"commit": Maybe(TEXT)}),
+    "metrics": Maybe(Each(Maybe(REAL))),
+}
 _PACKAGES = (
     "gaze-suite",
     "torch",
@@ -92,13 +103,17 @@ def read_snapshot(run_dir: Path) -> dict[str, Any]:
     A run of before names classes by where they were: they come by the names of today.
 
     Raises:
-        ValueError: If the folder is not that of a run.
+        ValueError: If the folder is not that of a run, or its snapshot is damaged.
     """
     path = run_dir / FILE_NAME
     if not path.is_file():
         raise ValueError(f"{run_dir} is no run: it has no {FILE_NAME}")
-    snapshot: dict[str, Any] = json.loads(path.read_text(), object_hook=with_todays_target)
-    metrics = snapshot.get("metrics", {})
+    try:
+        snapshot: dict[str, Any] = json.loads(path.read_text(), object_hook=with_todays_target)
+    except (ValueError, OSError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    check_form(snapshot, _FORM, str(path))
+    metrics = snapshot.get("metrics") or {}
     metrics.update({name: nan for name, value in metrics.items() if value is None})
     return snapshot
 

@@ -26,6 +26,8 @@ import numpy as np
 import polars as pl
 
 from common.foreign_files import MAX_NAME_BYTES, is_name
+from common.foreign_tables import TABLE_ERRORS, named_table_errors
+from common.form import ANY, TEXT, Each, check_form
 from common.listing import counted_names
 from common.media.image_codec import Image, decode_image
 from common.store.packs import REPAIR, Packs
@@ -33,6 +35,8 @@ from common.store.packs import REPAIR, Packs
 LOG = logging.getLogger(__name__)
 # In the metadata of a group's table.
 MADE_FROM = "made_from"
+_LARGEST_PACK_BYTES, _LARGEST_IMAGE_BYTES = 1 << 50, 1 << 28
+_SKIPPED = dict.fromkeys(("sample_id", "group", "reason"), TEXT)
 _PLACE_COLUMNS = ("offset", "num_bytes", "crc32")
 
 
@@ -86,7 +90,8 @@ class FaceStore:
         filled = [table for table in tables if table.height]
         if not filled:
             raise EmptyStoreError(f"{self.store_dir} holds no usable face; see its skipped/ folder")
-        self.table = pl.concat(filled, how="diagonal_relaxed", rechunk=True)
+        with named_table_errors(self.store_dir / "tables", REPAIR):
+            self.table = pl.concat(filled, how="diagonal_relaxed", rechunk=True)
         self._packs = Packs([GroupPaths(self.store_dir, group).pack for group in groups])
         number_of = {group: number for number, group in enumerate(groups)}
         self._pack_of_row = np.array(
@@ -134,7 +139,9 @@ def missing_groups(store_dir: Path) -> list[str]:
     if not path.exists():
         return []
     done = set(stored_groups(store_dir))
-    return [group for group in _read_json(path, "another run writes it") if group not in done]
+    groups = _read_json(path, "another run writes it")
+    check_form(groups, [TEXT], str(path))
+    return [group for group in groups if group not in done]
 
 
 def warn_if_incomplete(store_dir: Path) -> None:
@@ -159,7 +166,7 @@ def read_made_from(store_dir: Path, group: str) -> str | None:
     """
     try:
         return pl.read_parquet_metadata(GroupPaths(store_dir, group).table).get(MADE_FROM)
-    except (pl.exceptions.PolarsError, OSError):
+    except TABLE_ERRORS:
         return None
 
 
@@ -172,6 +179,7 @@ def read_recipe(store_dir: Path) -> dict[str, Any]:
     path = store_dir / "store.json"
     remedy = "if the settings are those that made the store, remove it and preprocess again"
     recipe: dict[str, Any] = _read_json(path, remedy)
+    check_form(recipe, Each(ANY), str(path))
     return recipe
 
 
@@ -196,7 +204,7 @@ def read_failures(store_dir: Path) -> dict[str, str]:
     A group that failed to be made again is among them, and still there.
     """
     paths = _files(store_dir / "failed", ".txt")
-    return {path.stem: path.read_text().rstrip("\n") for path in paths}
+    return {path.stem: path.read_text(errors="replace").rstrip("\n") for path in paths}
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:
@@ -211,20 +219,34 @@ def read_table(store_dir: Path, group: str) -> pl.DataFrame:
         ValueError: If the table is damaged; says what to do.
     """
     path = GroupPaths(store_dir, group).table
-    try:
+    with named_table_errors(path, REPAIR):
         table = pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} is damaged ({error}); {REPAIR}") from error
+        _check_places(table)
     return table.with_columns(pl.lit(group).alias("group_name"))
+
+
+def _check_places(table: pl.DataFrame) -> None:
+    """Refuse a table that does not say where its images lie; one without a row need not."""
+    if not table.height:
+        return
+    places = table.select(pl.col(_PLACE_COLUMNS).cast(pl.Int64))
+    is_place = pl.all_horizontal(
+        pl.col("offset").is_between(0, _LARGEST_PACK_BYTES),
+        pl.col("num_bytes").is_between(0, _LARGEST_IMAGE_BYTES),
+        pl.col("crc32").is_not_null(),
+    )
+    if not places.select(is_place.fill_null(value=False).all()).item():
+        raise ValueError("it has images where none can be")
 
 
 def _read_skipped(path: Path) -> list[dict[str, str]]:
     items: list[dict[str, str]] = _read_json(path, f"{REPAIR}; or remove it")
+    check_form(items, [_SKIPPED], str(path))
     return items
 
 
 def _read_json(path: Path, remedy: str) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}): {remedy}") from error

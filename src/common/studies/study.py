@@ -15,6 +15,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from common.atomic import write_text_atomically
+from common.foreign_files import read_json
+from common.form import TEXT, check_form
 from common.runs.snapshot import FILE_NAME, read_snapshot
 from common.studies.other_tests import missing_tests
 
@@ -125,7 +127,17 @@ def read_failures(study_dir: Path) -> dict[str, Failure]:
         study_dir: the study's folder; it need not exist.
     """
     paths = sorted(study_dir.glob(f"*/{FAILURE_FILE}"))
-    return {path.parent.name: json.loads(path.read_text()) for path in paths}
+    return {path.parent.name: _read_failure(path) for path in paths}
+
+
+def _read_failure(path: Path) -> Failure:
+    """Return what a failed job left; of a damaged file, that it is one."""
+    try:
+        failure: Failure = read_json(path)
+        check_form(failure, {"time": TEXT, "reason": TEXT}, str(path))
+    except ValueError as error:
+        return {"time": "", "reason": str(error)}
+    return failure
 
 
 def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:
@@ -145,7 +157,11 @@ def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:
 def _is_complete(run_dir: Path) -> bool:
     if not (run_dir / FILE_NAME).is_file():
         return False
-    snapshot = read_snapshot(run_dir)
+    try:
+        snapshot = read_snapshot(run_dir)
+    except ValueError as error:
+        LOG.warning("%s", error)
+        return False
     return snapshot["status"] == "finished" and not missing_tests(run_dir, snapshot["config"])
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from common.atomic import write_text_atomically
 from common.config.checks import UNSTATED_CONVENTION, frame_of
+from common.foreign_files import read_json
 from common.geometry import ArrayT
 from flame.readers import metadata
 
@@ -111,7 +112,7 @@ def load_statistics(name_or_path: str | Path) -> Statistics:
     entry = _entry(name_or_path)
     try:
         return Statistics.from_dict(entry)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name_or_path} holds no ranges: {error}") from error
 
 
@@ -174,10 +175,7 @@ def _file_entry(path: Path) -> Mapping[str, Any]:
         raise ValueError(f"no file of ranges {path}: preprocess.py ... mode=statistics writes one")
     if metadata.is_pickle(path):
         return metadata.read_ranges(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is no json file of ranges: {error}") from error
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds no ranges: it is a {type(content).__name__}")
     return content
