@@ -94,9 +94,8 @@ def test_deep_nesting_in_a_member_nobody_reads_costs_nothing(tmp_path, deep):
 
 def test_deep_nesting_in_a_clip_costs_the_clip(tmp_path):
     path = _path(tmp_path, default_clips())
-    path.write_text(
-        path.read_text().replace('"clip_uid": "aaa"', f'"clip_uid": "aaa", "x": {DEEP}')
-    )
+    whole = path.read_text()
+    path.write_text(whole.replace('"clip_uid": "aaa"', f'"x": {DEEP}, "clip_uid": "aaa"'))
     found = list(iterate_clips(path))
     assert [clip and clip["clip_uid"] for _, clip in found] == [None, "bbb"]
     with pytest.raises(ValueError, match=r"av_train\.json is damaged .* nested too deeply"):
