@@ -36,7 +36,7 @@ from common.runs.folder import continued
 from common.runs.replay import differences, replayed_config
 from common.runs.snapshot import read_snapshot
 from common.studies.study import read_failures, record_failure, unfinished_jobs
-from common.training.checkpoint import check_resumable, read_checkpoint
+from common.training.checkpoint import read_checkpoint
 from fuzz.target import Target
 
 
@@ -89,11 +89,6 @@ def _make_checkpoint(folder: Path) -> list[Path]:
     return [folder / "new.ckpt", folder / "old.ckpt"]
 
 
-def _read_checkpoint(path: Path) -> None:
-    read_checkpoint(path)
-    check_resumable(path, [])
-
-
 def _make_runs(folder: Path) -> list[Path]:
     runs = folder / "runs"
     plan = study_plan(rows=("off", "both"), seeds=(0, 1))
@@ -116,7 +111,6 @@ def _read_report(path: Path) -> None:
     results = read_results(_runs_dir(path))
     outcomes = [compare(study) for study in find_studies(results)]
     for table in (*all_tables(results), *slice_tables(results)):
-        assert as_text(table).isprintable or as_markdown(table) or as_latex(table)
         (as_markdown(table) + as_latex(table) + as_text(table)).encode()
     as_csv(results.tests).encode()
     for outcome in outcomes:
@@ -174,7 +168,7 @@ TARGETS: list[Target] = [
     Target("photo", _make_photos, _read_photo),
     Target("image", _make_images, lambda p: decode_image(p.read_bytes())),
     Target("video", _make_video, lambda p: list(read_frames(p))),
-    Target("checkpoint", _make_checkpoint, _read_checkpoint),
+    Target("checkpoint", _make_checkpoint, read_checkpoint),
     Target("report", _make_runs, _read_report, max_seconds=60),
     Target("report_page", _make_runs, lambda p: write_report(_runs_dir(p)), max_seconds=120),
     Target("run", _make_run, _read_run),

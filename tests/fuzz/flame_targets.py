@@ -81,7 +81,7 @@ def _make_layout(folder: Path) -> list[Path]:
         for subject in ("s1", "s2")
         for _ in range(2)
     ]
-    export_layout(samples, folder / "tree", with_heatmaps=False)
+    export_layout(samples, folder / "tree", heatmaps=False)
     return sorted(path for path in (folder / "tree").rglob("s1*/*") if path.is_file()) + sorted(
         (folder / "tree").rglob("s1.pkl")
     )
@@ -100,9 +100,7 @@ def _make_metadata(folder: Path) -> list[Path]:
     conventions = {"gaze_convention": "flame_layout", "gaze_frame": "camera"}
     write_statistics(folder / "ranges.json", ranges, np.ones((2, 112)), conventions)
     write_ranges(folder / "ranges.pkl", ranges.to_dict(), np.ones((2, 112)))
-    return [
-        folder / f"{name}.{suffix}" for name in ("split", "ranges") for suffix in ("json", "pkl")
-    ]
+    return sorted(folder.iterdir())
 
 
 def _read_metadata(path: Path) -> object:
@@ -114,6 +112,11 @@ def _make_columbia(folder: Path) -> list[Path]:
     for name in names:
         write_photo(folder / "0001" / name)
     return [folder / "0001" / name for name in names]
+
+
+def _read_columbia(path: Path) -> None:
+    _read_groups(ColumbiaGazeReader(path.parents[1]))
+    _read_groups(ColumbiaEyesReader(path.parents[1]))
 
 
 def _make_eyediap(folder: Path) -> list[Path]:
@@ -241,12 +244,7 @@ TARGETS: list[Target] = [
     Target("numeric_pickle", _make_pickles, read_numeric_pickle),
     Target("flame_layout", _make_layout, _read_layout),
     Target("flame_metadata", _make_metadata, _read_metadata),
-    Target(
-        "columbiagaze", _make_columbia, lambda p: _read_groups(ColumbiaGazeReader(p.parents[1]))
-    ),
-    Target(
-        "columbia_eyes", _make_columbia, lambda p: _read_groups(ColumbiaEyesReader(p.parents[1]))
-    ),
+    Target("columbiagaze", _make_columbia, _read_columbia),
     Target("eyediap", _make_eyediap, _read_eyediap),
     *map(_gazehub, LABELS),
     Target("eth_xgaze", _make_eth_xgaze, lambda p: _read_groups(EthXGazeReader(p.parent))),
