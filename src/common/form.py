@@ -6,7 +6,6 @@ forms by key. Such keys must be there, others may; a `Maybe` may be missing or n
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,9 +35,10 @@ class Maybe:
 
 @dataclass(frozen=True)
 class Each:
-    """A mapping from any texts to values of a form."""
+    """A mapping to values of a form, from keys of another."""
 
     form: Any
+    keys: Any = Kind("a key", lambda _: True)
 
 
 def _is_number(value: Any) -> bool:
@@ -76,15 +76,9 @@ def check_form(content: Any, form: Any, where: str) -> None:
         ValueError: If it has another form, is nested without end, or holds a text that no file
             can; says at which place.
     """
-    found = _too_deep(content) or _misfit(content, form, "")
+    found = _unusable(content) or _misfit(content, form, "")
     if found is not None:
         raise ValueError(f"{where}: {found}")
-    try:
-        json.dumps(content, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{where}: holds half a character, {error.object[error.start]!a}"
-        ) from error
 
 
 def _misfit(value: Any, form: Any, place: str) -> str | None:
@@ -100,7 +94,9 @@ def _misfit(value: Any, form: Any, place: str) -> str | None:
     if not isinstance(value, Mapping):
         return f"{place or 'it'} is {shown(value)}, expected entries by name"
     if isinstance(form, Each):
-        return _first((item, form.form, _below(place, key)) for key, item in value.items())
+        keys = ((key, form.keys, f"a key of {place or 'it'}") for key in value)
+        values = ((item, form.form, _below(place, key)) for key, item in value.items())
+        return _first(keys) or _first(values)
     missing = [key for key in form if key not in value and not isinstance(form[key], Maybe)]
     if missing:
         return f"{place or 'it'} lacks {', '.join(missing)}"
@@ -111,20 +107,32 @@ def _first(parts: Any) -> str | None:
     return next((found for found in (_misfit(*part) for part in parts) if found is not None), None)
 
 
-def _below(place: str, key: str) -> str:
-    return f"{place}.{key}" if place else key
+def _below(place: str, key: Any) -> str:
+    return f"{place}.{key}" if place else str(key)
 
 
-def _too_deep(content: Any) -> str | None:
+def _unusable(content: Any) -> str | None:
+    """Return what no code that walks through the content, or writes it to a file, would survive."""
     level = [content]
     for _ in range(_DEEPEST):
+        halves = (text for text in level if isinstance(text, str) and not _is_whole_text(text))
+        if (half := next(halves, None)) is not None:
+            return f"it holds half a character, in {shown(half)}"
         level = [item for value in level for item in _items(value)]
         if not level:
             return None
     return f"it is nested more than {_DEEPEST} deep"
 
 
+def _is_whole_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _items(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
-        return list(value.values())
+        return [*value, *value.values()]
     return value if isinstance(value, list) else []
