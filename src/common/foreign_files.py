@@ -54,7 +54,7 @@ def read_json(path: Path) -> Any:
     pair, which no file can be written with, a replacement character.
 
     Raises:
-        ValueError: If there is no such file or it is no json; says where in it.
+        ValueError: If there is no such file or it is no JSON; says where in it.
     """
     return parse_json(read_text(path), str(path))
 
@@ -74,7 +74,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
     except RecursionError as error:
         raise ValueError(f"{where} is nested too deeply") from error
     except ValueError as error:
-        raise ValueError(f"{where} is no json: {error}") from error
+        raise ValueError(f"{where} is no JSON: {error}") from error
 
 
 def read_csv(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
