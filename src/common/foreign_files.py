@@ -16,6 +16,8 @@ from typing import Any
 
 # What file systems take, less what a temporary file adds to a name.
 MAX_NAME_BYTES = 200
+# A quarter of what Linux takes, which the folder before it needs, too.
+_MAX_PATH_BYTES = 1000
 # Of a float: a longer whole number is beyond them all.
 _MAX_DIGITS = 308
 _MAX_SHOWN = 80
@@ -54,7 +56,7 @@ def read_json(path: Path) -> Any:
     pair, which no file can be written with, a replacement character.
 
     Raises:
-        ValueError: If there is no such file or it is no json; says where in it.
+        ValueError: If there is no such file or it is no JSON; says where in it.
     """
     return parse_json(read_text(path), str(path))
 
@@ -74,7 +76,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
     except RecursionError as error:
         raise ValueError(f"{where} is nested too deeply") from error
     except ValueError as error:
-        raise ValueError(f"{where} is no json: {error}") from error
+        raise ValueError(f"{where} is no JSON: {error}") from error
 
 
 def read_csv(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
@@ -102,7 +104,7 @@ def read_csv(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
 def is_name(text: str) -> bool:
     """Return whether a file can be called so: one visible name, with room for a suffix."""
     return (
-        0 < len(text.encode(errors="replace")) <= MAX_NAME_BYTES
+        0 < _num_bytes(text) <= MAX_NAME_BYTES
         and text.isprintable()
         and "/" not in text
         and "\\" not in text
@@ -117,7 +119,9 @@ def path_inside(folder: Path, name: str) -> Path:
         ValueError: If the name leads out of the folder, or no file can be called so.
     """
     parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or ".." in parts or not all(map(_is_part, parts)):
+    is_outside = name.startswith("/") or ".." in parts
+    is_long = _num_bytes(name) > _MAX_PATH_BYTES
+    if not parts or is_outside or is_long or not all(map(_is_part, parts)):
         raise ValueError(f"{shown(name)} is no path below {folder}")
     return folder.joinpath(*parts)
 
@@ -132,7 +136,11 @@ def shown(value: Any) -> str:
 
 
 def _is_part(part: str) -> bool:
-    return part.isprintable() and len(part.encode(errors="replace")) <= MAX_NAME_BYTES
+    return part.isprintable() and _num_bytes(part) <= MAX_NAME_BYTES
+
+
+def _num_bytes(text: str) -> int:
+    return len(text.encode(errors="replace"))
 
 
 def _encodable(text: str | bytes) -> str:

@@ -92,9 +92,9 @@ def test_damaged_predictions_are_told(runs: list[Path], tmp_path: Path) -> None:
     path = run / "test" / "x_predictions.parquet"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PAR1 half")
-    with pytest.raises(ValueError, match=r"x_predictions\.parquet: no readable predictions"):
+    with pytest.raises(ValueError, match=r"x_predictions\.parquet is damaged"):
         read_members([path, path])
-    with pytest.raises(ValueError, match=r"x_predictions\.parquet: no readable predictions"):
+    with pytest.raises(ValueError, match=r"x_predictions\.parquet is damaged"):
         find_predictions(run, "val")
     some_predictions(2).drop("score", "uid").write_parquet(path)
     with pytest.raises(ValueError, match="lacks the columns uid, score"):
