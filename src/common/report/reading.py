@@ -183,9 +183,10 @@ def _run(
 
 def _logs(folder: Path) -> list[Path]:
     """Return the logs of all starts, oldest first: a later start repeats the epoch it resumes."""
-    found = {path.parent.name.split("_")[1]: path for path in folder.glob("csv/version_*/*.csv")}
-    numbers = sorted(int(name) for name in found if _NUMBER.fullmatch(name))
-    return [found[str(number)] for number in numbers]
+    paths = folder.glob("csv/version_*/metrics.csv")
+    numbered = {path: path.parent.name.removeprefix("version_") for path in paths}
+    there = [path for path, number in numbered.items() if _NUMBER.fullmatch(number)]
+    return sorted(there, key=lambda path: int(numbered[path]))
 
 
 def _logged(path: Path, metric: str) -> Iterator[tuple[int, float | None]]:
@@ -199,10 +200,8 @@ def _logged(path: Path, metric: str) -> Iterator[tuple[int, float | None]]:
             continue
         if not _NUMBER.fullmatch(values["epoch"]):
             raise ValueError(f"{path}, line {line}: epoch is {shown(values['epoch'])}")
-        yield (
-            int(values["epoch"]),
-            _number(values[metric], path, line) if metric in values else None,
-        )
+        value = _number(values[metric], path, line) if metric in values else None
+        yield int(values["epoch"]), value
 
 
 def _number(text: str, path: Path, line: int) -> float:
