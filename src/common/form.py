@@ -42,8 +42,9 @@ class Each:
 
 
 def _is_number(value: Any) -> bool:
-    is_one = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_one and (math.isnan(value) or abs(value) <= _LARGEST)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= _LARGEST or (isinstance(value, float) and math.isnan(value))
 
 
 def _is_whole(value: Any) -> bool:
@@ -118,7 +119,8 @@ def _unusable(content: Any) -> str | None:
         halves = (text for text in level if isinstance(text, str) and not _is_whole_text(text))
         if (half := next(halves, None)) is not None:
             return f"it holds half a character, in {shown(half)}"
-        level = [item for value in level for item in _items(value)]
+        # A pickle may hold one list in a thousand places.
+        level = list({id(item): item for value in level for item in _items(value)}.values())
         if not level:
             return None
     return f"it is nested more than {_DEEPEST} deep"
