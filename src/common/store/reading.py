@@ -27,7 +27,7 @@ import polars as pl
 
 from common.foreign_files import MAX_NAME_BYTES, is_name
 from common.foreign_tables import TABLE_ERRORS, named_table_errors
-from common.form import ANY, TEXT, Each, check_form
+from common.form import ANY, TEXT, Each, Maybe, check_form
 from common.listing import counted_names
 from common.media.image_codec import Image, decode_image
 from common.store.packs import REPAIR, Packs
@@ -36,7 +36,7 @@ LOG = logging.getLogger(__name__)
 # In the metadata of a group's table.
 MADE_FROM = "made_from"
 _LARGEST_PACK_BYTES, _LARGEST_IMAGE_BYTES = 1 << 50, 1 << 28
-_SKIPPED = dict.fromkeys(("sample_id", "group", "reason"), TEXT)
+_SKIPPED = {"sample_id": TEXT, "group": Maybe(TEXT), "reason": TEXT}
 _PLACE_COLUMNS = ("offset", "num_bytes", "crc32")
 
 
