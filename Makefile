@@ -15,7 +15,7 @@ SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0002/0002_2m_*P_10V_15H.jpg
 # A run folder of its own, gone on with if it was interrupted.
 into = hydra.run.dir=runs/$(1) continue_run=true
 
-.PHONY: help install demo demo-gaze demo-lam test test-slow lint format bench clean
+.PHONY: help install demo demo-gaze demo-lam test test-slow fuzz lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ test: install ## the tests (about 10 minutes on 2 cores)
 
 test-slow: install ## the long tests too
 	$(BIN)/pytest
+
+fuzz: install ## mutated inputs for every reader; FUZZ='--inputs 5000 --seed 1 --jobs 4'
+	cd tests && ../$(BIN)/python -m fuzz $(FUZZ)
 
 lint: install ## ruff, mypy, import-linter, codespell
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,8 @@ from typing import IO, Any
 import polars as pl
 
 from common.atomic import partial_path
+from common.foreign_files import parse_json
+from common.foreign_tables import TABLE_ERRORS
 
 SEAL = "seal"
 # Words that no other content has.
@@ -31,7 +33,6 @@ _WHOLE = re.compile(_OPENS + rb"([0-9a-f]{64})" + _CLOSES)
 # A seal lies within so many bytes of the file's start or end.
 _HEAD_BYTES, _TAIL_BYTES = 128, 512
 _CHUNK_BYTES = 1 << 20
-_BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
 def seal(path: Path) -> None:
@@ -112,9 +113,9 @@ def read_json(path: Path, remedy: str, *, object_hook: Callable[..., Any] | None
     """
     content = _read_intact(path, f"{remedy}. If it was changed on purpose, remove its {SEAL!r}")
     try:
-        found = json.loads(content, object_hook=object_hook)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error}); {remedy}") from error
+        found = parse_json(content, str(path), object_hook=object_hook)
+    except ValueError as error:
+        raise ValueError(f"{error}; {remedy}") from error
     if isinstance(found, dict):
         found.pop(SEAL, None)
     return found
@@ -147,7 +148,7 @@ def write_table(table: pl.DataFrame, path: Path, metadata: Mapping[str, str] | N
         seal(partial)
 
 
-def read_table(path: Path, remedy: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read_table(path: Path, remedy: str, columns: list[str] | None = None) -> pl.DataFrame:
     """Return a Parquet table.
 
     Args:
@@ -161,7 +162,7 @@ def read_table(path: Path, remedy: str, columns: Sequence[str] | None = None) ->
     content = _read_intact(path, remedy)
     try:
         return pl.read_parquet(io.BytesIO(content), columns=columns)
-    except _BROKEN as error:
+    except TABLE_ERRORS as error:
         raise _unreadable(path, error, remedy) from error
 
 
@@ -171,7 +172,7 @@ def scan_table(path: Path, remedy: str) -> pl.LazyFrame:
     rows = pl.scan_parquet(path)
     try:
         rows.collect_schema()
-    except _BROKEN as error:
+    except TABLE_ERRORS as error:
         raise _unreadable(path, error, remedy) from error
     return rows
 
@@ -181,7 +182,7 @@ def read_metadata(path: Path, remedy: str) -> dict[str, str]:
     content = _read_intact(path, remedy)
     try:
         return dict(pl.read_parquet_metadata(io.BytesIO(content)))
-    except _BROKEN as error:
+    except TABLE_ERRORS as error:
         raise _unreadable(path, error, remedy) from error
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
+from common.foreign_files import shown
 from common.geometry import CAMERA_TO_VIEWER, head_pose_from_rotation
 
 Float = npt.NDArray[np.floating[Any]]
@@ -20,6 +20,8 @@ POSE_COLUMNS = ["pose_Rx", "pose_Ry", "pose_Rz"]
 SEQUENCE_COLUMNS = ["frame", "confidence", "success"]
 IMAGE_COLUMNS = ["face", "confidence"]
 MAX_LISTED_COLUMNS = 4
+# A year of video.
+_LAST_FRAME = 10**9
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,21 @@ def read_openface_csv(path: Path) -> OpenFaceTable:
     Raises:
         ValueError: If columns are missing, as in OpenFace 1's files.
     """
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    # A damaged letter costs the row it is in.
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
     names = [name.strip() for name in lines[0].split(",")] if lines else []
     columns = _required_columns(path, names)
-    text = _read_columns(lines, names, columns)
-    numbers = text.select(pl.all().str.strip_chars().cast(pl.Float64, strict=False))
-    problems = _problems(path, lines, len(names), text, numbers)
-    return _table(path, numbers, problems)
+    places = {name: names.index(name) for name in columns}
+    numbers = np.full((max(len(lines) - 1, 0), len(columns)), np.nan)
+    problems = {}
+    for row, line in enumerate(lines[1:]):
+        fields = line.split(",")
+        numbers[row] = _numbers(fields, places)
+        problem = _problem(fields, len(names), places, numbers[row])
+        if problem is not None:
+            problems[row] = f"{path}: data row {row + 1}: {problem}"
+    return _table(path, dict(zip(columns, numbers.T, strict=True)), problems)
 
 
 def _required_columns(path: Path, names: list[str]) -> list[str]:
@@ -86,46 +96,47 @@ def _required_columns(path: Path, names: list[str]) -> list[str]:
     return required
 
 
-def _read_columns(lines: list[str], names: list[str], columns: list[str]) -> pl.DataFrame:
-    """Return the wanted columns as text; short rows end in nulls, long ones are cut."""
-    body = "\n".join([",".join(names), *lines[1:]]).encode()
-    return pl.read_csv(
-        io.BytesIO(body), columns=columns, infer_schema=False, truncate_ragged_lines=True
-    )
+def _numbers(fields: list[str], places: Mapping[str, int]) -> list[float]:
+    """Return the numbers at some places of a row, NaN where there is none."""
+    try:
+        return [float(fields[place]) for place in places.values()]
+    except (ValueError, IndexError):
+        found = (fields[place] if place < len(fields) else "" for place in places.values())
+        return [_number(field) for field in found]
 
 
-def _problems(
-    path: Path, lines: list[str], num_columns: int, text: pl.DataFrame, numbers: pl.DataFrame
-) -> dict[int, str]:
-    problems = {}
-    is_bad = ~np.isfinite(numbers.fill_null(np.nan).to_numpy()).all(axis=1)
-    for row, line in enumerate(lines[1:]):
-        num_fields = line.count(",") + 1
-        if num_fields != num_columns:
-            problem = f"{num_fields} fields, expected {num_columns}"
-        elif is_bad[row]:
-            values = numbers.row(row)
-            column = next(i for i, v in enumerate(values) if v is None or not np.isfinite(v))
-            got, name = text.row(row)[column], text.columns[column]
-            problem = f"got {got!r} in column {name}, expected a number"
-        else:
-            continue
-        problems[row] = f"{path}: data row {row + 1}: {problem}"
-    return problems
+def _number(field: str) -> float:
+    try:
+        return float(field)
+    except ValueError:
+        return np.nan
 
 
-def _table(path: Path, numbers: pl.DataFrame, problems: dict[int, str]) -> OpenFaceTable:
-    is_readable = np.ones(len(numbers), bool)
+def _problem(
+    fields: list[str], num_columns: int, places: Mapping[str, int], numbers: Float
+) -> str | None:
+    if len(fields) != num_columns:
+        return f"{len(fields)} fields, expected {num_columns}"
+    for (name, place), number in zip(places.items(), numbers, strict=True):
+        if not np.isfinite(number):
+            return f"got {shown(fields[place])} in column {name}, expected a number"
+        if name == "frame" and not (0 <= number <= _LAST_FRAME and number.is_integer()):
+            return f"got {shown(fields[place])} in column frame, expected the number of a frame"
+    return None
+
+
+def _table(path: Path, columns: Mapping[str, Float], problems: dict[int, str]) -> OpenFaceTable:
+    num_rows = len(columns["confidence"])
+    is_readable = np.ones(num_rows, bool)
     is_readable[list(problems)] = False
 
     def values(names: list[str]) -> Float:
-        return numbers.select(names).fill_null(np.nan).to_numpy()
+        return np.stack([columns[name] for name in names], axis=1)
 
     def integers(name: str, otherwise: int) -> npt.NDArray[np.int64]:
-        if name not in numbers.columns:
-            return np.full(len(numbers), otherwise, np.int64)
-        column = values([name])[:, 0]
-        return np.where(np.isfinite(column), column, 0).astype(np.int64)
+        column = columns.get(name, np.full(num_rows, float(otherwise)))
+        is_one = np.isfinite(column) & (np.abs(column) <= _LAST_FRAME)
+        return np.where(is_one, column, 0).astype(np.int64)
 
     is_success = is_readable & (integers("success", 1) == 1)
     hidden = np.where(is_success, 1.0, np.nan)[:, None]
@@ -133,7 +144,7 @@ def _table(path: Path, numbers: pl.DataFrame, problems: dict[int, str]) -> OpenF
         path=path,
         # OpenFace counts frames from 1.
         frame=integers("frame", 1) - 1,
-        confidence=np.where(is_readable, values(["confidence"])[:, 0], 0.0),
+        confidence=np.where(is_readable, columns["confidence"], 0.0),
         is_success=is_success,
         landmarks=values(LANDMARK_COLUMNS) * hidden,
         head_pose=head_pose_from_openface(values(POSE_COLUMNS)) * hidden,

@@ -42,12 +42,13 @@ class RetinaFaceDetector:
         return {**self.__dict__, "_model": None}
 
     def detect(self, image: npt.NDArray[np.uint8]) -> list[Face]:
-        """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
+        """Return the faces in an image (H, W, 3) uint8 RGB, best first.
+
+        Raises:
+            ValueError: If the weights are damaged or cannot be fetched.
+        """
         if self._model is None:
-            self._model = _import_uniface().RetinaFace(
-                confidence_threshold=self._min_confidence,
-                input_size=(self._input_side, self._input_side),
-            )
+            self._model = self._load()
         # uniface wants BGR.
         found = self._model.detect(np.ascontiguousarray(image[..., ::-1]))
         faces = [
@@ -56,8 +57,23 @@ class RetinaFaceDetector:
                 float(face.confidence),
             )
             for face in found
+            if np.isfinite([*face.bbox, face.confidence]).all()
         ]
         return sorted(faces, key=lambda face: -face.confidence)
+
+    def _load(self) -> Any:
+        try:
+            return _import_uniface().RetinaFace(
+                confidence_threshold=self._min_confidence,
+                input_size=(self._input_side, self._input_side),
+            )
+        # Whatever network, disk and ONNX Runtime raise.
+        except Exception as error:
+            raise ValueError(
+                f"RetinaFace's weights cannot be loaded ({type(error).__name__}: {error}). Give "
+                "this machine a network for the first image, or type the detector mediapipe; "
+                "remove uniface's cache folder if they are damaged"
+            ) from error
 
 
 def _import_uniface() -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.atomic import partial_path
+from common.media.pixels import check_pixels, encoded_size
 
 Image = npt.NDArray[np.uint8]
 CODECS = ("jpeg", "png")
@@ -34,8 +35,11 @@ def write_image(path: Path, image: Image, quality: int) -> None:
 
 
 def decode_image(data: bytes) -> Image | None:
-    """Decode to (H, W, 3) uint8 RGB; None if the bytes are no image."""
-    if not data:
+    """Decode to (H, W, 3) uint8 RGB; None if the bytes are no image, or claim to be a huge one."""
+    try:
+        check_pixels(*encoded_size(data), len(data))
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    # What Pillow and OpenCV raise depends on where the damage is.
+    except Exception:
         return None
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

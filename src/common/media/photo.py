@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from common.media.pixels import check_pixels
+
 Float = npt.NDArray[np.floating[Any]]
 
 _EXIF_IFD, _ORIENTATION = 0x8769, 0x0112
@@ -135,20 +137,30 @@ def _camera_matrix(focal_px: float, width: int, height: int) -> Float:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
+    """Yield an open photo of a size that can be decoded; damage is an `UnreadablePhotoError`."""
     try:
         if _is_heif(path):
             _learn_heif()
         with Image.open(path) as file:
+            _check_size(path, file.size)
             yield file
     except UnreadablePhotoError:
         raise
-    except _DAMAGES as error:
+    # What Pillow's decoders raise depends on where the damage is.
+    except Exception as error:
         why = "the file is empty" if _is_empty(path) else type(error).__name__
         raise UnreadablePhotoError(f"unreadable photo: {why}") from error
 
 
 def _is_empty(path: Path) -> bool:
     return path.is_file() and not path.stat().st_size
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    try:
+        check_pixels(*size, path.stat().st_size)
+    except ValueError as error:
+        raise UnreadablePhotoError(f"unreadable photo: {error}") from error
 
 
 def _is_heif(path: Path) -> bool:

@@ -172,7 +172,10 @@ def _curve_section(runs: Sequence[Run], output_dir: Path) -> Iterable[Element]:
 
 
 def _photo_section(runs: Sequence[Run], output_dir: Path) -> Iterable[Element]:
-    found = [[(run, path) for path in sorted(run.folder.glob("predict/*/*.jpg"))] for run in runs]
+    found = [
+        [(run, path) for path in sorted(run.folder.glob("predict/*/*.jpg")) if path.is_file()]
+        for run in runs
+    ]
     # Every run has its first photo shown before any has its second.
     photos = [photo for turn in zip_longest(*found) for photo in turn if photo is not None]
     if photos:

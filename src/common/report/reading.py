@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from common.checksums import file_sha256
+from common.foreign_files import read_csv, shown
+from common.form import NUMBER, check_form
 from common.report.kinds.model_test import TEST_AGAIN, ModelTest
 from common.report.kinds.registry import kind_named
-from common.report.run import Run, lookup
+from common.report.run import RUN_FORM, Run, lookup
 from common.runs.snapshot import FILE_NAME, read_snapshot
 from common.sealed import check_seal, read_json
 
@@ -43,6 +45,8 @@ class Results:
         return [test for test in self.tests if test.path not in self.in_studies]
 
 
+# Of a start or an epoch.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _Summary = tuple[type[ModelTest], Path, Mapping[str, Any]]
 
 
@@ -71,11 +75,13 @@ def read_results(runs_dir: Path) -> Results:
         )
     kept.sort(key=lambda folder: (_first_start(snapshots[folder]), str(folder)))
     runs = [
-        _run(number, folder, runs_dir, snapshots[folder])
+        _run(number, folder, runs_dir, snapshots[folder], unread)
         for number, folder in enumerate(kept, start=1)
     ]
     tests = [
-        kind(run, path, summary) for run in runs for kind, path, summary in summaries[run.folder]
+        _test(kind(run, path, summary), unread)
+        for run in runs
+        for kind, path, summary in summaries[run.folder]
     ]
     return Results(runs_dir, runs, tests, unread)
 
@@ -90,7 +96,9 @@ def _snapshot(folder: Path, unread: list[Unread]) -> Mapping[str, Any]:
     if not path.exists():
         return {}
     try:
-        return read_snapshot(folder)
+        snapshot = read_snapshot(folder)
+        check_form(snapshot, RUN_FORM, str(path))
+        return snapshot
     except ValueError as error:
         unread.append(Unread(path, str(error)))
         return {"status": "damaged"}
@@ -121,12 +129,23 @@ def _summaries(folder: Path, snapshot: Mapping[str, Any], unread: list[Unread]) 
     return list(once.values())
 
 
+def _test(test: ModelTest, unread: list[Unread]) -> ModelTest:
+    """Return a test; without its predictions, if they are damaged."""
+    try:
+        test.predictions()
+    except ValueError as error:
+        unread.append(Unread(test.path, f"its predictions are not used: {error}"))
+        return replace(test, has_sound_predictions=False)
+    return test
+
+
 def _predictions(kind: type[ModelTest], path: Path) -> str:
     """Return what is the same for two tests with the same predictions under the same name."""
     predictions = _predictions_path(kind, path)
-    if not predictions.is_file():
+    try:
+        return f"{path.name} {file_sha256(predictions)}"
+    except OSError:
         return str(path)
-    return f"{path.name} {file_sha256(predictions)}"
 
 
 def _summary(path: Path) -> _Summary:
@@ -135,6 +154,7 @@ def _summary(path: Path) -> _Summary:
     missing = [key for key in kind.required if key not in summary]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; {TEST_AGAIN}")
+    check_form(summary, kind.form, str(path))
     _check_predictions(_predictions_path(kind, path), summary)
     return kind, path, dict(summary)
 
@@ -157,24 +177,51 @@ def _first_start(snapshot: Mapping[str, Any]) -> str:
     return str(starts[0]["time"]) if starts else "~"  # "~" sorts after every date
 
 
-def _run(number: int, folder: Path, runs_dir: Path, snapshot: Mapping[str, Any]) -> Run:
+def _run(
+    number: int, folder: Path, runs_dir: Path, snapshot: Mapping[str, Any], unread: list[Unread]
+) -> Run:
     name = folder.relative_to(runs_dir).as_posix()
     metric = str(lookup(snapshot, "config.optimized_metric"))
-    epochs, curve = set[int](), dict[int, float]()
-    for row in _log_rows(folder):
-        values = {key: value for key, value in row.items() if value}
+    curve: dict[int, float | None] = {}
+    for path in _logs(folder):
+        try:
+            # Row by row: what stands before the damage counts.
+            for epoch, value in _logged(path, metric):
+                curve[epoch] = value if value is not None else curve.get(epoch)
+        except ValueError as error:
+            unread.append(Unread(path, str(error)))
+    num_epochs = max(curve) + 1 if curve else None
+    values = {epoch: value for epoch, value in curve.items() if value is not None}
+    return Run(number, folder.name if name == "." else name, folder, snapshot, num_epochs, values)
+
+
+def _logs(folder: Path) -> list[Path]:
+    """Return the logs of all starts, oldest first: a later start repeats the epoch it resumes."""
+    paths = folder.glob("csv/version_*/metrics.csv")
+    numbered = {path: path.parent.name.removeprefix("version_") for path in paths}
+    there = [path for path, number in numbered.items() if _NUMBER.fullmatch(number)]
+    return sorted(there, key=lambda path: int(numbered[path]))
+
+
+def _logged(path: Path, metric: str) -> Iterator[tuple[int, float | None]]:
+    """Yield the epochs of training, each with the metric if its row has it."""
+    rows = read_csv(path)
+    _, names = next(rows, (0, []))
+    for line, row in rows:
+        values = {name: text for name, text in zip(names, row, strict=False) if text}
         # Test rows carry an epoch too, the one after the last.
-        if "epoch" in values and any(key.startswith(("train/", "val/")) for key in values):
-            epochs.add(int(values["epoch"]))
-            if metric in values:
-                curve[int(values["epoch"])] = float(values[metric])
-    num_epochs = max(epochs) + 1 if epochs else None
-    return Run(number, folder.name if name == "." else name, folder, snapshot, num_epochs, curve)
+        if "epoch" not in values or not any(key.startswith(("train/", "val/")) for key in values):
+            continue
+        if not _NUMBER.fullmatch(values["epoch"]):
+            raise ValueError(f"{path}, line {line}: epoch is {shown(values['epoch'])}")
+        value = _number(values[metric], path, line) if metric in values else None
+        yield int(values["epoch"]), value
 
 
-def _log_rows(folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of all starts, oldest first: a later start repeats the epoch it resumes."""
-    versions = folder.glob("csv/version_*/metrics.csv")
-    for path in sorted(versions, key=lambda path: int(path.parent.name.split("_")[1])):
-        with path.open(newline="") as file:
-            yield from csv.DictReader(file)
+def _number(text: str, path: Path, line: int) -> float:
+    try:
+        number = float(text)
+        check_form(number, NUMBER, f"{path}, line {line}")
+    except ValueError as error:
+        raise ValueError(f"{path}, line {line}: got {shown(text)}, expected a number") from error
+    return number

@@ -7,8 +7,48 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.form import ANY, NUMBER, PLAIN, TEXT, WHOLE, Each, Maybe
+
 NO_RUN = "no run"
 NOT_RECORDED = "not recorded"
+_GROUP = Maybe(Each(ANY))
+# Of what the report reads of a run.json.
+RUN_FORM = {
+    "status": TEXT,
+    "starts": Maybe([{"time": TEXT, "command": [TEXT]}]),
+    "choices": _GROUP,
+    "config": Maybe(
+        {
+            "seed": Maybe(WHOLE),
+            "ablation": Maybe(TEXT),
+            "optimized_metric": Maybe(TEXT),
+            "study": Maybe(
+                {
+                    **{"name": TEXT, "title": TEXT, "published": Maybe(TEXT)},
+                    **{"rows": Each(PLAIN), "seeds": [WHOLE]},
+                }
+            ),
+            "data": Maybe({"name": Maybe(TEXT)}),
+            "model": Maybe(
+                {
+                    **{"name": Maybe(TEXT), "width": Maybe(NUMBER)},
+                    **{"backbone": _GROUP, "transformer": _GROUP},
+                }
+            ),
+            **dict.fromkeys(("priors", "dropout", "trainer", "callbacks"), _GROUP),
+        }
+    ),
+    "data": Maybe(
+        {
+            **{"name": Maybe(TEXT), "split": Maybe(TEXT), "num_samples": _GROUP},
+            "recipe": Maybe({"gaze_convention": Maybe(TEXT)}),
+        }
+    ),
+    "git": Maybe({"commit": Maybe(TEXT)}),
+    **dict.fromkeys(("weights", "versions"), _GROUP),
+    "machine": Maybe({"devices": Maybe([TEXT])}),
+    "ablation_changes": Maybe([TEXT]),
+}
 # What conf/extras switches on, by what tables call it: a config's key that only such runs have.
 EXTRAS = {
     "EMA": "callbacks.weight_average.decay",

@@ -14,16 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from common.config.plain import with_moved_places
+from common.form import ANY, TEXT, Each, Maybe, check_form
 from common.runs.admission import check_recorded, parts_of_run
 from common.runs.claim import claimed
 from common.runs.places import with_found_store
 from common.runs.run import build_data, fit_and_test
 from common.runs.settings import said
-from common.runs.snapshot import add_to_snapshot, read_snapshot, software, weights_of
+from common.runs.snapshot import FILE_NAME, add_to_snapshot, read_snapshot, software, weights_of
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
+_GROUP = Each(ANY)
+# Of what a replay reads of a run.json.
+_FORM = {
+    **{"starts": [_GROUP], "choices": _GROUP, "data": _GROUP, "versions": _GROUP},
+    "git": Maybe({"commit": Maybe(TEXT), "changes": Maybe(TEXT)}),
+    "config": {
+        **{"paths": {"run_dir": TEXT}, "model": _GROUP, "trainer": _GROUP},
+        "data": {"datamodule": _GROUP},
+    },
+}
 
 
 def config_name(arguments: Sequence[str]) -> str:
@@ -38,11 +49,12 @@ def replayed_config(asked: Config) -> dict[str, Any]:
         asked: the resolved config of ``conf/replay.yaml``.
 
     Raises:
-        ValueError: If there is no such run, it has no such place as is given, or names what is
-            not there or may not be built.
+        ValueError: If there is no such run, it does not record all of it, has no such place as is
+            given, or names what is not there or may not be built.
     """
     run = Path(asked["replay"])
     recorded = read_snapshot(run)
+    check_form(recorded, _FORM, str(run / FILE_NAME))
     config = with_found_store(run, recorded)
     moved = {config["paths"]["run_dir"]: asked["paths"]["run_dir"]}
     moved |= _moved_place(config, asked, "data", "store_dir")
@@ -55,7 +67,7 @@ def replayed_config(asked: Config) -> dict[str, Any]:
         **config,
         "replay": asked["replay"],
         # A run that was resumed had its own last.ckpt in the end.
-        "ckpt_path": asked["ckpt_path"] or recorded["starts"][0].get("ckpt_path"),
+        "ckpt_path": asked["ckpt_path"] or _first_start(recorded).get("ckpt_path"),
         "trainer": config["trainer"] | _given(asked["trainer"]),
     }
 
@@ -165,6 +177,11 @@ def _say(run: str, outcome: Mapping[str, Any]) -> None:
             "%s: %s in %s, now %s (difference %s)",
             *(name, values["recorded"], run, values["now"], values["difference"]),
         )
+
+
+def _first_start(recorded: Config) -> Config:
+    """Return what is recorded of a run's first start; nothing if nothing is."""
+    return next(iter(recorded["starts"]), {})
 
 
 def _moved_place(config: Config, asked: Config, group: str, key: str) -> dict[str, str]:

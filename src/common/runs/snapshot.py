@@ -16,11 +16,22 @@ from typing import Any
 import torch
 
 from common.checksums import code_sha256, file_sha256
+from common.form import ANY, REAL, TEXT, Each, Maybe, check_form
 from common.runs.targets import with_todays_target
 from common.sealed import read_json, write_json
 
 FILE_NAME = "run.json"
 _REMEDY = "put a copy in its place, or train again in another folder"
+_GROUP = Each(ANY)
+# Of what every command reads of it.
+_FORM = {
+    "status": TEXT,
+    "starts": Maybe([{"code_sha256": Maybe(TEXT), "ckpt_path": Maybe(TEXT)}]),
+    "config": _GROUP,
+    **dict.fromkeys(("choices", "data", "weights", "versions"), Maybe(_GROUP)),
+    "git": Maybe({"commit": Maybe(TEXT)}),
+    "metrics": Maybe(Each(Maybe(REAL))),
+}
 _PACKAGES = (
     "gaze-suite",
     "torch",
@@ -109,7 +120,8 @@ def read_snapshot(run_dir: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{run_dir} is no run: it has no {FILE_NAME}")
     snapshot: dict[str, Any] = read_json(path, _REMEDY, object_hook=with_todays_target)
-    metrics = snapshot.get("metrics", {})
+    check_form(snapshot, _FORM, str(path))
+    metrics = snapshot.get("metrics") or {}
     metrics.update({name: nan for name, value in metrics.items() if value is None})
     return snapshot
 

@@ -25,6 +25,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from common.foreign_files import MAX_NAME_BYTES, is_name
+from common.foreign_tables import named_table_errors
+from common.form import ANY, TEXT, Each, Maybe, check_form
 from common.listing import counted_names
 from common.media.image_codec import Image, decode_image
 from common.sealed import read_json, read_metadata, read_text
@@ -34,6 +37,8 @@ from common.store.packs import REPAIR, Packs
 LOG = logging.getLogger(__name__)
 # In the metadata of a group's table.
 MADE_FROM = "made_from"
+_LARGEST_PACK_BYTES, _LARGEST_IMAGE_BYTES = 1 << 50, 1 << 28
+_SKIPPED = {"sample_id": TEXT, "group": Maybe(TEXT), "reason": TEXT}
 _PLACE_COLUMNS = ("offset", "num_bytes", "crc32")
 
 
@@ -49,10 +54,11 @@ class GroupPaths:
     """
 
     def __init__(self, store_dir: Path, group: str) -> None:
-        if not group or "/" in group or group.startswith("."):
+        if not is_name(group):
             raise ValueError(
-                f"a group is called {group!r}, expected a name that a file can have, without / "
-                "and leading dot: correct it in the raw data (split list, folder, subject)"
+                f"a group is called {group[:MAX_NAME_BYTES]!r}, expected a name that a file can "
+                f"have, without / and leading dot, of at most {MAX_NAME_BYTES} bytes: correct it "
+                "in the raw data (split list, folder, subject)"
             )
         self.pack = store_dir / "packs" / f"{group}.pack"
         self.table = store_dir / "tables" / f"{group}.parquet"
@@ -87,7 +93,8 @@ class FaceStore:
         filled = [table for table in tables if table.height]
         if not filled:
             raise EmptyStoreError(f"{self.store_dir} holds no usable face; see its skipped/ folder")
-        self.table = pl.concat(filled, how="diagonal_relaxed", rechunk=True)
+        with named_table_errors(self.store_dir / "tables", REPAIR):
+            self.table = pl.concat(filled, how="diagonal_relaxed", rechunk=True)
         self._packs = Packs([GroupPaths(self.store_dir, group).pack for group in groups])
         number_of = {group: number for number, group in enumerate(groups)}
         self._pack_of_row = np.array(
@@ -144,8 +151,9 @@ def missing_groups(store_dir: Path) -> list[str]:
     if not path.exists():
         return []
     done = set(stored_groups(store_dir))
-    expected = _items(read_json(path, "another run writes it"), "groups")
-    return [group for group in expected if group not in done]
+    groups = _items(read_json(path, "another run writes it"), "groups")
+    check_form(groups, [TEXT], str(path))
+    return [group for group in groups if group not in done]
 
 
 def warn_if_incomplete(store_dir: Path) -> None:
@@ -183,6 +191,7 @@ def read_recipe(store_dir: Path) -> dict[str, Any]:
     path = store_dir / "store.json"
     remedy = "if the settings are those that made the store, remove it and preprocess again"
     recipe: dict[str, Any] = read_json(path, remedy)
+    check_form(recipe, Each(ANY), str(path))
     return recipe
 
 
@@ -228,15 +237,33 @@ def read_table(store_dir: Path, group: str) -> pl.DataFrame:
     Raises:
         ValueError: If the table is damaged; says what to do.
     """
-    table = read_sealed_table(GroupPaths(store_dir, group).table, REPAIR)
+    path = GroupPaths(store_dir, group).table
+    table = read_sealed_table(path, REPAIR)
+    with named_table_errors(path, REPAIR):
+        _check_places(table)
     return table.with_columns(pl.lit(group).alias("group_name"))
 
 
+def _check_places(table: pl.DataFrame) -> None:
+    """Refuse a table that does not say where its images lie; one without a row need not."""
+    if not table.height:
+        return
+    places = table.select(pl.col(_PLACE_COLUMNS).cast(pl.Int64))
+    is_place = pl.all_horizontal(
+        pl.col("offset").is_between(0, _LARGEST_PACK_BYTES),
+        pl.col("num_bytes").is_between(0, _LARGEST_IMAGE_BYTES),
+        pl.col("crc32").is_not_null(),
+    )
+    if not places.select(is_place.fill_null(value=False).all()).item():
+        raise ValueError("it has images where none can be")
+
+
 def _read_skipped(path: Path) -> list[dict[str, str]]:
-    return _items(read_json(path, f"{REPAIR}; or remove it"), "skipped")
+    items: list[dict[str, str]] = _items(read_json(path, f"{REPAIR}; or remove it"), "skipped")
+    check_form(items, [_SKIPPED], str(path))
+    return items
 
 
-def _items(content: Any, name: str) -> list[Any]:
+def _items(content: Any, name: str) -> Any:
     """Return a file's list; before files had seals the list was the file."""
-    found: list[Any] = content[name] if isinstance(content, dict) else content
-    return found
+    return content.get(name) if isinstance(content, dict) else content

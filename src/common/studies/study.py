@@ -13,6 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from common.form import TEXT, check_form
 from common.runs.claim import is_in_use
 from common.runs.snapshot import FILE_NAME, is_debug, read_snapshot
 from common.sealed import read_json, write_json
@@ -129,8 +130,10 @@ def read_failures(study_dir: Path) -> dict[str, Failure]:
 
 
 def _failure(path: Path) -> Failure:
+    """Return what a failed job left; of a damaged file, that it is one."""
     try:
         failure: Failure = read_json(path, "starting the job again writes it anew")
+        check_form(failure, {"time": TEXT, "reason": TEXT}, str(path))
     except ValueError as error:
         return {"time": "", "reason": str(error)}
     return failure
@@ -153,7 +156,11 @@ def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:
 def _is_complete(run_dir: Path) -> bool:
     if not (run_dir / FILE_NAME).is_file():
         return False
-    snapshot = read_snapshot(run_dir)
+    try:
+        snapshot = read_snapshot(run_dir)
+    except ValueError as error:
+        LOG.warning("%s", error)
+        return False
     if is_debug(snapshot):
         return False
     return snapshot["status"] == "finished" and not missing_tests(run_dir, snapshot["config"])

@@ -7,6 +7,7 @@ the folder ``splits`` beside this module.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -15,6 +16,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from common.foreign_files import shown
 from common.part_sizes import part_sizes
 from common.sealed import read_json, write_json
 from flame.readers import metadata
@@ -49,8 +51,7 @@ class Split:
     def __post_init__(self) -> None:
         if self.unit not in get_args(Unit):
             raise ValueError(f"split {self.name!r}: unit is {self.unit!r}, not subject or session")
-        names = self.names()
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, times in Counter(self.names()).items() if times > 1)
         if twice:
             raise ValueError(f"split {self.name!r}: named more than once: {', '.join(twice)}")
 
@@ -241,7 +242,10 @@ def _read_split(path: Path) -> Split:
         raise ValueError(f"no split file {path}; published: {', '.join(available_splits())}")
     if metadata.is_pickle(path):
         parts = {part: tuple(sorted(names)) for part, names in metadata.read_split(path).items()}
-        return Split(path.stem, f"{path.name}, a pickle of FLAME's form", "session", **parts)
+        try:
+            return Split(path.stem, f"{path.name}, a pickle of FLAME's form", "session", **parts)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
     return _as_split(read_json(path, "expected a split as mode=split writes it"), str(path))
 
 
@@ -249,7 +253,7 @@ def _as_split(fields: Any, origin: str) -> Split:
     try:
         train, val, test = (_names(fields.pop(part)) for part in PARTS)
         return Split(**fields, train=train, val=val, test=test)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(
             f"{origin} is not a split: {error!r}; expected name, source, unit (subject or "
             "session) and the lists train, val, test"
@@ -258,5 +262,7 @@ def _as_split(fields: Any, origin: str) -> Split:
 
 def _names(listed: Any) -> tuple[str, ...]:
     if not isinstance(listed, list):
-        raise TypeError(f"a part is {listed!r}, no list")
+        raise TypeError(f"a part is {shown(listed)}, no list")
+    if not all(isinstance(name, str | int) for name in listed):
+        raise TypeError("a name is no text")
     return tuple(map(str, listed))

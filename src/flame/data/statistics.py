@@ -111,7 +111,7 @@ def load_statistics(name_or_path: str | Path) -> Statistics:
     entry = _entry(name_or_path)
     try:
         return Statistics.from_dict(entry)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name_or_path} holds no ranges: {error}") from error
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from common.form import ANY, COUNT, TEXT, Each, Kind, check_form
 from common.training.checkpoint import UNCOUNTED, missing_counts, save_checkpoint
 from common.training.checkpoint import read_checkpoint as read_file
 from flame.nets.parts import GazeNet
@@ -38,6 +39,22 @@ _FILE_KEYS = (
     "loss_train",
     "loss_cv",
 )
+_TENSOR = Kind("a tensor", lambda value: isinstance(value, Tensor))
+_NUMBER = Kind(
+    "a number",
+    lambda value: (
+        isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1)
+    ),
+)
+_FORM = {
+    **{"epoch": COUNT, "loss_train": _NUMBER, "loss_cv": _NUMBER},
+    "model_state_dict": Each(_TENSOR, keys=TEXT),
+    "optimizer_state_dict": {
+        "state": Each({"step": _NUMBER, "exp_avg": _TENSOR, "exp_avg_sq": _TENSOR}, keys=COUNT),
+        "param_groups": [{"params": [COUNT]}],
+    },
+    "scheduler_state_dict": Each(ANY, keys=TEXT),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +134,11 @@ def load_original_state_dict(net: GazeNet, state_dict: Mapping[str, Tensor]) -> 
             f"this state dict does not fit {model_key_of(net)!r}: got {len(given)} entries, "
             f"expected {len(expected)}; {'; '.join(misfits)}. {_hint(net, given)}"
         )
-    net.load_state_dict({name: complete[original] for name, original in names.items()})
+    try:
+        net.load_state_dict({name: complete[original] for name, original in names.items()})
+    # Numbers that are no plain array: sparse, or of a type that has no float.
+    except RuntimeError as error:
+        raise ValueError(f"this state dict does not fit {model_key_of(net)!r}: {error}") from error
     if uncounted:
         LOG.info("%d entries of the net not filled: %s", len(uncounted), UNCOUNTED)
 
@@ -148,6 +169,7 @@ def read_checkpoint(path: Path, model_key: str | None = None) -> OriginalCheckpo
             f"{path} is not a checkpoint of the original: {', '.join(missing)} missing, got "
             f"{quoted(list(content))}"
         )
+    check_form(content, _FORM, str(path))
     model_state = unwrapped(content["model_state_dict"])
     if model_key is None:
         model_key = guess_model_key(model_state)

@@ -10,6 +10,7 @@ from typing import Any
 from pytorch_lightning import LightningModule, Trainer
 from torch.optim.lr_scheduler import MultiStepLR
 
+from common.form import COUNT, NUMBER, Each, check_form
 from common.training.checkpoint import read_checkpoint as read_own_checkpoint
 from common.training.resuming import write_resumable
 from flame.nets.parts import GazeNet
@@ -23,6 +24,7 @@ from flame.originals.checkpoint import (
 from flame.originals.names import model_key_of
 from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
 
+_SCHEDULER = {"milestones": Each(COUNT, keys=COUNT), "gamma": NUMBER, "base_lrs": [NUMBER]}
 _OTHER_SCHEDULE = "an original's checkpoint resumes with Adam and MultiStepLR only"
 
 
@@ -52,6 +54,7 @@ def import_training(
         optimizer_state_from_original(original.model_key, original.optimizer_state, net)
     )
     num_epochs_done = original.epoch + 1
+    check_form(original.scheduler_state, _SCHEDULER, f"{path}: scheduler_state_dict")
     _forward_to(scheduler, original.scheduler_state, num_epochs_done)
     write_resumable(
         resumable_path,

@@ -69,6 +69,11 @@ def _reindexed(state: Mapping[str, Any], new_index: Sequence[int]) -> dict[str, 
             f"optimizer state: got groups of {sizes} parameters, expected one group of "
             f"{len(indices)}, as Adam(net.parameters()) has"
         )
+    strange = sorted(set(state["state"]).difference(indices))
+    if strange:
+        raise ValueError(
+            f"optimizer state: it is of parameters {strange}, expected 0 to {len(indices) - 1}"
+        )
     moments = {new_index[i]: values for i, values in state["state"].items()}
     return {
         "state": dict(sorted(moments.items())),

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from polars.exceptions import PolarsError
 
 from common.faces.openface import OpenFaceTable, read_openface_csv
 from flame.readers.sample import RawSample
@@ -90,7 +89,7 @@ def _read(path: Path) -> OpenFaceTable | str:
     """Return the table, or why there is none."""
     try:
         return read_openface_csv(path)
-    except (ValueError, OSError, PolarsError) as error:
+    except (ValueError, OSError) as error:
         return f"unreadable OpenFace csv: {error}"
 
 

@@ -8,15 +8,19 @@ files have no gaze and are not read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from common.faces.normalisation import virtual_camera
+from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped
 from flame.readers.sample import Float, RawReader, RawSample
 
+# All of ETH-XGaze has fewer.
+_MOST_ROWS = 2_000_000
 _NEEDED = ("face_patch", "face_gaze", "face_head_pose")
 
 
@@ -57,41 +61,62 @@ class EthXGazeReader(RawReader):
         """Return how many faces a person has; 0 if the file cannot be read."""
         try:
             with self._open(group) as file:
-                return len(file["face_patch"])
-        except (OSError, KeyError):
+                return int(_arrays(file)["face_patch"].shape[0])
+        except ValueError:
             return 0
 
     def read(self, group: str) -> Iterator[RawSample | Skipped]:
         """Yield a person's faces in order.
 
         Raises:
-            OSError: If the file is damaged.
-            ValueError: If it has no gaze, or not one a face.
+            ValueError: If the file is damaged, has no gaze, or not one a face.
         """
         with self._open(group) as file:
-            missing = [name for name in _NEEDED if name not in file]
-            counts = {name: len(file[name]) for name in _NEEDED if name in file}
-            if missing or len(set(counts.values())) > 1:
-                raise ValueError(
-                    f"{group}.h5 lacks {', '.join(missing)}"
-                    if missing
-                    else f"{group}.h5 has unequal numbers of rows: {counts}"
-                )
-            gaze, head = file["face_gaze"][:], file["face_head_pose"][:]
+            arrays = _arrays(file)
+            gaze, head = arrays["face_gaze"][:], arrays["face_head_pose"][:]
             for row in range(len(gaze)):
-                yield _sample(group, row, file["face_patch"], gaze[row], head[row])
+                yield _sample(group, row, arrays["face_patch"], gaze[row], head[row])
 
-    def _open(self, group: str) -> Any:
-        return _h5py().File(self._folder / f"{group}.h5", "r")
+    @contextmanager
+    def _open(self, group: str) -> Iterator[Any]:
+        """Yield a person's file; what is wrong with it is a ValueError that names it."""
+        try:
+            with _h5py().File(self._folder / f"{group}.h5", "r") as file:
+                yield file
+        # What HDF5 and h5py raise depends on where the damage is.
+        except Exception as error:
+            raise ValueError(f"{group}.h5: {error}") from error
+
+
+def _arrays(file: Any) -> dict[str, Any]:
+    """Return the arrays of a person's file, of which nothing but the shapes was read.
+
+    Raises:
+        ValueError: If one is missing or has another shape.
+    """
+    arrays = {name: file.get(name) for name in _NEEDED}
+    missing = [name for name, array in arrays.items() if not hasattr(array, "shape")]
+    if missing:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if len({shape[:1] for shape in shapes.values()}) > 1 or () in shapes.values():
+        raise ValueError(f"it has unequal numbers of rows: {shapes}")
+    num_rows, *patch = shapes["face_patch"]
+    if any(shapes[name][1:] != (2,) for name in _NEEDED[1:]) or num_rows > _MOST_ROWS:
+        raise ValueError(f"its arrays have shapes {shapes}, expected (N, 2) of angles")
+    if len(patch) != 3 or patch[2] != 3 or patch[0] * patch[1] > MAX_PIXELS:
+        raise ValueError(f"its faces have shape {tuple(patch)}, expected (H, W, 3)")
+    return arrays
 
 
 def _sample(group: str, row: int, patches: Any, gaze: Float, head: Float) -> RawSample | Skipped:
     sample_id = f"{group}_{row:06d}"
-    if not np.isfinite([*gaze, *head]).all():
+    if gaze.dtype.kind != "f" or head.dtype.kind != "f" or not np.isfinite([*gaze, *head]).all():
         return Skipped(sample_id, group, group, "gaze or head pose is not finite")
     try:
         patch = patches[row]
-    except OSError as error:
+    # Of compressed images, what is raised depends on where the damage is.
+    except Exception as error:
         return Skipped(sample_id, group, group, f"damaged image: {error}")
     if patch.ndim != 3 or patch.shape[2] != 3 or patch.dtype != np.uint8:
         return Skipped(sample_id, group, group, f"no image: {patch.dtype} {patch.shape}")

@@ -8,6 +8,7 @@ writes it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ import numpy.typing as npt
 
 from common.checksums import files_digest, plain_digest
 from common.geometry import GazeFrame
+from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped
+from flame.readers.array_file import read_array
 from flame.readers.eyediap.files import SESSION_NAME
 from flame.readers.numeric_pickle import read_numeric_pickle
 from flame.readers.sample import Float, RawReader, RawSample
@@ -29,6 +32,8 @@ GAZE_CONVENTIONS = (
     *("eyediap_published", "eyediap_geometric"),
     *("face_centre_to_target", "face_centre_to_target_scaled", "gaze360"),
 )
+# Of an image; a longer one is none.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 # Numbers a row.
 _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
 _ANGLES = {"gaze_angles", "gaze_target", "head_pose"}
@@ -163,7 +168,7 @@ class FlameLayoutReader(RawReader):
     def _numbers(self, group: str) -> set[int]:
         folder = self.raw_dir / "images" / group
         paths = _visible(folder) if folder.is_dir() else []
-        return {int(p.stem) for p in paths if p.suffix == ".npy" and str(p.stem).isdecimal()}
+        return {int(p.stem) for p in paths if p.suffix == ".npy" and _NUMBER.fullmatch(p.stem)}
 
     def _labels(self, group: str) -> _Labels:
         folders = (self._gaze_folder(), "head_pose", "facial_landmarks_2d")
@@ -191,9 +196,10 @@ def _read_rows(path: Path) -> Float:
     if not path.is_file():
         raise ValueError(f"no {label}")
     width = _WIDTHS[path.parent.name]
+    content = read_numeric_pickle(path)
     try:
-        rows = np.asarray(read_numeric_pickle(path), dtype=np.float64)
-    except TypeError as error:
+        rows = np.asarray(content, dtype=np.float64)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{label} is no table of numbers: {error}") from error
     if rows.ndim != 2 or rows.shape[1] != width:
         raise ValueError(f"{label} has shape {rows.shape}, expected (N, {width})")
@@ -207,12 +213,17 @@ def _read_image(path: Path) -> npt.NDArray[np.uint8]:
     if not path.is_file():
         raise ValueError("no image")
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"unreadable image: {type(error).__name__}") from error
-    if values.ndim != 3 or values.shape[2] != 3 or values.size == 0:
-        raise ValueError(f"image of shape {values.shape}, expected (H, W, 3)")
+        values = read_array(path, _check_image_shape)
+    except ValueError as error:
+        raise ValueError(f"unreadable image: {error}") from error
     return _as_uint8(values)
+
+
+def _check_image_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 3 or shape[2] != 3 or 0 in shape:
+        raise ValueError(f"shape {shape}, expected (H, W, 3)")
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise ValueError(f"{shape[1]} x {shape[0]} pixels, expected {MAX_PIXELS} in all at most")
 
 
 def _as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -17,12 +17,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from common.foreign_files import path_inside
 from common.geometry import gaze_angles, gaze_vector
 from flame.readers.sample import Float
 
 _LARGEST_RAD = 3.1416  # pi and what float32 adds to it
 _LARGEST_DISAGREEMENT_RAD = np.deg2rad(0.5)  # of rounded 2D and 3D gaze
 _NUM_CHECKED = 200
+_MOST_HEADER_BYTES = 10_000
 # How headers call the fields, in lower case.
 _ROLES = {
     **{"face": "face", "origin": "name", "metapath": "name", "smat": "scale"},
@@ -144,12 +146,15 @@ class LabelFile:
         _check_3d_gaze(fields, self.places, form, gaze)
         if removes_scale:
             scale = _numbers(fields[self.places["scale"]], 3)
+            if not (scale > 0).all():
+                raise ValueError(f"scale {fields[self.places['scale']]}, expected positive numbers")
             gaze = gaze_angles(gaze_vector(gaze) / scale)
         head_pose = None
         if "head_2d" in self.places:
             yaw, up = self._angles(fields, "head_2d")
             head_pose = np.array([-up, yaw, 0.0])
         face = fields[self.places["face"]].replace("\\", "/")
+        path_inside(Path("Image"), face)
         subject = form.subject(self.stem, face, fields[self.places["name"]].replace("\\", "/"))
         return LabelledFace(face, subject, gaze, head_pose)
 
@@ -174,7 +179,7 @@ def read_header(path: Path, stem: str, dataset: str | None) -> tuple[LabelFile, 
         ValueError: If the header does not tell the data set, or says other places than it has.
     """
     with path.open(encoding="utf-8", errors="replace") as file:
-        names = [name.lower() for name in file.readline().split()]
+        names = [name.lower() for name in file.readline(_MOST_HEADER_BYTES).split()]
     if names[:1] != ["face"]:
         return _headless(path, stem, dataset), str(dataset)
     found: dict[str, int] = {}
@@ -268,8 +273,8 @@ def _check_3d_gaze(fields: list[str], places: Mapping[str, int], form: Form, gaz
         return
     vector = _numbers(fields[places["gaze_3d"]], 3)
     length = np.linalg.norm(vector)
-    if length == 0:
-        raise ValueError("3D gaze of length 0")
+    if not 0 < length < np.inf:
+        raise ValueError(f"3D gaze of length {length:g}")
     direction = vector * form.viewer_axes / length
     apart = 2 * np.arcsin(min(1.0, float(np.linalg.norm(direction - gaze_vector(gaze))) / 2))
     if apart > _LARGEST_DISAGREEMENT_RAD:

@@ -49,9 +49,13 @@ def read_split(path: Path) -> dict[str, list[str]]:
     """
     content = read_numeric_pickle(path, with_text=True)
     lists = [content.get(key) if isinstance(content, dict) else None for key in _PARTS.values()]
-    if not all(isinstance(names, list | tuple) for names in lists):
+    if not all(isinstance(names, list | tuple) and _are_names(names) for names in lists):
         raise ValueError(f"{path} is no split of FLAME's: expected the lists train, test and cv")
     return {part: [str(name) for name in content[key]] for part, key in _PARTS.items()}
+
+
+def _are_names(names: Sequence[Any]) -> bool:
+    return all(isinstance(name, str | int) for name in names)
 
 
 def write_split(path: Path, names: Mapping[str, Sequence[str]]) -> None:
@@ -72,7 +76,7 @@ def read_ranges(path: Path) -> dict[str, float]:
             for name, key in _QUANTITIES.items()
             for end in ("min", "max")
         }
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{path} holds no ranges of FLAME's: expected gaze and hp, each with max and min "
             "(data_vals_max_min_*.pkl)"

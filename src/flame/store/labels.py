@@ -33,7 +33,7 @@ class GazeLabels:
         """Take the columns of a store's table.
 
         Raises:
-            ValueError: If it has no landmarks or head poses.
+            ValueError: If it has no landmarks or head poses, or a column is damaged.
         """
         if not has_inputs(table):
             raise ValueError(
@@ -44,12 +44,19 @@ class GazeLabels:
                 "data.preprocessor.preparation.head_pose=mesh"
             )
         pose = ["head_pitch_rad", "head_yaw_rad", "head_roll_rad"]
-        return cls(
-            gaze=table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy().astype(np.float32),
-            head_pose=table.select(pose).to_numpy().astype(np.float32),
-            landmarks=np.array(table["landmarks_px"].to_list(), dtype=np.float64),
-            index=table["index"].to_numpy().astype(np.int64),
-        )
+        try:
+            return cls(
+                gaze=table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy().astype(np.float32),
+                head_pose=table.select(pose).to_numpy().astype(np.float32),
+                landmarks=np.array(table["landmarks_px"].to_list(), dtype=np.float64),
+                index=table["index"].to_numpy().astype(np.int64),
+            )
+        # A column that is missing, or holds something else.
+        except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"the store's labels are damaged ({error}): `preprocess.py ... mode=repair` makes "
+                "damaged groups again"
+            ) from error
 
 
 def has_inputs(table: pl.DataFrame) -> bool:

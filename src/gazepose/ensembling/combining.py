@@ -8,12 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from gazepose.ensembling.members import Members, check_fit, find_predictions, read_members
+from gazepose.ensembling.members import NAMES, Members, check_fit, find_predictions, read_members
 from gazepose.ensembling.stacking import Stacking
 from gazepose.evaluation.files import write_results
 
 MEAN, XGBOOST = "mean", "xgboost"
-_NAMES = ("model", "trained_on", "tested_on")
 
 
 def combine(members: Members, method: str, fitted_on: Members | None = None) -> pl.DataFrame:
@@ -89,7 +88,7 @@ def write_ensemble(
 
 def _described(members: Members, method: str) -> dict[str, Any]:
     models, trained_on, tested_on = (
-        [str(one[name]) for one in members.described] for name in _NAMES
+        [str(one[name]) for one in members.described] for name in NAMES
     )
     notes = dict.fromkeys(one["note"] for one in members.described if "note" in one)
     return {

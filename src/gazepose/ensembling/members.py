@@ -10,11 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from common.foreign_tables import named_table_errors
 from common.sealed import read_table
 from gazepose.ensembling.stacking import Float
 from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, TEST_AGAIN, read_described
 from gazepose.submission.official_csv import KEY, check_scores
 
+NAMES = ("model", "trained_on", "tested_on")
+_KINDS = {
+    **dict.fromkeys(("uid", "trackid", "unique_id", "part"), pl.String),
+    **{"frame": pl.Int64, "label": pl.Int64, "score": pl.Float64},
+}
 # Where a model's priors come from, and which frames it leaves out, is its own affair.
 _OWN = ("landmark_source", "head_pose_source", "dropout")
 
@@ -89,7 +95,7 @@ def read_members(paths: Sequence[Path]) -> Members:
     first, *others = (_read_ordered(path) for path in paths)
     for path, other in zip(paths[1:], others, strict=True):
         _check_same_samples(first, paths[0], other, path)
-    described = tuple(read_described(path) for path in paths)
+    described = tuple(_read_described(path) for path in paths)
     for name, values in _by_condition(described).items():
         if name not in _OWN:
             _check_same(name, values, paths)
@@ -163,14 +169,26 @@ def _part(path: Path) -> str | None:
     return str(parts[0]) if len(parts) else None
 
 
+def _read_described(path: Path) -> dict[str, Any]:
+    described = read_described(path)
+    protocol = described["protocol"]
+    has_all = {*NAMES} <= {*described} and {"stride", "smoothing"} <= {*protocol}
+    if not has_all or not isinstance(protocol["smoothing"], str | None):
+        raise ValueError(f"{path} does not say all of how it was tested; test again")
+    return described
+
+
 def _read_ordered(path: Path) -> pl.DataFrame:
     table = read_table(path, TEST_AGAIN)
     lacking = [name for name in (*KEY, "part", "label", "score") if name not in table.columns]
     if lacking:
         raise ValueError(f"{path} lacks the columns {', '.join(lacking)}; test again")
-    check_scores(table)
-    named = table.with_columns(pl.col("unique_id").fill_null("")).with_row_index("place")
-    return named.sort(*KEY, "place")
+    with named_table_errors(path, "test again"):
+        # Bytes that spell nothing are an error here, not where a message shows them.
+        table = table.cast({name: kind for name, kind in _KINDS.items() if name in table.columns})
+        check_scores(table)
+        named = table.with_columns(pl.col("unique_id").fill_null("")).with_row_index("place")
+        return named.sort(*KEY, "place")
 
 
 def _check_same_samples(

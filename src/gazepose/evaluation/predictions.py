@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from torch import Tensor, cat
 
+from common.foreign_files import parse_json
 from common.sealed import read_metadata, write_table
 from gazepose.store.table import LamTable
 
@@ -91,12 +92,13 @@ def read_described(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: If it is no such file.
     """
-    try:
-        return dict(json.loads(read_metadata(path, TEST_AGAIN)[_DESCRIBED]))
-    except KeyError as error:
+    text = read_metadata(path, TEST_AGAIN).get(_DESCRIBED)
+    described = None if text is None else parse_json(text, f"{path}: what was tested")
+    if not isinstance(described, dict) or not isinstance(described.get("protocol"), dict):
         raise ValueError(
             f"{path} does not say how it was tested, as the file of a test does; test again"
-        ) from error
+        )
+    return described
 
 
 def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:

@@ -88,7 +88,15 @@ def misfits(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
 
 
 def _are_tensors(state_dict: Mapping[Any, Any]) -> bool:
-    return bool(state_dict) and all(isinstance(value, Tensor) for value in state_dict.values())
+    return bool(state_dict) and all(
+        isinstance(key, str) and isinstance(value, Tensor) and _is_whole(value)
+        for key, value in state_dict.items()
+    )
+
+
+def _is_whole(value: Tensor) -> bool:
+    """Return whether all of a tensor is in the file: a view may claim to be of any size."""
+    return value.layout == torch.strided and value.nbytes <= value.untyped_storage().nbytes()
 
 
 def _numpy_numbers() -> list[Any]:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from common.foreign_files import is_name, path_inside, read_lines
+
+_MAX_SHOWN = 80
 LISTS = {"train": "train.txt", "val": "validation.txt", "test": "test.txt"}
 
 
@@ -46,7 +49,7 @@ def recordings(lists_dir: Path) -> Mapping[str, Sequence[ListedFace]]:
     """Return the faces of all lists that are there by recording, names sorted.
 
     Raises:
-        ValueError: If there is none, or a line is not a path and three numbers.
+        ValueError: If there is none, or a line is not a path below ``imgs`` and three numbers.
     """
     found = {part: lists_dir / name for part, name in LISTS.items()}
     if not any(path.is_file() for path in found.values()):
@@ -71,8 +74,8 @@ def viewer_angles(x: float, y: float, z: float) -> tuple[float, float]:
 
 
 def _faces(path: Path, part: str) -> Iterator[ListedFace]:
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        if line.strip():
+    for number, line in enumerate(read_lines(path), start=1):
+        if line:
             yield _face(line, part, f"{path}:{number}")
 
 
@@ -81,7 +84,15 @@ def _face(line: str, part: str, where: str) -> ListedFace:
         name, *numbers = line.split()
         x, y, z = (float(number) for number in numbers)
     except ValueError as error:
-        raise ValueError(f"{where}: {line!r}, expected a path and three numbers") from error
+        raise ValueError(
+            f"{where}: {line[:_MAX_SHOWN]!r}, expected a path and three numbers"
+        ) from error
+    try:
+        recording = path_inside(Path(), name).parts[0]
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    if not is_name(recording):
+        raise ValueError(f"{where}: {recording!r} cannot be a recording's name")
     if not 0 < math.hypot(x, y, z) < math.inf:
         raise ValueError(f"{where}: {(x, y, z)} is no direction")
     return ListedFace(name, part, viewer_angles(x, y, z))

@@ -12,7 +12,7 @@ from pathlib import Path
 from common.media.photo import read_photo
 from common.media.video import VideoInfo, video_info
 
-_NAME = re.compile(r"img_(\d+)\.jpg")
+_NAME = re.compile(r"img_([0-9]{5,9})\.jpg")
 
 
 def frame_image(folder: Path, frame: int) -> Path:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.foreign_files import is_name, shown
 from common.store.skipped import Skipped
 
 MALFORMED = "a malformed entry of the annotations"
 BOX_KEYS = ("x", "y", "width", "height")
-_MAX_SHOWN = 40
 
 
 @dataclass
@@ -39,8 +38,7 @@ class JsonEntries:
         """
         entries = parent.get(key)
         if not isinstance(entries, list | None):
-            found = json.dumps(entries)[:_MAX_SHOWN]
-            raise TypeError(f"{before}{key} is {found}, expected a list or null")
+            raise TypeError(f"{before}{key} is {shown(entries)}, expected a list or null")
         for number, entry in enumerate(entries or ()):
             place = f"{before}{key}[{number}]"
             if isinstance(entry, dict):
@@ -71,13 +69,25 @@ class JsonEntries:
 
     def note(self, place: str, found: Any) -> None:
         """Note that something else was found in a place."""
-        self.malformed.append(f"{place} is {json.dumps(found)[:_MAX_SHOWN]}")
+        self.malformed.append(f"{place} is {shown(found)}")
 
 
 def malformed_entries(clip_uid: str, track_id: str, malformed: Sequence[str]) -> list[Skipped]:
     """Return what `JsonEntries` noted as entries of the report."""
     names = (f"{clip_uid}:{track_id}:{found}" for found in malformed)
     return [Skipped(name, track_id, clip_uid, MALFORMED) for name in names]
+
+
+def id_text(value: Any) -> str | None:
+    """Return the id of a person as text, empty for null; None if it is none."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, str | int) else None
+
+
+def is_track_id(value: Any) -> bool:
+    """Return whether a track can be called so: face images lie in folders of that name."""
+    return isinstance(value, str) and is_name(value)
 
 
 def _is_number_or_null(value: Any) -> bool:

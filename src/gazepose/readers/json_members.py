@@ -9,10 +9,15 @@ import json
 import mmap
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+_BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"[-+.0-9eE]+")
+# What a list or an object is made of, as far as its end depends on it.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]', re.DOTALL)
 _DECODER = json.JSONDecoder()
 
 
@@ -42,12 +47,52 @@ def object_members(path: Path) -> Iterator[Member]:
         ValueError: If the file is cut short, damaged or no object, after the members before.
     """
     text = bytes_as_text(path)
-    try:
+    with named_damage(path, text):
         yield from _members(text)
+
+
+@contextmanager
+def named_damage(path: Path, text: str) -> Iterator[None]:
+    """Name file and place where a walk through it fails.
+
+    Raises:
+        ValueError: If the block raises a json.JSONDecodeError.
+    """
+    try:
+        yield
     except json.JSONDecodeError as error:
         raise ValueError(
-            f"{path} is cut short or damaged at byte {error.pos} of {len(text)} ({error.msg})"
+            f"{path} is cut short or damaged at byte {error.pos} of {len(text)} ({error.msg}): "
+            "download or copy it again"
         ) from error
+
+
+def parsed_value(text: str, start: int) -> tuple[Any, int]:
+    """Return the value that begins at a place, and where it ends.
+
+    None in place of a value that is nested too deeply, or holds a number of thousands of digits:
+    where it ends is found all the same, so that it costs nothing but itself.
+
+    Raises:
+        json.JSONDecodeError: If it is damaged.
+    """
+    try:
+        return _DECODER.raw_decode(text, start)
+    except json.JSONDecodeError:
+        raise
+    except (RecursionError, ValueError):
+        number = _NUMBER.match(text, start)
+        return None, _end_of_brackets(text, start) if number is None else number.end()
+
+
+def _end_of_brackets(text: str, start: int) -> int:
+    """Return where a list or an object ends, by its brackets alone."""
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text, start):
+        depth += (found[0] in "[{") - (found[0] in "]}")
+        if not depth:
+            return found.end()
+    raise json.JSONDecodeError("no end of what begins here", text, start)
 
 
 def read_span(path: Path, start: int, end: int) -> bytes:
@@ -70,16 +115,32 @@ def bytes_as_text(path: Path) -> str:
 
 
 def _members(text: str) -> Iterator[Member]:
-    position = after_mark(text, 0, "{")
+    position = after_mark(text, start_of(text), "{")
     while text[position : position + 1] != "}":
-        _, end = _DECODER.raw_decode(text, position)
-        # The text is bytes; only the parser knows what they spell.
-        key = json.loads(text[position:end].encode("latin-1"))
+        key, end = parsed_key(text, position)
         value_start = after_mark(text, end, ":")
-        _, value_end = _DECODER.raw_decode(text, value_start)
+        _, value_end = parsed_value(text, value_start)
         yield Member(key, position, value_start, value_end)
         end = skip_space(text, value_end)
         position = end if text[end : end + 1] == "}" else after_mark(text, end, ",")
+
+
+def start_of(text: str) -> int:
+    """Return where a text begins: behind its byte order mark."""
+    return len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0
+
+
+def parsed_key(text: str, position: int) -> tuple[str, int]:
+    """Return the key of a member, as its bytes spell it, and where it ends.
+
+    Raises:
+        json.JSONDecodeError: If there is none.
+    """
+    if text[position : position + 1] != '"':
+        raise json.JSONDecodeError("expected a key in quotes", text, position)
+    _, end = _DECODER.raw_decode(text, position)
+    # The text is bytes; only the parser knows what they spell.
+    return str(json.loads(text[position:end].encode("latin-1").decode(errors="replace"))), end
 
 
 def after_mark(text: str, position: int, mark: str) -> int:

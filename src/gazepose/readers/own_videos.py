@@ -10,9 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from common.checksums import plain_digest
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
+from common.foreign_files import is_name
 from common.listing import counted_names
 from common.media.sources import VIDEO_SUFFIXES, files_under, kind_of
 from common.media.video import VideoInfo, num_frames, video_info
@@ -27,6 +29,8 @@ LEFT_OUT = "files left out (no video)"
 # Ego4D's. A clip of seven frames at another rate lasts longer or shorter than in training.
 TRAINED_FPS_HZ = 30.0
 FPS_TOLERANCE = 0.2
+# Of four bytes at most.
+_MAX_LETTERS = 45
 
 
 @dataclass
@@ -153,7 +157,11 @@ def _found_videos(folder: Path) -> _Found:
 
 def _safe(path: Path) -> str:
     """Return a relative path as one name that every file system takes."""
-    return re.sub(r"[^\w.-]", "_", "_".join(path.parts)).lstrip(".")
+    name = re.sub(r"[^\w.-]", "_", "_".join(path.parts)).lstrip(".")
+    if is_name(name):
+        return name
+    # The end tells more videos apart than the folders do.
+    return f"{plain_digest(name)[:8]}_{name[-_MAX_LETTERS:]}"
 
 
 def _finding(path: Path) -> Finding:

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from common.foreign_files import is_name, read_lines
 from common.listing import listed
 
 LOG = logging.getLogger(__name__)
 
+_MAX_SHOWN = 80
 # In the annotations, but taken out of the published train.list on 2022-03-20.
 REMOVED_UIDS = frozenset(
     {
@@ -32,17 +34,20 @@ def read_split_list(path: Path) -> list[str]:
         The clips, in the list's order.
 
     Raises:
-        ValueError: If there is no such file, it names no clip, or a line is no clip id.
+        ValueError: If there is no such file, it names no clip, or a line is no clip id or no
+            UTF-8.
     """
     if not path.is_file():
         raise ValueError(f"no split list {path}")
-    lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    lines = read_lines(path)
     clips = list(dict.fromkeys(filter(None, lines)))
     if not clips:
         raise ValueError(f"{path} names no clip; expected one clip id a line")
     for number, line in enumerate(lines, start=1):
         if line and not is_clip_id(line):
-            raise ValueError(f"{path}, line {number}: {line!r}; expected a clip id, not a path")
+            raise ValueError(
+                f"{path}, line {number}: {line[:_MAX_SHOWN]!r}; expected a clip id, not a path"
+            )
     for fault in list_faults(lines):
         LOG.warning("%s: %s", path, fault)
     return clips
@@ -50,7 +55,7 @@ def read_split_list(path: Path) -> list[str]:
 
 def is_clip_id(name: str) -> bool:
     """Return whether a name can be a clip's: files of the store are called by it."""
-    return bool(name) and "/" not in name and not name.startswith(".")
+    return is_name(name)
 
 
 def list_faults(lines: Iterable[str]) -> list[str]:

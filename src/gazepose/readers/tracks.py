@@ -7,7 +7,7 @@ quirks included; the repaired one does not invent a face over hundreds of frames
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args
@@ -23,8 +23,11 @@ Float = npt.NDArray[np.floating[Any]]
 Segments = Mapping[str, Sequence[tuple[int, int]]]
 RuleName = Literal["repaired", "published"]
 _PIECE_MARK = "~"
-# 92 hours: a larger number is damage, and a gap up to it would fill the memory.
-_MAX_FRAME = 10_000_000
+# Beyond them a number is damage, and what is made up to it would fill the memory: nine hours at
+# 30 Hz of a video, eleven minutes of a gap (an Ego4D clip has five), and an hour of ten people.
+_MAX_FRAME = 1_000_000
+_MAX_GAP = 20_000
+MAX_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class TrackRule:
 
     ``published``: a negative left or top becomes 0 with width and height kept, so that the box
     shifts; frame 0 is left out, because the baseline's images count from 1; if frames are missing,
-    every gap is filled, however long; a doubled frame stays and may hide a gap; the track's first
-    box, valid or not, says whose track it is.
+    every gap is filled, up to 20,000 missing frames; a doubled frame stays and may hide a gap; the
+    track's first box, valid or not, says whose track it is.
 
     ``repaired``: boxes are clamped to the image; of two boxes in a frame the first counts; gaps of
     at most `max_gap` missing frames are filled and the track is split over longer ones, and
@@ -57,7 +60,7 @@ class TrackRule:
 
     Attributes:
         name: which of the two.
-        max_gap: missing frames; None fills every gap. The published rule ignores it.
+        max_gap: missing frames; None fills gaps of up to 20,000. The published rule ignores it.
         min_frame: earlier frames are left out.
 
     Raises:
@@ -103,14 +106,35 @@ def face_tracks(
     valid = _without_invalid(boxes, rule, dropped)
     if rule.name == "published":
         # The first box gives its person to all, even where it is left out itself.
-        owners = [str(boxes.persons[0])] if len(valid.frames) else []
-        pieces = [_published_fill(valid, dropped) for _ in owners]
+        runs = _split(valid, np.diff(valid.frames) > _MAX_GAP)
+        owners = [str(boxes.persons[0]) for _ in runs]
+        pieces = [_published_fill(run, dropped) for run in runs]
     else:
         inside = valid if image_size is None else valid.cut_to_image(image_size, dropped)
         runs = _runs(inside.first_of_each_frame(dropped), rule.max_gap)
         owners = [str(run.persons[0]) for run in runs]
         pieces = [_filled(run.frames, run.xyxy_px) for run in runs]
     return list(_labelled(raw.track_id, pieces, owners, looks)), dropped
+
+
+def all_tracks(
+    raws: Iterable[RawTrack],
+    looks: Segments,
+    rule: TrackRule,
+    image_size: tuple[int, int] | None = None,
+) -> Iterator[tuple[list[FaceTrack], list[DroppedBox]]]:
+    """Yield what `face_tracks` makes of each track of a clip.
+
+    Raises:
+        ValueError: If they have more than `MAX_ROWS` frames together.
+    """
+    num_rows = 0
+    for raw in raws:
+        found = face_tracks(raw, looks, rule, image_size)
+        num_rows += sum(map(len, found[0]))
+        if num_rows > MAX_ROWS:
+            raise ValueError(f"its tracks have more than {MAX_ROWS} frames, gaps filled")
+        yield found
 
 
 def source_track_id(track_id: str) -> str:
@@ -150,8 +174,13 @@ def _published_fill(boxes: Boxes, dropped: list[DroppedBox]) -> Filled:
 
 def _runs(boxes: Boxes, max_gap: int | None) -> list[Boxes]:
     """Split where too many frames are missing and where the person changes."""
-    too_far = np.inf if max_gap is None else max_gap + 1
-    is_cut = (np.diff(boxes.frames) > too_far) | (boxes.persons[1:] != boxes.persons[:-1])
+    too_far = _MAX_GAP if max_gap is None else min(max_gap + 1, _MAX_GAP)
+    is_other = np.asarray(boxes.persons[1:] != boxes.persons[:-1])
+    return _split(boxes, (np.diff(boxes.frames) > too_far) | is_other)
+
+
+def _split(boxes: Boxes, is_cut: npt.NDArray[np.bool_]) -> list[Boxes]:
+    """Split behind each box that is marked; (N - 1,)."""
     edges = [0, *(np.flatnonzero(is_cut) + 1), len(boxes.frames)]
     return [boxes.where(slice(a, b)) for a, b in pairwise(edges) if a < b]
 

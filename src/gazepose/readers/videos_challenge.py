@@ -29,7 +29,7 @@ PART = "test"
 _USUAL_PLACES = ("", "social_test", "v2/social_test", "v1/social_test")
 # Millions of images, which are not walked through.
 _IMAGE_DIRS = {"face_imgs", "video_imgs"}
-_NAME = re.compile(r"(?P<frame>\d+)_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe?g", re.IGNORECASE)
+_NAME = re.compile(r"(?P<frame>[0-9]{1,9})_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe?g", re.IGNORECASE)
 
 
 @dataclass(frozen=True, order=True)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.foreign_tables import named_table_errors
 from common.sealed import scan_table
 from common.store.reading import EmptyStoreError
 from gazepose.priors import NUM_POINTS, eye_centred
@@ -97,10 +98,8 @@ def read_frames(path: Path, head_pose: bool, landmarks: bool) -> Frames:
     """
     if not path.is_file():
         raise EmptyStoreError(f"no {path}: run `python preprocess.py data=...` first")
-    try:
+    with named_table_errors(path, REMEDY):
         frames = _read(path, HEAD_POSE_COLUMNS * head_pose, POINT_COLUMNS * landmarks)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ValueError(f"{path} is damaged ({error}); {REMEDY}") from error
     _check_order(path, frames)
     return frames
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from common.atomic import partial_path
+from common.foreign_tables import TABLE_ERRORS, named_table_errors
 from common.sealed import read_table, scan_table, seal, table_metadata
 from common.store.packs import REPAIR
 from common.store.reading import GroupPaths, stored_groups, table_stamp
@@ -68,7 +69,7 @@ def frames_are_sound(store_dir: Path) -> bool:
     try:
         frames = with_newer_columns(scan_table(store_dir / FRAMES_FILE, REMEDY))
         found = _digests(frames, [*_COLUMNS, _RANK])
-    except (pl.exceptions.PolarsError, ValueError):
+    except TABLE_ERRORS:
         return False
     return found == _digests_of_groups(store_dir, found)
 
@@ -167,11 +168,8 @@ def _digests(rows: pl.LazyFrame, read: Sequence[str]) -> dict[str, int]:
 def _read_rows(store_dir: Path, group: str) -> pl.DataFrame:
     path = GroupPaths(store_dir, group).table
     table = read_table(path, REPAIR)
-    try:
+    with named_table_errors(path, REPAIR):
         rows = _typed(table.lazy(), group).collect() if table.height else None
-    except pl.exceptions.PolarsError as error:
-        why = str(error).partition("\n")[0]  # the query's plan follows
-        raise ValueError(f"{path} is damaged ({why}); {REPAIR}") from error
     return pl.DataFrame(schema=SCHEMA) if rows is None else rows
 
 

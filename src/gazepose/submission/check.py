@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from common.foreign_files import read_json, shown
+from common.listing import listed
 
 VERSION, CHALLENGE = "1.0", "ego4d_looking_at_me"
 _ENTRY_KEYS = ("video_id", "unique_id", "track_id", "label", "score")
@@ -66,20 +67,13 @@ def validate_submission(
     wanted = None if expected is None else set(expected)
     num_expected = None if wanted is None else len(wanted)
     try:
-        content = _parsed(path)
+        content = read_json(path)
     except ValueError as error:
-        return SubmissionReport(path, 0, num_expected, (f"no json: {error}",))
+        return SubmissionReport(path, 0, num_expected, (str(error),))
     problems, entries = _frame_problems(content)
     problems += [problem for check in _ENTRY_CHECKS for problem in check(entries)]
     problems += _id_problems(entries, wanted)
     return SubmissionReport(path, len(entries), num_expected, tuple(problems))
-
-
-def _parsed(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except RecursionError as error:
-        raise ValueError("nested too deeply, expected a list of flat objects") from error
 
 
 def _frame_problems(content: Any) -> tuple[list[str], list[Any]]:
@@ -87,12 +81,12 @@ def _frame_problems(content: Any) -> tuple[list[str], list[Any]]:
     if not isinstance(content, dict):
         return [f"the file holds a {type(content).__name__}, expected an object"], []
     problems = [
-        f"{name} is {content.get(name)!r}, expected {value!r}"
+        f"{name} is {shown(content.get(name))}, expected {shown(value)}"
         for name, value in (("version", VERSION), ("challenge", CHALLENGE))
         if content.get(name) != value
     ]
     surplus = sorted(set(content) - {"version", "challenge", "results"})
-    problems += [f"unknown entries beside results: {', '.join(surplus)}"] if surplus else []
+    problems += [f"unknown entries beside results: {listed(surplus)}"] if surplus else []
     entries = content.get("results")
     if not isinstance(entries, list):
         return [*problems, f"results is a {type(entries).__name__}, expected a list"], []
@@ -111,7 +105,7 @@ def _key_problems(entries: list[Any]) -> list[str]:
 
 def _type_problems(entries: list[Any]) -> list[str]:
     bad = [
-        f"results[{place}] {key} = {entry[key]!r}"
+        f"results[{place}] {key} = {shown(entry[key])}"
         for place, entry in enumerate(entries)
         if isinstance(entry, dict)
         for key in ("video_id", "unique_id", "track_id")
@@ -122,7 +116,7 @@ def _type_problems(entries: list[Any]) -> list[str]:
 
 def _label_problems(entries: list[Any]) -> list[str]:
     bad = [
-        f"results[{place}] label = {entry['label']!r}"
+        f"results[{place}] label = {shown(entry['label'])}"
         for place, entry in enumerate(entries)
         if isinstance(entry, dict) and "label" in entry and not _is_one(entry["label"])
     ]
@@ -131,7 +125,7 @@ def _label_problems(entries: list[Any]) -> list[str]:
 
 def _score_problems(entries: list[Any]) -> list[str]:
     bad = [
-        f"results[{place}] score = {entry['score']!r}"
+        f"results[{place}] score = {shown(entry['score'])}"
         for place, entry in enumerate(entries)
         if isinstance(entry, dict) and "score" in entry and not _is_score(entry["score"])
     ]
@@ -157,9 +151,8 @@ def _id_problems(entries: list[Any], expected: Collection[SampleId] | None) -> l
 
 
 def _sample_id(entry: dict[str, Any]) -> SampleId:
-    video_id, track_id, unique_id = (
-        str(entry.get(key)) for key in ("video_id", "track_id", "unique_id")
-    )
+    ids = (entry.get(key) for key in ("video_id", "track_id", "unique_id"))
+    video_id, track_id, unique_id = (one if isinstance(one, str) else shown(one) for one in ids)
     return video_id, track_id, unique_id
 
 
@@ -173,7 +166,7 @@ def _is_one(value: Any) -> bool:
 
 def _is_score(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and 0 <= value <= 1
+    return is_number and 0 <= value <= 1
 
 
 def _told(bad: Iterable[str], what: str) -> list[str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from common.atomic import partial_path
+from common.foreign_tables import TABLE_ERRORS
 
 LOG = logging.getLogger(__name__)
 KEY = ["uid", "trackid", "frame", "unique_id"]
@@ -56,7 +57,7 @@ def read_rows(path: Path, columns: Sequence[str], more_columns: bool = False) ->
         text = pl.read_csv(path, has_header=False, infer_schema=False).fill_null("")
     except pl.exceptions.NoDataError as error:
         raise ValueError(f"{path} is empty, expected rows of {expected}") from error
-    except pl.exceptions.PolarsError as error:
+    except TABLE_ERRORS as error:
         raise ValueError(f"{path} is no csv of {expected}: {error}") from error
     if text.width < len(columns) or (text.width > len(columns) and not more_columns):
         raise ValueError(f"{path} has {text.width} columns, expected {len(columns)}: {expected}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from common.atomic import write_text_atomically
+from common.foreign_tables import named_table_errors
 from common.sealed import read_table
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 from gazepose.submission.check import CHALLENGE, VERSION, SampleId
@@ -65,8 +66,11 @@ def expected_samples(store_dir: Path) -> set[SampleId]:
     path = store_dir / FRAMES_FILE
     if not path.is_file():
         raise ValueError(f"{path}: no such file; run `python preprocess.py data=...` first")
-    table = read_table(path, REMEDY, ["group_name", "track_id", "unique_id"])
-    named = table.filter(pl.col("unique_id") != "")
+    names = ["group_name", "track_id", "unique_id"]
+    table = read_table(path, REMEDY, names)
+    with named_table_errors(path, REMEDY):
+        table = table.select(pl.col(names).cast(pl.String))
+        named = table.filter(pl.col("unique_id") != "")
     if named.is_empty():
         raise ValueError(f"{path} holds no sample of the test set: none has a unique_id")
     return set(named.iter_rows())

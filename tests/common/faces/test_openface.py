@@ -118,7 +118,7 @@ def test_broken_rows_are_named_and_count_as_failed(tmp_path):
     table = read_openface_csv(path)
     np.testing.assert_array_equal(table.is_success, [True, False, False, False, False])
     assert sorted(table.problems) == [1, 3, 4]
-    assert "video.csv: data row 2: got ' zero' in column confidence" in table.problems[1]
+    assert 'video.csv: data row 2: got " zero" in column confidence' in table.problems[1]
     assert "data row 4" in table.problems[3]
     assert f"expected {len(SEQUENCE)}" in table.problems[3]
     assert f"{len(SEQUENCE) + 1} fields" in table.problems[4]
@@ -151,3 +151,36 @@ def test_combined_head_pose_is_the_same_rotation_in_other_axes():
     np.testing.assert_allclose(
         CAMERA_TO_VIEWER @ ours @ CAMERA_TO_VIEWER @ point, [x, y, z], atol=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\xff",
+        b'"',
+        b"\0",
+        b"\r\n\r\n",
+        b"9" * 400,
+        b"1e400",
+        b"-",
+    ],
+)
+def test_a_damaged_row_costs_itself_alone(tmp_path, damage):
+    path = sequence_csv(tmp_path / "video.csv")
+    lines = path.read_bytes().splitlines()
+    fields = lines[2].split(b",")
+    lines[2] = b",".join([damage, *fields[1:]])
+    path.write_bytes(b"\n".join(lines))
+    table = read_openface_csv(path)
+    before = read_openface_csv(sequence_csv(tmp_path / "sound.csv"))
+    kept = [0, 2, 3] if len(table) == 4 else [0, 3, 4]
+    np.testing.assert_array_equal(table.is_success[kept], before.is_success[[0, 2, 3]])
+    np.testing.assert_array_equal(table.frame[kept], before.frame[[0, 2, 3]])
+    assert not table.is_success[1]
+
+
+def test_a_damaged_head_line_is_refused(tmp_path):
+    path = sequence_csv(tmp_path / "video.csv")
+    path.write_bytes(b"\xff" + path.read_bytes()[2:])
+    with pytest.raises(ValueError, match=r"video\.csv: missing columns"):
+        read_openface_csv(path)

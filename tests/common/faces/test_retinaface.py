@@ -39,3 +39,12 @@ def test_faces_are_sorted_clipped_and_asked_for_in_bgr(monkeypatch):
     np.testing.assert_allclose(faces[0].bbox_xyxy_px, [0, 19.5, 49, 99])
     assert (detector._model.image[0, 0] == [0, 0, 255]).all()
     assert detector._model.options["confidence_threshold"] == 0.4
+
+
+def test_weights_that_cannot_be_loaded_are_a_users_error(monkeypatch):
+    def fail(**_):
+        raise ConnectionError("no route")
+
+    monkeypatch.setitem(sys.modules, "uniface", SimpleNamespace(RetinaFace=fail))
+    with pytest.raises(ValueError, match=r"weights cannot be loaded.*no route"):
+        RetinaFaceDetector().detect(np.zeros((4, 4, 3), np.uint8))

@@ -75,6 +75,21 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
         read_snapshot(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "null", "[" * 100_000, '{"status": "finished"}', '{"config": {}}'),
+        '{"status": "finished", "config": [], "metrics": {}}',
+        '{"status": "finished", "config": {}, "metrics": {"val/map": "high"}}',
+        '{"status": "finished", "config": {}, "starts": [3]}',
+    ],
+)
+def test_a_damaged_snapshot_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(ValueError, match=r"run\.json"):
+        read_snapshot(tmp_path)
+
+
 def test_the_file_is_plain_json_without_leftovers(tmp_path: Path) -> None:
     start(tmp_path, seed=3)
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from builders.seeded_store import image, write_seeded_store, written_places
 
 from common.store.damage import damaged_groups
 from common.store.packs import Packs
-from common.store.reading import FaceStore, read_recipe, read_skipped
+from common.store.reading import FaceStore, missing_groups, read_recipe, read_skipped
 from common.store.writing import claim_store, write_skipped
 
 
@@ -99,3 +100,39 @@ def test_only_the_groups_asked_for_are_looked_at(store_dir: Path) -> None:
         halve(store_dir / "packs" / f"{group}.pack")
     assert damaged_groups(store_dir, ["b", "never made"]) == ["b"]
     assert damaged_groups(store_dir, []) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "read"),
+    [
+        *(("store.json", text, read_recipe) for text in ("[null]", "[[]]", "3", "[" * 100_000)),
+        *(("groups.json", text, missing_groups) for text in ('["a", [[]], null]', '{"a": 1}')),
+        *(("skipped/b.json", text, read_skipped) for text in ("[3]", "{}", '[{"reason": []}]')),
+    ],
+)
+def test_json_of_another_form_is_named(store_dir: Path, file: str, content: str, read: Any) -> None:
+    path = store_dir / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    with pytest.raises(ValueError, match=path.name):
+        read(store_dir)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"offset": -1},
+        {"num_bytes": 1 << 40},
+        {"offset": None},
+        {"crc32": "x"},
+        {"num_bytes": [3]},
+    ],
+)
+def test_a_table_that_says_no_places_is_damaged(store_dir: Path, changes: dict[str, Any]) -> None:
+    path = store_dir / "tables" / "b.parquet"
+    table = pl.read_parquet(path)
+    columns = {name: pl.Series(name, [value] * table.height) for name, value in changes.items()}
+    table.with_columns(**columns).write_parquet(path)
+    assert damaged_groups(store_dir) == ["b"]
+    with pytest.raises(ValueError, match=r"b\.parquet"):
+        FaceStore(store_dir)

@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.fabricated_runs import write_run
 from builders.study_configs import config_of
 from builders.train_script import train_script_here
 
-from common.studies.study import forget_failure, read_failures, record_failure
+from common.studies.study import (
+    forget_failure,
+    read_failures,
+    record_failure,
+    unfinished_jobs,
+)
 
 
 @pytest.fixture
@@ -110,3 +116,19 @@ def test_a_study_of_jobs_that_start_processes_is_refused(
     typed = ["sweeps=table3", "ablations=spatial_head", "seed=0", "trainer.devices=2"]
     assert train_script(*typed, f"paths.runs_dir={tmp_path}") == 1
     assert "a sweep's jobs take one device each" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"time": "now"}', '{"time": 3, "reason": []}'])
+def test_a_damaged_failure_is_one_and_costs_no_other(tmp_path: Path, content: str) -> None:
+    record_failure(tmp_path / "sound", ValueError("why"))
+    record_failure(tmp_path / "damaged", ValueError("why"))
+    (tmp_path / "damaged" / "failure.json").write_text(content)
+    found = read_failures(tmp_path)
+    assert found["sound"]["reason"] == "why"
+    assert "failure.json" in found["damaged"]["reason"]
+
+
+def test_a_job_with_a_damaged_run_json_is_not_finished(tmp_path: Path) -> None:
+    write_run(tmp_path / "a_seed0")
+    (tmp_path / "a_seed0" / "run.json").write_text('{"status": "finished"')
+    assert unfinished_jobs(tmp_path, {"rows": {"a": "a"}, "seeds": [0]}) == {"a_seed0": True}

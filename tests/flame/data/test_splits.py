@@ -136,6 +136,25 @@ def test_overlap_wrong_unit_and_foreign_files_are_refused(tmp_path):
         load_split(tmp_path / "y.json")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"\xff", b"[" * 100_000, b"3", b'{"train": [[]], "val": [], "test": []}'),
+        b'{"name": "a", "source": "b", "unit": [], "train": ["1"], "val": [], "test": []}',
+        b'{"name": "a", "source": "b", "unit": "subject", "train": ["1", "1"], "val": [], '
+        b'"test": []}',
+    ],
+)
+def test_every_file_that_is_no_split_is_named(tmp_path, content):
+    (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"x\.json"):
+        load_split(tmp_path / "x.json")
+
+
+def test_a_split_of_many_names_is_checked_at_once():
+    _split(train=tuple(map(str, range(100_000))), val=("v",), test=("t",))
+
+
 def _folds(num_folds, people=PEOPLE, seed=0, fractions=(0.8, 0.1, 0.1)):
     options = {"num_folds": num_folds, "seed": seed, "fractions": fractions}
     return [person_fold(people, fold=fold, **options) for fold in range(num_folds)]

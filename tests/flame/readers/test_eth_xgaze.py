@@ -69,8 +69,11 @@ def test_a_row_that_is_no_number_costs_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"face_gaze": None}, r"subject0003.h5 lacks face_gaze"),
+        ({"face_gaze": None}, r"subject0003.h5: it lacks face_gaze"),
         ({"face_gaze": GAZE[:2]}, r"unequal numbers of rows"),
+        ({"face_gaze": np.zeros((3, 4), np.float32)}, r"expected \(N, 2\)"),
+        ({"face_gaze": np.float32(3)}, r"subject0003.h5: "),
+        ({"face_patch": np.zeros((3, 4, 4), np.uint8)}, r"expected \(H, W, 3\)"),
     ],
 )
 def test_a_file_that_cannot_be_paired_is_refused(
@@ -86,7 +89,7 @@ def test_a_damaged_file_counts_nothing_and_says_so_when_read(tmp_path: Path) -> 
     path.write_bytes(path.read_bytes()[:100])
     reader = EthXGazeReader(tmp_path)
     assert reader.count("subject0003") == 0
-    with pytest.raises(OSError, match=r"."):
+    with pytest.raises(ValueError, match=r"subject0003\.h5"):
         list(reader.read("subject0003"))
 
 
@@ -101,3 +104,19 @@ def test_without_h5py_the_message_says_what_to_install(
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ValueError, match=r"pip install -e '.\[h5\]'"):
         EthXGazeReader(tmp_path)
+
+
+def test_a_file_that_claims_more_than_it_holds_takes_no_memory(tmp_path: Path) -> None:
+    path = write_person(tmp_path, face_gaze=None, face_head_pose=None, face_patch=None)
+    with h5py.File(path, "a") as file:
+        for name, shape in {
+            "face_patch": (10**9, 9, 9, 3),
+            "face_gaze": (10**9, 2),
+            "face_head_pose": (10**9, 2),
+        }.items():
+            chunks = (1, *shape[1:])
+            file.create_dataset(name, shape, "f4" if len(shape) == 2 else "u1", chunks=chunks)
+    reader = EthXGazeReader(tmp_path)
+    assert reader.count("subject0003") == 0
+    with pytest.raises(ValueError, match=r"subject0003\.h5"):
+        list(reader.read("subject0003"))

@@ -355,3 +355,23 @@ def test_gaze_does_not_depend_on_which_eye_is_called_left(tmp_path):
     line = "0;" + ";".join(map(str, swapped))
     other = replace(session, rows={("eye_tracking.txt", 0): line})
     np.testing.assert_allclose(_read(other.write(tmp_path / "two"))[0].gaze, one.gaze)
+
+
+def test_damage_in_a_text_costs_the_frame_it_is_in(tmp_path):
+    root = RawSession(states={}).write(tmp_path)
+    for name in ("head_pose.txt", "gaze_state.txt"):
+        path = next(root.rglob(name))
+        path.write_bytes(path.read_bytes() + b"\xff\xfe\n" + b"9" * 5000 + b";1;2\n")
+    items = _read(root)
+    assert [item.index for item in items if isinstance(item, RawSample)]
+
+
+@pytest.mark.parametrize("width", ["inf", "nan", "1e999", "\N{SUPERSCRIPT TWO}"])
+def test_a_calibration_with_no_number_skips_every_frame(tmp_path, width):
+    root = RawSession().write(tmp_path)
+    path = next(root.rglob("rgb_vga_calibration.txt"))
+    path.write_text(path.read_text().replace(f"{WIDTH}\n", f"{width}\n", 1))
+    items = _read(root)
+    assert {item.reason.partition(" (")[0] for item in items} == {
+        "rgb_vga_calibration.txt is malformed"
+    }

@@ -302,3 +302,14 @@ def test_labels_name_their_places_once(tmp_path: Path) -> None:
     assert file is not None
     assert (file.places["face"], file.places["gaze_2d"], file.places["gaze_3d"]) == (0, 1, 4)
     assert not file.pitch_first
+
+
+@pytest.mark.parametrize("face", ["../../../secret.jpg", "/etc/secret.jpg", "p00/../../s.jpg"])
+def test_a_line_that_leads_out_of_the_images_is_skipped(face: str, tmp_path: Path) -> None:
+    tree = write_gazehub(tmp_path / "hub", "mpiifacegaze")
+    for place in (tmp_path / "secret.jpg", tmp_path / "hub" / "s.jpg"):
+        place.write_bytes((tree.root / "Image/p00/face/1.jpg").read_bytes())
+    tree.edit("p00", "p00/face/2.jpg", face)
+    found = list(GazeHubReader(tree.root).read("p00"))
+    assert [isinstance(one, Skipped) for one in found] == [False, True, False, False]
+    assert "no path below" in found[1].reason  # type: ignore[union-attr]

@@ -1,5 +1,6 @@
 import os
 import pickle
+import tracemalloc
 from collections import OrderedDict
 
 import numpy as np
@@ -99,3 +100,58 @@ def test_damaged_files_are_refused(tmp_path):
             read_numeric_pickle(path)
         except ValueError:
             continue
+
+
+def _refused(tmp_path, content):
+    path = tmp_path / "x.pkl"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"x\.pkl is not a pickle of numbers") as caught:
+        read_numeric_pickle(path)
+    return str(caught.value)
+
+
+def _frombuffer(data, shape):
+    """Return an array's pickle of protocol 5, of other data than NumPy would write."""
+    call = b"cnumpy._core.numeric\n_frombuffer\n(" + data
+    return call + b"cnumpy\ndtype\n(X\x02\0\0\0u1\x89\x88tR(K\x03X\x01\0\0\0|NNNK\0K\0K\0tb" + shape
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02K\x00r\x00\xe1\xf5\x05.",  # to keep 0 as number 100,000,000
+        b"\x80\x02K\x00p4000000000\n.",
+        b"\x80\x05\x96\x00\x00\x00\x00\x01\x00\x00\x00.",  # 4 GiB of bytes
+        b"\x80\x05\x95\x00\x00\x00\x00\x01\x00\x00\x00.",  # a frame of as much
+        _frombuffer(b"J\x00\x00\x00\x40", b"K\x01\x85X\x01\0\0\0CtR."),  # bytes(2 ** 30)
+    ],
+)
+def test_a_few_bytes_get_no_gigabytes(tmp_path, content):
+    tracemalloc.start()
+    _refused(tmp_path, content)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
+
+
+def test_lists_of_the_same_lists_are_not_walked_without_end(tmp_path):
+    value = [0.0] * 10
+    for _ in range(30):
+        value = [value] * 10
+    assert "too many times" in _refused(tmp_path, pickle.dumps(value, protocol=4))
+
+
+def test_an_array_made_of_the_same_bytes_again_and_again_is_refused(tmp_path):
+    once = _frombuffer(b"h\x00", b"J\xa0\x86\x01\0\x85X\x01\0\0\0CtR")
+    kept = b"\x80\x02(T\xa0\x86\x01\0" + bytes(100_000) + b"q\x00"
+    assert "too many times" in _refused(tmp_path, kept + 500 * once + b"l.")
+
+
+@pytest.mark.parametrize("value", [10**400, [1.0, -(10**400)], {"a": 10**400}])
+def test_numbers_that_no_array_holds_are_refused(tmp_path, value):
+    assert "bits" in _refused(tmp_path, pickle.dumps(value))
+
+
+def test_a_value_that_holds_itself_is_refused(tmp_path):
+    value = []
+    value.append(value)
+    _refused(tmp_path, pickle.dumps(value))

@@ -173,6 +173,10 @@ def test_a_damaged_recording_is_told_by_a_check_and_made_again_by_a_repair(raw_d
         ("rec_000/head/000000/000001.jpg a b c", "expected a path and three"),
         ("rec_000/head/000000/000001.jpg 0 0 0", "is no direction"),
         ("rec_000/head/000000/000001.jpg nan 0 1", "is no direction"),
+        ("rec_000/../../../secret.jpg 0 0 1", r"train\.txt:1: .*is no path below"),
+        ("/etc/secret.jpg 0 0 1", "is no path below"),
+        (f"{'x' * 300}/1.jpg 0 0 1", "is no path below"),
+        (".hidden/1.jpg 0 0 1", "cannot be a recording's name"),
     ],
 )
 def test_damaged_lines_are_named(tmp_path: Path, line: str, match: str) -> None:

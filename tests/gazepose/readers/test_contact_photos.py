@@ -353,3 +353,23 @@ def test_settings_say_how_faces_are_found_and_survive_a_spawned_process(tmp_path
     assert [face.track_id for face in copy.read(group)] == [
         face.track_id for face in original.read(group)
     ]
+
+
+@pytest.mark.parametrize("image", ["../secret.jpg", "a/../../secret.jpg", "/etc/secret.jpg"])
+def test_a_photo_outside_the_folder_is_left_out(tmp_path: Path, image: str) -> None:
+    folder = write_contact_photos(tmp_path / "photos")
+    write_photo(folder / "secret.jpg")
+    with (folder / "labels.csv").open("a") as file:
+        file.write(",".join(map(str, labelled_row(image, 1))) + "\n")
+    found = reasons(folder)
+    assert list(found) == ["photos/labels.csv, line 14"]
+    assert "is no path below" in found["photos/labels.csv, line 14"]
+    assert len(faces(folder)) == 12
+
+
+def test_a_long_name_of_a_source_is_cut(tmp_path: Path) -> None:
+    folder = write_contact_photos(tmp_path, 3)
+    rows = [labelled_row(f"a/0{number}.jpg", 1, "x" * 300) for number in range(3)]
+    write_csv(folder / "labels.csv", rows, (*HEADER, "source"))
+    assert max(map(len, reader(folder).groups())) < 120
+    assert len(faces(folder)) == 3

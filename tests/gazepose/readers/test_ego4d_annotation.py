@@ -154,3 +154,30 @@ def test_frame_numbers_beyond_all_measure_are_none(frame):
 def test_places_beyond_all_measure_become_nan():
     annotation = parse_clip(clip("a", [person("1", track("t", [box(1, width=10**400)]))]))
     assert np.isnan(annotation.tracks[0].boxes_xywh_px[0]).tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize("end_s", [0, "0", "", None])
+def test_a_clip_that_says_no_end_has_the_usual_rate(end_s):
+    assert parse_clip(clip("a", clip_end_sec=end_s)).fps_hz == 30
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"clip_end_sec": -1}, "clip_end_sec is -1"),
+        ({"clip_end_frame": 1e999}, "clip_end_frame is Infinity"),
+        ({"clip_end_frame": [[]]}, r"clip_end_frame is \[\[\]\]"),
+        ({"video_start_sec": "x", "video_start_frame": None}, "could not convert"),
+        ({"video_uid": "../../secret"}, r'video_uid is "\.\./\.\./secret", expected a name'),
+    ],
+)
+def test_what_a_clip_cannot_do_without_is_refused_with_its_name(changes, message):
+    with pytest.raises(ValueError, match=f"clip a is not as Ego4D's are: {message}"):
+        parse_clip(clip("a", **changes))
+
+
+@pytest.mark.parametrize("track_id", ["../../secret", "x" * 300, [[]], "a\x00b"])
+def test_a_track_that_no_folder_can_be_called_by_costs_itself(track_id):
+    annotation = parse_clip(clip("a", [person("1", track(track_id, [1]), track("t", [2]))]))
+    assert [t.track_id for t in annotation.tracks] == ["t"]
+    assert "persons[0].tracking_paths[0].track_id is" in annotation.oddities.malformed[0]

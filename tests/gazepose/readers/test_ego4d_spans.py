@@ -79,3 +79,32 @@ def test_file_that_changed_is_noticed(tmp_path):
     path = _path(tmp_path, default_clips())
     with pytest.raises(ValueError, match="changed while it was in use"):
         read_clip(ClipSpan(path, 3, 50))
+
+
+DEEP = "[" * 5000 + "]" * 5000
+
+
+@pytest.mark.parametrize("deep", [DEEP, '{"a\\"]":' * 5000 + "1" + "}" * 5000, "1" * 5000])
+def test_deep_nesting_in_a_member_nobody_reads_costs_nothing(tmp_path, deep):
+    path = _path(tmp_path, default_clips())
+    whole = path.read_text()
+    path.write_text(whole.replace('"date":', f'"odd": {deep}, "date":'))
+    assert [clip["clip_uid"] for _, clip in iterate_clips(path)] == ["aaa", "bbb"]
+
+
+def test_deep_nesting_in_a_clip_costs_the_clip(tmp_path):
+    path = _path(tmp_path, default_clips())
+    whole = path.read_text()
+    path.write_text(whole.replace('"clip_uid": "aaa"', f'"x": {DEEP}, "clip_uid": "aaa"'))
+    found = list(iterate_clips(path))
+    assert [clip and clip["clip_uid"] for _, clip in found] == [None, "bbb"]
+    with pytest.raises(ValueError, match=r"av_train\.json is damaged .* nested too deeply"):
+        read_clip(found[0][0])
+
+
+@pytest.mark.parametrize("deep", [DEEP[:-1], '{"a": "]"' * 5000])
+def test_deep_nesting_that_does_not_end_is_damage(tmp_path, deep):
+    path = tmp_path / "av_train.json"
+    path.write_text('{"odd": ' + deep + ', "videos": []}')
+    with pytest.raises(ValueError, match="cut short or damaged"):
+        list(iterate_clips(path))

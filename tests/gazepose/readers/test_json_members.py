@@ -64,3 +64,16 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(ValueError, match="is empty"):
         list(object_members(path))
+
+
+def test_a_key_that_is_no_utf8_costs_itself(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(b'{"\xe9": 1, "b": 2}')
+    assert [member.key for member in object_members(path)] == ["\ufffd", "b"]
+
+
+def test_a_key_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{[1]: 1, "b": 2}')
+    with pytest.raises(ValueError, match=r"x\.json is cut short or damaged at byte 1 .*a key"):
+        list(object_members(path))

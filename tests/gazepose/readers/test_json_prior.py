@@ -211,3 +211,24 @@ def test_every_entry_of_the_recorded_files_is_found(tmp_path: Path) -> None:
                 np.testing.assert_array_equal(pose, angles[:3])
             else:
                 assert pose is None
+
+
+@pytest.mark.parametrize(
+    ("name", "of_a"),
+    [("train_p.json", b'{"t": {"0": "\xe9"}}'), ("train_mesh.json", b"[" * 3000 + b"]" * 3000)],
+)
+def test_damage_in_a_clip_s_share_costs_that_clip(tmp_path: Path, name: str, of_a: bytes) -> None:
+    of_b = json.dumps({"t": {"0": POINTS if "mesh" in name else 0.5}}).encode()
+    (tmp_path / name).write_bytes(b'{"a": %s, "b": %s}' % (of_a, of_b))
+    priors = PriorFiles(tmp_path, "train")
+    with pytest.raises(ValueError, match=rf"{name}, bytes \d+ to \d+"):
+        priors.of_clip("a")
+    found = priors.of_clip("b")
+    assert found.points("t", "0") is not None or found.sharpness_p("t", "0") == 0.5
+    assert any(name in finding.what for finding in priors.findings(["a", "b"]))
+
+
+def test_a_number_beyond_all_measure_is_unknown(tmp_path: Path) -> None:
+    angles = f"[1, 2, 1{'0' * 400}, 0, 0, 0]"
+    (tmp_path / "train_headpose.json").write_text(f'{{"a:t:0": {angles}, "": 1}}')
+    assert PriorFiles(tmp_path, "train").of_clip("a").head_pose_deg("t", "0") is None

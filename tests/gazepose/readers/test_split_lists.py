@@ -53,3 +53,18 @@ def test_clip_in_two_parts_is_refused():
     check_disjoint({"train": ["a", "a"], "val": ["b"]})
     with pytest.raises(ValueError, match=r"1 clips are in more than one .*: b\. Take each out"):
         check_disjoint({"train": ["a", "b"], "val": ["b"]})
+
+
+def test_a_line_that_is_no_utf8_is_named(tmp_path):
+    path = tmp_path / "train.list"
+    path.write_bytes(b"aaa\nclip-\xe9\n")
+    with pytest.raises(ValueError, match=r"train\.list, line 2: no UTF-8"):
+        read_split_list(path)
+
+
+@pytest.mark.parametrize("line", ["x" * 300, "a\x00b", "a\x7fb"])
+def test_a_line_that_no_file_can_be_called_by_is_named(tmp_path, line):
+    path = tmp_path / "train.list"
+    path.write_text(f"aaa\n{line}\n")
+    with pytest.raises(ValueError, match=r"train\.list, line 2: .{2,90}; expected a clip id"):
+        read_split_list(path)

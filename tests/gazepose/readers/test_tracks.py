@@ -4,7 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gazepose.readers.tracks import RawTrack, TrackRule, face_tracks, look_labels, source_track_id
+from gazepose.readers.tracks import (
+    RawTrack,
+    TrackRule,
+    all_tracks,
+    face_tracks,
+    look_labels,
+    source_track_id,
+)
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden/gazepose/tracks.json").read_text())
 PUBLISHED = TrackRule("published")
@@ -171,3 +178,21 @@ def test_rules_that_make_no_sense_are_refused():
         TrackRule("best")
     with pytest.raises(ValueError, match="max_gap is -1, expected 0 or more"):
         TrackRule(max_gap=-1)
+
+
+@pytest.mark.parametrize("rule", [PUBLISHED, TrackRule(max_gap=None)])
+def test_a_frame_number_far_off_makes_no_frames_up(rule):
+    found, dropped = face_tracks(_track([1, 3, 900_000, 9_999_999]), {}, rule)
+    assert [(track.track_id, track.frames.tolist()) for track in found] == [
+        ("t", [1, 2, 3]),
+        ("t~2", [900_000]),
+    ]
+    assert [box.frame for box in dropped] == [9_999_999]
+
+
+def test_a_clip_has_no_more_frames_than_memory_holds():
+    raws = [_track(range(0, 900_000, 15_000))] * 2
+    found = all_tracks(raws, {}, PUBLISHED)
+    assert len(next(found)[0][0]) > 800_000
+    with pytest.raises(ValueError, match="more than 1000000 frames"):
+        next(found)

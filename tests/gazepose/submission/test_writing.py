@@ -111,8 +111,8 @@ FIRST = ["results", 0]
 @pytest.mark.parametrize(
     ("edit", "problem"),
     [
-        (change(["version"], 1.0), "version is 1.0, expected '1.0'"),
-        (change(["challenge"], "ego4d"), "challenge is 'ego4d', expected 'ego4d_looking_at_me'"),
+        (change(["version"], 1.0), 'version is 1.0, expected "1.0"'),
+        (change(["challenge"], "ego4d"), 'challenge is "ego4d", expected "ego4d_looking_at_me"'),
         (change(["name"], "me"), "unknown entries beside results: name"),
         (change(["results"], {}), "results is a dict, expected a list"),
         (change([*FIRST, "extra"], 1), "1 entries without exactly video_id, unique_id, track_id"),
@@ -120,7 +120,7 @@ FIRST = ["results", 0]
         (change(FIRST, [1]), r"1 entries without exactly .*: results[0]"),
         (change([*FIRST, "unique_id"], 12), "1 ids that are no text: results[0] unique_id = 12"),
         (change([*FIRST, "label"], 0), "1 labels other than 1: results[0] label = 0"),
-        (change([*FIRST, "label"], True), "1 labels other than 1: results[0] label = True"),
+        (change([*FIRST, "label"], True), "1 labels other than 1: results[0] label = true"),
         (change([*FIRST, "score"], 1.01), "1 scores that are no number in [0, 1]: results[0]"),
         (change([*FIRST, "score"], -0.01), "1 scores that are no number in [0, 1]"),
         (change([*FIRST, "score"], float("nan")), "1 scores that are no number in [0, 1]"),
@@ -156,9 +156,16 @@ def test_many_problems_of_a_kind_are_one(good: Path) -> None:
 
 def test_deeply_nested_json_is_told(good: Path) -> None:
     good.write_text("[" * 100_000 + "]" * 100_000)
-    assert validate_submission(good, IDS).problems[0] == (
-        "no json: nested too deeply, expected a list of flat objects"
-    )
+    assert validate_submission(good, IDS).problems == (f"{good} is nested too deeply",)
+
+
+@pytest.mark.parametrize("score", ["1" + "0" * 400, "1" * 5000, "[" * 500 + "]" * 500])
+def test_a_score_beyond_all_measure_is_a_problem(good: Path, score: str) -> None:
+    content = json.loads(good.read_text())
+    content["results"][1]["score"] = "HERE"
+    good.write_text(json.dumps(content).replace('"HERE"', score))
+    (problem,) = validate_submission(good, IDS).problems
+    assert problem.startswith("1 scores that are no number in [0, 1]: results[1] score = ")
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
@@ -174,7 +181,7 @@ def test_scores_that_are_no_numbers_are_not_written(bad: float | None, tmp_path:
 
 def test_half_a_file_is_told(good: Path) -> None:
     good.write_text(good.read_text()[:-20])
-    assert validate_submission(good, IDS).problems[0].startswith("no json: ")
+    assert validate_submission(good, IDS).problems[0].startswith(f"{good} is no JSON: ")
     good.write_text("[]")
     assert "the file holds a list, expected an object" in validate_submission(good, IDS).text
     with pytest.raises(ValueError, match=r"gone\.json: no such file"):

@@ -8,8 +8,18 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from common.foreign_tables import named_table_errors
+from common.form import ANY, COUNT, FLAG, NUMBER, PLAIN, TEXT, Each, Maybe
 from common.report.kinds.measure import Measure, Quantity, Validation, rounded
-from common.report.kinds.model_test import TEST_AGAIN, ModelTest, TestProtocol
+from common.report.kinds.model_test import (
+    FOLD,
+    INTERVAL,
+    TEST_AGAIN,
+    ModelTest,
+    TestProtocol,
+    checked_predictions,
+    slices_form,
+)
 from common.report.run import Run, lookup, text_or_dash
 from common.report.samples import Samples, map_of_samples
 from common.sealed import read_table
@@ -92,6 +102,31 @@ class EyeContactTest(ModelTest):
         *("num_clips", "num_positive", "map", "ap_lam", "ap_not_lam", "accuracy"),
         *("interval_over_clips", "baselines", "by"),
     )
+    form: ClassVar = {
+        **dict.fromkeys(("model", "trained_on", "tested_on", "part"), TEXT),
+        "stride": PLAIN,
+        "protocol": Each(ANY),
+        "clips_are": Maybe(TEXT),
+        **dict.fromkeys(("num_samples", "num_clips", "num_positive"), COUNT),
+        **dict.fromkeys(("map", "ap_lam", "ap_not_lam", "accuracy"), Maybe(NUMBER)),
+        "interval_over_clips": INTERVAL,
+        "fold": FOLD,
+        "baselines": Each(Maybe(NUMBER)),
+        "at_threshold": Maybe(
+            {
+                **{"threshold": NUMBER, "is_chosen_here": FLAG},
+                **dict.fromkeys(("f1", "kappa"), Maybe(NUMBER)),
+            }
+        ),
+        "events": Maybe({"f1": Maybe(NUMBER)}),
+        "by": {
+            "clip": slices_form("map", "num_samples", "num_positive"),
+            **dict.fromkeys(
+                ("sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "source"),
+                Maybe(slices_form("map", "num_samples", "num_positive")),
+            ),
+        },
+    }
     predictions_suffix = "_pred.csv"
     measure = Measure(
         key="map",
@@ -181,14 +216,20 @@ class EyeContactTest(ModelTest):
             sharpness=rounded(summary["baselines"].get("sharpness"), 5),
         )
 
-    def samples(self) -> Samples | None:
-        """Return the scores of the labelled samples by clip."""
+    def predictions(self) -> pl.DataFrame | None:
+        """Return label, score and clip of the labelled samples."""
         path = self.path.with_name(f"{self.path.stem}_predictions.parquet")
         if not path.is_file():
             return None
         table = read_table(path, TEST_AGAIN, ["uid", "label", "score"])
-        known = table.filter(pl.col("label") >= 0)
-        return map_of_samples(*(known[name].to_numpy() for name in ("score", "label", "uid")))
+        with named_table_errors(path, TEST_AGAIN):
+            table = table.filter(pl.col("label") >= 0)
+        return checked_predictions(table, ["label", "score"], path)
+
+    def samples_of(self, predictions: pl.DataFrame) -> Samples:
+        """Return the scores by clip."""
+        columns = (predictions[name].to_numpy() for name in ("score", "label", "uid"))
+        return map_of_samples(*columns)
 
     def cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
         """Return its row of the result table, in per cent."""

@@ -9,8 +9,17 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from common.foreign_tables import named_table_errors
+from common.form import NUMBER, POSITIVE, TEXT, Each, Maybe
 from common.report.kinds.measure import Measure, Quantity, Validation, rounded
-from common.report.kinds.model_test import ModelTest, TestProtocol
+from common.report.kinds.model_test import (
+    FOLD,
+    INTERVAL,
+    ModelTest,
+    TestProtocol,
+    checked_predictions,
+    slices_form,
+)
 from common.report.run import NOT_RECORDED, Run, lookup
 from common.report.samples import Samples, mean_of_samples
 
@@ -56,6 +65,17 @@ class GazeAngleTest(ModelTest):
         *("model", "trained_on", "tested_on", "part", "eye_rule", "num_samples", "mean_deg"),
         *("std_deg", "interval_over_subjects_deg", "baselines", "by"),
     )
+    form: ClassVar = {
+        **dict.fromkeys(("model", "trained_on", "tested_on", "part", "eye_rule"), TEXT),
+        **dict.fromkeys(("split", "gaze_convention"), Maybe(TEXT)),
+        "num_samples": POSITIVE,
+        **dict.fromkeys(("mean_deg", "std_deg"), Maybe(NUMBER)),
+        "interval_over_subjects_deg": INTERVAL,
+        "interval_over_samples_deg": INTERVAL,
+        "fold": FOLD,
+        "baselines": Each(Maybe(NUMBER)),
+        "by": {"subject": slices_form("mean_deg", "num_samples")},
+    }
     predictions_suffix = ".csv"
     measure = Measure(
         key="mean_deg",
@@ -120,20 +140,19 @@ class GazeAngleTest(ModelTest):
             head_pose_deg=rounded(summary["baselines"].get("head_pose_deg"), 3),
         )
 
-    def samples(self) -> Samples | None:
-        """Return the errors by subject."""
-        table = self._errors()
-        if table is None:
-            return None
-        return mean_of_samples(table["loss_3d"].to_numpy(), table["subject"].to_numpy())
-
-    def _errors(self) -> pl.DataFrame | None:
-        """Return error and subject of every sample; None without the file."""
+    def predictions(self) -> pl.DataFrame | None:
+        """Return error and subject of every sample."""
         path = self.path.with_suffix(".csv")
         if not path.is_file():
             return None
-        columns, names = ["loss_3d", "subject"], {"subject": pl.Utf8}
-        return pl.read_csv(path, columns=columns, schema_overrides=names)
+        with named_table_errors(path, "test again to renew it"):
+            types = {"loss_3d": pl.Float64, "subject": pl.String}
+            table = pl.read_csv(path, columns=list(types), schema_overrides=types)
+        return checked_predictions(table, ["loss_3d"], path)
+
+    def samples_of(self, predictions: pl.DataFrame) -> Samples:
+        """Return the errors by subject."""
+        return mean_of_samples(*(predictions[name].to_numpy() for name in ("loss_3d", "subject")))
 
     @classmethod
     def pooled(cls, folds: Sequence[ModelTest]) -> PooledGazeAngleTest:
@@ -202,8 +221,9 @@ class PooledGazeAngleTest(GazeAngleTest):
         """The folds' tests."""
         return self.folds
 
-    def _errors(self) -> pl.DataFrame | None:
-        tables = [fold._errors() for fold in self.folds if isinstance(fold, GazeAngleTest)]
+    def predictions(self) -> pl.DataFrame | None:
+        """Return those of all folds; None if one has none."""
+        tables = [fold.predictions() for fold in self.folds if fold.has_sound_predictions]
         found = [table for table in tables if table is not None]
         return pl.concat(found) if len(found) == len(self.folds) else None
 
@@ -212,13 +232,14 @@ def _pooled_summary(folds: Sequence[ModelTest]) -> dict[str, Any]:
     """Return the summary of all samples of all folds; the interval is left to the study."""
     summaries = [fold.summary for fold in folds]
     counts = np.array([summary["num_samples"] for summary in summaries])
-    means = np.array([summary["mean_deg"] for summary in summaries])
+    means = np.array([summary["mean_deg"] for summary in summaries], dtype=float)
     stds = np.array([summary["std_deg"] or 0.0 for summary in summaries])
     mean = float(np.average(means, weights=counts))
     squares = (counts - 1) * stds**2 + counts * (means - mean) ** 2
     baselines = {
-        name: float(np.average([one["baselines"][name] for one in summaries], weights=counts))
+        name: float(np.average(values, weights=counts))
         for name in summaries[0]["baselines"]
+        if None not in (values := [one["baselines"].get(name) for one in summaries])
     }
     subjects = [item for summary in summaries for item in summary["by"]["subject"]]
     return {

@@ -7,16 +7,47 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import polars as pl
+
+from common.form import COUNT, NUMBER, PLAIN, Maybe
 from common.report.kinds.measure import Measure, Quantity
 from common.report.run import Run
 from common.report.samples import Samples
 
 Settings = Mapping[str, Any]
 TEST_AGAIN = "test again to renew it"
+# Forms of what several kinds have.
+INTERVAL = Maybe({"low": NUMBER, "high": NUMBER})
+FOLD = Maybe({"number": COUNT, "of": COUNT})
+
+
+def slices_form(measure: str, *counts: str) -> list[Any]:
+    """Return the form of a summary's slices."""
+    return [{"slice": PLAIN, measure: Maybe(NUMBER), **dict.fromkeys(counts, COUNT)}]
+
+
+def checked_predictions(table: pl.DataFrame, numbers: Sequence[str], path: Path) -> pl.DataFrame:
+    """Return predictions, without those of no number; refuse gaps in them.
+
+    Args:
+        table: as it was read.
+        numbers: its columns of numbers.
+        path: of its file.
+
+    Raises:
+        ValueError: If a column holds something else, or a value is missing or not finite.
+    """
+    for name in table.columns:
+        column = table[name]
+        is_right = column.dtype.is_numeric() if name in numbers else column.dtype == pl.String
+        is_whole = is_right and not column.null_count()
+        if not is_whole or (name in numbers and not column.cast(pl.Float64).is_finite().all()):
+            raise ValueError(f"{path}: damaged values in column {name}; test again to renew it")
+    return table
 
 
 @dataclass(frozen=True)
@@ -59,8 +90,10 @@ class ModelTest(ABC):
         run: the tested run.
         path: the json; predictions and figure (.png) lie beside it.
         summary: the json's content.
+        has_sound_predictions: false where they are damaged: then they are none.
         kind_name: `kind` in the summaries.
         required: entries that a summary must have.
+        form: of the entries that the report reads (`common.form`).
         predictions_suffix: what the name of the predictions has in place of ``.json``.
         measure: the number that counts.
         beside: another that a study shows beside it.
@@ -77,9 +110,11 @@ class ModelTest(ABC):
     run: Run
     path: Path
     summary: Mapping[str, Any]
+    has_sound_predictions: bool = field(default=True, kw_only=True)
 
     kind_name: ClassVar[str]
     required: ClassVar[tuple[str, ...]]
+    form: ClassVar[Mapping[str, Any]]
     predictions_suffix: ClassVar[str]
     measure: ClassVar[Measure]
     beside: ClassVar[Quantity]
@@ -115,8 +150,21 @@ class ModelTest(ABC):
         """What it must share with others to stand in one table with them."""
 
     @abstractmethod
+    def predictions(self) -> pl.DataFrame | None:
+        """Return its predictions, as `samples` takes them; None if none lie beside the summary.
+
+        Raises:
+            ValueError: If they are damaged.
+        """
+
+    @abstractmethod
+    def samples_of(self, predictions: pl.DataFrame) -> Samples:
+        """Return predictions in a form to resample."""
+
     def samples(self) -> Samples | None:
-        """Return its predictions, to resample; None where they do not lie beside the summary."""
+        """Return its predictions, to resample; None where no sound ones lie beside the summary."""
+        table = self.predictions() if self.has_sound_predictions else None
+        return None if table is None else self.samples_of(table)
 
     @abstractmethod
     def cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:

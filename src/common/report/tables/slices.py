@@ -70,7 +70,7 @@ def _sliced(tests: Sequence[ModelTest], key: str, title: str) -> SlicedMeasure:
 
 
 def _by_name(test: ModelTest, key: str) -> dict[str, Mapping[str, Any]]:
-    return {_slice_name(part["slice"]): part for part in test.summary["by"].get(key, ())}
+    return {_slice_name(part["slice"]): part for part in test.summary["by"].get(key) or ()}
 
 
 def _slice_name(value: Any) -> str:

@@ -28,6 +28,8 @@ NUM_FIELDS = {
 SESSION_NAME = re.compile(
     r"(?P<person>\d+)_(?P<condition>[AB])_(?P<target>DS|CS|FT)_(?P<motion>[SM])"
 )
+# A year of video has fewer.
+_FRAME = re.compile(r"[0-9]{1,9}")
 _SECTIONS = {"resolution": 2, "intrinsics": 3, "R": 3, "T": 3}
 
 
@@ -61,17 +63,17 @@ def read_table(path: Path) -> dict[int, Float | None]:
         fields, or one that is no finite number.
     """
     rows = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        number, *fields = line.strip().split(";")
-        if number.strip().isdecimal():
+    for line in _lines(path):
+        number, *fields = line.split(";")
+        if _FRAME.fullmatch(number.strip()):
             rows[int(number)] = _numbers(fields, NUM_FIELDS[path.name] - 1)
     return rows
 
 
 def read_gaze_states(path: Path) -> dict[int, str]:
     """Read ``gaze_state.txt``: OK, BK (blink) or NL (not looking at the target) by frame."""
-    pairs = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
-    return {int(pair[0]): pair[1] for pair in pairs if len(pair) == 2 and pair[0].isdecimal()}
+    pairs = (line.split() for line in _lines(path))
+    return {int(pair[0]): pair[1] for pair in pairs if len(pair) == 2 and _FRAME.fullmatch(pair[0])}
 
 
 def read_calibration(path: Path) -> Calibration:
@@ -82,7 +84,7 @@ def read_calibration(path: Path) -> Calibration:
     """
     if not path.is_file():
         raise ValueError(f"no {path.name}")
-    sections = _sections(path.read_text(encoding="utf-8", errors="replace"))
+    sections = _sections(_lines(path))
     try:
         # Each section is followed by others or by data of its own: only its first rows count.
         width, height = (int(float(row)) for row in sections["resolution"][:2])
@@ -90,14 +92,26 @@ def read_calibration(path: Path) -> Calibration:
             np.array([_floats(row) for row in sections[name][: _SECTIONS[name]]])
             for name in ("intrinsics", "R", "T")
         )
+        if not all(np.isfinite(each).all() for each in (matrix, rotation, translation)):
+            raise ValueError("a number that is not finite")
         return Calibration(
             width, height, matrix.reshape(3, 3), rotation.reshape(3, 3), translation.reshape(3)
         )
-    except (KeyError, ValueError) as error:
+    # An infinite width is an OverflowError.
+    except (KeyError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{path.name} is malformed ({error}); expected the sections [resolution], "
             "[intrinsics], [R] and [T]"
         ) from error
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a text; a damaged letter costs the line it is in."""
+    try:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    return [line.strip() for line in text.splitlines()]
 
 
 def _numbers(fields: list[str], num_fields: int) -> Float | None:
@@ -114,10 +128,10 @@ def _floats(row: str) -> list[Any]:
     return [float(field) for field in row.strip(";").split(";")]
 
 
-def _sections(text: str) -> dict[str, list[str]]:
+def _sections(lines: list[str]) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {}
     rows: list[str] = []
-    for line in map(str.strip, text.splitlines()):
+    for line in lines:
         if line.startswith("[") and line.endswith("]"):
             rows = sections.setdefault(line[1:-1], [])
         elif line:

@@ -134,7 +134,10 @@ class EyediapSession:
             return lost
         if self.is_screen:
             target = camera_to_world(target, vga)
-        return _LABELS[rule.gaze](target, eyes, rotation, camera)
+        with np.errstate(all="ignore"):
+            label = _LABELS[rule.gaze](target, eyes, rotation, camera)
+        is_finite = all(np.isfinite(v).all() for v in (label.gaze, label.head_pose, label.eyes_px))
+        return label if is_finite else "head, eyes or target out of all proportion"
 
     def _check_projection(
         self, results: dict[int, FrameLabel | str], camera_name: str, camera: Calibration

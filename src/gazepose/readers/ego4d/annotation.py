@@ -11,16 +11,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
 
-from gazepose.readers.json_entries import BOX_KEYS, JsonEntries
+from common.foreign_files import is_name, shown
+from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, id_text, is_track_id
 from gazepose.readers.track_boxes import NO_FRAME, DroppedBox, RawTrack, box_place, frame_number
 from gazepose.readers.tracks import Segments
 
 _WEARER_ID = "0"
 _FPS_HZ = 30.0
+_MAX_SHOWN = 80
+# Of frames or seconds: three years.
+_MAX_NUMBER = 1e8
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,19 @@ def parse_clip(clip: Any) -> ClipAnnotation:
         ValueError: If it is no object, lacks its ``clip_uid`` or holds something else than the
             description says. Single persons, tracks, boxes and segments are passed over instead.
     """
-    if not isinstance(clip, dict) or not clip.get("clip_uid"):
+    uid = clip_uid_of(clip)
+    if not uid:
         raise ValueError("an entry of clips has no clip_uid")
     try:
         return _parsed(clip)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"clip {clip['clip_uid']} is not as Ego4D's are: {error}") from error
+        raise ValueError(f"clip {uid[:_MAX_SHOWN]} is not as Ego4D's are: {error}") from error
+
+
+def clip_uid_of(clip: Any) -> str:
+    """Return the id of a clip object of ``av_*.json``, empty if it has none."""
+    uid = clip.get("clip_uid") if isinstance(clip, dict) else None
+    return uid if isinstance(uid, str) else ""
 
 
 def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
@@ -96,7 +108,10 @@ def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
     suspect: list[str] = []
     entries = JsonEntries()
     for person_id, place, path in _tracking_paths(clip, entries):
-        wanted = str(path.get("track_id") or "unnamed")
+        wanted = path.get("track_id") or "unnamed"
+        if not is_track_id(wanted):
+            entries.note(f"{place}.track_id", wanted)
+            continue
         track_id = _free_name(wanted, {track.track_id for track in tracks})
         boxes = [box for _, box in entries.boxes(path, "track", f"{place}.")]
         framed = [box for box in boxes if frame_number(box.get("frame")) is not None]
@@ -106,11 +121,14 @@ def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
         suspect += [track_id] * bool(path.get("suspect"))
     segments = [row for _, row in entries.objects(clip, "social_segments_looking")]
     looks, num_unowned, num_useless = _looks(segments)
+    video_uid = clip.get("video_uid") or ""
+    if video_uid and not (isinstance(video_uid, str) and is_name(video_uid)):
+        raise ValueError(f"video_uid is {shown(video_uid)}, expected a name")
     return ClipAnnotation(
-        clip_uid=str(clip["clip_uid"]),
-        video_uid=str(clip.get("video_uid") or ""),
+        clip_uid=clip["clip_uid"],
+        video_uid=video_uid,
         video_start_frame=_video_start_frame(clip),
-        num_frames=int(clip.get("clip_end_frame") or 0),
+        num_frames=int(_number(clip, "clip_end_frame") or 0),
         fps_hz=_fps_hz(clip),
         is_valid=clip.get("valid") is not False,
         is_labelled=clip.get("social_segments_looking") is not None,
@@ -128,15 +146,14 @@ def _tracking_paths(
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (person id, place, tracking path) of everybody but the wearer."""
     for place, person in entries.objects(clip, "persons"):
-        person_id = _person_id(person.get("person_id"))
+        person_id = id_text(person.get("person_id"))
+        if person_id is None:
+            entries.note(f"{place}.person_id", person["person_id"])
+            continue
         if person.get("camera_wearer") is True or person_id == _WEARER_ID:
             continue
         for path_place, path in entries.objects(person, "tracking_paths", f"{place}."):
             yield person_id, path_place, path
-
-
-def _person_id(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _free_name(wanted: str, taken: set[str]) -> str:
@@ -166,26 +183,38 @@ def _looks(
     num_unowned = num_useless = 0
     for row in rows:
         first, last = (frame_number(row.get(key)) for key in ("start_frame", "end_frame"))
-        if row.get("person") is None:
+        person_id = id_text(row.get("person"))
+        if not person_id:
             num_unowned += 1
         elif first is None or last is None or last < first:
             num_useless += 1
         else:
-            looks.setdefault(str(row["person"]), []).append((first, last))
+            looks.setdefault(person_id, []).append((first, last))
     return looks, num_unowned, num_useless
 
 
 def _fps_hz(clip: Mapping[str, Any]) -> float:
-    end_s, end_frame = clip.get("clip_end_sec"), clip.get("clip_end_frame")
-    if not end_s or not end_frame or abs(float(end_frame) - _FPS_HZ * float(end_s)) <= 1:
+    end_s, end_frame = _number(clip, "clip_end_sec"), _number(clip, "clip_end_frame")
+    if not end_s or not end_frame or abs(end_frame - _FPS_HZ * end_s) <= 1:
         return _FPS_HZ
-    return float(end_frame) / float(end_s)
+    return end_frame / end_s
+
+
+def _number(values: Mapping[str, Any], key: str) -> float | None:
+    """Return a number that the annotations may say as text, too; None for null."""
+    value = values.get(key)
+    if value is None or value == "":
+        return None
+    number = float(value) if isinstance(value, int | float | str) else nan
+    if not 0 <= number <= _MAX_NUMBER:
+        raise ValueError(f"{key} is {shown(value)}, expected a number from 0 on")
+    return number
 
 
 def _video_start_frame(clip: Mapping[str, Any]) -> int | None:
-    frame, start_s = frame_number(clip.get("video_start_frame")), clip.get("video_start_sec")
+    frame, start_s = frame_number(clip.get("video_start_frame")), _number(clip, "video_start_sec")
     if frame is None and start_s is not None:
-        return round(float(start_s) * _fps_hz(clip))
+        return round(start_s * _fps_hz(clip))
     return frame
 
 

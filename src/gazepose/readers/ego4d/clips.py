@@ -11,13 +11,13 @@ from pathlib import Path
 from common.listing import counted_names, listed
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
-from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
+from gazepose.readers.ego4d.annotation import ClipAnnotation, clip_uid_of, parse_clip
 from gazepose.readers.ego4d.files import Ego4DFiles
 from gazepose.readers.ego4d.spans import ClipSpan, iterate_clips
 from gazepose.readers.json_entries import malformed_entries
 from gazepose.readers.split_lists import check_disjoint, is_clip_id, read_split_list, rebuilt_list
 from gazepose.readers.track_boxes import DroppedBox, skipped_box
-from gazepose.readers.tracks import TrackRule, face_tracks
+from gazepose.readers.tracks import TrackRule, all_tracks
 
 LOG = logging.getLogger(__name__)
 _SUSPECT = "a box of a track that the annotators marked as suspect"
@@ -126,36 +126,47 @@ def clip_tracks(
         rule: what becomes of the boxes.
         image_size: (width, height) px of its video; None if it is not known.
         keep_suspect: keep tracks that the annotators marked as suspect.
+
+    Raises:
+        ValueError: If the tracks would be longer than memory holds.
     """
+    suspect = frozenset(() if keep_suspect else annotation.oddities.suspect_tracks)
     tracks: list[FaceTrack] = []
     dropped = list(annotation.dropped)
     for raw in annotation.tracks:
-        if not keep_suspect and raw.track_id in annotation.oddities.suspect_tracks:
+        if raw.track_id in suspect:
             dropped += [DroppedBox(raw.track_id, int(f), _SUSPECT) for f in raw.frames]
-            continue
-        pieces, more = face_tracks(raw, annotation.looks, rule, image_size)
-        tracks += pieces
-        dropped += more
+    kept = (raw for raw in annotation.tracks if raw.track_id not in suspect)
+    try:
+        for pieces, more in all_tracks(kept, annotation.looks, rule, image_size):
+            tracks += pieces
+            dropped += more
+    except ValueError as error:
+        raise ValueError(f"clip {annotation.clip_uid}: {error}") from error
     skipped = malformed_entries(annotation.clip_uid, "", annotation.oddities.malformed)
     skipped += [skipped_box(annotation.clip_uid, box) for box in dropped]
     return tuple(tracks), tuple(skipped)
 
 
 def num_rows(annotation: ClipAnnotation, rule: TrackRule) -> int:
-    """Return how many frames a clip's tracks have, boxes outside the image included."""
-    tracks = (face_tracks(track, {}, rule)[0] for track in annotation.tracks)
-    return sum(len(piece) for pieces in tracks for piece in pieces)
+    """Return how many frames a clip's tracks have, boxes outside the image included.
+
+    Raises:
+        ValueError: As `clip_tracks`.
+    """
+    tracks = all_tracks(annotation.tracks, {}, rule)
+    return sum(len(piece) for pieces, _ in tracks for piece in pieces)
 
 
 def _annotated_clips(path: Path, rule: TrackRule) -> MutableMapping[str, tuple[ClipSpan, int]]:
     require_annotations(path, path.stem.removeprefix("av_"))
     found: dict[str, tuple[ClipSpan, int]] = {}
     for span, clip in iterate_clips(path):
-        uid = str(clip.get("clip_uid")) if isinstance(clip, dict) else ""
+        uid = clip_uid_of(clip)
         if uid in found:
             LOG.warning("%s has clip %s twice; the first counts", path, uid)
         elif not is_clip_id(uid):
-            LOG.warning("%s has a clip without a usable clip_uid (%r), left out", path, uid)
+            LOG.warning("%s has a clip without a usable clip_uid (%.80r), left out", path, uid)
         else:
             found[uid] = (span, _counted(clip, rule))
     return found
@@ -164,10 +175,11 @@ def _annotated_clips(path: Path, rule: TrackRule) -> MutableMapping[str, tuple[C
 def _counted(clip: object, rule: TrackRule) -> int:
     try:
         annotation = parse_clip(clip)
+        count = num_rows(annotation, rule)
     except ValueError:
         return 0  # reading the clip will say what is wrong
     renamed = annotation.oddities.renamed_tracks
     if renamed:
         what = counted_names(renamed, "tracks whose id another of its tracks has; called now")
         LOG.warning("clip %s has %s", annotation.clip_uid, what)
-    return num_rows(annotation, rule)
+    return count

@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.foreign_files import read_lines
 from common.listing import counted, counted_names, listed
 from common.preprocessing.findings import Finding
+from gazepose.readers.ego4d.annotation import clip_uid_of
 from gazepose.readers.ego4d.clips import require_annotations
 from gazepose.readers.ego4d.files import Ego4DFiles, download_command, read_manifest
 from gazepose.readers.ego4d.spans import iterate_clips
@@ -76,8 +78,7 @@ def _part_list(files: Ego4DFiles, part: str) -> tuple[list[str] | None, list[Fin
         clips = read_split_list(path)
     except ValueError as error:
         return None, [Finding("error", str(error), str(path), "get the published list")]
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    faults = list_faults(map(str.strip, lines))
+    faults = list_faults(read_lines(path))
     return clips, [Finding("warning", fault, str(path)) for fault in faults]
 
 
@@ -106,7 +107,7 @@ def _surveyed(
         try:
             require_annotations(path, part)
             for _, clip in iterate_clips(path):
-                uid = str(clip.get("clip_uid")) if isinstance(clip, dict) else ""
+                uid = clip_uid_of(clip)
                 found.clips.append(uid)
                 is_rebuilt = lists[part] is None and rebuilt_list([uid])
                 wanting = part_of.get(uid, part if is_rebuilt else None)

@@ -9,10 +9,11 @@ The split lists come with the Looking-At-Me baseline, as ``data/split/train.list
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from common.foreign_files import is_name, read_csv
 
 _VERSIONS = ("v2", "v1", ".")
 _BASELINE_DIR = "data"
@@ -27,6 +28,7 @@ _FRAMES = ("video_imgs/{}",)
 _MANIFESTS = {"clips": "clips", "full_scale": "full_scale", "csv": "videos"}
 _S3_COLUMNS = ("canonical_s3_location", "s3_path")
 _SMALL = "540ss"
+_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -165,14 +167,15 @@ def read_manifest(path: Path) -> set[str]:
     """Return the names of the files that a ``manifest.csv`` lists.
 
     Raises:
-        ValueError: If it has no column of locations.
+        ValueError: If it is no csv, or has no column of locations.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        column = next((c for c in _S3_COLUMNS if c in (rows.fieldnames or ())), None)
-        if column is None:
-            raise ValueError(f"{path} has columns {rows.fieldnames}, expected one of {_S3_COLUMNS}")
-        return {name for row in rows if (name := (row[column] or "").rpartition("/")[2])}
+    rows = read_csv(path)
+    _, columns = next(rows, (1, []))
+    place = next((columns.index(name) for name in _S3_COLUMNS if name in columns), None)
+    if place is None:
+        raise ValueError(f"{path} has columns {columns[:_MOST]}, expected one of {_S3_COLUMNS}")
+    names = (row[place].rpartition("/")[2] for _, row in rows if len(row) > place)
+    return {name for name in names if is_name(name)}
 
 
 def _found_annotations(raw_dir: Path) -> Path:

@@ -7,16 +7,23 @@ carries no annotations when it is pickled.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gazepose.readers.json_members import after_mark, bytes_as_text, skip_space
+from common.foreign_files import parse_json
+from gazepose.readers.json_members import (
+    after_mark,
+    bytes_as_text,
+    named_damage,
+    parsed_key,
+    parsed_value,
+    read_span,
+    skip_space,
+    start_of,
+)
 
-_BYTE_ORDER_MARK = "\xef\xbb\xbf"
-_DECODER = json.JSONDecoder()
 # Walks one value of a text from a position, yields what it finds, returns where the value ends.
 _Walk = Generator["tuple[int, int, Any]", None, int]
 
@@ -43,36 +50,32 @@ def iterate_clips(path: Path) -> Iterator[tuple[ClipSpan, Any]]:
     garbled; `read_clip` gives it right.
 
     Yields:
-        Each clip's place and content, in the file's order.
+        Each clip's place and content, in the file's order; None in place of a content that is
+        nested too deeply.
 
     Raises:
         ValueError: If the file is cut short or damaged, after the clips before the damage.
     """
     text = bytes_as_text(path)
-    start = len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0
-    try:
-        for begin, end, clip in _object(text, start, {"videos": _videos}):
+    with named_damage(path, text):
+        for begin, end, clip in _object(text, start_of(text), {"videos": _videos}):
             yield ClipSpan(path, begin, end), clip
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path} is cut short or damaged at byte {error.pos} of {len(text)} ({error.msg}): "
-            "download it again"
-        ) from error
 
 
 def read_clip(span: ClipSpan) -> Any:
     """Parse one clip.
 
     Raises:
-        ValueError: If the file changed since its places were noted.
+        ValueError: If it is no UTF-8, or the file changed since its places were noted.
     """
-    with span.path.open("rb") as file:
-        file.seek(span.start)
-        content = file.read(span.end - span.start)
+    content = read_span(span.path, span.start, span.end)
     try:
-        return json.loads(content)
+        return parse_json(content, f"the clip at byte {span.start}")
     except ValueError as error:
-        raise ValueError(f"{span.path} changed while it was in use: run again") from error
+        raise ValueError(
+            f"{span.path} is damaged or changed while it was in use: run again, or download it "
+            f"again ({error})"
+        ) from error
 
 
 def _videos(text: str, start: int) -> _Walk:
@@ -88,7 +91,7 @@ def _clips(text: str, start: int) -> _Walk:
 
 
 def _found(text: str, start: int) -> _Walk:
-    value, end = _DECODER.raw_decode(text, start)
+    value, end = parsed_value(text, start)
     yield start, end, value
     return end
 
@@ -97,7 +100,7 @@ def _object(text: str, start: int, walks: Mapping[str, Callable[[str, int], _Wal
     """Walk the named members of an object, and pass over the others."""
 
     def member(text: str, start: int) -> _Walk:
-        key, end = _DECODER.raw_decode(text, start)
+        key, end = parsed_key(text, start)
         value_start = after_mark(text, end, ":")
         walk = walks.get(key, _passed_over)
         return (yield from walk(text, value_start))
@@ -124,4 +127,4 @@ def _listing(text: str, start: int, brackets: str, entry: Callable[[str, int], _
 
 def _passed_over(text: str, start: int) -> _Walk:
     yield from ()
-    return _DECODER.raw_decode(text, start)[1]
+    return parsed_value(text, start)[1]

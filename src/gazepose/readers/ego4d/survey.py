@@ -14,6 +14,7 @@ import numpy as np
 
 from common.media.video import VideoInfo
 from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
+from gazepose.readers.ego4d.clips import num_rows
 from gazepose.readers.ego4d.files import Ego4DFiles
 from gazepose.readers.ego4d.video_check import (
     expected_length,
@@ -148,6 +149,7 @@ class PartSurvey:
         """
         try:
             annotation = parse_clip(clip)
+            num_rows(annotation, rule)
         except ValueError as error:
             self.cases["malformed"].append(str(error))
             return

@@ -7,7 +7,6 @@ those of the original's ``make_dataset``.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,16 @@ from typing import Any
 import numpy as np
 
 from common.checksums import files_digest
+from common.foreign_files import read_json
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
 from gazepose.readers.face_imgs.doctor import trackless_clips
 from gazepose.readers.face_imgs.files import LOOKS_DIR, SPLIT_DIR, TRACKS_DIR
-from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, malformed_entries
+from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, id_text, malformed_entries
 from gazepose.readers.split_lists import check_disjoint, read_split_list
 from gazepose.readers.track_boxes import RawTrack, box_place, frame_number, skipped_box
-from gazepose.readers.tracks import Segments, TrackRule, face_tracks
+from gazepose.readers.tracks import Segments, TrackRule, all_tracks
 
 _ROWS = "rows"
 
@@ -82,13 +82,14 @@ class BaselineTracks:
         A track file that is no JSON is left out as a whole.
 
         Raises:
-            ValueError: If the clip has no folder of tracks, or its labels are damaged.
+            ValueError: If the clip has no folder of tracks, its labels are damaged, or its tracks
+                would be longer than memory holds.
         """
         folder = self.data_dir / TRACKS_DIR / clip_uid
         if not folder.is_dir():
             raise ValueError(f"no folder {folder}: run the baseline's get_json.py for this clip")
         looks, malformed = read_looks(self.data_dir / LOOKS_DIR / f"{clip_uid}.json")
-        tracks: list[FaceTrack] = []
+        raws: list[RawTrack] = []
         skipped = malformed_entries(clip_uid, "", malformed)
         for path in sorted(folder.glob("*.json")):
             try:
@@ -96,10 +97,15 @@ class BaselineTracks:
             except ValueError as error:
                 skipped.append(Skipped(f"{clip_uid}:{path.stem}", path.stem, clip_uid, str(error)))
                 continue
-            found, dropped = face_tracks(raw, looks, self.rule)
-            tracks += found
+            raws.append(raw)
             skipped += malformed_entries(clip_uid, path.stem, malformed)
-            skipped += [skipped_box(clip_uid, box) for box in dropped]
+        tracks: list[FaceTrack] = []
+        try:
+            for found, dropped in all_tracks(raws, looks, self.rule):
+                tracks += found
+                skipped += [skipped_box(clip_uid, box) for box in dropped]
+        except ValueError as error:
+            raise ValueError(f"{folder}: {error}") from error
         return tuple(tracks), tuple(skipped)
 
     def digest(self, clip_uid: str) -> str:
@@ -133,13 +139,15 @@ def read_track(path: Path) -> tuple[RawTrack, list[str]]:
     for place, row in entries.boxes({_ROWS: _read_rows(path)}, _ROWS, needed=needed):
         if frame_number(row["frameNumber"]) is None:
             entries.note(f"{place}.frameNumber", row["frameNumber"])
+        elif id_text(row["Person ID"]) is None:
+            entries.note(f"{place}.Person ID", row["Person ID"])
         else:
             rows.append(row)
     track = RawTrack(
         path.stem,
-        [str(row["Person ID"] or "") for row in rows],
+        [id_text(row["Person ID"]) or "" for row in rows],
         np.array([frame_number(row["frameNumber"]) for row in rows], dtype=np.int64),
-        np.array([box_place(row, BOX_KEYS) for row in rows], dtype=np.float64),
+        np.array([box_place(row, BOX_KEYS) for row in rows], dtype=np.float64).reshape(-1, 4),
     )
     return track, entries.malformed
 
@@ -161,24 +169,25 @@ def read_looks(path: Path) -> tuple[Segments, list[str]]:
     looks: dict[str, list[tuple[int, int]]] = {}
     for place, row in entries.objects({_ROWS: _read_rows(path)}, _ROWS):
         first, last = (frame_number(row.get(key)) for key in ("start_frame", "end_frame"))
-        if first is None or last is None or row.get("label") is None:
+        person_id = id_text(row.get("label"))
+        if first is None or last is None or not person_id:
             entries.note(place, row)
         else:
-            looks.setdefault(str(row["label"]), []).append((first, last))
+            looks.setdefault(person_id, []).append((first, last))
     return looks, entries.malformed
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:
     try:
-        rows = json.loads(path.read_bytes())
-    except json.JSONDecodeError as error:
+        rows = read_json(path)
+    except ValueError as error:
         # The scripts append, so that a second run leaves two documents in one file.
         hint = (
             "the baseline's script ran twice and appended: delete it and run the script again"
-            if error.msg == "Extra data"
+            if "Extra data" in str(error)
             else "it is cut short or damaged"
         )
-        raise ValueError(f"{path} is no JSON ({error.msg}): {hint}") from error
+        raise ValueError(f"{error}: {hint}") from error
     if not isinstance(rows, list):
         raise ValueError(f"{path} holds a {type(rows).__name__}, expected a list")
     return rows

@@ -56,7 +56,7 @@ class ClipPriors:
         found = _inner(self.mesh, track, key)
         try:
             points = np.array(list(found)[:NUM_POINTS], np.float64)[:, _POINT_COLUMNS]
-        except (TypeError, ValueError, IndexError):
+        except (TypeError, ValueError, IndexError, OverflowError):
             return None
         is_whole = len(points) == NUM_POINTS and np.isfinite(points).all()
         return np.asarray(points) if is_whole else None
@@ -66,7 +66,7 @@ class ClipPriors:
         found = self._flat(self.angles, track, *names)
         try:
             values = np.array(found, np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         is_whole = values.shape == (_LENGTH_OF_ANGLES[self.part],) and np.isfinite(values).all()
         return values[:_NUM_ANGLES] if is_whole else None

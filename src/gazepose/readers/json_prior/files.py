@@ -18,7 +18,6 @@ of its clips; the process that prepares a clip then parses that clip's share alo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from common.foreign_files import parse_json
 from common.preprocessing.findings import Finding
 from gazepose.readers.json_members import object_members, read_span
 from gazepose.readers.json_prior.clip_priors import SEPARATORS, ClipPriors
@@ -141,8 +141,15 @@ class PriorFiles:
         """Doubt values of another unit, which all clips have: the first known one tells."""
         files = [file for kind in ("mesh", "rank") if (file := self._files[kind]) is not None]
         known = (clip for clip in clips if all(clip in file.spans for file in files))
-        for doubt in (doubt for clip in islice(known, 1) for doubt in self.of_clip(clip).doubts()):
-            yield Finding("warning", f"{doubt.sample_id}: {doubt.reason}", str(self.prior_dir))
+        where = str(self.prior_dir)
+        for clip in islice(known, 1):
+            try:
+                doubts = self.of_clip(clip).doubts()
+            except ValueError as error:
+                yield Finding("warning", f"{clip}: {error}", where, "the clip fails")
+                continue
+            for doubt in doubts:
+                yield Finding("warning", f"{doubt.sample_id}: {doubt.reason}", where)
 
     @property
     def _names(self) -> dict[str, list[str]]:
@@ -178,7 +185,7 @@ class _PriorFile:
     def spans(self) -> _Spans:
         """Where each clip's share lies; neighbours in the file are one."""
         spans: _Spans = {}
-        last = ""
+        last: str | None = None
         for member in object_members(self.path):
             clip = _clip_of(member.key) if self.is_flat else member.key
             start = member.start if self.is_flat else member.value_start
@@ -191,11 +198,12 @@ class _PriorFile:
         return spans
 
     def read(self, clip_uid: str) -> dict[str, Any]:
-        """Parse a clip's share."""
+        """Parse a clip's share; ValueError if it is damaged."""
         values: dict[str, Any] = {}
         for start, end in self.spans.get(clip_uid, []):
             content = read_span(self.path, start, end)
-            found = json.loads(b"{%s}" % content if self.is_flat else content)
+            where = f"{self.path}, bytes {start} to {end}"
+            found = parse_json(b"{%s}" % content if self.is_flat else content, where)
             if isinstance(found, dict):
                 values.update(found)
         return values

@@ -39,9 +39,15 @@ class ContactPhotosReader(PhotosReader):
 
     def _labels(self) -> Labels:
         same = {} if self.part is None else {"part": self.part}
-        labels = joined([read_labels(self._label_file(), **same)])
+        path = self._label_file()
+        labels = joined([read_labels(path, **same)])
+        if not (labels.faces or labels.faults):
+            raise ValueError(f"{path} names no photo")
         if labels.faces and not labels.faces[0].part:
-            labels.faces = with_drawn_parts(labels.faces, self.split_fractions, self.split_seed)
+            try:
+                labels.faces = with_drawn_parts(labels.faces, self.split_fractions, self.split_seed)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
         return labels
 
     def _path(self, image: str, source: str) -> Path:

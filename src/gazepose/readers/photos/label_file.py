@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import isfinite
 from pathlib import Path, PurePosixPath
+
+from common.foreign_files import path_inside, read_csv
 
 PARTS = ("train", "val", "test")
 BOX = ("x1", "y1", "x2", "y2")
@@ -147,17 +148,10 @@ def _rows(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[str, Mapp
     if not path.is_file():
         raise ValueError(f"no label file {path}; expected a csv of {','.join(COLUMNS)}")
     name = f"{path.parent.name}/{path.name}"
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file, skipinitialspace=True)
-            names = _header(path, next(lines, [])) if columns is None else columns
-            for values in lines:
-                if any(values):
-                    yield f"{name}, line {lines.line_num}", _named(names, values)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 ({error.reason}); save it as CSV UTF-8") from error
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {lines.line_num}: no csv ({error})") from error
+    lines = read_csv(path, skipinitialspace=True)
+    names = _header(path, next(lines, (1, []))[1]) if columns is None else columns
+    for number, values in lines:
+        yield f"{name}, line {number}", _named(names, values)
 
 
 def _header(path: Path, values: Sequence[str]) -> list[str]:
@@ -189,6 +183,11 @@ def _face(values: Mapping[str, str], where: str) -> LabelledFace:
     image = _image(values)
     if not image:
         raise _RowError("rows that name no image", "no image")
+    try:
+        path_inside(Path(), image)
+    except ValueError as error:
+        kind = "rows whose image is none below the folder of images"
+        raise _RowError(kind, str(error)) from error
     label, part = values[LABEL], values.get("part")
     if label not in _LABELS:
         raise _RowError("rows with another label than 0 and 1", f"label {label!r}, expected 0 or 1")

@@ -31,6 +31,7 @@ LOG = logging.getLogger(__name__)
 Float = npt.NDArray[np.floating[Any]]
 NO_FACE = "no face found"
 _NUM_GROUPS = 32
+_MAX_LETTERS = 100
 
 
 @dataclass
@@ -99,7 +100,8 @@ class PhotosReader(RawReader):
         """Return what the rows say and the sizes of their photos; None if all of them are gone."""
         items = self._items_of[group]
         paths = {item.image: self._path(item.image, item.source) for item in items}
-        sizes = {image: path.stat().st_size for image, path in paths.items() if path.is_file()}
+        found = {image: _num_bytes(path) for image, path in paths.items()}
+        sizes = {image: size for image, size in found.items() if size is not None}
         if items and not sizes:
             return None
         return plain_digest([sizes, *({**asdict(item), "where": ""} for item in items)])
@@ -166,8 +168,17 @@ def _group(image: str, source: str) -> str:
 
 
 def _group_name(source: str, share: int) -> str:
-    # Never a hidden file, whatever the source is called.
-    return f"{re.sub(r'[^0-9A-Za-z_-]', '_', source) or 'photos'}-{share:02d}"
+    # Never a hidden file, nor one of too long a name, whatever the source is called.
+    name = re.sub(r"[^0-9A-Za-z_-]", "_", source)[:_MAX_LETTERS]
+    return f"{name or 'photos'}-{share:02d}"
+
+
+def _num_bytes(path: Path) -> int | None:
+    """Return a file's size; None if there is none, or none can be called so, as in a bad row."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
 
 
 def _row(face: LabelledFace, bbox_xyxy_px: Float, path: Path, number: int) -> RawFace:

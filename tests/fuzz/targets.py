@@ -1,0 +1,10 @@
+"""All readers, by name."""
+
+from fuzz import common_targets, flame_targets, gazepose_targets
+from fuzz.target import Target
+
+TARGETS: list[Target] = [
+    *common_targets.TARGETS,
+    *flame_targets.TARGETS,
+    *gazepose_targets.TARGETS,
+]
