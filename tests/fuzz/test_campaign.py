@@ -55,7 +55,7 @@ def test_inputs_depend_on_seed_and_number_alone() -> None:
 )
 def test_mutations_change_content_and_stay_small(sound: bytes) -> None:
     changed = [mutated(sound, Random(number)) for number in range(300)]
-    assert sum(content != sound for content in changed) > 150
+    assert sum(content != sound for content in changed) > 100
     assert max(map(len, changed)) <= MAX_BYTES
 
 
