@@ -80,7 +80,8 @@ def test_a_failing_input_is_made_small() -> None:
 
 def test_a_campaign_counts_keeps_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaign, "KEPT_DIR", tmp_path)
-    found = try_target(BY_NAME["raises"], 0, 60, 2, WHERE)
+    with Trial(WHERE) as one, Trial(WHERE) as other:
+        found = try_target(BY_NAME["raises"], 0, 60, [one, other])
     assert found.counts.total() == 60
     (failure,) = found.failures.values()
     assert failure.content == b"x"
