@@ -97,7 +97,7 @@ def check_groups(
         return  # another mistake, which Hydra names
     for one in doubtful:
         group, _, option = str(one.key_or_group).partition(".")
-        if group in chosen and chosen[group] is None:
+        if group not in chosen or chosen[group] is None:
             raise ValueError(_unchosen(one, group, option, of_run))
 
 

@@ -95,7 +95,7 @@ class WandbRunLogger(WandbLogger):
 
     def _earlier_starts(self) -> dict[str, Any]:
         """Return id and number of starts of the W&B run that goes on; empty of a new one."""
-        if "id" in self._wandb_init or not self._record.is_file():
+        if self._wandb_init.get("id") or not self._record.is_file():
             return {}
         record: dict[str, Any] = json.loads(self._record.read_text())
         return record

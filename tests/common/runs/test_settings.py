@@ -60,7 +60,7 @@ def test_what_takes_its_value_from_a_named_option_is_named_with_it(work_dir: Pat
     found = changes_of_training(
         config_of(work_dir), config_of(work_dir, "seed=7", "model.learning_rate=0.5"), True
     )
-    assert {"seed", "callbacks.epoch_seed.seed", "model.module.optimizer.lr"} <= set(found)
+    assert {"seed", "data.datamodule.seed", "model.module.optimizer.lr"} <= set(found)
     left = unnamed(found, ["seed"])
     assert set(left) == {"model.learning_rate", "model.module.optimizer.lr"}
     assert unnamed(found, ["seed", "model"]) == {}
@@ -149,12 +149,12 @@ def test_a_checkpoint_outside_a_run_goes_on_with_the_settings_of_the_command(
 
 
 def test_a_finished_training_with_debug_leaves_the_folder_free(work_dir: Path) -> None:
-    run, typed = work_dir / "debugged", [*SHORT, "continue_run=true"]
-    config = config_of(work_dir, *typed, "debug=fast", f"paths.run_dir={run}")
+    run = work_dir / "debugged"
+    config = small_config(work_dir / "store", run, "continue_run=true", "debug=fast")
     with one_thread():
         fit_and_test(config, {"debug": "fast"}, run)
     assert read_snapshot(run)["status"] == "finished"
-    train_here(work_dir / "store", run, *typed, "trainer.max_epochs=1")
+    train_here(work_dir / "store", run, *SHORT, "continue_run=true", "trainer.max_epochs=1")
     assert len(read_snapshot(run)["starts"]) == 1
     assert (run / "checkpoints" / "last.ckpt").is_file()
     # A run with a result is not given up for one.
