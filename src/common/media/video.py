@@ -174,7 +174,8 @@ def _open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     if not path.is_file():
         raise ValueError(f"no video file {path}")
     try:
-        container = av.open(str(path))
+        # A title in another encoding is no damage.
+        container = av.open(str(path), metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise ValueError(
             f"{path} cannot be opened as a video ({error.strerror}); "
