@@ -15,7 +15,7 @@ SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0002/0002_2m_*P_10V_15H.jpg
 # A run folder of its own, gone on with if it was interrupted.
 into = hydra.run.dir=runs/$(1) continue_run=true
 
-.PHONY: help install demo demo-gaze demo-lam test test-slow fuzz lint format bench clean
+.PHONY: help install demo demo-gaze demo-lam test test-slow fuzz kill lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ test-slow: install ## the long tests too
 
 fuzz: install ## mutated inputs for every reader; FUZZ='--inputs 5000 --seed 1 --jobs 4'
 	cd tests && ../$(BIN)/python -m fuzz $(FUZZ)
+
+kill: install ## commands killed at random moments and typed again; KILL='--number 40 --seed 1 --only train'
+	cd tests && ../$(BIN)/python -m kills $(KILL)
 
 lint: install ## ruff, mypy, import-linter, codespell
 	$(BIN)/ruff check .

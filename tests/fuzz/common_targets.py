@@ -18,12 +18,13 @@ from builders.fabricated_runs import (
     write_run,
     write_test,
 )
+from builders.small_videos import write_gray_video
 from PIL import Image
 
 from common.config.command_line import for_hydra
 from common.media.image_codec import decode_image, encode_image
 from common.media.photo import photo_size, read_photo
-from common.media.video import read_frames, write_video
+from common.media.video import read_frames
 from common.report.command import write_report
 from common.report.reading import read_results
 from common.report.study.comparison import compare
@@ -71,9 +72,7 @@ def _make_images(folder: Path) -> list[Path]:
 
 
 def _make_video(folder: Path) -> list[Path]:
-    frames = (np.full((32, 48, 3), 20 * level, np.uint8) for level in range(8))
-    write_video(folder / "video.mp4", frames, 10.0)
-    return [folder / "video.mp4"]
+    return [write_gray_video(folder / "video.mp4", range(0, 160, 20))]
 
 
 def _make_checkpoint(folder: Path) -> list[Path]:
