@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from fuzz.target import Target
 from gazepose.ensembling.combining import MEAN, combine
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.evaluation.metrics import evaluate_lam
-from gazepose.originals.files import read_state_dict
+from gazepose.nets.gazepose import GazePose
 from gazepose.originals.start_weights import init_everything
 from gazepose.originals.weights import load_original, original_state_dict
 from gazepose.preprocessing.preprocessor import LamPreprocessor
@@ -219,18 +220,19 @@ def _make_expected_samples(folder: Path) -> list[Path]:
 
 def _make_original(folder: Path) -> list[Path]:
     torch.save(original_state_dict(small_gazepose()), folder / "original.pth")
-    torch.save(
-        {"state_dict": {"module.a": torch.ones(2), "b": torch.ones(3)}, "epoch": 1},
-        folder / "odd.pth",
-    )
-    return [folder / "original.pth", folder / "odd.pth"]
+    torch.save({"state_dict": original_state_dict(small_gazepose()), "epoch": 1}, folder / "of.pth")
+    return [folder / "original.pth", folder / "of.pth"]
 
 
 def _read_original(path: Path) -> None:
-    read_state_dict(path)
     with suppress(ValueError):
-        load_original(small_gazepose(1), path)
-    init_everything(small_gazepose(1), path)
+        load_original(_net(), path)
+    init_everything(_net(), path)
+
+
+@cache
+def _net() -> GazePose:
+    return small_gazepose(1)
 
 
 TARGETS: list[Target] = [
