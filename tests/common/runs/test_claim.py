@@ -14,6 +14,7 @@ from builders.small_store import write_small_store
 
 from common.runs.claim import FolderInUseError, claimed, is_in_use
 from common.runs.snapshot import read_snapshot
+from common.studies.job import run_job
 
 HOLDS = """
 import sys, time
@@ -51,6 +52,16 @@ def test_a_folder_is_one_process_s_until_that_ends_in_any_way(tmp_path: Path) ->
         with claimed(run_dir):
             pass
     assert list(run_dir.iterdir()) == []
+
+
+def test_a_study_leaves_a_job_that_runs_elsewhere_to_its_process(tmp_path: Path) -> None:
+    run_dir = tmp_path / "row_seed0"
+    config = {"ckpt_path": None, "study": {"name": "x"}, "paths": {"run_dir": str(run_dir)}}
+    with other_process(run_dir):
+        before = contents(run_dir)
+        with pytest.warns(UserWarning, match="row_seed0 is in use: .*goes on with the next job"):
+            assert run_job(config, {}) == {}
+        assert contents(run_dir) == before
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -185,3 +185,15 @@ EyeContactModule.on_train_batch_end = lambda self, *_: time.sleep(0.2)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+
+
+@pytest.mark.parametrize(("debug", "is_finished"), [("fast", False), (None, True)])
+def test_a_job_with_debug_is_none_that_has_finished(
+    tmp_path: Path, debug: str | None, is_finished: bool
+) -> None:
+    (tmp_path / "row_seed0").mkdir()
+    config = {"data": {"name": "x"}, "also_test": [], "test": True}
+    record = {"status": "finished", "choices": {"debug": debug}, "config": config, "metrics": {}}
+    (tmp_path / "row_seed0" / "run.json").write_text(json.dumps(record))
+    unfinished = unfinished_jobs(tmp_path, {"rows": {"row": ""}, "seeds": [0]})
+    assert unfinished == ({} if is_finished else {"row_seed0": True})
