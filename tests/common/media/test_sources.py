@@ -75,7 +75,7 @@ def test_a_video_is_one_by_its_content(
     [("mpeg2video", "mpeg"), ("wmv2", "asf"), ("mpeg4", "avi"), ("libvpx", "webm")],
 )
 def test_codecs_of_older_cameras_are_videos_too(tmp_path: Path, codec: str, container: str) -> None:
-    path = write_noise(tmp_path / "v.jpg", codec, container_format=container)
+    path = write_noise(tmp_path / "v.dat", codec, container_format=container)
     assert kind_of(path) == "video"
 
 
