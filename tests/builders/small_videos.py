@@ -60,6 +60,22 @@ def _mux_for_40_ms(container: Any, packets: Any) -> None:
         container.mux(packet)
 
 
+def write_noise(
+    path: Path, codec: str, num_frames: int = 30, container_format: str | None = None
+) -> Path:
+    """Write noise by another codec than ours, at 25 Hz."""
+    generator = np.random.default_rng(0)
+    with av.open(str(path), "w", format=container_format) as container:
+        stream: Any = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for _ in range(num_frames):
+            pixels = generator.integers(0, 256, (48, 64, 3), np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        container.mux(stream.encode())
+    return path
+
+
 def remuxed(path: Path, to: Path, container_format: str | None = None) -> Path:
     """Copy a video's packets into another container, which the suffix names."""
     with av.open(str(path)) as given, av.open(str(to), "w", format=container_format) as made:

@@ -184,7 +184,7 @@ def _write_reason(path: Path, lines: TextIO, progress: _Progress) -> None:
     error = progress.stopped_by
     if error is not None:
         is_told = isinstance(error, ValueError | NotWrittenError)
-        LOG.warning("%s stopped: %s", path, error, exc_info=None if is_told else error)
+        LOG.warning("%s stopped: %s", path.name, error, exc_info=None if is_told else error)
         reason = _reason(error, progress)
     elif not progress.num_faces:
         reason = NO_FACE

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import av
-import numpy as np
 import pytest
+from builders.small_videos import write_noise
 
 from common.media.declared_end import num_missing_bytes
 from common.media.video import DamagedVideoError, read_frames, video_info
@@ -16,22 +14,9 @@ NUM_FRAMES = 30
 CODECS = {"v.mkv": "libx264", "v.webm": "libvpx", "v.avi": "mpeg4", "v.wmv": "wmv2"}
 
 
-def write_noise(path: Path) -> Path:
-    generator = np.random.default_rng(0)
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(CODECS[path.name], rate=25)
-        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
-        for _ in range(NUM_FRAMES):
-            pixels = generator.integers(0, 256, (48, 64, 3), np.uint8)
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            container.mux(stream.encode(frame.reformat(format="yuv420p")))
-        container.mux(stream.encode())
-    return path
-
-
 @pytest.mark.parametrize("name", CODECS)
 def test_a_whole_file_lacks_nothing_and_a_cut_one_what_was_cut(tmp_path: Path, name: str) -> None:
-    path = write_noise(tmp_path / name)
+    path = write_noise(tmp_path / name, CODECS[name], NUM_FRAMES)
     assert num_missing_bytes(path) == 0
     whole = len(list(read_frames(path)))
     assert whole >= NUM_FRAMES - 1
@@ -46,7 +31,7 @@ def test_a_whole_file_lacks_nothing_and_a_cut_one_what_was_cut(tmp_path: Path, n
 
 
 def test_frames_before_the_cut_are_read_without_an_error(tmp_path: Path) -> None:
-    path = write_noise(tmp_path / "v.mkv")
+    path = write_noise(tmp_path / "v.mkv", "libx264", NUM_FRAMES)
     path.write_bytes(path.read_bytes()[:-2000])
     assert [number for number, _ in read_frames(path, {0, 5})] == [0, 5]
     with pytest.raises(DamagedVideoError, match="cut short"):
