@@ -152,8 +152,8 @@ def _check_memory(data: bytes) -> None:
     """Refuse a place in the memo beyond the file's end: all places before it would be made."""
     # Damaged instructions raise here, too: in the lengths that they claim, among others.
     for instruction, argument, _ in pickletools.genops(data):
-        is_kept = "PUT" in instruction.name and isinstance(argument, int)
-        if is_kept and argument > len(data):
+        number = argument if "PUT" in instruction.name else None
+        if isinstance(number, int) and number > len(data):
             raise pickle.UnpicklingError(f"it keeps a value as number {argument}")
 
 

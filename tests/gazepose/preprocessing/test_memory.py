@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from builders.cartoon_face import cartoon
 
-from common.media.video import write_video
+from common.media.video_writer import write_video
 
 BENCHMARKS_DIR = Path(__file__).parents[3] / "benchmarks"
 NUM_CLIPS = 60
