@@ -207,8 +207,8 @@ def _open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     if not path.is_file():
         raise ValueError(f"no video file {path}")
     try:
-        # Absolute, because of "12:30.mp4" FFmpeg asks for the protocol 12. A title in another encoding
-        # is no damage.
+        # Absolute, because of "12:30.mp4" FFmpeg asks for the protocol 12. A title in another
+        # encoding is no damage.
         container = av.open(str(path.absolute()), options=_OPENING, metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise ValueError(
