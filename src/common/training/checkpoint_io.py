@@ -18,7 +18,7 @@ State = Mapping[str, Any]
 # In the state of a `ModelCheckpoint`.
 _BEST, _SCORE, _BY_PATH = "best_model_path", "best_model_score", "best_k_models"
 _PATHS = ("dirpath", _BEST, "kth_best_model_path", "last_model_path")
-_NO_BEST = {_BEST: "", _SCORE: None, "kth_best_model_path": "", _BY_PATH: {}}
+_NO_BEST: State = {_BEST: "", _SCORE: None, "kth_best_model_path": "", _BY_PATH: {}}
 
 
 class WholeCheckpointIO(CheckpointIO):
