@@ -24,7 +24,8 @@ def newest_resumable(folder: Path) -> Path | None:
     """Return the checkpoint of a folder that a training goes on from.
 
     It is ``last.ckpt`` or, where that is damaged or missing, the newest other one that was saved
-    where an epoch ended.
+    where an epoch ended. A missing one, as a kill between the two leaves it, becomes a copy: there
+    may be no epoch left to write it.
 
     Returns:
         The file; None if there is none, as of a training that was killed in its first epoch.
@@ -50,9 +51,12 @@ def newest_resumable(folder: Path) -> Path | None:
     if not found:
         return None
     _, newest = max(found)
+    last = folder / _LAST
     if is_first_process():
-        why = "; ".join(damaged) or f"there is no {folder / _LAST}"
+        why = "; ".join(damaged) or f"there is no {last}"
         LOG.warning("going on from %s, the newest whole checkpoint: %s", newest, why)
+        if not last.exists():
+            save_checkpoint(read_checkpoint(newest), last)
     return newest
 
 

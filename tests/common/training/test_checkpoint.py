@@ -106,7 +106,7 @@ def written(content: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
 
 def flipped_bits(written: bytes) -> list[int]:
     """Some of all, and all of a record's entry in the list at the archive's end."""
-    some = np.random.default_rng(0).choice(8 * len(written), 1000, replace=False)
+    some = np.random.default_rng(0).choice(8 * len(written), 600, replace=False)
     entry = written.index(b"PK\x01\x02", written.rindex(b"PK\x03\x04"))
     return [*some.tolist(), *range(8 * entry, 8 * (entry + 46))]
 
@@ -125,7 +125,7 @@ def test_no_flipped_bit_gives_other_weights(
             refusals.append(str(error))
         else:
             torch.testing.assert_close(found, content, rtol=0, atol=0)
-    assert len(refusals) > 500
+    assert len(refusals) > 300
     assert all("x.ckpt" in said for said in refusals)
 
 
@@ -136,11 +136,12 @@ def test_a_cut_checkpoint_is_damaged(written: bytes, tmp_path: Path) -> None:
             read_checkpoint(tmp_path / "x.ckpt")
 
 
-def test_a_file_written_without_checksums_is_read(
-    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.utils.serialization.config.save.compute_crc32", False)
-    torch.save(content, tmp_path / "x.pth")
+def test_a_file_written_without_checksums_is_read(content: dict[str, Any], tmp_path: Path) -> None:
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(content, tmp_path / "x.pth")
+    finally:
+        torch.serialization.set_crc32_options(True)
     torch.testing.assert_close(read_checkpoint(tmp_path / "x.pth"), content, rtol=0, atol=0)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from common.training.checkpoint import save_checkpoint
+from common.training.checkpoint import read_checkpoint, save_checkpoint
 from common.training.resuming import check_resumable, newest_resumable, whole_checkpoint
 
 
@@ -55,6 +55,12 @@ def test_where_it_is_damaged_the_newest_other_one_is_taken_and_told(
     assert f"going on from {best}" in caplog.text
     assert f"{last} is damaged" in caplog.text
     assert whole_checkpoint(last) == best
+
+
+def test_a_missing_last_one_becomes_a_copy(folder: Path) -> None:
+    best = write(folder / "best.ckpt", 3)
+    assert newest_resumable(folder) == best
+    assert read_checkpoint(folder / "last.ckpt") == read_checkpoint(best)
 
 
 def test_where_all_are_damaged_there_is_nothing_to_go_on_from(folder: Path) -> None:
