@@ -115,7 +115,7 @@ HOSTILE: dict[str, Callable[[Path], Call]] = {
     "os.system, of torch.nn": _shell("torch.nn.modules.module.torch.os.system"),
     "unlink": _unlink("common.runs.snapshot"),
     "unlink, old": _unlink("common.study"),
-    "write_text_atomically": _written("common.runs.snapshot.write_text_atomically"),
+    "write_text_atomically": _written("common.report.page.write_text_atomically"),
     "write_text_atomically, at home": _written("common.atomic.write_text_atomically"),
     "raw folder": lambda folder: {
         "_target_": "common.synthetic.columbia.writer.write_columbia",
@@ -163,6 +163,7 @@ def write_run(folder: Path, config: dict[str, Any]) -> Path:
         "config": config,
         "choices": {},
         "data": {"name": config["data"]["name"], "recipe": {}},
+        "versions": {},
         "metrics": {},
     }
     (folder / "run.json").write_text(json.dumps(snapshot))

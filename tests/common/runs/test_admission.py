@@ -190,7 +190,7 @@ def test_nesting_has_an_end(tmp_path: Path, config: Config) -> None:
     for _ in range(100):
         deep = [deep]
     config["model"]["module"]["net"]["width"] = deep
-    with pytest.raises(ValueError, match=r"run\.json is nested deeper than 32"):
+    with pytest.raises(ValueError, match=r"run\.json.* nested .*32"):
         replayed(write_run(tmp_path / "run", config))
 
 
@@ -404,7 +404,7 @@ def _goes_through(config: Config, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_runs_of_before_are_replayed(model: str, tmp_path: Path) -> None:
-    write_old_run(model, tmp_path)
+    write_old_run(model, tmp_path, versions={})  # not kept of these
     assert replayed(tmp_path / model)["callbacks"]["checkpoint"]["dirpath"] == "NEW/checkpoints"
 
 
