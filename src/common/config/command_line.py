@@ -174,5 +174,5 @@ def _override(argument: str) -> Override | None:
 def _parsed(argument: str) -> Override | None:
     try:
         return OverridesParser.create().parse_override(argument)
-    except HydraException:
+    except (HydraException, RecursionError):
         return None
