@@ -88,7 +88,7 @@ def frames_of(store_dir: Path) -> str:
     return f"{table.sha256()} {priors} {rows.to_dicts()}"
 
 
-def tests_of(runs_dir: Path) -> str:
+def summaries_of(runs_dir: Path) -> str:
     results = read_results(runs_dir)
     if results.unread:
         raise ValueError("; ".join(f"{found.path}: {found.reason}" for found in results.unread))
@@ -138,8 +138,8 @@ def run_readers(runs_dir: Path) -> dict[Path, Read]:
     record_failure(runs_dir / "job", ValueError("no such video"))
     return {
         run_dir / "run.json": lambda: str(read_snapshot(run_dir)),
-        run_dir / "test" / "small.json": lambda: tests_of(runs_dir),
-        csv: lambda: tests_of(runs_dir),
+        run_dir / "test" / "small.json": lambda: summaries_of(runs_dir),
+        csv: lambda: summaries_of(runs_dir),
         runs_dir / "job" / "failure.json": lambda: job_reasons_of(runs_dir),
     }
 

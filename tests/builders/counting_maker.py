@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from builders.seeded_store import image
 from common.media.image_codec import encode_image
-from common.preprocessing.share import Share
-from common.store.writing import GroupWriter
+from common.preprocessing.share import Share, make_share
+from common.store.writing import GroupWriter, worked_at
 
 GROUPS = ["a", "b", "c", "d"]
 
@@ -41,6 +42,13 @@ class CountingMaker:
 def counting_share(folder: Path) -> Share:
     maker = CountingMaker(folder / "store", folder / "counted")
     return Share(folder / "store", maker, {"data": "x"}, GROUPS, (0, 1))
+
+
+def make_store(folder: Path, both: Any, num_workers: int, repairs: bool) -> None:
+    """Make the store when everybody is there; what a process of its own does."""
+    both.wait()
+    with worked_at(folder / "store"):
+        make_share(counting_share(folder), num_workers, unit="item", repairs=repairs)
 
 
 def times_made(folder: Path) -> list[str]:

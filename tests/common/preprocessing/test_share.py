@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import threading
+import multiprocessing
 from pathlib import Path
 
 import polars as pl
 import pytest
-from builders.counting_maker import GROUPS, counting_share, times_made
+from builders.counting_maker import GROUPS, counting_share, make_store, times_made
 
 from common.preprocessing.check import check_store
 from common.preprocessing.share import make_share
 from common.store.damage import damaged_groups
 from common.store.reading import FaceStore, GroupPaths, read_failures, stored_groups
-from common.store.writing import worked_at
 
 
 def make_twice_at_once(folder: Path, num_workers: int = 0, *, repairs: bool = False) -> None:
-    errors: list[BaseException] = []
-    both = threading.Barrier(2)
-
-    def make() -> None:
-        try:
-            both.wait()
-            with worked_at(folder / "store"):
-                make_share(counting_share(folder), num_workers, unit="item", repairs=repairs)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=make) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    context = multiprocessing.get_context("spawn")
+    arguments = (folder, context.Barrier(2), num_workers, repairs)
+    makers = [context.Process(target=make_store, args=arguments) for _ in range(2)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert [maker.exitcode for maker in makers] == [0, 0]
 
 
 @pytest.mark.parametrize("num_workers", [0, pytest.param(2, marks=pytest.mark.slow)])

@@ -58,7 +58,7 @@ def test_tests_of_an_original_checkpoint_count_although_it_has_no_run(runs_dir):
 )
 def test_files_that_cannot_be_used_are_named_with_the_reason(runs_dir, content, reason):
     (runs_dir / "b/test/old.json").write_text(content)
-    assert re.search(rf"b/test/old.json +{reason}", write_report(runs_dir))
+    assert re.search(rf"b/test/old.json +.*{reason}", write_report(runs_dir))
 
 
 def test_a_damaged_run_is_named_and_stops_nothing(runs_dir):
