@@ -6,9 +6,12 @@ that dies included, is listed, its smallest input kept in ``tests/fuzz/kept``, a
 
 import argparse
 import sys
+from contextlib import ExitStack
 
-from fuzz.campaign import keep, try_target
+from fuzz.campaign import Found, keep, try_target
+from fuzz.target import Target
 from fuzz.targets import TARGETS
+from fuzz.trial import Trial
 
 
 def main() -> int:
@@ -22,18 +25,25 @@ def main() -> int:
     parser.add_argument("--forget", action="store_true", help="keep no failing input")
     given = parser.parse_args()
     num_inputs = num_failures = 0
-    for target in (target for target in TARGETS if target.name in given.readers):
-        found = try_target(target, given.seed, given.inputs, given.jobs)
-        num_inputs += found.counts.total()
-        num_failures += len(found.failures)
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
-        sys.stdout.write(f"{target.name:<20} {counts}\n")
-        for failure in found.failures.values():
-            where = failure.file if given.forget else keep(target, failure)
-            sys.stdout.write(f"  {failure.outcome.kind}: {failure.outcome.what}\n    {where}\n")
-        sys.stdout.flush()
+    with ExitStack() as stack:
+        trials = [stack.enter_context(Trial()) for _ in range(given.jobs)]
+        for target in (target for target in TARGETS if target.name in given.readers):
+            found = try_target(target, given.seed, given.inputs, trials)
+            num_inputs += found.counts.total()
+            num_failures += len(found.failures)
+            _tell(target, found, keeps=not given.forget)
     sys.stdout.write(f"{num_inputs} inputs, {num_failures} kinds of failure\n")
     return 1 if num_failures else 0
+
+
+def _tell(target: Target, found: Found, *, keeps: bool) -> None:
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
+    lines = [f"{target.name:<20} {counts}"]
+    for failure in found.failures.values():
+        where = keep(target, failure) if keeps else failure.file
+        lines += [f"  {failure.outcome.kind}: {failure.outcome.what}", f"    {where}"]
+    sys.stdout.write("\n".join([*lines, ""]))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

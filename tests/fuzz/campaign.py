@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -77,33 +77,29 @@ def inputs(target: Target, seed: int, numbers: range) -> Iterator[tuple[str, byt
         yield file, mutated(content, random)
 
 
-def try_target(
-    target: Target, seed: int, num_inputs: int, num_jobs: int, targets: str | None = None
-) -> Found:
-    """Give a target its inputs, in several processes, and make what fails small.
+def try_target(target: Target, seed: int, num_inputs: int, trials: Sequence[Trial]) -> Found:
+    """Give a target its inputs, a share to each process, and make what fails small.
 
     Args:
         target: the reader.
         seed: of all inputs.
         num_inputs: how many.
-        num_jobs: processes.
-        targets: where the target is, as `Trial` takes it.
+        trials: the processes.
     """
 
     def share(job: int) -> Found:
-        found = Found()
-        with Trial(*filter(None, [targets])) as trial:
-            for file, content in inputs(target, seed, range(job, num_inputs, num_jobs)):
-                found.add(file, content, trial.give(target, file, content))
-            found.failures = {
-                signature: shrunk(failure, partial(trial.give, target, failure.file))
-                for signature, failure in found.failures.items()
-            }
+        found, trial = Found(), trials[job]
+        for file, content in inputs(target, seed, range(job, num_inputs, len(trials))):
+            found.add(file, content, trial.give(target, file, content))
+        found.failures = {
+            signature: shrunk(failure, partial(trial.give, target, failure.file))
+            for signature, failure in found.failures.items()
+        }
         return found
 
     whole = Found()
-    with ThreadPoolExecutor(num_jobs) as pool:
-        for found in pool.map(share, range(num_jobs)):
+    with ThreadPoolExecutor(len(trials)) as pool:
+        for found in pool.map(share, range(len(trials))):
             whole.join(found)
     return whole
 

@@ -44,11 +44,14 @@ class Reading:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _made(self, target: Target) -> Path:
-        seeds = self._folder / target.name
+        seeds, read = self._folder / target.name, self._folder / f"{target.name} read"
         seeds.mkdir()
-        for path in target.make_seeds(seeds):
-            # What is imported and built at first use does not count as an input's.
-            target.read(path)
+        files = [path.relative_to(seeds) for path in target.make_seeds(seeds)]
+        # What is imported and built at first use does not count as an input's; a read may write.
+        for file in files:
+            shutil.copytree(seeds, read)
+            target.read(read / file)
+            shutil.rmtree(read)
         self._seeds[target.name] = seeds
         return seeds
 

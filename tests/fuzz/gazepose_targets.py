@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import torch
+from builders.fake_lam import FakePreparation
 from builders.gazepose_tree import add_faces, add_priors, write_readme_tree
 from builders.labelled_photos import labelled_row, write_contact_photos, write_csv, write_photo
 from builders.small_ego4d import write_small_ego4d
@@ -22,9 +24,10 @@ from fuzz.target import Target
 from gazepose.ensembling.combining import MEAN, combine
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.evaluation.metrics import evaluate_lam
-from gazepose.originals.files import read_state_dict
+from gazepose.nets.gazepose import GazePose
 from gazepose.originals.start_weights import init_everything
 from gazepose.originals.weights import load_original, original_state_dict
+from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.pretraining.preprocessor import Gaze360Preprocessor
 from gazepose.readers.ego4d.reader import Ego4DReader
 from gazepose.readers.face_imgs.reader import FaceImgsReader
@@ -101,6 +104,21 @@ def _read_face_imgs(path: Path) -> None:
     root = next(folder for folder in path.parents if folder.name == "data").parent
     _read_groups(FaceImgsReader(root))
     _read_groups(FaceImgsReader(root, track_rule="repaired"))
+
+
+def _make_preprocessed(folder: Path) -> list[Path]:
+    priors = _make_json_prior(folder)
+    data = folder / "data"
+    return [data / "json" / "av_train.json", data / "split" / "train.list", priors[0]]
+
+
+def _read_preprocessed(path: Path) -> None:
+    """Make a store; what is damaged may cost clips of its part, never another or the report."""
+    root = next(folder for folder in path.parents if folder.name == "data").parent
+    reader, store_dir = FaceImgsReader(root), root / "store"
+    LamPreprocessor("face_imgs", reader, store_dir, FakePreparation(), num_workers=0).run()
+    assert (store_dir / "report.txt").is_file()
+    assert "ccc" in LamTable.read(store_dir).group_names
 
 
 def _make_contact_photos(folder: Path) -> list[Path]:
@@ -202,21 +220,23 @@ def _make_expected_samples(folder: Path) -> list[Path]:
 
 def _make_original(folder: Path) -> list[Path]:
     torch.save(original_state_dict(small_gazepose()), folder / "original.pth")
-    torch.save(
-        {"state_dict": {"module.a": torch.ones(2), "b": torch.ones(3)}, "epoch": 1},
-        folder / "odd.pth",
-    )
-    return [folder / "original.pth", folder / "odd.pth"]
+    torch.save({"state_dict": original_state_dict(small_gazepose()), "epoch": 1}, folder / "of.pth")
+    return [folder / "original.pth", folder / "of.pth"]
 
 
 def _read_original(path: Path) -> None:
-    read_state_dict(path)
     with suppress(ValueError):
-        load_original(small_gazepose(1), path)
-    init_everything(small_gazepose(1), path)
+        load_original(_net(), path)
+    init_everything(_net(), path)
+
+
+@cache
+def _net() -> GazePose:
+    return small_gazepose(1)
 
 
 TARGETS: list[Target] = [
+    Target("lam_preprocessing", _make_preprocessed, _read_preprocessed),
     Target("ego4d", _make_ego4d, _read_ego4d),
     Target("face_imgs", _make_face_imgs, _read_face_imgs),
     Target("json_prior", _make_json_prior, _read_face_imgs),

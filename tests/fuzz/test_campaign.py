@@ -55,7 +55,7 @@ def test_inputs_depend_on_seed_and_number_alone() -> None:
 )
 def test_mutations_change_content_and_stay_small(sound: bytes) -> None:
     changed = [mutated(sound, Random(number)) for number in range(300)]
-    assert sum(content != sound for content in changed) > 150
+    assert sum(content != sound for content in changed) > 100
     assert max(map(len, changed)) <= MAX_BYTES
 
 
@@ -80,7 +80,8 @@ def test_a_failing_input_is_made_small() -> None:
 
 def test_a_campaign_counts_keeps_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaign, "KEPT_DIR", tmp_path)
-    found = try_target(BY_NAME["raises"], 0, 60, 2, WHERE)
+    with Trial(WHERE) as one, Trial(WHERE) as other:
+        found = try_target(BY_NAME["raises"], 0, 60, [one, other])
     assert found.counts.total() == 60
     (failure,) = found.failures.values()
     assert failure.content == b"x"

@@ -42,7 +42,7 @@ class ContactPhotosReader(PhotosReader):
         path = self._label_file()
         labels = joined([read_labels(path, **same)])
         if not (labels.faces or labels.faults):
-            raise ValueError(f"{path} names no photo")
+            raise ValueError(f"{path} has no row that can be used")
         if labels.faces and not labels.faces[0].part:
             try:
                 labels.faces = with_drawn_parts(labels.faces, self.split_fractions, self.split_seed)
