@@ -114,9 +114,9 @@ def read_json(path: Path, remedy: str, *, object_hook: Callable[..., Any] | None
     """
     content = _read_intact(path, f"{remedy}. If it was changed on purpose, remove its {SEAL!r}")
     try:
-        found = parse_json(content, str(path), object_hook=object_hook)
+        found = parse_json(content, "it", object_hook=object_hook)
     except ValueError as error:
-        raise ValueError(f"{error}; {remedy}") from error
+        raise ValueError(f"{path} is damaged ({error}); {remedy}") from error
     if isinstance(found, dict):
         found.pop(SEAL, None)
     return found
