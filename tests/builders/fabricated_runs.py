@@ -235,6 +235,7 @@ def write_gaze_test(run: Path, where, mean_deg, trained_on, tested_on, num_peopl
 def change_run(run: Path, changes):
     """Set entries of a run.json by their dotted paths."""
     snapshot = json.loads((run / "run.json").read_text())
+    snapshot.pop("seal", None)  # changed on purpose
     for path, value in changes.items():
         *groups, key = path.split(".")
         values = snapshot

@@ -49,11 +49,12 @@ _NUMBER = Kind(
 _FORM = {
     **{"epoch": COUNT, "loss_train": _NUMBER, "loss_cv": _NUMBER},
     "model_state_dict": Each(_TENSOR, keys=TEXT),
-    "optimizer_state_dict": {
-        "state": Each({"step": _NUMBER, "exp_avg": _TENSOR, "exp_avg_sq": _TENSOR}, keys=COUNT),
-        "param_groups": [{"params": [COUNT]}],
-    },
-    "scheduler_state_dict": Each(ANY, keys=TEXT),
+    # Looked at where training goes on from them: `flame.originals.exchange`.
+    **dict.fromkeys(("optimizer_state_dict", "scheduler_state_dict"), Each(ANY, keys=TEXT)),
+}
+OPTIMIZER_FORM = {
+    "state": Each({"step": _NUMBER, "exp_avg": _TENSOR, "exp_avg_sq": _TENSOR}, keys=COUNT),
+    "param_groups": [{"params": [COUNT]}],
 }
 
 

@@ -15,6 +15,7 @@ from common.training.checkpoint import read_checkpoint as read_own_checkpoint
 from common.training.resuming import write_resumable
 from flame.nets.parts import GazeNet
 from flame.originals.checkpoint import (
+    OPTIMIZER_FORM,
     OriginalCheckpoint,
     load_original_state_dict,
     read_checkpoint,
@@ -49,6 +50,7 @@ def import_training(
     assert isinstance(net, GazeNet)
     original = read_checkpoint(path, model_key_of(net))
     load_original_state_dict(net, original.model_state)
+    check_form(original.optimizer_state, OPTIMIZER_FORM, f"{path}: optimizer_state_dict")
     optimizer, scheduler = _optimizer_and_scheduler(module)
     optimizer.load_state_dict(
         optimizer_state_from_original(original.model_key, original.optimizer_state, net)
