@@ -125,6 +125,7 @@ def run_readers(runs_dir: Path) -> dict[Path, Read]:
         config={"seed": 0, "optimized_metric": "val/x"},
         choices={"data": "small"},
         data={"name": "small", "table_sha256": "0" * 64},
+        changes={},
     )
     finish_snapshot(run_dir, "finished", {"val/angular_error_deg": 3.25, "test/x": float("nan")})
     errors = pl.DataFrame({"loss_3d": [1.25, 2.5, 3.75], "subject": ["0001", "0001", "0002"]})
@@ -152,7 +153,7 @@ def file_readers(folder: Path) -> dict[Path, Read]:
     statistics = Statistics(-0.5, 0.5, -0.25, 0.25)
     write_statistics(ranges, statistics, np.zeros((2, 112)), {"gaze_convention": "x"})
     table = pl.DataFrame({"uid": ["a", "b"], "label": [0, 1], "score": [0.25, 0.75]})
-    write_predictions(table, {"tested_on": "small", "part": "val"}, scores)
+    write_predictions(table, {"tested_on": "small", "part": "val", "protocol": {}}, scores)
     claim_folder(folder, "x", Plan())
     return {
         split: lambda: str(load_split(split)),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-_LEFTOVER = re.compile(r"\..+\.\d+\.\w+")
+_LEFTOVER = re.compile(r"\..+\.(\d+)\.\w+")
 
 
 @contextmanager
@@ -35,10 +35,21 @@ def flush(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left of their files in a folder, where none writes now."""
+    """Remove what killed processes of this machine left of their files in a folder."""
     for found in folder.glob(".*"):
-        if _LEFTOVER.fullmatch(found.name) and found.is_file():
-            found.unlink()
+        name = _LEFTOVER.fullmatch(found.name)
+        if name and found.is_file() and not _is_alive(int(name[1])):
+            found.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def write_text_atomically(path: Path, text: str) -> None:

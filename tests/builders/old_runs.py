@@ -28,7 +28,8 @@ def write_old_run(name: str, runs_dir: Path, **entries: Any) -> dict[str, Any]:
         entries: other ones than recorded.
     """
     text = (_FOLDER / f"{name}.json").read_text().replace("RUNS/", f"{runs_dir}/")
-    snapshot: dict[str, Any] = json.loads(text) | entries
+    # Versions were left out of these.
+    snapshot: dict[str, Any] = {"versions": {}} | json.loads(text) | entries
     (runs_dir / name).mkdir(parents=True)
     (runs_dir / name / "run.json").write_text(json.dumps(snapshot))
     return snapshot

@@ -44,8 +44,8 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    kept = {"last.ckpt", ".hidden", ".gitignore.txt", "x.4711.txt"}
-    for name in (*kept, ".last.4711.ckpt", ".run.1.json"):
+    kept = {"last.ckpt", ".hidden", ".gitignore.txt", "x.4711.txt", f".best.{os.getpid()}.ckpt"}
+    for name in (*kept, ".last.99999999.ckpt", ".run.99999998.json"):  # no such processes
         (tmp_path / name).write_text("")
     (tmp_path / ".folder.1.ckpt").mkdir()
     remove_leftovers(tmp_path)

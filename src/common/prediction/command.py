@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.atomic import remove_leftovers
 from common.config.checks import (
     check_conventions,
     check_file_name,
@@ -210,10 +211,13 @@ def _annotate(config: Config, trained: Trained) -> str:
 
 def _output_dir(config: Config, trained: Trained, name: str) -> Path:
     if config["output_dir"] is not None:
-        return Path(config["output_dir"])
-    name = "_".join([name.replace("*", "all"), *_changes(config)])
-    check_file_name(name)
-    return trained.folder / "predict" / name
+        output_dir = Path(config["output_dir"])
+    else:
+        name = "_".join([name.replace("*", "all"), *_changes(config)])
+        check_file_name(name)
+        output_dir = trained.folder / "predict" / name
+    remove_leftovers(output_dir)
+    return output_dir
 
 
 def _changes(config: Config) -> list[str]:

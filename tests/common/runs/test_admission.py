@@ -404,7 +404,7 @@ def _goes_through(config: Config, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_runs_of_before_are_replayed(model: str, tmp_path: Path) -> None:
-    write_old_run(model, tmp_path, versions={})  # not kept of these
+    write_old_run(model, tmp_path)
     assert replayed(tmp_path / model)["callbacks"]["checkpoint"]["dirpath"] == "NEW/checkpoints"
 
 

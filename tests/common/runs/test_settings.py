@@ -43,7 +43,7 @@ def config_of(work_dir: Path, *typed: str) -> dict[str, Any]:
         "model.dropout=0.4",
         "trainer.gradient_clip_val=1.0",
         "+model.module.optimizer.weight_decay=0.1",
-        "trainer.accumulate_grad_batches=2",
+        "+trainer.accumulate_grad_batches=2",
     ],
 )
 def test_another_setting_is_refused_by_its_name_with_both_values(

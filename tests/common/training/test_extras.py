@@ -165,12 +165,15 @@ def test_a_run_without_one_goes_on_with_one(work_dir: Path, plain: Metrics) -> N
     assert "trained_state_dict" in checkpoint(work_dir, "later")
 
 
+CLIP = "trainer.gradient_clip_val,trainer.gradient_clip_algorithm"
+
+
 def test_a_run_with_one_goes_on_with_one_alone(work_dir: Path) -> None:
     train(work_dir, "averaged", "extras=[ema]", "trainer.max_epochs=1", "test=false")
     last = f"ckpt_path={work_dir / 'averaged' / 'checkpoints' / 'last.ckpt'}"
     with pytest.raises(ValueError, match=rf"{last} .*type extras=\[ema\]"):
         train(work_dir, "averaged", last, "trainer.max_epochs=2")
-    clipped = ["extras=[ema,clip]", "resume_with=[trainer.gradient_clip_val]"]
+    clipped = ["extras=[ema,clip]", f"resume_with=[{CLIP}]"]
     train(work_dir, "averaged", last, "trainer.max_epochs=2", *clipped, "test=false")
     assert checkpoint(work_dir, "averaged")["epoch"] == 1
 

@@ -103,10 +103,10 @@ def test_an_unreadable_row_is_the_reason(tmp_path: Path) -> None:
         lines[-1] = lines[-1].replace(", 0.8000,", ", torn,").replace(", 0.9000,", ", torn,")
         (tmp_path / name).write_text("\n".join(lines))
     folder = OpenFaceFolder(tmp_path)
-    with pytest.raises(LookupError, match=r"p1_x\.csv: data row 1: got ' torn' in column confid"):
+    with pytest.raises(LookupError, match=r'p1_x\.csv: data row 1: got " torn" in column confid'):
         folder.find(sample(frame=3), BOX)
     (tmp_path / "p1_x.csv").unlink()
-    with pytest.raises(LookupError, match=r"session\.csv: data row 2: got ' torn' in column conf"):
+    with pytest.raises(LookupError, match=r'session\.csv: data row 2: got " torn" in column conf'):
         folder.find(sample(frame=3), BOX)
     assert folder.find(sample(frame=2), BOX).confidence == pytest.approx(0.9)
 
