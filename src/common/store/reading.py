@@ -144,7 +144,7 @@ def missing_groups(store_dir: Path) -> list[str]:
     if not path.exists():
         return []
     done = set(stored_groups(store_dir))
-    expected = _items(read_json(path, "another run writes it"), "groups")
+    expected = _read_list(path, "groups", "another run writes it")
     return [group for group in expected if group not in done]
 
 
@@ -233,10 +233,13 @@ def read_table(store_dir: Path, group: str) -> pl.DataFrame:
 
 
 def _read_skipped(path: Path) -> list[dict[str, str]]:
-    return _items(read_json(path, f"{REPAIR}; or remove it"), "skipped")
+    return _read_list(path, "skipped", f"{REPAIR}; or remove it")
 
 
-def _items(content: Any, name: str) -> list[Any]:
+def _read_list(path: Path, name: str, remedy: str) -> list[Any]:
     """Return a file's list; before files had seals the list was the file."""
-    found: list[Any] = content[name] if isinstance(content, dict) else content
+    content = read_json(path, remedy)
+    found = content.get(name) if isinstance(content, dict) else content
+    if not isinstance(found, list):
+        raise ValueError(f"{path} is damaged (it holds no list of {name}); {remedy}")
     return found
