@@ -151,7 +151,7 @@ def missing_groups(store_dir: Path) -> list[str]:
     if not path.exists():
         return []
     done = set(stored_groups(store_dir))
-    groups = _items(read_json(path, "another run writes it"), "groups")
+    groups = _read_list(path, "groups", "another run writes it")
     check_form(groups, [TEXT], str(path))
     return [group for group in groups if group not in done]
 
@@ -259,11 +259,15 @@ def _check_places(table: pl.DataFrame) -> None:
 
 
 def _read_skipped(path: Path) -> list[dict[str, str]]:
-    items: list[dict[str, str]] = _items(read_json(path, f"{REPAIR}; or remove it"), "skipped")
+    items = _read_list(path, "skipped", f"{REPAIR}; or remove it")
     check_form(items, [_SKIPPED], str(path))
     return items
 
 
-def _items(content: Any, name: str) -> Any:
+def _read_list(path: Path, name: str, remedy: str) -> list[Any]:
     """Return a file's list; before files had seals the list was the file."""
-    return content.get(name) if isinstance(content, dict) else content
+    content = read_json(path, remedy)
+    found = content.get(name) if isinstance(content, dict) else content
+    if not isinstance(found, list):
+        raise ValueError(f"{path} is damaged (it holds no list of {name}); {remedy}")
+    return found

@@ -29,7 +29,8 @@ def test_a_store_of_which_nobody_says_what_it_should_hold_is_complete(tmp_path: 
     assert missing_groups(write_seeded_store(tmp_path)) == []
 
 
-def test_a_damaged_list_of_groups_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "groups.json").write_text('["b", "a')
+@pytest.mark.parametrize("content", ['["b", "a', "{}", '"b"', "1"])
+def test_a_damaged_list_of_groups_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "groups.json").write_text(content)
     with pytest.raises(ValueError, match=r"groups\.json"):
         warn_if_incomplete(tmp_path)
