@@ -9,6 +9,7 @@ from typing import Any
 
 from common.config.latest_run import LATEST, latest_run
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
+from common.training.resuming import newest_resumable
 
 LOG = logging.getLogger(__name__)
 Config = Mapping[str, Any]
@@ -21,7 +22,7 @@ def with_latest_checkpoint(config: Config) -> Config:
         config: resolved.
 
     Raises:
-        ValueError: If there is no run, or it has saved nothing to go on from.
+        ValueError: If there is no run, or it has nothing whole to go on from.
     """
     if config["ckpt_path"] != LATEST:
         return config
@@ -29,10 +30,10 @@ def with_latest_checkpoint(config: Config) -> Config:
     # Hydra has chosen that run's folder, unless the command says another.
     if not (run_dir / SNAPSHOT_FILE).is_file():
         run_dir = found_run(LATEST, config, "ckpt_path")
-    path = run_dir / "checkpoints" / "last.ckpt"
-    if not path.is_file():
+    path = newest_resumable(run_dir / "checkpoints")
+    if path is None:
         raise ValueError(
-            f"ckpt_path=latest: {run_dir}, the run begun last, has no {path.name}: it ended before "
+            f"ckpt_path=latest: {run_dir}, the run begun last, has no checkpoint: it ended before "
             "an epoch did. Start anew, or name another run's checkpoint"
         )
     LOG.info("ckpt_path=latest is %s", path)

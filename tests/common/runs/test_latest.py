@@ -13,6 +13,7 @@ from common.config.latest_run import latest_run
 from common.config.resolvers import run_dir
 from common.runs.latest import found_run, with_latest_checkpoint
 from common.runs.places import with_found_store
+from common.training.checkpoint import save_checkpoint
 
 
 def write_run(folder: Path, time: str, **entries: Any) -> Path:
@@ -43,11 +44,16 @@ def test_latest_is_a_checkpoint_or_says_why_there_is_none(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match=r"run=latest: there is no run"):
         found_run("latest", config, "run")
     run = write_run(tmp_path / "run", "2026")
-    with pytest.raises(ValueError, match=r"run, the run begun last, has no last\.ckpt"):
+    with pytest.raises(ValueError, match=r"run, the run begun last, has no checkpoint"):
         with_latest_checkpoint(config)
-    (run / "checkpoints").mkdir()
-    (run / "checkpoints" / "last.ckpt").touch()
-    assert with_latest_checkpoint(config)["ckpt_path"] == str(run / "checkpoints" / "last.ckpt")
+    epoch = {"current": {"processed": 1, "started": 1}}
+    content = {"state_dict": {}, "loops": {"fit_loop": {"epoch_progress": epoch}}, "global_step": 9}
+    last = run / "checkpoints" / "last.ckpt"
+    save_checkpoint(content, last)
+    assert with_latest_checkpoint(config)["ckpt_path"] == str(last)
+    save_checkpoint(content, last.with_name("best.ckpt"))
+    last.write_bytes(last.read_bytes()[:-9])  # damaged
+    assert with_latest_checkpoint(config)["ckpt_path"] == str(last.with_name("best.ckpt"))
     assert found_run("latest", config, "run") == run
     assert with_latest_checkpoint(config | {"ckpt_path": "x.ckpt"})["ckpt_path"] == "x.ckpt"
 
