@@ -32,7 +32,7 @@ _FORM = {
     "git": Maybe({"commit": Maybe(TEXT), "changes": Maybe(TEXT)}),
     "config": {
         **{"paths": {"run_dir": TEXT}, "model": _GROUP, "trainer": _GROUP},
-        "data": {"datamodule": _GROUP},
+        **{"data": {"datamodule": _GROUP}, "callbacks": ANY, "logger": ANY},
     },
 }
 
