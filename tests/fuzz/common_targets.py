@@ -133,6 +133,7 @@ def _make_run(folder: Path) -> list[Path]:
     snapshot = json.loads((folder / "run" / "run.json").read_text())
     snapshot["config"]["data"]["datamodule"] = {"_target_": "flame.data.GazeDataModule"}
     snapshot["config"] |= {"paths": {"run_dir": "runs/a"}, "ckpt_path": None, "replay": None}
+    snapshot["config"] |= {"callbacks": {}, "logger": {}}
     snapshot |= {"metrics": {"val/map": 0.5, "x": None}, "weights": {}}
     (folder / "run" / "run.json").write_text(json.dumps(snapshot))
     return [folder / "run" / "run.json"]
@@ -141,11 +142,12 @@ def _make_run(folder: Path) -> list[Path]:
 def _read_run(path: Path) -> None:
     places = {"trainer": {}, "paths": {"run_dir": "runs/b"}, "data": {"store_dir": None}}
     asked = {"replay": str(path.parent), "ckpt_path": None, "model": {"init_checkpoint": None}}
+    asked |= {"trusted": ["flame"]}
     config = replayed_config({**asked, **places})
     recorded = read_snapshot(path.parent)
     now = {"git": {}, "code_sha256": "0", "versions": {}, "data": {}, "weights": {}}
     differences(recorded, now)
-    continued({**config, "study": None}, path.parent)
+    continued({**config, "study": None}, path.parent, {})
 
 
 def _make_jobs(folder: Path) -> list[Path]:
