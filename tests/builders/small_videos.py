@@ -76,9 +76,12 @@ def write_noise(
     return path
 
 
-def remuxed(path: Path, to: Path, container_format: str | None = None) -> Path:
-    """Copy a video's packets into another container, which the suffix names."""
-    with av.open(str(path)) as given, av.open(str(to), "w", format=container_format) as made:
+def remuxed(path: Path, to: Path, container_format: str | None = None, **options: str) -> Path:
+    """Copy a video's packets into another container, which the suffix names; FFmpeg's options."""
+    with (
+        av.open(str(path)) as given,
+        av.open(str(to), "w", format=container_format, options=options) as made,
+    ):
         stream = given.streams.video[0]
         copy = made.add_stream_from_template(stream)
         for packet in given.demux(stream):
@@ -108,15 +111,7 @@ def _matrix(a: int, b: int, c: int, d: int) -> bytes:
 
 def cut_short(path: Path) -> Path:
     """Move an mp4's header to its front and lose half of its frames, as a broken download does."""
-    made = path.with_name(f"faststart-{path.name}")
-    options = {"movflags": "+faststart"}
-    with av.open(str(path)) as given, av.open(str(made), "w", options=options) as container:
-        stream = given.streams.video[0]
-        copy = container.add_stream_from_template(stream)
-        for packet in given.demux(stream):
-            if packet.dts is not None:
-                packet.stream = copy
-                container.mux(packet)
+    made = remuxed(path, path.with_name(f"faststart-{path.name}"), movflags="+faststart")
     data = made.read_bytes()
     made.unlink()
     path.write_bytes(data[: (data.index(b"mdat") + len(data)) // 2])

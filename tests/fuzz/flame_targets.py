@@ -39,21 +39,10 @@ from flame.readers.flame_layout import FlameLayoutReader
 from flame.readers.gazehub import GazeHubReader, _label_files
 from flame.readers.metadata import write_ranges, write_split
 from flame.readers.numeric_pickle import read_numeric_pickle
-from flame.readers.sample import RawReader
 from flame.store.labels import GazeLabels
-from fuzz.target import Target
+from fuzz.target import Target, read_groups
 
 _SESSION = "1_A_CS_S"
-
-
-def _read_groups(reader: RawReader) -> None:
-    """Do with a data set what preprocessing does; a group that is damaged is listed there."""
-    for group in reader.groups():
-        with suppress(ValueError):
-            reader.count(group)
-            reader.fingerprint(group)
-            for _ in reader.read(group):
-                pass
 
 
 def _make_pickles(folder: Path) -> list[Path]:
@@ -89,7 +78,7 @@ def _make_layout(folder: Path) -> list[Path]:
 
 def _read_layout(path: Path) -> None:
     root = next(folder for folder in path.parents if folder.name == "tree")
-    _read_groups(FlameLayoutReader(root))
+    read_groups(FlameLayoutReader(root))
 
 
 def _make_metadata(folder: Path) -> list[Path]:
@@ -115,8 +104,8 @@ def _make_columbia(folder: Path) -> list[Path]:
 
 
 def _read_columbia(path: Path) -> None:
-    _read_groups(ColumbiaGazeReader(path.parents[1]))
-    _read_groups(ColumbiaEyesReader(path.parents[1]))
+    read_groups(ColumbiaGazeReader(path.parents[1]))
+    read_groups(ColumbiaEyesReader(path.parents[1]))
 
 
 def _make_eyediap(folder: Path) -> list[Path]:
@@ -140,8 +129,8 @@ def _make_eyediap(folder: Path) -> list[Path]:
 
 def _read_eyediap(path: Path) -> None:
     root = next(folder for folder in path.parents if (folder / "GazeState").is_dir())
-    _read_groups(EyediapReader(root))
-    _read_groups(EyediapReader(root, gaze="published", frame_step=1))
+    read_groups(EyediapReader(root))
+    read_groups(EyediapReader(root, gaze="published", frame_step=1))
 
 
 def _gazehub(dataset: str) -> Target:
@@ -152,8 +141,8 @@ def _gazehub(dataset: str) -> Target:
     def read(path: Path) -> None:
         root = next(folder for folder in path.parents if folder.name == "hub")
         _label_files.cache_clear()
-        _read_groups(GazeHubReader(root))
-        _read_groups(GazeHubReader(root, dataset, remove_scale=dataset == "mpiifacegaze"))
+        read_groups(GazeHubReader(root))
+        read_groups(GazeHubReader(root, dataset, remove_scale=dataset == "mpiifacegaze"))
 
     return Target(f"gazehub_{dataset}", make, read)
 
@@ -252,7 +241,7 @@ TARGETS: list[Target] = [
     Target("columbiagaze", _make_columbia, _read_columbia),
     Target("eyediap", _make_eyediap, _read_eyediap),
     *map(_gazehub, LABELS),
-    Target("eth_xgaze", _make_eth_xgaze, lambda p: _read_groups(EthXGazeReader(p.parent))),
+    Target("eth_xgaze", _make_eth_xgaze, lambda p: read_groups(EthXGazeReader(p.parent))),
     Target("openface", _make_openface, _read_openface),
     Target("flame_original", _make_original, _read_original),
     Target("gaze_store", _make_store, _read_store),

@@ -20,7 +20,7 @@ from builders.small_nets import small_gazepose
 from builders.small_predictions import some_predictions
 
 from common.media.image_codec import encode_image
-from fuzz.target import Target
+from fuzz.target import Target, read_groups
 from gazepose.ensembling.combining import MEAN, combine
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.evaluation.metrics import evaluate_lam
@@ -33,24 +33,12 @@ from gazepose.readers.ego4d.reader import Ego4DReader
 from gazepose.readers.face_imgs.reader import FaceImgsReader
 from gazepose.readers.photos.contact_photos import ContactPhotosReader
 from gazepose.readers.photos.nitec import NitecReader
-from gazepose.readers.sample import RawReader
 from gazepose.readers.split_lists import read_split_list
 from gazepose.store.reading import FRAMES_FILE
 from gazepose.store.table import LamTable
 from gazepose.store.writing import frames_are_sound, write_frames
 from gazepose.submission.check import validate_submission
 from gazepose.submission.writing import convert_predictions, expected_samples, write_submission
-
-
-def _read_groups(reader: RawReader) -> None:
-    """Do with a data set what preprocessing does; a group that is damaged is listed there."""
-    reader.doctor()
-    for group in reader.groups():
-        with suppress(ValueError):
-            reader.count(group)
-            reader.fingerprint(group)
-            for _ in reader.read(group):
-                pass
 
 
 def _make_ego4d(folder: Path) -> list[Path]:
@@ -62,8 +50,8 @@ def _make_ego4d(folder: Path) -> list[Path]:
 
 def _read_ego4d(path: Path) -> None:
     root = next(folder for folder in path.parents if (folder / "v2").is_dir())
-    _read_groups(Ego4DReader(root))
-    _read_groups(Ego4DReader(root, track_rule="published", frame_offset=1))
+    read_groups(Ego4DReader(root))
+    read_groups(Ego4DReader(root, track_rule="published", frame_offset=1))
 
 
 def _make_face_imgs(folder: Path) -> list[Path]:
@@ -102,8 +90,8 @@ def _make_json_prior(folder: Path) -> list[Path]:
 
 def _read_face_imgs(path: Path) -> None:
     root = next(folder for folder in path.parents if folder.name == "data").parent
-    _read_groups(FaceImgsReader(root))
-    _read_groups(FaceImgsReader(root, track_rule="repaired"))
+    read_groups(FaceImgsReader(root))
+    read_groups(FaceImgsReader(root, track_rule="repaired"))
 
 
 def _make_preprocessed(folder: Path) -> list[Path]:
@@ -243,9 +231,9 @@ TARGETS: list[Target] = [
     Target(
         "contact_photos",
         _make_contact_photos,
-        lambda p: _read_groups(ContactPhotosReader(p.parent)),
+        lambda p: read_groups(ContactPhotosReader(p.parent)),
     ),
-    Target("nitec", _make_nitec, lambda p: _read_groups(NitecReader(p.parents[1]))),
+    Target("nitec", _make_nitec, lambda p: read_groups(NitecReader(p.parents[1]))),
     Target("split_list", _make_split_list, read_split_list),
     Target("gaze360", _make_gaze360, _read_gaze360),
     Target(

@@ -15,7 +15,7 @@ from builders.small_run import REPO_DIR, SMALL_RUN
 from builders.small_store import write_small_store
 
 # They tell of every start, or are written by a library as it goes.
-ACCOUNTS = ["*.log", "*/.hydra/*", "*/csv/*", "*/multirun.yaml"]
+ACCOUNTS = ["*.log", "*/csv/*", "*/multirun.yaml"]
 SMALL_STUDY = [
     "sweeps=table4",
     "ablations=spatial_off,spatial_off_temporal_none",

@@ -251,7 +251,7 @@ def test_a_logger_passes_nothing_on(key: str, tmp_path: Path) -> None:
     replayed(run, trusted=("common.loggers.wandb",))
 
 
-@pytest.mark.parametrize("name", ["../../elsewhere", "/tmp/elsewhere", ".."])
+@pytest.mark.parametrize("name", ["../../elsewhere", "/elsewhere", ".."])
 def test_names_of_data_lead_nowhere(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no '/'"):
         check_file_name(name)

@@ -15,6 +15,7 @@ from common.report.kinds.measure import Measure, Quantity, Validation, rounded
 from common.report.kinds.model_test import (
     FOLD,
     INTERVAL,
+    TEST_AGAIN,
     ModelTest,
     TestProtocol,
     checked_predictions,
@@ -145,7 +146,7 @@ class GazeAngleTest(ModelTest):
         path = self.path.with_suffix(".csv")
         if not path.is_file():
             return None
-        with named_table_errors(path, "test again to renew it"):
+        with named_table_errors(path, TEST_AGAIN):
             types = {"loss_3d": pl.Float64, "subject": pl.String}
             table = pl.read_csv(path, columns=list(types), schema_overrides=types)
         return checked_predictions(table, ["loss_3d"], path)

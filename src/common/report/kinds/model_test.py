@@ -31,7 +31,7 @@ def slices_form(measure: str, *counts: str) -> list[Any]:
 
 
 def checked_predictions(table: pl.DataFrame, numbers: Sequence[str], path: Path) -> pl.DataFrame:
-    """Return predictions, without those of no number; refuse gaps in them.
+    """Return predictions; refuse gaps in them.
 
     Args:
         table: as it was read.
@@ -46,7 +46,7 @@ def checked_predictions(table: pl.DataFrame, numbers: Sequence[str], path: Path)
         is_right = column.dtype.is_numeric() if name in numbers else column.dtype == pl.String
         is_whole = is_right and not column.null_count()
         if not is_whole or (name in numbers and not column.cast(pl.Float64).is_finite().all()):
-            raise ValueError(f"{path}: damaged values in column {name}; test again to renew it")
+            raise ValueError(f"{path}: damaged values in column {name}; {TEST_AGAIN}")
     return table
 
 
