@@ -147,11 +147,13 @@ def picture() -> str:
     boxes: dict[str, Box] = {}
     for package in LINES:
         boxes |= placed(rooms[package], lefts[package], top, half)
-    boxes |= placed(rooms[SHARED], MARGIN_PX, shared_top, 2 * half)
+    # A layer that is wider than the picture takes two rows.
+    shared = [layer[at : at + 6] for layer in rooms[SHARED] for at in range(0, len(layer), 6)]
+    boxes |= placed(shared, MARGIN_PX, shared_top, 2 * half)
     titles = {package: (lefts[package] + GAP_PX, MARGIN_PX + 16) for package in LINES}
     titles[SHARED] = (MARGIN_PX + GAP_PX, shared_top - 18)
     width = 2 * (half + MARGIN_PX)
-    height = shared_top + len(rooms[SHARED]) * ROW_PX
+    height = shared_top + len(shared) * ROW_PX
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">\n',
