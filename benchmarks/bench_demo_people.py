@@ -3,8 +3,6 @@
 python benchmarks/bench_demo_people.py [--faces 400] [--identities 40]
 """
 
-from __future__ import annotations
-
 import argparse
 import time
 

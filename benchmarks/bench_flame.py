@@ -11,8 +11,6 @@ Peak memory: of a process of its own that takes two training steps of FLAME with
 moments count; given besides is what that process holds before, with torch and scipy loaded.
 """
 
-from __future__ import annotations
-
 import argparse
 import copy
 import statistics

@@ -6,8 +6,6 @@ Without a store it makes one of smooth 224 x 224 JPEGs of about 8 kB, in a tempo
     python benchmarks/bench_lam_loader.py --store data/stores/demo_lam
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

@@ -11,8 +11,6 @@ GPU: wall time), which another busy process disturbs less than wall time.
 Training step: forward, weighted cross entropy, backward and Adam, on noise.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import time

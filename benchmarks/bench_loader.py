@@ -5,8 +5,6 @@ Run after ``python preprocess.py data=demo_gaze`` (or name another store)::
     python benchmarks/bench_loader.py --store data/stores/demo_gaze
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

@@ -5,8 +5,6 @@ Run after ``python preprocess.py data=demo_lam``, or on any video::
     python benchmarks/bench_preprocess.py [--raw-dir data/demo_lam] [--video party.mp4] [--hopenet]
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

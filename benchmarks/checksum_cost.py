@@ -1,7 +1,5 @@
 """What checksums cost a loader: with them and without, in turn, in one process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext

@@ -1,7 +1,5 @@
 """Eye-contact stores of any size for benchmarks: right in form, random in content."""
 
-from __future__ import annotations
-
 import zlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Peak memory of a process, on Linux and macOS."""
 
-from __future__ import annotations
-
 import re
 import resource
 import sys

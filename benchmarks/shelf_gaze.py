@@ -10,8 +10,6 @@ crop is: the reading with the least error on the train people is taken, and name
 error on the test people, with a 95 % bootstrap interval over people.
 """
 
-from __future__ import annotations
-
 import argparse
 import itertools
 from collections.abc import Sequence

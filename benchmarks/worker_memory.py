@@ -5,8 +5,6 @@
     python benchmarks/worker_memory.py --video party.mp4 --clips 500
 """
 
-from __future__ import annotations
-
 import argparse
 import multiprocessing
 import re

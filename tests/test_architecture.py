@@ -1,7 +1,5 @@
 """docs/architecture.md: its picture and its names are those of the code."""
 
-from __future__ import annotations
-
 import ast
 import re
 import runpy

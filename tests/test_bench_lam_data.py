@@ -1,7 +1,5 @@
 """What the benchmarks of the data module measure; not how fast or small anything is."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

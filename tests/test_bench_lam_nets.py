@@ -1,7 +1,5 @@
 """What the benchmark of the nets measures; not how fast anything is."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

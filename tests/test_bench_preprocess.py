@@ -1,7 +1,5 @@
 """What the preprocessing benchmark asks for; not how fast anything is."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 from typing import Any

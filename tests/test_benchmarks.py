@@ -1,7 +1,5 @@
 """What the benchmarks measure; not how fast anything is."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

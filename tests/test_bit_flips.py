@@ -3,8 +3,6 @@
 Stores of both lines and of gaze pretraining, a run's folder, a split, ranges, demo data's record.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

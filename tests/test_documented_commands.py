@@ -1,7 +1,5 @@
 """README and docs: every command composes, every link and file name leads somewhere."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """docs/from_the_originals.md: every command composes, every option sets what it names."""
 
-from __future__ import annotations
-
 import importlib.util
 import math
 import re

@@ -1,7 +1,5 @@
 """The doors of the packages, seen from outside."""
 
-from __future__ import annotations
-
 import ast
 import os
 import re

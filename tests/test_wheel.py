@@ -1,7 +1,5 @@
 """What is installed from a wheel is what is in src."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -9,8 +9,6 @@ mediapipe does not take), and `wandb login`:
 For the FLAME line: --study flame_table --line gaze_angle
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 

@@ -1,7 +1,5 @@
 """Files appear whole or not at all: written under a temporary name, flushed, then renamed."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """SHA-256 of what a run depends on: code, files, arrays."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ Everything that reads text, json, csv or names of files from outside comes throu
 damaged or hostile file ends in the same way everywhere.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """Tables that polars reads: what it raises on a damaged one, said with the file's name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

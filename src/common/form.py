@@ -4,8 +4,6 @@ A form is a kind such as `TEXT`, a list of one form (any number of such items), 
 forms by key. Such keys must be there, others may; a `Maybe` may be missing or null.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

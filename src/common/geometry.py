@@ -27,17 +27,17 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
-import numpy.typing as npt
+
+from common.arrays import Array, Float
 
 if TYPE_CHECKING:
     import torch
 
-Float = npt.NDArray[np.floating[Any]]
 GazeFrame = Literal["camera", "normalised"]
-ArrayT = TypeVar("ArrayT", npt.NDArray[Any], "torch.Tensor")
+ArrayT = TypeVar("ArrayT", Array, "torch.Tensor")
 
 # OpenCV camera axes (x right, y down, z away) to the viewer frame and back.
-CAMERA_TO_VIEWER = np.diag([1.0, -1.0, -1.0])
+CAMERA_TO_VIEWER: Float = np.diag([1.0, -1.0, -1.0])
 
 
 def _namespace(values: Any) -> Any:

@@ -1,7 +1,5 @@
 """Locks between processes, also of several machines: who holds one and dies lets it go."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import logging

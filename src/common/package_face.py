@@ -1,7 +1,5 @@
 """What a package shows at its door."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any

@@ -1,7 +1,5 @@
 """How many of a data set's people, sessions or photos train, validate and test."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

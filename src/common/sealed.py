@@ -5,8 +5,6 @@ where a format takes a text: a JSON object's first entry, the last of a Parquet 
 text's last line. Files of before have none and are read as they are.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Array, Float
 from gazepose.batch import CENTRE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = npt.NDArray[Any]
-Float = npt.NDArray[np.floating[Any]]
 Landmarks = TypeVar("Landmarks", Array, "Tensor")
 
 LARGEST_DEG = 90.0

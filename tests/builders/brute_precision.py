@@ -1,7 +1,5 @@
 """Average precision by brute force: the official rule in plain Python, one row at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

@@ -1,7 +1,5 @@
 """A drawn face that MediaPipe takes for one: no photo of a person is needed."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Videos of coloured squares, and a detector that takes them for faces."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

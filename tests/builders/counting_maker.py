@@ -1,7 +1,5 @@
 """A maker of one-image groups that counts what it makes; a module of its own, for processes."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

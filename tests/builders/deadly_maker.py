@@ -1,7 +1,5 @@
 """Makers that kill their process; a module of its own, because new processes import it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field

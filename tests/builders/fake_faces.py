@@ -1,7 +1,5 @@
 """Stand-ins for the data set and for face detection: what they find is told by the photo."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field

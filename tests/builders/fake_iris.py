@@ -4,8 +4,6 @@
 was cut, how large, and whether it was flipped.
 """
 
-from __future__ import annotations
-
 import sys
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """Stand-ins for a data set of clips and for what measures faces."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator

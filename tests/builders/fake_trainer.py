@@ -1,7 +1,5 @@
 """What callbacks of a test ask a trainer for."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A data set as FLAME's README draws it, of noise faces whose brightness tells their gaze."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Folders in GazeHub's form: coloured faces with labels written by its formulas."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

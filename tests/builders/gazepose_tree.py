@@ -1,7 +1,5 @@
 """GazePose's folder ``data`` as its README draws it, made from an Ego4D-shaped folder."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterator, Sequence

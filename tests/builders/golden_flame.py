@@ -5,8 +5,6 @@ that is a hash of the key. A gradient is compared by its l2 norm and by its proj
 drawn from the next seed, which sees permutations that a norm cannot.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

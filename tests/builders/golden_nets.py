@@ -1,7 +1,5 @@
 """Recorded results of the originals' nets, the weights they had and the inputs they saw."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from functools import cache

@@ -1,7 +1,5 @@
 """What a run.json of somebody else could name: each leaves a canary, if it is run."""
 
-from __future__ import annotations
-
 import json
 import pickle
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Small folders of labelled photos: squares whose colour tells whether they look."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path

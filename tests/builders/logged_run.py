@@ -1,7 +1,5 @@
 """The config of a small eye-contact run with offline loggers, and where W&B stages its files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The metric in several processes; a module of its own, for spawned processes to import by name."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

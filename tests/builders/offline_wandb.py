@@ -1,7 +1,5 @@
 """Reads back what W&B wrote offline, as `wandb sync` would."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Runs as the suite wrote them before it had rooms (until commit 5ba9990)."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

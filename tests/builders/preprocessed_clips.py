@@ -1,7 +1,5 @@
 """Preprocessing of a few invented clips, and what a store holds after it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

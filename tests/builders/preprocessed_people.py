@@ -1,7 +1,5 @@
 """Preprocessing of a few people with invented faces, and what a store holds after it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

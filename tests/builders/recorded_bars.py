@@ -1,7 +1,5 @@
 """The progress bars of preprocessing, kept for a look at where they end."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

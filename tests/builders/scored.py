@@ -1,7 +1,5 @@
 """A net of one weight whose validations have the scores that are given: seconds less than a run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

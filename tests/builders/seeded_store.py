@@ -1,7 +1,5 @@
 """A face store of smooth images, each drawn from the seed that its row holds."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Trainings in processes of their own, and what they logged."""
 
-from __future__ import annotations
-
 import csv
 import os
 import socket

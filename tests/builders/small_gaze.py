@@ -1,7 +1,5 @@
 """A small gaze store: pictures whose slopes of colour are where the face looks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Weights of the form of Hopenet's published file, of a narrow net."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

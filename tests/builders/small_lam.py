@@ -1,7 +1,5 @@
 """A small eye-contact store: frames that tell by their colour who and when they are."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path

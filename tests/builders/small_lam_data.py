@@ -1,7 +1,5 @@
 """The data module over a small eye-contact store, and what its batches show."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A whole eye-contact training in this process, on a small store with narrow nets."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Runs with invented predictions, as an ensemble reads them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

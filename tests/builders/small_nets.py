@@ -1,7 +1,5 @@
 """Narrow nets that run in milliseconds."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

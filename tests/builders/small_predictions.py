@@ -1,7 +1,5 @@
 """Predictions of invented tests, without nets and stores."""
 
-from __future__ import annotations
-
 import numpy as np
 import polars as pl
 

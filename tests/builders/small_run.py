@@ -1,7 +1,5 @@
 """A whole training run in this process: seconds, where a script spends most on its imports."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

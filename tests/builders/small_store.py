@@ -1,7 +1,5 @@
 """A face store of noise images with labels: what training needs, in a second."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Tiny videos for tests."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Sequence
 from fractions import Fraction

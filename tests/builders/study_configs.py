@@ -1,7 +1,5 @@
 """The configs of studies and of their rows, and Hydra as it runs one of their jobs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache

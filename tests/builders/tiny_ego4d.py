@@ -4,8 +4,6 @@ The reader of such trees has tests of its own; here nothing of it is used, so th
 module is compared with does not depend on it.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import math

@@ -1,7 +1,5 @@
 """A script with the configs of train.py and none of its weight, and a job for joblib's workers."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

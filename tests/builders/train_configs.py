@@ -1,7 +1,5 @@
 """The train config of a command, and what can be chosen in it."""
 
-from __future__ import annotations
-
 from itertools import product
 
 from builders.small_run import REPO_DIR, composed

@@ -1,7 +1,5 @@
 """A script in this process: what a study's jobs are started by, and what they leave."""
 
-from __future__ import annotations
-
 import json
 import logging
 import runpy

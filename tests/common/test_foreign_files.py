@@ -1,7 +1,5 @@
 """Files that others wrote: values, or errors that name file and place."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

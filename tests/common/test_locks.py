@@ -1,7 +1,5 @@
 """One process in the block, or many and one of them alone; nothing stays behind."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import threading

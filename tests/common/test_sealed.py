@@ -1,7 +1,5 @@
 """A file with a seal is as it was written, or refused by name."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """FLAME's ``forward_propagation`` in the words of this suite, for a pipeline of one's own."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

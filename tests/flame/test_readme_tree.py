@@ -1,7 +1,5 @@
 """The tree of FLAME's README, from raw to a tested net, as a user types it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

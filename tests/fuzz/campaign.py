@@ -1,7 +1,5 @@
 """Many mutated inputs for every reader, the same for the same seed; the smallest failing ones."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile
@@ -55,7 +53,7 @@ class Found:
         if outcome.is_failure and (known is None or len(content) < len(known.content)):
             self.failures[outcome.signature] = Failure(file, content, outcome)
 
-    def join(self, other: Found) -> None:
+    def join(self, other: "Found") -> None:
         """Add what another share of the inputs found."""
         self.counts += other.counts
         for signature, failure in other.failures.items():

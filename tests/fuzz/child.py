@@ -3,8 +3,6 @@
 It is told a line of json an input, and answers with a line of json.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """The readers of `flame`."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Callable
 from contextlib import suppress

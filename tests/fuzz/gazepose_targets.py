@@ -1,7 +1,5 @@
 """The readers of `gazepose`."""
 
-from __future__ import annotations
-
 import shutil
 from contextlib import suppress
 from functools import cache

@@ -4,8 +4,6 @@ Ours, because the well-kept fuzzers do not fit: atheris mutates inside its own l
 the first crash and cannot be seeded per input; hypothesis makes values, not damaged files.
 """
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Callable

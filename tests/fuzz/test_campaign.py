@@ -1,7 +1,5 @@
 """The harness notices what no reader may do, and gives the same inputs for the same seed."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Inputs on which a reader has failed: none may again."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Inputs given to readers in a child process, and what came of each."""
 
-from __future__ import annotations
-
 import json
 import os
 import select
@@ -58,7 +56,7 @@ class Trial:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._started: set[str] = set()
 
-    def __enter__(self) -> Trial:
+    def __enter__(self) -> "Trial":
         return self
 
     def __exit__(

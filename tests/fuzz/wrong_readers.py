@@ -1,7 +1,5 @@
 """Readers that do what no reader may, to see that it is noticed."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

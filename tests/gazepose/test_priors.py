@@ -1,7 +1,5 @@
 """Bins of the head pose and landmarks around the eyes."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -4,8 +4,6 @@ Every second kill is aimed at a write. Runs lie in memory and their temporary fo
 other way about. The exit status is 1 if a kill was not survived.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import shutil

@@ -1,7 +1,5 @@
 """What is killed: a command of each kind, on data of seconds, and what it leaves."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sys

@@ -1,7 +1,5 @@
 """A few kills of `make kill`, which makes forty: another seed, and not the slowest commands."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from tempfile import TemporaryDirectory
 

@@ -1,7 +1,5 @@
 """One command: undisturbed, or killed once and typed again."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """Checks across config groups, runs and data sets; each says what to type instead."""
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What is put right in a script's command line before Hydra reads it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path

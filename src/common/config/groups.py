@@ -1,7 +1,5 @@
 """The config groups that we own, as dataclasses."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

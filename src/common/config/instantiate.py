@@ -1,7 +1,5 @@
 """Build objects from configs."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The run that was begun last: what ``latest`` stands for in ``ckpt_path=`` and ``run=``."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Importing this module also registers the suite's resolvers, in a launcher's workers too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What the config of a run may name, beside nets, modules, callbacks and loggers."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 Thing = TypeVar("Thing")

@@ -1,7 +1,5 @@
 """What our configs compute: resolvers, registered where this module is imported."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Iterable, Mapping
 from pathlib import Path

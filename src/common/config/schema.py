@@ -3,8 +3,6 @@
 What libraries own (trainer, loggers, optimizers) stays plain YAML: their constructors check it.
 """
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass, field
 from typing import Any

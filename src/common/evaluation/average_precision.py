@@ -11,16 +11,12 @@ official number, with ties the least that any order of the tied rows gives. A co
 mean of exactly 0.5.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.integer[Any]]
+from common.arrays import Bools, Float, Ints
+
 _MAX_CELLS_AT_ONCE = 1 << 21
 
 
@@ -53,7 +49,7 @@ class Ranking:
         is_positive: (N,) whether a sample is of the class.
     """
 
-    def __init__(self, scores: Float, is_positive: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, scores: Float, is_positive: Bools) -> None:
         assert len(scores) == len(is_positive)
         self._order = np.argsort(-scores, kind="stable")
         self._is_positive = is_positive[self._order]
@@ -200,7 +196,7 @@ def _group_starts(ordered_scores: Float) -> Ints:
     return np.flatnonzero(is_start[: len(ordered_scores)])
 
 
-def _corner_starts(starts: Ints, is_positive: npt.NDArray[np.bool_]) -> Ints:
+def _corner_starts(starts: Ints, is_positive: Bools) -> Ints:
     """Return where groups begin that must be told apart to know the area under the envelope.
 
     Along groups of positives only, precision rises, so the envelope is that of their end; along

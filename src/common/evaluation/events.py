@@ -1,7 +1,5 @@
 """Events in the frames of a track: when something begins and ends, and how two lists agree."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 

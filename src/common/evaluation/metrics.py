@@ -1,20 +1,15 @@
 """Errors over a data set, and how far to trust their mean."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from common.arrays import Array, Float
 from common.geometry import angular_error
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 class AngularError(Metric):
@@ -57,7 +52,7 @@ class Interval:
 def bootstrap_interval(
     values: Float,
     *,
-    clusters: npt.NDArray[Any] | None = None,
+    clusters: Array | None = None,
     confidence: float = 0.95,
     num_resamples: int = 2000,
     seed: int = 0,
@@ -90,7 +85,7 @@ def bootstrap_interval(
     return Interval(float(low), float(high))
 
 
-def _cluster_sums(values: Float, clusters: npt.NDArray[Any] | None) -> tuple[Float, Float]:
+def _cluster_sums(values: Float, clusters: Array | None) -> tuple[Float, Float]:
     if clusters is None:
         return values, np.ones(len(values))
     labels = np.unique(clusters, return_inverse=True)[1]

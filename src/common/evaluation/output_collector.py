@@ -1,7 +1,5 @@
 """The part of a test's callback that does not ask what was tested."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What a net does, shown: samples, worst mistakes, curves, as files and in the loggers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,10 +11,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from common.arrays import Image
 from common.atomic import partial_path
 from common.evaluation.sample_grid import grid
 from common.loggers.dashboard import Chart, log_chart, log_picture, log_table
-from common.media.image_codec import Image, write_image
+from common.media.image_codec import write_image
 
 Outputs = list[dict[str, Any]]
 Sample = Mapping[str, Any]

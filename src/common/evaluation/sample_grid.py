@@ -1,14 +1,12 @@
 """Small pictures of samples, with words below them, side by side in one."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from common.media.image_codec import Image
+from common.arrays import Image
 
 Colour = tuple[int, int, int]
 RIGHT, WRONG, NEUTRAL = (46, 160, 67), (215, 58, 73), (110, 110, 110)

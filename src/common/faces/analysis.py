@@ -1,20 +1,12 @@
 """Everything preprocessing and prediction want to know about the faces in an image."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from common.arrays import Float, Image
 from common.faces.detection import Face, FaceDetector
 from common.faces.eye_landmarks import eye_landmarks_from_mesh
 from common.faces.head_pose import head_pose_from_mesh
 from common.faces.mediapipe.mesh import FaceMesh
-
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

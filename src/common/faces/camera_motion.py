@@ -4,16 +4,11 @@ Phase correlation (Kuglin and Hines, "The phase correlation image alignment meth
 grey copies of neighbouring frames, with OpenCV. It finds shifts only: no turning, no zooming.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
+from common.arrays import Float, Image
 
 # (width, height) of the copies, both good for a Fourier transform and even: in odd ones OpenCV
 # finds the middle half a pixel off.

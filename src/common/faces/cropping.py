@@ -1,15 +1,12 @@
 """Windows of an image that may reach over its border, and smaller copies of it."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from common.arrays import Image
 
 
-def padded_square(
-    image: npt.NDArray[np.uint8], x0: int, y0: int, side: int
-) -> npt.NDArray[np.uint8]:
+def padded_square(image: Image, x0: int, y0: int, side: int) -> Image:
     """Return the square window with the top-left pixel (x0, y0), zero outside the image.
 
     Args:
@@ -32,7 +29,7 @@ def padded_square(
     return window
 
 
-def shrunk(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
+def shrunk(image: Image, scale: float) -> Image:
     """Return the image (H, W, 3) reduced by `scale` with area averaging; never enlarged."""
     if scale >= 1:
         return image

@@ -1,22 +1,18 @@
 """Finding faces: the interface every detector offers, and MediaPipe's two models behind it."""
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.faces.cropping import padded_square, shrunk
 from common.faces.mediapipe.graph import MediaPipeGraph
 
 LOG = logging.getLogger(__name__)
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 
 # Input side of MediaPipe's full-range model in pixels.
 TILE_PX = 192

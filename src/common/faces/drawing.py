@@ -1,17 +1,11 @@
 """Draw faces, their names, head axes, gaze arrows, landmarks and scores into an image, in place."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.geometry import gaze_vector, rotation_from_head_pose
 
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 # RGB.

@@ -6,14 +6,9 @@ Points 0..27 are the eye at the image's left (the subject's right), 28..55 the o
 image order. The 112 numbers are x_0..x_55, y_0..y_55.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
+from common.arrays import Float
 
 NUM_EYE_POINTS = 56
 

@@ -7,21 +7,17 @@ The template's own depth fits 77 faces of real videos best, so it is neither res
 what "pitch 0" means differs between templates by some degrees.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Float
 from common.geometry import CAMERA_TO_VIEWER, head_pose_from_rotation
-
-Float = npt.NDArray[np.floating[Any]]
 
 # Without a camera: focal length over the longer side of the 23 points' bounding box. A crop twice
 # as wide as the face and a focal length of five crops, as of a portrait lens.

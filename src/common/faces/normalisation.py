@@ -6,24 +6,18 @@ and its x axis parallel to the head's, S brings the face to a fixed distance. Di
 by R alone: S moves the face, it does not change where a person looks.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.geometry import (
     CAMERA_TO_VIEWER,
     gaze_angles,
     gaze_vector,
     rotation_from_head_pose,
 )
-
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 
 # GazeHub's and ETH-XGaze's virtual camera.
 FOCAL_PX = 960.0

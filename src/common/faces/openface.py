@@ -1,19 +1,15 @@
 """OpenFace 2's csv files: eye landmarks and head pose in this suite's conventions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Bools, Float
 from common.foreign_files import shown
 from common.geometry import CAMERA_TO_VIEWER, head_pose_from_rotation
-
-Float = npt.NDArray[np.floating[Any]]
 
 LANDMARK_COLUMNS = [f"eye_lmk_{axis}_{point}" for axis in "xy" for point in range(56)]
 POSE_COLUMNS = ["pose_Rx", "pose_Ry", "pose_Rz"]
@@ -43,7 +39,7 @@ class OpenFaceTable:
     path: Path
     frame: npt.NDArray[np.int64]
     confidence: Float
-    is_success: npt.NDArray[np.bool_]
+    is_success: Bools
     landmarks: Float
     head_pose: Float
     problems: dict[int, str]

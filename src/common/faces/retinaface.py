@@ -1,12 +1,10 @@
 """RetinaFace as an optional detector, through the `uniface` package."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Image
 from common.faces.detection import Face, inside_image
 
 INSTALL_COMMAND = "pip install 'gaze-suite[retinaface]'"
@@ -41,7 +39,7 @@ class RetinaFaceDetector:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_model": None}
 
-    def detect(self, image: npt.NDArray[np.uint8]) -> list[Face]:
+    def detect(self, image: Image) -> list[Face]:
         """Return the faces in an image (H, W, 3) uint8 RGB, best first.
 
         Raises:

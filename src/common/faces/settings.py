@@ -1,7 +1,5 @@
 """Which detector finds faces, as plain values for configs and store recipes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from common.config.recordable import recordable

@@ -7,21 +7,18 @@ no overlap and begins new tracks; a face that comes back after `TrackingSettings
 a new one. Nothing looks at appearance: two people who cross may exchange their numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.camera_motion import CameraMotion
 from common.faces.detection import Face
 
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 _UNMOVED = np.zeros(2)
 
 

@@ -11,8 +11,6 @@ CSV       - (`common.evaluation.pictures` writes files for all of them)     -
 Call these on rank zero only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +19,9 @@ from typing import Any
 import polars as pl
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
+from common.arrays import Image
 from common.loggers.wandb import WandbRunLogger
-from common.media.image_codec import Image, decode_image
+from common.media.image_codec import decode_image
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """One Weights & Biases run a job: its config from the start, its best checkpoint at the end."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

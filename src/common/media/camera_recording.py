@@ -1,7 +1,5 @@
 """A short video from a camera of this machine."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Iterator
@@ -11,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Image
 from common.media.video_writer import write_video
 
 LOG = logging.getLogger(__name__)
-Image = npt.NDArray[np.uint8]
 
 
 def record_camera(number: int, path: Path, duration_s: float) -> Path:

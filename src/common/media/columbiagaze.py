@@ -6,8 +6,6 @@ vertical and horizontal angle V and H, all in degrees. H and V are measured from
 the image's right. The signs are inferred from other people's code.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Where a video's file says that it ends: one that ends before was cut short."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 from pathlib import Path

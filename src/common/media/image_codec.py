@@ -1,17 +1,14 @@
 """Images as bytes: JPEG, or PNG where every pixel counts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Image
 from common.atomic import partial_path
 from common.media.pixels import check_pixels, encoded_size
 
-Image = npt.NDArray[np.uint8]
 CODECS = ("jpeg", "png")
 _CODEC_OF_SUFFIX = {".jpg": "jpeg", ".png": "png"}
 

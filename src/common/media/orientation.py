@@ -1,14 +1,11 @@
 """A video's display matrix: how decoded frames are turned and mirrored before they are shown."""
 
-from __future__ import annotations
-
 import struct
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
+from common.arrays import Image
 
 
 class Orientation(NamedTuple):

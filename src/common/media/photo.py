@@ -1,7 +1,5 @@
 """A photo as its camera took it: upright, with the intrinsics that its EXIF tells."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from common.arrays import Array, Float
 from common.media.pixels import check_pixels
-
-Float = npt.NDArray[np.floating[Any]]
 
 _EXIF_IFD, _ORIENTATION = 0x8769, 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
@@ -190,7 +187,7 @@ def _rgb(photo: Image.Image) -> npt.NDArray[np.uint8]:
     return np.asarray(photo.convert("RGB"))
 
 
-def _eight_bit(grey: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _eight_bit(grey: Array) -> npt.NDArray[np.uint8]:
     """Return grey values, floating-point or of 32 bits, as bytes.
 
     Raises:

@@ -4,8 +4,6 @@ A file of 4 kB can claim a hundred million pixels: decoders take their memory fi
 data later.
 """
 
-from __future__ import annotations
-
 import io
 
 from PIL import Image

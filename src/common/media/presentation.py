@@ -1,7 +1,5 @@
 """When each frame of a video is shown."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import av

@@ -1,7 +1,5 @@
 """The files a user means by ``source=``, what each is, and where what is made may lie."""
 
-from __future__ import annotations
-
 import glob
 import os
 from collections.abc import Iterator, Sequence

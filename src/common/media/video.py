@@ -7,8 +7,6 @@ Frames that nobody wants are decoded but not converted to RGB. A frame's time is
 (`common.media.presentation`): phones and screen recorders vary their rate.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,15 +16,14 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.stream import Disposition
 
+from common.arrays import Image
 from common.media.declared_end import num_missing_bytes
 from common.media.orientation import orientation
 from common.media.presentation import PresentationClock, Shown
 from common.media.video_index import SeekPoint, num_beyond_end, seek_point
 
-RgbImage = npt.NDArray[np.uint8]
 # What a `DamagedVideoError` says; stores keep it as a reason, and look for it there.
 DECODING_FAILED = "decoding failed"
 FRAMES_DAMAGED = "of the wanted frames are damaged"
@@ -75,7 +72,7 @@ class TimedFrame(NamedTuple):
     """
 
     number: int
-    image: RgbImage
+    image: Image
     shown: Shown
 
 
@@ -123,7 +120,7 @@ def num_frames(path: Path) -> int:
 
 def read_frames(
     path: Path, wanted: Collection[int] | None = None, *, num_threads: int = 1
-) -> Iterator[tuple[int, RgbImage]]:
+) -> Iterator[tuple[int, Image]]:
     """Decode a video, from its start where an exact later one is not known.
 
     Frames are turned and mirrored as the file asks (phones). Decoding stops after the last wanted
@@ -249,5 +246,5 @@ def _is_transposed(container: Any, stream: Any) -> bool:
     return frame is not None and orientation(frame).is_transposed
 
 
-def _rgb(frame: av.VideoFrame) -> RgbImage:
+def _rgb(frame: av.VideoFrame) -> Image:
     return orientation(frame).upright(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))

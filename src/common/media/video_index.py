@@ -1,7 +1,5 @@
 """An MP4's or MOV's table of frames: where decoding may start, what a cut file lacks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Videos, written with PyAV: at a constant rate, or each frame at its own time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +8,10 @@ from typing import Any
 import av
 import numpy as np
 
+from common.arrays import Image
 from common.atomic import partial_path
 from common.media.presentation import USUAL_FPS_HZ, Shown
-from common.media.video import RgbImage, VideoInfo
+from common.media.video import VideoInfo
 
 REPRODUCIBLE_X264 = {"threads": "1", "x264-params": "mbtree=0"}
 # Finer than any camera's, and understood by every encoder and player.
@@ -21,7 +20,7 @@ _FINEST_TIME_BASE_S = Fraction(1, 90000)
 
 def write_video(
     path: Path,
-    frames: Iterable[RgbImage],
+    frames: Iterable[Image],
     fps_hz: float,
     *,
     quality: int = 18,
@@ -51,7 +50,7 @@ def write_video(
 
 def write_timed_video(
     path: Path,
-    frames: Iterable[tuple[RgbImage, Shown]],
+    frames: Iterable[tuple[Image, Shown]],
     source: VideoInfo,
     *,
     quality: int = 18,
@@ -97,7 +96,7 @@ class _Ticks:
 
 def _encode(
     path: Path,
-    frames: Iterable[tuple[RgbImage, Shown | None]],
+    frames: Iterable[tuple[Image, Shown | None]],
     rate: Fraction,
     ticks: _Ticks | None,
     options: dict[str, str],
@@ -129,7 +128,7 @@ def _mux(container: Any, packets: Iterable[Any], ticks: _Ticks | None) -> None:
         container.mux(packet)
 
 
-def _add_stream(container: Any, frame: RgbImage, rate: Fraction, options: dict[str, str]) -> Any:
+def _add_stream(container: Any, frame: Image, rate: Fraction, options: dict[str, str]) -> Any:
     stream = container.add_stream("libx264", rate=rate, options=options)
     height, width = frame.shape[:2]
     stream.width, stream.height = width + width % 2, height + height % 2
@@ -137,7 +136,7 @@ def _add_stream(container: Any, frame: RgbImage, rate: Fraction, options: dict[s
     return stream
 
 
-def _even_frame(frame: RgbImage) -> av.VideoFrame:
+def _even_frame(frame: Image) -> av.VideoFrame:
     height, width = frame.shape[:2]
     even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return av.VideoFrame.from_ndarray(even, format="rgb24")

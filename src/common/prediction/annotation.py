@@ -1,7 +1,5 @@
 """What ``predict.py source=`` means: photos, videos, a folder or glob of both, or a camera."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from pathlib import Path

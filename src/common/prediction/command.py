@@ -1,7 +1,5 @@
 """What ``predict.py`` does: a model on a data split, on photos and videos, or into another form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

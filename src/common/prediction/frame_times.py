@@ -1,7 +1,5 @@
 """When the frames of a video are shown, by number."""
 
-from __future__ import annotations
-
 from array import array
 from bisect import bisect_right
 

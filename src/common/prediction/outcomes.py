@@ -1,7 +1,5 @@
 """What became of the photos and videos of a source, counted by reason."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Photos in, drawn photos and one JSON line a face out."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import Counter
@@ -9,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
+from common.arrays import Float, Image
 from common.atomic import kept_lines
 from common.media.image_codec import write_image
 from common.media.photo import UnreadablePhotoError, read_photo
@@ -20,8 +17,6 @@ from common.media.sources import check_output_dir, unique_stems
 from common.prediction.outcomes import Annotated, NotWrittenError, Outcome, counts, writing
 
 LOG = logging.getLogger(__name__)
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 NO_FACE = "no face found"
 _DRAWN_QUALITY = 95
 

@@ -1,7 +1,5 @@
 """What a person wants to know of each face of a video: when it was seen, how long it looked."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

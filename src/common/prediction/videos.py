@@ -1,7 +1,5 @@
 """Videos in; out come drawn videos, one JSON line a face and frame, and a table of the tracks."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import Counter
@@ -10,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
+from common.arrays import Image
 from common.atomic import kept_lines
 from common.media.presentation import Shown
 from common.media.sources import check_output_dir, unique_stems
@@ -24,7 +21,6 @@ from common.prediction.outcomes import Annotated, NotWrittenError, Outcome, coun
 from common.prediction.track_summary import TrackSummaries
 
 LOG = logging.getLogger(__name__)
-Image = npt.NDArray[np.uint8]
 NO_FACE = "no face found"
 
 

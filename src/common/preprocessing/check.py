@@ -1,7 +1,5 @@
 """A look at a store beside its raw data: what is damaged, missing or made from something else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

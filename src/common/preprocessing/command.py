@@ -1,7 +1,5 @@
 """What ``preprocess.py`` does, whichever line the data set belongs to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

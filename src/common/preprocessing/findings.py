@@ -1,7 +1,5 @@
 """What a doctor found, as a person reads it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

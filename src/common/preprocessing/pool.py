@@ -1,7 +1,5 @@
 """Many groups over processes, with a bar that moves by the item."""
 
-from __future__ import annotations
-
 import multiprocessing
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait

@@ -1,7 +1,5 @@
 """What both lines do to make a store: claim it, make what is to be made, report what went wrong."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

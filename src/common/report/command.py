@@ -4,8 +4,6 @@ Reads what runs left behind and needs neither their code nor their data. Whateve
 shown; whatever has not is listed with its status.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

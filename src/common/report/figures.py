@@ -1,7 +1,5 @@
 """Figures of the report: a test protocol's models, all in all and by slice, and learning curves."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from pathlib import Path

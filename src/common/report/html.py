@@ -1,7 +1,5 @@
 """HTML built from elements, so that no text reaches a page unescaped; pictures beside it."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Sequence
 from pathlib import Path

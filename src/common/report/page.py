@@ -1,7 +1,5 @@
 """The report's page: index.html with its pictures beside it, movable as one folder."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest

@@ -1,7 +1,5 @@
 """Numbers that others published, with protocol and source: what ``published.yaml`` holds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

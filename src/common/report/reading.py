@@ -1,7 +1,5 @@
 """What a folder of runs holds: every run whatever its status, and every test they wrote."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

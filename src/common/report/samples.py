@@ -1,15 +1,12 @@
 """A test's predictions, as far as its measure under resampling of whole clusters needs them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from common.evaluation.average_precision import Float, Ints, checked, rank_lam, rank_not_lam
+from common.arrays import Array, Float, Ints
+from common.evaluation.average_precision import checked, rank_lam, rank_not_lam
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Samples:
     measured: Callable[[Ints], Float]
 
 
-def mean_of_samples(values: Float, clusters: npt.NDArray[Any]) -> Samples:
+def mean_of_samples(values: Float, clusters: Array) -> Samples:
     """Return samples measured by the mean of their values.
 
     Args:
@@ -39,7 +36,7 @@ def mean_of_samples(values: Float, clusters: npt.NDArray[Any]) -> Samples:
     return Samples(tuple(map(str, names)), lambda times: (times @ sums) / (times @ counts))
 
 
-def map_of_samples(scores: Float, labels: Ints, clusters: npt.NDArray[Any]) -> Samples:
+def map_of_samples(scores: Float, labels: Ints, clusters: Array) -> Samples:
     """Return samples measured by the mean of both classes' average precisions.
 
     Args:

@@ -4,8 +4,6 @@ Targets are admitted by what they are, wherever they stand, and before anything 
 suite, torch and Lightning. What a user types, or writes into conf/, does not pass here.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """One process at a time trains in a run's folder."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os

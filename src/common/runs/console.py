@@ -1,7 +1,5 @@
 """Keep the console for what a user needs to read."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 

@@ -1,7 +1,5 @@
 """A run's folder: what a start may go on with, and what it must leave alone."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from pathlib import Path

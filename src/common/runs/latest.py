@@ -1,7 +1,5 @@
 """What ``latest`` stands for in a command."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a run asks of the lines' modules."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Protocol
 

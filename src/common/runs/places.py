@@ -1,7 +1,5 @@
 """Where what a run.json names by a relative path lies, seen from any folder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

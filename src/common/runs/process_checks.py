@@ -1,7 +1,5 @@
 """Checks of a training in several processes; each says what to type instead."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any

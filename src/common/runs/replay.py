@@ -4,8 +4,6 @@ The recorded, resolved config runs, not today's YAML files. Only places may diff
 store, weights to start from, device. A resumed run is run in one go, from its first start.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import math

@@ -1,7 +1,5 @@
 """Seed, build, fit, test: the only file that touches the Trainer."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from pathlib import Path

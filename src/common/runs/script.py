@@ -1,7 +1,5 @@
 """What the scripts do around their work: how they end, and how they say what is wrong."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import multiprocessing

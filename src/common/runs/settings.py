@@ -1,7 +1,5 @@
 """In which settings a start differs from the run that it goes on with."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

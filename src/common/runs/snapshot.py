@@ -1,7 +1,5 @@
 """run.json: everything needed to say what a run was, and to run it again."""
 
-from __future__ import annotations
-
 import os
 import platform
 import subprocess

@@ -1,7 +1,5 @@
 """What a recorded config names as ``_target_``, by the names of today."""
 
-from __future__ import annotations
-
 from typing import Any
 
 # Modules that configs named before the suite had rooms (until commit 5ba9990), and where what they

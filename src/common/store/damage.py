@@ -1,7 +1,5 @@
 """Which groups of a face store are not as they were written."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Encoded images of a face store, read by their place."""
 
-from __future__ import annotations
-
 import os
 import zlib
 from collections.abc import Sequence

@@ -15,8 +15,6 @@ checksum in the table, every other file carries its own (`common.sealed`).
 `common.store.writing` makes the store, `common.media.image_codec` says what a pack's bytes are.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Collection
 from pathlib import Path
@@ -25,11 +23,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from common.arrays import Image
 from common.foreign_files import MAX_NAME_BYTES, is_name
 from common.foreign_tables import named_table_errors
 from common.form import ANY, TEXT, Each, Maybe, check_form
 from common.listing import counted_names
-from common.media.image_codec import Image, decode_image
+from common.media.image_codec import decode_image
 from common.sealed import read_json, read_metadata, read_text
 from common.sealed import read_table as read_sealed_table
 from common.store.packs import REPAIR, Packs

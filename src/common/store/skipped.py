@@ -1,7 +1,5 @@
 """What could not be used, and why: listed in reports, never fatal."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

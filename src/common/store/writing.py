@@ -4,8 +4,6 @@ A group is written under temporary names; its table is renamed last, so a group 
 whole or not at all, and an interrupted run goes on with the groups that lack a table.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

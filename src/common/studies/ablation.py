@@ -1,7 +1,5 @@
 """A row of a study: it changes something, and nothing undoes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What a row of a study says: a file (``conf/ablations/NAME.yaml``), or options of groups."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

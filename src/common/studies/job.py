@@ -1,7 +1,5 @@
 """One job of ``train.py``: its checks, training and test, and tests on further data sets."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Tests of a trained run on further data sets, as ``predict.py run=RUN data=NAME`` does them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

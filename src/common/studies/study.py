@@ -1,7 +1,5 @@
 """A study's jobs: which belong to it, what one that fails leaves, and what is left to do."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -5,15 +5,10 @@ Stereographic projection from the back of the head: the unit direction (x, y, f)
 a camera within 60 degrees of the face's axis sees; behind its edge values repeat.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from common.arrays import Array
 
 CHART_EXTENT = 1.75
 # A direction straight back has no place in the chart; this keeps it finite.

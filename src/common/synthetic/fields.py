@@ -1,14 +1,9 @@
 """Smooth scalar fields that head shape and skin are painted with."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from common.arrays import Array
 
 
 def smoothstep(start: float, stop: float, x: Array) -> Array:

@@ -1,15 +1,12 @@
 """From linear light to a photo: exposure, blur, gamma, sensor noise."""
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from common.arrays import Array, Image
+
 F32 = np.float32
 
 GAMMA, GAMMA_LEVELS = 2.2, 4096
@@ -26,7 +23,7 @@ def develop(
     exposure: float | None = None,
     blur_px: float | None = None,
     noise_levels: float | None = None,
-) -> npt.NDArray[np.uint8]:
+) -> Image:
     """Return the photo (H, W, 3) uint8 of linear light.
 
     Args:
@@ -49,12 +46,12 @@ def develop(
     return np.clip(photo, 0, 255, out=photo).astype(np.uint8)
 
 
-def to_levels(linear: Array) -> npt.NDArray[np.uint8]:
+def to_levels(linear: Array) -> Image:
     """Return linear light in [0, 1] as 8-bit levels, spaced as the eye sees them."""
     return np.round(linear ** (1 / GAMMA) * 255).astype(np.uint8)
 
 
-def to_linear(levels: npt.NDArray[np.uint8]) -> Array:
+def to_linear(levels: Image) -> Array:
     """Return 8-bit levels (`to_levels`) as linear light, float32."""
     return cv2.LUT(levels, _linear_table())
 

@@ -1,7 +1,5 @@
 """A folder of demo data: one set of arguments, never real data, written over processes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed

@@ -1,7 +1,5 @@
 """The checkpoint with the best validation."""
 
-from __future__ import annotations
-
 import logging
 
 from pytorch_lightning import LightningModule, Trainer

@@ -3,8 +3,6 @@
 The only place that loads weights of this suite's own checkpoints; what old files lack.
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Iterable, Mapping

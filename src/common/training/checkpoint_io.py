@@ -1,7 +1,5 @@
 """How a trainer writes and reads checkpoints: whole, verified, and naming files beside them."""
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping

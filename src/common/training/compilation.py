@@ -1,7 +1,5 @@
 """A net that trains by torch.compile."""
 
-from __future__ import annotations
-
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 

@@ -1,7 +1,5 @@
 """A resumed training's optimizer and schedule as they are configured now."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping
 from typing import Any

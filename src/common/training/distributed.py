@@ -4,8 +4,6 @@
 are means over all shares. DDP takes the mean of the processes' gradients.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any

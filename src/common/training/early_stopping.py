@@ -1,7 +1,5 @@
 """The end of a training that gets no better."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer

@@ -1,7 +1,5 @@
 """Validation where an epoch ends, whatever the number of batches between validations."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer

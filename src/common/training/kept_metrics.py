@@ -1,7 +1,5 @@
 """A training's metrics, which a restart would begin without."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer

@@ -1,7 +1,5 @@
 """Randomness as a function of seed and epoch, so that a resumed run equals an unbroken one."""
 
-from __future__ import annotations
-
 import multiprocessing
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a training goes on from: the newest checkpoint that is whole, or an original's state."""
 
-from __future__ import annotations
-
 import copy
 import logging
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """What losses of both lines have in common: they are weighted means over samples."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import torch

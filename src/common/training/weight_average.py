@@ -1,7 +1,5 @@
 """The running mean of a training's weights, which often tests better than any of them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

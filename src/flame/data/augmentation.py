@@ -3,21 +3,16 @@
 Everything moves together: crop, landmarks, head pose and gaze, so that the label stays true.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.eye_landmarks import mirror_eye_landmarks
 from common.geometry import mirror_gaze, mirror_head_pose
 from flame.batch import LEFT, RIGHT
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,7 @@ class Eye:
         eye: `flame.batch.RIGHT` or `LEFT`.
     """
 
-    image: npt.NDArray[np.uint8]
+    image: Image
     landmarks: Float
     head_pose: Float
     gaze: Float
@@ -90,9 +85,7 @@ def mirrored(eye: Eye) -> Eye:
     )
 
 
-def _moved(
-    image: npt.NDArray[np.uint8], landmarks: Float, shift_px: Float, zoom: float
-) -> tuple[npt.NDArray[np.uint8], Float]:
+def _moved(image: Image, landmarks: Float, shift_px: Float, zoom: float) -> tuple[Image, Float]:
     """Return crop and landmarks moved, and zoomed about the crop's centre."""
     if not shift_px.any() and zoom == 1:
         return image, landmarks
@@ -105,9 +98,7 @@ def _moved(
     return np.asarray(moved, np.uint8), points.reshape(-1)
 
 
-def _exposed(
-    image: npt.NDArray[np.uint8], contrast: float, brightness: float
-) -> npt.NDArray[np.uint8]:
+def _exposed(image: Image, contrast: float, brightness: float) -> Image:
     """Return the crop with its contrast about its mean changed, and brightened by a fraction."""
     if contrast == 1 and brightness == 0:
         return image

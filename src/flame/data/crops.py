@@ -28,17 +28,14 @@ ignore; here all 112 come back, since part of the other eye may be in the crop. 
 for MPIIGaze is a matter of that data set's reader and not done here.
 """
 
-from __future__ import annotations
-
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from flame.batch import NUM_EYE_POINTS, NUM_LANDMARKS
 
 Side = Literal["right", "left"]
-Float = npt.NDArray[np.floating[Any]]
 
 # Points of one eye whose means give the centre: the two eye corners for x, the middle of the
 # upper and of the lower lid for y.
@@ -93,9 +90,7 @@ def eye_window(
     return EyeWindow(_start(x, width, size), _start(y, height, size), size)
 
 
-def crop_eye(
-    image: npt.NDArray[np.uint8], landmarks: Float, eye: Side, size: int = 120
-) -> tuple[npt.NDArray[np.uint8], Float]:
+def crop_eye(image: Image, landmarks: Float, eye: Side, size: int = 120) -> tuple[Image, Float]:
     """Cut an eye out of a frame and move the landmarks along.
 
     Args:

@@ -1,7 +1,5 @@
 """Face store -> eye crops, as a Lightning data module."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ import polars as pl
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from common.arrays import Float
 from common.checksums import arrays_sha256
 from common.config.checks import frame_of
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
@@ -31,8 +30,6 @@ from flame.data.statistics import (
     write_statistics,
 )
 from flame.store.labels import GazeLabels
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 class GazeDataModule(LightningDataModule):

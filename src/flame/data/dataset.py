@@ -1,7 +1,5 @@
 """Rows of a face store as eye crops."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch.utils.data import Dataset

@@ -1,7 +1,5 @@
 """The rows of a face store by the parts of a split."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ The choice is made here, not in the dataset: loader workers keep no epoch, and a
 at an epoch draws what it would have drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import get_args
 

@@ -4,8 +4,6 @@ A split names subjects or sessions, never single images. The published ones are 
 the folder ``splits`` beside this module.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence

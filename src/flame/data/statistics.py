@@ -4,8 +4,6 @@ One scalar minimum and maximum for all components of a quantity, as in FLAME. Th
 the train part only, and travel with the weights: test data are normalised by them too.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.config.checks import UNSTATED_CONVENTION, frame_of
 from common.geometry import ArrayT
 from common.sealed import read_json, write_json
@@ -63,7 +61,7 @@ class Statistics:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Statistics:
+    def from_dict(cls, values: Mapping[str, Any]) -> "Statistics":
         """Return the statistics in a mapping; other keys are ignored.
 
         Raises:
@@ -76,9 +74,7 @@ class Statistics:
         return cls(**{name: float(values[name]) for name in names})
 
 
-def train_statistics(
-    gaze: npt.NDArray[np.floating[Any]], head_pose: npt.NDArray[np.floating[Any]]
-) -> Statistics:
+def train_statistics(gaze: Float, head_pose: Float) -> Statistics:
     """Return the ranges over the train part.
 
     Args:
@@ -128,7 +124,7 @@ def gaze_frame_of(name_or_path: str | Path) -> str:
 def write_statistics(
     path: Path,
     statistics: Statistics,
-    landmarks: npt.NDArray[np.floating[Any]],
+    landmarks: Float,
     conventions: Mapping[str, str],
 ) -> None:
     """Write ranges as json, or in FLAME's form.

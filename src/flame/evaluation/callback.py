@@ -1,7 +1,5 @@
 """What a test leaves behind: predictions and errors by slice as csv, numbers as json, a figure."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any

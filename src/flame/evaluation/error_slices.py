@@ -1,24 +1,21 @@
 """The error of a test by subject, head pose and gaze angle."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from common.arrays import Array, Float
 from common.evaluation.metrics import bootstrap_interval
 
-Float = npt.NDArray[np.floating[Any]]
 Slice = dict[str, Any]
 
 BIN_WIDTH_DEG = {"head_yaw": 15.0, "head_pitch": 15.0, "yaw_t": 5.0, "pitch_t": 5.0}
 
 
-def describe_errors(errors_deg: Float, subjects: npt.NDArray[Any]) -> dict[str, Any]:
+def describe_errors(errors_deg: Float, subjects: Array) -> dict[str, Any]:
     """Return number, mean, deviation and 95 % bootstrap intervals of the mean; degrees.
 
     The deviation is the sample's (n - 1), as the original reports it. The interval over subjects
@@ -79,7 +76,7 @@ def slice_name(value: str | float) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _subject_interval(errors_deg: Float, subjects: npt.NDArray[Any]) -> dict[str, float] | None:
+def _subject_interval(errors_deg: Float, subjects: Array) -> dict[str, float] | None:
     if len(np.unique(subjects)) < 2:
         return None
     return asdict(bootstrap_interval(errors_deg, clusters=subjects))

@@ -1,7 +1,5 @@
 """Figures of a test: predicted against true angles, and errors by slice."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Pictures of eye crops: landmarks as the net sees them, true and predicted gaze as arrows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import cv2
@@ -10,12 +8,12 @@ import polars as pl
 import torch
 from matplotlib.figure import Figure
 
+from common.arrays import Image
 from common.config.recordable import recordable
 from common.evaluation.pictures import Outputs, Sample, spread
 from common.evaluation.sample_grid import INK, WRONG, captioned
 from common.faces.drawing import GAZE_COLOUR, Colour, draw_gaze_arrow
 from common.loggers.dashboard import Chart
-from common.media.image_codec import Image
 from flame.batch import LEFT, RIGHT
 from flame.data.crops import eye_centre
 from flame.evaluation.callback import results_table

@@ -4,8 +4,6 @@ FLAME lets its two streams gate each other through two MMTM blocks, F-AO joins t
 concatenation and a residual block, F-AF by addition; F-B, the baseline, sees no heatmaps.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

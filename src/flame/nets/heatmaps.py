@@ -3,8 +3,6 @@
 A heatmap is never stored: 112 numbers a sample travel, and the map is made where it is used.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

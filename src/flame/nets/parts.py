@@ -4,8 +4,6 @@ Shapes: B batch, C channels, H W image, S side of the last feature map (14 for 1
 Channel counts scale with `width`; the published nets have width 64.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

@@ -4,8 +4,6 @@ Nothing is renamed on disk: a file read here has the original's keys, a file wri
 loaded by the original's code. Narrower nets of ours have the same keys, so they export as well.
 """
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Training state to and from the original's checkpoints, by way of Lightning's."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 The original's keys are those of a state dict saved at commit 4494fd7.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from torch import Tensor

@@ -4,8 +4,6 @@ An optimizer numbers its parameters in the order of `net.parameters()`. The orig
 layers in another order than ours, so the numbers have to be exchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

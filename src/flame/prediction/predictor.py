@@ -1,7 +1,5 @@
 """Gaze of the faces in a photo or video: preprocessing's road, with a trained net at its end."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.analysis import FaceObservation
 from common.faces.camera_motion import CameraMotion
@@ -42,8 +40,6 @@ from flame.preprocessing.preparation import UnusablePhotoError, choose_face
 from flame.training.module import GazeAngleModule
 
 LOG = logging.getLogger(__name__)
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 CROP_SIZE_PX = 120
 MESH = "mesh"  # of `flame.preprocessing.preparation.LANDMARK_SOURCES` and `HEAD_POSE_SOURCES`
 

@@ -1,16 +1,11 @@
 """FLAME's face image: the face box, zero-padded to 4:5, resized to 384 x 480."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
+from common.arrays import Float, Image
 
 FACE_WIDTH_PX = 384
 FACE_HEIGHT_PX = 480

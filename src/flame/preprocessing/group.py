@@ -3,8 +3,6 @@
 Nothing here imports torch: every spawned worker would spend seconds on it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache

@@ -5,15 +5,12 @@ settle it: the iris moves in the eye the way the person looks, the eye on the fa
 head looks narrower, and the eyes' line tilts with the head.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flame.readers.sample import Float
+from common.arrays import Array, Float
 
 _MIN_SAMPLES = 20
 _MIN_CORRELATION = 0.3
@@ -107,9 +104,7 @@ def _iris_offset(points: Float) -> Float:
     return ((points[..., _IRIS].mean(axis=3) - middle) / width).mean(axis=2)
 
 
-def _sign_check(
-    label: str, values: npt.NDArray[Any], evidence: npt.NDArray[np.float64]
-) -> SignCheck:
+def _sign_check(label: str, values: Array, evidence: npt.NDArray[np.float64]) -> SignCheck:
     usable = np.isfinite(values) & np.isfinite(evidence)
     values, evidence = values[usable], evidence[usable]
     varies = len(values) > 1 and np.ptp(values) > 0 and np.ptp(evidence) > 0

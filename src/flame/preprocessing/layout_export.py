@@ -1,7 +1,5 @@
 """Writes face images and labels in the folder layout of FLAME's README, for the original code."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import shutil
@@ -12,15 +10,14 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
+from common.arrays import Float, Image
 from common.atomic import partial_path
 from common.store.reading import FaceStore
 from flame.nets.heatmaps import render_heatmaps
 from flame.readers.metadata import PICKLE_PROTOCOL
-from flame.readers.sample import Float
 from flame.store.labels import GazeLabels
 
 _HEATMAP_BYTES = 28 * 8  # a pixel: 28 channels of float64
@@ -39,7 +36,7 @@ class LayoutSample:
     """
 
     subject: str
-    image: npt.NDArray[np.uint8]
+    image: Image
     landmarks: Float
     head_pose: Float
     gaze: Float

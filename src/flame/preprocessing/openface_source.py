@@ -1,19 +1,14 @@
 """OpenFace's results for a data set: a folder of csv files, one a photo or one a video."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.faces.openface import OpenFaceTable, read_openface_csv
 from flame.readers.sample import RawSample
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
 """One labelled photo -> one row of the face store: face, landmarks, head pose, face image."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer, FaceObservation
 from common.faces.mediapipe.iris import IrisModel
@@ -25,7 +23,6 @@ from flame.store.columns import (
     pose_columns,
 )
 
-Float = npt.NDArray[np.floating[Any]]
 LANDMARK_SOURCES = ("mesh", "openface", "dataset", "iris", "none")
 HEAD_POSE_SOURCES = ("dataset", "mesh", "openface", "none")
 # Landmark sources for which no face is looked for: the image is one, and stored as it is.
@@ -208,7 +205,7 @@ class Preparer:
         except LookupError as error:
             raise UnusablePhotoError(str(error.args[0])) from error
 
-    def _encode(self, image: npt.NDArray[np.uint8]) -> bytes:
+    def _encode(self, image: Image) -> bytes:
         return encode_image(image, self._settings.codec, self._settings.quality)
 
 

@@ -1,7 +1,5 @@
 """A raw data set -> face store, group by group over processes; interrupted runs go on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from common.atomic import write_text_atomically

@@ -1,7 +1,5 @@
 """What preprocessing reports of a face store."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
 from pathlib import Path

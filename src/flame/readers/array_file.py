@@ -1,7 +1,5 @@
 """Arrays of numbers as .npy files, of which nothing is believed before it is compared."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Columbia Gaze as pairs of eyes: crops of its photos, named as these are."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path

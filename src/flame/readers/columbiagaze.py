@@ -4,8 +4,6 @@ What the photos' names say (`common.media.columbiagaze`) are gaze angles as they
 `flame.preprocessing.label_check` tests their signs on the photos themselves.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path

@@ -5,8 +5,6 @@ radians, + up and + to the image's left (Zhang et al., "ETH-XGaze", ECCV 2020). 
 files have no gaze and are not read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from common.arrays import Float
 from common.faces.normalisation import virtual_camera
 from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped
-from flame.readers.sample import Float, RawReader, RawSample
+from flame.readers.sample import RawReader, RawSample
 
 # All of ETH-XGaze has fewer.
 _MOST_ROWS = 2_000_000

@@ -6,17 +6,15 @@
 writes it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array, Float, Image
 from common.checksums import files_digest, plain_digest
 from common.geometry import GazeFrame
 from common.media.pixels import MAX_PIXELS
@@ -24,7 +22,7 @@ from common.store.skipped import Skipped
 from flame.readers.array_file import read_array
 from flame.readers.eyediap.files import SESSION_NAME
 from flame.readers.numeric_pickle import read_numeric_pickle
-from flame.readers.sample import Float, RawReader, RawSample
+from flame.readers.sample import RawReader, RawSample
 
 # ``flame_layout`` stands for not known.
 GAZE_CONVENTIONS = (
@@ -208,7 +206,7 @@ def _read_rows(path: Path) -> Float:
     return rows
 
 
-def _read_image(path: Path) -> npt.NDArray[np.uint8]:
+def _read_image(path: Path) -> Image:
     """Read an image as uint8; ValueError with the reason where that would change it."""
     if not path.is_file():
         raise ValueError("no image")
@@ -226,7 +224,7 @@ def _check_image_shape(shape: tuple[int, ...]) -> None:
         raise ValueError(f"{shape[1]} x {shape[0]} pixels, expected {MAX_PIXELS} in all at most")
 
 
-def _as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _as_uint8(values: Array) -> Image:
     if values.dtype == np.uint8:
         return values
     if values.dtype.kind not in "uif" or not np.isfinite(values).all():

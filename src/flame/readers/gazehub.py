@@ -1,7 +1,5 @@
 """Faces in GazeHub's form: ``Image/`` and ``Label/*.label``; `gazehub_labels` reads the lines."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

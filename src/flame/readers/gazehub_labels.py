@@ -8,8 +8,6 @@ too, both must agree. And ETH-XGaze's files are lines of its h5 files, in which 
 *is* the pitch: there the field is called ``gaze``, not ``2DGaze``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,9 +15,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from common.arrays import Float
 from common.foreign_files import path_inside
 from common.geometry import gaze_angles, gaze_vector
-from flame.readers.sample import Float
 
 _LARGEST_RAD = 3.1416  # pi and what float32 adds to it
 _LARGEST_DISAGREEMENT_RAD = np.deg2rad(0.5)  # of rounded 2D and 3D gaze

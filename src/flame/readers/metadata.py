@@ -5,8 +5,6 @@ being folders of ``images/``. ``data_vals_max_min_<data>.pkl`` is ``{'gaze', 'hp
 -> ``{'max', 'min'}``: gaze and head pose in radians, landmarks in pixels.
 """
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from common.arrays import Float
 from common.atomic import partial_path
 from flame.readers.numeric_pickle import read_numeric_pickle
-from flame.readers.sample import Float
 
 # FLAME's own files are of this protocol.
 PICKLE_PROTOCOL = 4

@@ -7,8 +7,6 @@ refused, and so is every value that is no number. Ten bytes can ask for gigabyte
 is read through before it runs.
 """
 
-from __future__ import annotations
-
 import io
 import pickle
 import pickletools

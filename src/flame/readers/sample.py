@@ -1,20 +1,14 @@
 """What a reader of a raw data set hands to preprocessing."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.geometry import GazeFrame
 from common.store.skipped import Skipped
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class RawSample:
     subject: str
     group: str
     index: int
-    image: npt.NDArray[np.uint8]
+    image: Image
     gaze: Float
     head_pose: Float | None = None
     landmarks: Float | None = None

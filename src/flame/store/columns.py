@@ -26,14 +26,12 @@ detector_confidence        its score, 0..1
 `common.store.writing` adds each image's place and checksum.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
+from common.arrays import Float
+
 Columns = dict[str, Any]
 
 

@@ -1,15 +1,12 @@
 """The labels of a face store as arrays; needs no torch, so that preprocessing does not."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Float = npt.NDArray[np.floating[Any]]
+from common.arrays import Float
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class GazeLabels:
     index: npt.NDArray[np.int64]
 
     @classmethod
-    def from_table(cls, table: pl.DataFrame) -> GazeLabels:
+    def from_table(cls, table: pl.DataFrame) -> "GazeLabels":
         """Take the columns of a store's table.
 
         Raises:

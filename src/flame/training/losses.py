@@ -4,8 +4,6 @@ The argument order is (prediction, target) as everywhere in this suite; the orig
 take (target, prediction). Both losses are symmetric, so only gradients tell the difference.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

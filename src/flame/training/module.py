@@ -1,7 +1,5 @@
 """The Lightning module of the four FLAME nets: gaze angles from eye crops."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path

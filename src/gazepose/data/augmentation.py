@@ -1,17 +1,12 @@
 """What training does to a clip's frames: mirror the clip, crop each frame at random."""
 
-from __future__ import annotations
-
 import math
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from common.media.image_codec import Image
-
-Float = npt.NDArray[np.floating[Any]]
+from common.arrays import Float, Image
 
 SCALE = (0.8, 1.0)
 """Range of a crop's area, as a fraction of the frame's."""

@@ -1,13 +1,12 @@
 """Reading a clip's frames from the store's packs."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 
 import numpy as np
 
-from common.media.image_codec import Image, decode_image
+from common.arrays import Image
+from common.media.image_codec import decode_image
 from common.store.packs import REPAIR, Packs
 from common.store.reading import GroupPaths
 from gazepose.data.face_view import FaceView

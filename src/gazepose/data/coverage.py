@@ -1,19 +1,15 @@
 """How many faces have the priors that a net is asked to use, and priors that it can tell apart."""
 
-from __future__ import annotations
-
 import logging
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Bools, Float
 from gazepose.priors import num_beyond
 from gazepose.store.reading import LamPart
 from gazepose.store.table import LamTable, Rows
 
 LOG = logging.getLogger(__name__)
-Float = npt.NDArray[np.floating[Any]]
 _FEW = 0.5
 _PIECE_ROWS = 1 << 16
 _PREPARATION = "preprocess with data.preprocessor.preparation"
@@ -63,7 +59,7 @@ def warn_of_wide_angles(head_pose_deg: Float, split_deg: float) -> None:
         )
 
 
-def _known(table: LamTable, rows: Rows, needs_sharpness: bool) -> dict[str, npt.NDArray[np.bool_]]:
+def _known(table: LamTable, rows: Rows, needs_sharpness: bool) -> dict[str, Bools]:
     # The first number tells: what was not found is NaN throughout.
     known = {}
     if table.landmarks is not None:

@@ -1,7 +1,5 @@
 """Face store -> clips of seven frames, as a Lightning data module."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any

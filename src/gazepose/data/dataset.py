@@ -1,7 +1,5 @@
 """One clip: seven frames around a keyframe, as the nets take them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, default_collate
 
-from common.media.image_codec import Image
+from common.arrays import Bools, Float, Image
 from gazepose.batch import BLACK, NUM_FRAMES, ClipBatch
 from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored, paint
 from gazepose.data.clip_frames import ClipFrames
@@ -21,8 +19,6 @@ from gazepose.data.windows import window_rows
 from gazepose.priors import clip_landmarks, head_bins, mirror_landmarks
 from gazepose.store.table import LamTable, Rows
 
-Float = npt.NDArray[np.floating[Any]]
-BoolArray = npt.NDArray[np.bool_]
 NUM_DRAWS = 1 + NUM_NEIGHBOURS
 """Random numbers of a `Decision`."""
 
@@ -55,7 +51,7 @@ class Decision:
     """What chance or rule says of one clip: whether it is mirrored, which frames (7,) are out."""
 
     is_flipped: bool
-    dropped: BoolArray
+    dropped: Bools
 
 
 def decide(draws: Float, sharpness_p: Float, recipe: ClipRecipe, mode: Mode) -> Decision:

@@ -1,12 +1,10 @@
 """How much of a face image a net sees, and how large."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
 
-from common.media.image_codec import Image
+from common.arrays import Image
 
 
 @dataclass(frozen=True)

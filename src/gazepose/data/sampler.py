@@ -4,8 +4,6 @@ The numbers' seeds are drawn here, not in the dataset: loader workers keep no ep
 resumes at an epoch draws what it would have drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

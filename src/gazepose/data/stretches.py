@@ -1,16 +1,13 @@
 """Stretches of tracks: many clips whose frames are decoded, sent and looked at once."""
 
-from __future__ import annotations
-
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from common.media.image_codec import Image
+from common.arrays import Image, Ints
 from gazepose.batch import BLACK
 from gazepose.data.clip_frames import ClipFrames
 from gazepose.data.dataset import ClipRecipe
@@ -85,7 +82,7 @@ class TrackStretches(Dataset[StretchBatch]):
         return priors
 
 
-def _cut(rows: Rows, tracks: npt.NDArray[np.integer[Any]], length: int) -> list[Rows]:
+def _cut(rows: Rows, tracks: Ints, length: int) -> list[Rows]:
     """Cut rows where the track changes, and into pieces of at most `length`."""
     of_tracks = np.split(rows, np.flatnonzero(np.diff(tracks)) + 1)
     return [

@@ -4,19 +4,16 @@ Everything here is a function of arrays and of random numbers that the caller dr
 numbers give equal clips, and the original's.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Bools, Float
 from gazepose.batch import BLACK, CENTRE, NUM_FRAMES
 
-BoolArray = npt.NDArray[np.bool_]
-Float = npt.NDArray[np.floating[Any]]
 DropoutKind = Literal["none", "uniform", "gaussian"]
 Mode = Literal["train", "val", "test"]
 NUM_NEIGHBOURS = NUM_FRAMES - 1
@@ -61,7 +58,7 @@ class TemporalDropout:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"dropout {name} is {getattr(self, name)}, expected 0 to 1")
 
-    def dropped(self, sharpness_p: Float, mode: Mode, draws: Float | None = None) -> BoolArray:
+    def dropped(self, sharpness_p: Float, mode: Mode, draws: Float | None = None) -> Bools:
         """Decide which frames of clips are left out.
 
         Args:
@@ -86,13 +83,13 @@ class TemporalDropout:
             dropped[..., CENTRE] = False
         return dropped
 
-    def _drawn(self, sharpness_p: Float, draws: Float) -> BoolArray:
+    def _drawn(self, sharpness_p: Float, draws: Float) -> Bools:
         if self.kind == "uniform":
             return draws < self.drop_rate
         return draws > np.where(np.isnan(sharpness_p), 1.0, sharpness_p) + self.margin
 
 
-def positions_to_show(has_image: BoolArray, is_black: BoolArray) -> npt.NDArray[np.int8]:
+def positions_to_show(has_image: Bools, is_black: Bools) -> npt.NDArray[np.int8]:
     """Say which of a clip's frames is shown at each of its positions.
 
     The frames of each side are packed toward the middle, and the outermost one fills what is left

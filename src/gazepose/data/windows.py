@@ -1,10 +1,9 @@
 """Which frames make a clip, and which frames are the middle of one."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Bools
 from gazepose.batch import CENTRE, NUM_FRAMES
 from gazepose.store.reading import LamPart
 from gazepose.store.table import LamTable, Rows
@@ -59,7 +58,7 @@ def keyframes(table: LamTable, part: LamPart, stride: int, use_filter: bool) -> 
     return rows[is_kept]
 
 
-def _has_unique_id(table: LamTable, rows: Rows) -> npt.NDArray[np.bool_]:
+def _has_unique_id(table: LamTable, rows: Rows) -> Bools:
     ids = table.select(rows, ["unique_id"])["unique_id"].fill_null("")
     return (ids != "").to_numpy()
 

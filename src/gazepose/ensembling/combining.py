@@ -1,7 +1,5 @@
 """Several runs' scores of the same samples -> one score, with files as of a test."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

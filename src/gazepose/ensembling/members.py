@@ -1,7 +1,5 @@
 """Several runs' predictions of the same samples, found, read and compared."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

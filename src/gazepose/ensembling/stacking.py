@@ -1,7 +1,5 @@
 """One score from several runs' scores, learned by gradient-boosted trees."""
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Array, Ints
+
 Float = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Stacking:
         predicted: Float = trees.predict(xgboost.DMatrix(others)).astype(np.float64)
         return predicted
 
-    def cross_fitted(self, scores: Float, labels: Ints, clips: npt.NDArray[Any]) -> Float:
+    def cross_fitted(self, scores: Float, labels: Ints, clips: Array) -> Float:
         """Score each sample by trees that saw no sample of its clip.
 
         Args:
@@ -89,7 +88,7 @@ class Stacking:
             combined[is_out] = self.fit_predict(scores[~is_out], labels[~is_out], scores[is_out])
         return combined
 
-    def _folds(self, clips: npt.NDArray[Any]) -> Ints:
+    def _folds(self, clips: Array) -> Ints:
         """Return a fold for every sample: the same for all of a clip."""
         numbers = np.unique(clips, return_inverse=True)[1]
         num_clips = numbers.max(initial=-1) + 1

@@ -1,13 +1,9 @@
 """Scores that need no training: what a model has to beat."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from common.arrays import Array
 from common.evaluation.average_precision import lam_precision
 
 BASELINE_NAMES = {
@@ -39,7 +35,7 @@ def baseline_maps(predictions: pl.DataFrame) -> dict[str, float | None]:
     return {score.name: _map(score, labels) for score in scores}
 
 
-def _map(scores: pl.Series, labels: npt.NDArray[Any]) -> float | None:
+def _map(scores: pl.Series, labels: Array) -> float | None:
     if scores.null_count() == len(scores):
         return None
     # Of an angle of 90 degrees, and of an image without any edge.

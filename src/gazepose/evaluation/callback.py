@@ -1,7 +1,5 @@
 """What a test leaves behind: the callback that collects scores and has them written."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any

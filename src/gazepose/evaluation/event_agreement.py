@@ -1,7 +1,5 @@
 """How the looks of a track agree with the true ones, as events in time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The files of a test: official csv files, numbers, slices, figure; or a submission."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from pathlib import Path

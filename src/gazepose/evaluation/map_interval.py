@@ -1,23 +1,19 @@
 """How far to trust an mAP, or another number of a test: its bootstrap interval over clips."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from common.evaluation.average_precision import Float, Ints, checked, rank_lam, rank_not_lam
+from common.arrays import Array, Float, Ints
+from common.evaluation.average_precision import checked, rank_lam, rank_not_lam
 from common.evaluation.metrics import Interval
 
 # Two clips of one class each give 0.50, many clips of which one holds all positives 0.63.
 _LEAST_DEFINED = 0.57
 
 
-def map_interval(
-    scores: Float, labels: Ints, clips: npt.NDArray[Any], **options: Any
-) -> Interval | None:
+def map_interval(scores: Float, labels: Ints, clips: Array, **options: Any) -> Interval | None:
     """Return `interval_over_clips` of the mAP.
 
     Args:
@@ -42,7 +38,7 @@ def map_interval(
 
 def interval_over_clips(
     of_resamples: Callable[[Ints, Ints], Float],
-    clips: npt.NDArray[Any],
+    clips: Array,
     *,
     confidence: float = 0.95,
     num_resamples: int = 1000,

@@ -1,18 +1,16 @@
 """How well scores tell who looks at the camera: official mAP, accuracy, confusion."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from common.arrays import Float, Ints
 from common.evaluation.average_precision import checked, lam_precision
 from gazepose.submission.official_csv import read_pairs
 
@@ -20,8 +18,6 @@ LOG = logging.getLogger(__name__)
 THRESHOLD = 0.5
 # Of a sample that was given without a row. As bits of float32 it is -0.0; those of -1 are a nan.
 _NO_ROW = -(2**31)
-Float = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.integer[Any]]
 
 
 class LamAveragePrecision(Metric):

@@ -1,7 +1,5 @@
 """Pictures of clips: the seven faces a net is shown, with its score and the truth."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import cv2
@@ -10,11 +8,11 @@ import polars as pl
 import torch
 from matplotlib.figure import Figure
 
+from common.arrays import Image
 from common.config.recordable import recordable
 from common.evaluation.pictures import Outputs, Sample, spread
 from common.evaluation.sample_grid import NEUTRAL, RIGHT, WRONG, captioned
 from common.loggers.dashboard import Chart
-from common.media.image_codec import Image
 from gazepose.batch import CENTRE
 from gazepose.evaluation.figures import decision_figure, precision_recall_curves
 from gazepose.evaluation.metrics import THRESHOLD, confusion_matrix, describe_scores

@@ -1,17 +1,15 @@
 """Scores of a test beside what is known of their samples: one row a prediction."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from torch import Tensor, cat
 
+from common.arrays import Array
 from common.foreign_files import parse_json
 from common.sealed import read_metadata, write_table
 from gazepose.store.table import LamTable
@@ -101,6 +99,6 @@ def read_described(path: Path) -> dict[str, Any]:
     return described
 
 
-def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> npt.NDArray[Any]:
-    values: npt.NDArray[Any] = cat([output[name] for output in outputs]).numpy()
+def _column(outputs: Sequence[Mapping[str, Tensor]], name: str) -> Array:
+    values: Array = cat([output[name] for output in outputs]).numpy()
     return values

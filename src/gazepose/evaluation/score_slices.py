@@ -1,7 +1,5 @@
 """The numbers of a test by sharpness, face size, head pose, track length, clip and source."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise

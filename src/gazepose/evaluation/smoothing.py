@@ -1,7 +1,5 @@
 """Scores of a track, smoothed in time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.arrays import Bools
 from common.config.recordable import recordable
 from gazepose.submission.official_csv import check_scores
 
@@ -99,9 +98,7 @@ class TrackSmoothing:
             parts.append(self._mean(scores[around], distance, is_near))
         return np.concatenate(parts)
 
-    def _mean(
-        self, scores: Float, distance: npt.NDArray[np.int64], is_near: npt.NDArray[np.bool_]
-    ) -> Float:
+    def _mean(self, scores: Float, distance: npt.NDArray[np.int64], is_near: Bools) -> Float:
         if self.kind == "median":
             return _row_medians(scores, is_near)
         sigma_frames = self.width_frames * _SIGMA_PER_WIDTH
@@ -135,7 +132,7 @@ def _offsets(
         largest = step
 
 
-def _row_medians(values: Float, is_taken: npt.NDArray[np.bool_]) -> Float:
+def _row_medians(values: Float, is_taken: Bools) -> Float:
     """Return the median of what is taken of each row; at least one value is."""
     ordered = np.sort(np.where(is_taken, values, np.inf), axis=1)
     count, rows = is_taken.sum(axis=1), np.arange(len(values))

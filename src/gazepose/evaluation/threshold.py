@@ -1,7 +1,5 @@
 """From which score on a face counts as looking: chosen on validation, and what it gives."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
@@ -9,8 +7,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Array, Float, Ints
 from gazepose.evaluation.map_interval import interval_over_clips
-from gazepose.evaluation.metrics import Float, Ints, confusion_matrix, undefined_reason
+from gazepose.evaluation.metrics import confusion_matrix, undefined_reason
 
 RuleName = Literal["f1", "precision"]
 Counts = npt.NDArray[np.float64]
@@ -93,9 +92,7 @@ class Threshold:
     rule: str
 
 
-def decision_numbers(
-    scores: Float, labels: Ints, clips: npt.NDArray[Any], threshold: float
-) -> dict[str, Any]:
+def decision_numbers(scores: Float, labels: Ints, clips: Array, threshold: float) -> dict[str, Any]:
     """Return how decisions at a threshold agree with the truth.
 
     Args:
@@ -144,7 +141,7 @@ def _kappa(confusion: Counts) -> Counts:
 
 
 def _interval(
-    measure: Callable[[Counts], Counts], cells: Ints, clips: npt.NDArray[Any]
+    measure: Callable[[Counts], Counts], cells: Ints, clips: Array
 ) -> dict[str, float] | None:
     """Return the interval of a measure of confusion matrices; `cells` are places in one, 0 to 3."""
 

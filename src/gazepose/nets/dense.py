@@ -5,21 +5,18 @@ Neighbouring clips share six of seven frames. A net's first half sees each frame
 is that of clip-by-clip inference, for a fraction of the work.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from common.arrays import Ints
 from gazepose.batch import BLACK, CENTRE, NUM_FRAMES
 from gazepose.nets.parts import ClipNet, FrameFeatures
 from gazepose.nets.pixels import normalise
 
-Rows = npt.NDArray[np.integer[Any]]
+Rows = Ints
 FrameLoader = Callable[[Rows], Tensor]
 
 

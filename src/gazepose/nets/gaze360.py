@@ -4,8 +4,6 @@ Kellnhofer et al., "Gaze360: Physically Unconstrained Gaze Estimation in the Wil
 GazeLSTM and GazePose start from its weights.
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

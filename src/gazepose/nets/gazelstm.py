@@ -1,7 +1,5 @@
 """GazeLSTM: seven frames' embeddings through a bidirectional LSTM."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor

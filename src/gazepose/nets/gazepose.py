@@ -3,8 +3,6 @@
 "Ego4D Looking At Me Challenge 2023", first prize; its Spatial Feature Refinement.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

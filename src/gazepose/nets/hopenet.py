@@ -3,8 +3,6 @@
 Ruiz et al., "Fine-Grained Head Pose Estimation Without Keypoints", CVPR Workshops 2018.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from gazepose.nets.backbones import pooled

@@ -3,8 +3,6 @@
 B clips, T frames a clip, E embedding, H hidden units of the LSTM, C channels of a map.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 

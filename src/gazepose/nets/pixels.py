@@ -1,7 +1,5 @@
 """Pixels as the nets want them."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -4,8 +4,6 @@ Carion et al., "End-to-End Object Detection with Transformers", ECCV 2020, with 
 normalised to (0, 2 pi].
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -5,8 +5,6 @@ table take its last or first code: the original crashes there (Hopenet can say 9
 table ends at 90).
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

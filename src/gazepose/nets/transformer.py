@@ -4,8 +4,6 @@ Shapes: B samples, S places, Q queries, D width. Position embeddings are added t
 of each attention, never to values.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Reading what torch.save wrote: state dicts of originals, of other suites, of this one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Hopenet's published file as our net."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -4,8 +4,6 @@ GazePose at commit f4ce9872, the Ego4D "Looking At Me" baseline, Gaze360. Their 
 names of what makes a frame's features (``base_model``, ``lstm``).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Nets in the sizes that weights have."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

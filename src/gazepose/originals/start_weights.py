@@ -1,7 +1,5 @@
 """What a fresh training starts from: another net's weights, as far as they fit."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Nothing is renamed on disk: files keep the originals' names (`gazepose.originals
 `original_state_dict` gives can be loaded by the originals' code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

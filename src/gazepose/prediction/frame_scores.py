@@ -1,7 +1,5 @@
 """Scores for every frame of a store, and for single faces: a trained net at preprocessing's end."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from common.arrays import Float, Image
 from gazepose.batch import NUM_FRAMES
 from gazepose.data.coverage import warn_of_wide_angles
 from gazepose.data.dataset import ClipRecipe
@@ -17,8 +16,6 @@ from gazepose.data.stretches import TrackStretches
 from gazepose.priors import clip_landmarks, eye_centred, head_bins
 from gazepose.store.table import LamTable, Rows
 from gazepose.training.module import EyeContactModule
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class FrameScorer:
         return np.concatenate([np.empty(0), *scores])
 
     def of_stills(
-        self, images: npt.NDArray[np.uint8], head_pose_deg: Float, points: Float
+        self, images: Image, head_pose_deg: Float, points: Float
     ) -> npt.NDArray[np.float64]:
         """Return the probabilities (n,) of single faces, each as a clip that stands still.
 

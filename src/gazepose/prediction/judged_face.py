@@ -1,13 +1,11 @@
 """What is known of a face in a frame: as plain values for files, and drawn for the eye."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.faces.drawing import (
     draw_box,
     draw_head_axes,
@@ -19,8 +17,6 @@ from common.faces.drawing import (
 from gazepose.preprocessing.face_image import face_window
 from gazepose.preprocessing.head_angles import head_pose_from_hopenet
 
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 LOOKING_COLOUR = (40, 200, 60)
 OTHER_COLOUR = (150, 150, 150)
 

@@ -1,7 +1,5 @@
 """Eye contact in photos and videos: preprocessing's road, with a trained net at its end."""
 
-from __future__ import annotations
-
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
@@ -47,8 +46,6 @@ from gazepose.store.table import LamTable
 from gazepose.training.module import EyeContactModule
 
 LOG = logging.getLogger(__name__)
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 
 
 @recordable

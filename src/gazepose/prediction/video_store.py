@@ -1,7 +1,5 @@
 """A video -> a table of its faces, by the road of preprocessing, in a folder that may be lost."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +7,8 @@ from pathlib import Path
 import polars as pl
 from tqdm import tqdm
 
-from common.faces.analysis import FaceAnalyzer, Image
+from common.arrays import Image
+from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import Face
 from common.faces.tracking import TrackingSettings
 from common.media.video import num_frames

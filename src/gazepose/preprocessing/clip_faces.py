@@ -7,8 +7,6 @@ a temporary file (in ``TMPDIR``), so memory holds one frame, the rows and the me
 however long the clip.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,10 +16,11 @@ from typing import IO
 
 import numpy as np
 
+from common.arrays import Image
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.media.video import DamagedVideoError, read_frames
 from common.store.skipped import Skipped
-from gazepose.preprocessing.preparation import Image, PreparedFace, Preparer
+from gazepose.preprocessing.preparation import PreparedFace, Preparer
 from gazepose.readers.sample import Frame, RawFace
 
 OUTSIDE = "the box lies outside the image"

@@ -1,16 +1,11 @@
 """The face image: a box of a frame, resized to a square as the original cuts it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
+from common.arrays import Float, Image
 
 
 @dataclass(frozen=True)

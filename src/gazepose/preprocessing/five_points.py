@@ -4,16 +4,10 @@ Left and right are the subject's. Each is [x, y, score] with x and y as fraction
 image, 0 and 1 at its edges, possibly outside.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from gazepose.preprocessing.face_image import FaceWindow
-
-Float = npt.NDArray[np.floating[Any]]
 
 # MediaPipe's face mesh: tip of the nose, both iris centres, both corners of the mouth.
 MESH_INDICES = (1, 473, 468, 291, 61)

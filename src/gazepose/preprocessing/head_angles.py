@@ -6,16 +6,10 @@ Rx(-pitch) Ry(-yaw) Rz(-roll) in the viewer frame (read from how its authors dra
 signs are opposite to `common.geometry`'s, and so is the order of the three turns.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.geometry import head_pose_from_rotation, rotation_from_head_pose
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 def hopenet_angles_deg(head_pose: Float) -> Float:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from common.arrays import Float, Image
 
 if TYPE_CHECKING:
     import torch
 
     from gazepose.nets.hopenet import Hopenet
 
-Float = npt.NDArray[np.floating[Any]]
 
 INPUT_PX = 224
 BIN_DEG = 3.0
@@ -55,7 +55,7 @@ class HopenetHeadPose:
         with self._weights.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def angles_deg(self, image: npt.NDArray[np.uint8]) -> Float:
+    def angles_deg(self, image: Image) -> Float:
         """Return (3,) [yaw, pitch, roll] in degrees, -99 to 96, of a face image (H, W, 3) RGB.
 
         Raises:
@@ -85,7 +85,7 @@ def _loaded(weights: Path) -> Hopenet:
     return load_hopenet(weights)
 
 
-def _as_input(image: npt.NDArray[np.uint8]) -> torch.Tensor:
+def _as_input(image: Image) -> torch.Tensor:
     import torch
 
     from gazepose.nets.pixels import normalise

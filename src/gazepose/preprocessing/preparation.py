@@ -1,7 +1,5 @@
 """A face in a frame -> its image as stored, five points, head pose and sharpness."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,8 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.head_pose import head_pose_from_mesh
 from common.faces.mediapipe.mesh import FaceMesh
@@ -22,8 +20,6 @@ from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
 from gazepose.preprocessing.sharpness import sharpness
 
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 LANDMARK_SOURCES = ("mesh", "pose", "prior", "prior_or_mesh", "none")
 HEAD_POSE_SOURCES = ("mesh", "hopenet", "prior", "prior_or_mesh", "none")
 MESH, PRIOR, PRIOR_OR_MESH, NONE = "mesh", "prior", "prior_or_mesh", "none"
@@ -91,7 +87,7 @@ class LamPreparation:
         """What must be taken from there: of `wanted_priors` what the mesh may not give."""
         return self._from(PRIOR)
 
-    def with_priors(self, kinds: Collection[str]) -> LamPreparation:
+    def with_priors(self, kinds: Collection[str]) -> "LamPreparation":
         """Return the preparation for where the prior files hold these kinds alone."""
         decided = dict.fromkeys(self._from(PRIOR_OR_MESH), MESH)
         decided |= {kind: PRIOR for kind in decided if kind in kinds}
@@ -113,7 +109,7 @@ class LamPreparation:
         settings = asdict(self.with_priors(self.wanted_priors))
         return {**settings, "hopenet_weights": weights}
 
-    def build(self) -> Preparer:
+    def build(self) -> "Preparer":
         """Return what prepares faces; it builds its graphs on first use."""
         assert self.needed_priors == self.wanted_priors, "with_priors says which files there are"
         needs_mesh = "mesh" in (self.landmarks, self.head_pose)

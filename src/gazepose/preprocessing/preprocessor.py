@@ -1,7 +1,5 @@
 """A raw data set -> face store, clip by clip over processes; interrupted runs go on."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which prior files landmarks and head pose are taken from, and what the mesh gives instead."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from common.preprocessing.findings import Finding

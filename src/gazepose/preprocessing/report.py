@@ -1,7 +1,5 @@
 """What preprocessing reports of a store."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,18 +1,15 @@
 """A face -> its row of the store's tables."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from gazepose.preprocessing.preparation import NONE, PRIOR, LamPreparation, PreparedFace
 from gazepose.readers.sample import RawFace
 from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 
-Float = npt.NDArray[np.floating[Any]]
 Columns = dict[str, Any]
 
 

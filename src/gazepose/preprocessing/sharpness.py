@@ -1,13 +1,11 @@
 """Sharpness of a face image."""
 
-from __future__ import annotations
-
 import cv2
-import numpy as np
-import numpy.typing as npt
+
+from common.arrays import Image
 
 
-def sharpness(image: npt.NDArray[np.uint8]) -> float:
+def sharpness(image: Image) -> float:
     """Return the variance of the Laplacian of an image (H, W, 3) uint8, in any channel order.
 
     The original's quality: over all pixels and channels together, not of its gray version.

@@ -1,7 +1,5 @@
 """Faces of known gaze, to pretrain a backbone on where Gaze360's weights are not to be had."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from common.arrays import Image
 from common.geometry import mirror_gaze
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.distributed import shared_loader
@@ -24,7 +23,6 @@ from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mi
 from gazepose.data.face_view import FaceView
 from gazepose.data.sampler import ClipSampler
 
-Image = npt.NDArray[np.uint8]
 Gaze = npt.NDArray[np.float32]
 SQUARE_PX = 224
 

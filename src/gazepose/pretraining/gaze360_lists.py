@@ -5,8 +5,6 @@ Kellnhofer et al., "Gaze360: Physically Unconstrained Gaze Estimation in the Wil
 ``train.txt``, ``validation.txt`` and ``test.txt`` of the authors' repository.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

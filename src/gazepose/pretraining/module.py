@@ -1,7 +1,5 @@
 """The Lightning module of gaze pretraining: Gaze360's task, so that a backbone can start there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any

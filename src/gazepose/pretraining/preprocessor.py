@@ -1,7 +1,5 @@
 """Gaze360's head crops -> face store, to pretrain a backbone on."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A stretch of video and the tracks of faces in it, and the rows that it makes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Bools
 from common.store.skipped import Skipped
 from gazepose.readers.frame_images import frame_image
 from gazepose.readers.sample import Frame, RawFace
@@ -32,7 +31,7 @@ class FaceTrack:
     person_id: str
     frames: npt.NDArray[np.int32]
     boxes_xyxy_px: npt.NDArray[np.float64]
-    is_interpolated: npt.NDArray[np.bool_]
+    is_interpolated: Bools
     labels: npt.NDArray[np.int8]
 
     def __len__(self) -> int:

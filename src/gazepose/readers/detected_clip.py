@@ -4,18 +4,16 @@ Detectors differ in what they call a face. The nets were trained on Ego4D's boxe
 without margin; `TIGHT` turns a detector's box into one from ear to ear and hairline to chin.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from common.arrays import Float, Image
 from common.faces.analysis import FaceAnalyzer
 from common.faces.tracking import BoxTrack, TrackingSettings
 from common.faces.tracking import face_tracks as detected_tracks
@@ -24,7 +22,6 @@ from common.store.skipped import Skipped
 from gazepose.readers.clip import Clip, FaceTrack
 from gazepose.readers.tracks import RawTrack, TrackRule, face_tracks
 
-Float = npt.NDArray[np.floating[Any]]
 UNKNOWN = -1
 # Odd.
 STEADY = 5
@@ -55,7 +52,7 @@ def video_clip(
     """
     damages: list[Skipped] = []
 
-    def sound_frames() -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    def sound_frames() -> Iterator[tuple[int, Image]]:
         try:
             yield from read_frames(path)
         except DamagedVideoError as error:

@@ -3,8 +3,6 @@
 ``scripts/extract_frame.sh`` of the Ego4D baseline writes them; it counts from 1.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One data set of several readers: each reads its own groups."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Entries of lists in annotations: one that is malformed is passed over and noted by its place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

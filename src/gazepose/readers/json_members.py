@@ -3,8 +3,6 @@
 A position in the text is a position in the file, because every byte is taken for a character.
 """
 
-from __future__ import annotations
-
 import json
 import mmap
 import re

@@ -1,7 +1,5 @@
 """A folder of anybody's videos as a data set: tracks from the face detector, nothing labelled."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Iterator
@@ -108,7 +106,7 @@ class VideosReader(RawReader):
         return self._found.by_name
 
     @cached_property
-    def _found(self) -> _Found:
+    def _found(self) -> "_Found":
         return _found_videos(Path(self.raw_dir))
 
     @cached_property

@@ -1,21 +1,15 @@
 """What a reader of a raw data set hands to preprocessing: rows, and where their images lie."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from common.arrays import Float
 from common.config.recordable import recordable
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-
-Float = npt.NDArray[np.floating[Any]]
 
 
 class Frame(NamedTuple):

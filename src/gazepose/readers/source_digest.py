@@ -1,7 +1,5 @@
 """What of a clip's face images says whether they are still the same."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

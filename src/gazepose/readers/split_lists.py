@@ -1,7 +1,5 @@
 """Which clip belongs to which part: ``split/train.list`` and its like, one clip a line."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Annotated boxes on their way to a track: sorted, and what is wrong left out with a reason."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
@@ -11,11 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Bools, Float, Ints
 from common.store.skipped import Skipped
 
-IntArray = npt.NDArray[np.integer[Any]]
-Float = npt.NDArray[np.floating[Any]]
-BoolArray = npt.NDArray[np.bool_]
 NO_FRAME = "a box without a frame number"
 _DOUBLE = "a second box in a frame"
 # Beyond it, not every whole number is a float, and soon none is an int64.
@@ -35,7 +31,7 @@ class RawTrack:
 
     track_id: str
     person_ids: Sequence[str]
-    frames: IntArray
+    frames: Ints
     boxes_xywh_px: Float
 
 
@@ -67,11 +63,11 @@ class Boxes:
 
     track_id: str
     persons: npt.NDArray[np.object_]
-    frames: IntArray
+    frames: Ints
     xyxy_px: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, raw: RawTrack) -> Boxes:
+    def of(cls, raw: RawTrack) -> "Boxes":
         """Sort a track as annotated; boxes of one frame keep their order."""
         order = np.argsort(raw.frames, kind="stable")
         xywh = np.asarray(raw.boxes_xywh_px, dtype=np.float64).reshape(-1, 4)
@@ -79,42 +75,42 @@ class Boxes:
         persons = np.array(raw.person_ids, dtype=np.object_)
         return cls(raw.track_id, persons[order], np.asarray(raw.frames)[order], xyxy[order])
 
-    def where(self, keep: BoolArray | slice) -> Boxes:
+    def where(self, keep: Bools | slice) -> "Boxes":
         """Return some of the boxes."""
         return Boxes(self.track_id, self.persons[keep], self.frames[keep], self.xyxy_px[keep])
 
-    def moved(self, xyxy_px: npt.NDArray[np.float64]) -> Boxes:
+    def moved(self, xyxy_px: npt.NDArray[np.float64]) -> "Boxes":
         """Return the boxes in other places."""
         return replace(self, xyxy_px=xyxy_px)
 
-    def without(self, is_faulty: BoolArray, reason: str, dropped: list[DroppedBox]) -> Boxes:
+    def without(self, is_faulty: Bools, reason: str, dropped: list[DroppedBox]) -> "Boxes":
         """Leave out boxes that are marked, and list them in `dropped`."""
         dropped += [DroppedBox(self.track_id, int(f), reason) for f in self.frames[is_faulty]]
         return self.where(~is_faulty)
 
-    def shifted_into_image(self) -> Boxes:
+    def shifted_into_image(self) -> "Boxes":
         """Move boxes that begin left of or above the image, sizes kept."""
         shift = np.maximum(-self.xyxy_px[:, :2], 0)
         return self.moved(self.xyxy_px + np.concatenate([shift, shift], axis=1))
 
-    def cut_to_image(self, image_size: tuple[int, int], dropped: list[DroppedBox]) -> Boxes:
+    def cut_to_image(self, image_size: tuple[int, int], dropped: list[DroppedBox]) -> "Boxes":
         """Clamp to an image (width, height) px, and leave out what lies beyond it."""
         limit = np.array([*image_size, *image_size], dtype=np.float64)
         cut = self.moved(np.clip(self.xyxy_px, 0, limit))
         return cut.without(cut.have_no_area, "a box outside the image", dropped)
 
-    def first_of_each_frame(self, dropped: list[DroppedBox]) -> Boxes:
+    def first_of_each_frame(self, dropped: list[DroppedBox]) -> "Boxes":
         """Leave out all but the first box of a frame."""
         is_double = np.diff(self.frames, prepend=self.frames[:1] - 1) == 0
         return self.without(is_double, _DOUBLE, dropped)
 
-    def last_of_each_frame(self, dropped: list[DroppedBox]) -> Boxes:
+    def last_of_each_frame(self, dropped: list[DroppedBox]) -> "Boxes":
         """Leave out all but the last box of a frame."""
         is_double = np.diff(self.frames, append=self.frames[-1:] + 1) == 0
         return self.without(is_double, _DOUBLE, dropped)
 
     @property
-    def have_no_area(self) -> BoolArray:
+    def have_no_area(self) -> Bools:
         """Return (N,) whether a box is empty."""
         return (self.xyxy_px[:, 2:] <= self.xyxy_px[:, :2]).any(axis=1)
 

@@ -5,21 +5,18 @@ what becomes of them, `TrackRule`. The published one is what the Ego4D baseline 
 quirks included; the repaired one does not invent a face over hundreds of frames.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from common.arrays import Bools, Float, Ints
 from gazepose.readers.clip import FaceTrack
 from gazepose.readers.track_boxes import Boxes, DroppedBox, RawTrack
 
-IntArray = npt.NDArray[np.integer[Any]]
-Float = npt.NDArray[np.floating[Any]]
 Segments = Mapping[str, Sequence[tuple[int, int]]]
 RuleName = Literal["repaired", "published"]
 _PIECE_MARK = "~"
@@ -40,9 +37,9 @@ class Filled:
         is_interpolated: (N,) the annotations hold no box.
     """
 
-    frames: IntArray
+    frames: Ints
     boxes_xyxy_px: npt.NDArray[np.float64]
-    is_interpolated: npt.NDArray[np.bool_]
+    is_interpolated: Bools
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def source_track_id(track_id: str) -> str:
     return track_id.rpartition(_PIECE_MARK)[0] or track_id
 
 
-def look_labels(frames: IntArray, segments: Sequence[tuple[int, int]]) -> npt.NDArray[np.int8]:
+def look_labels(frames: Ints, segments: Sequence[tuple[int, int]]) -> npt.NDArray[np.int8]:
     """Return (N,) 1 where a frame lies in a segment, ends included, else 0."""
     labels = np.zeros(len(frames), dtype=np.int8)
     for first, last in segments:
@@ -179,13 +176,13 @@ def _runs(boxes: Boxes, max_gap: int | None) -> list[Boxes]:
     return _split(boxes, (np.diff(boxes.frames) > too_far) | is_other)
 
 
-def _split(boxes: Boxes, is_cut: npt.NDArray[np.bool_]) -> list[Boxes]:
+def _split(boxes: Boxes, is_cut: Bools) -> list[Boxes]:
     """Split behind each box that is marked; (N - 1,)."""
     edges = [0, *(np.flatnonzero(is_cut) + 1), len(boxes.frames)]
     return [boxes.where(slice(a, b)) for a, b in pairwise(edges) if a < b]
 
 
-def _filled(frames: IntArray, boxes_xyxy_px: Float) -> Filled:
+def _filled(frames: Ints, boxes_xyxy_px: Float) -> Filled:
     every = np.arange(frames[0], frames[-1] + 1)
     columns = [np.interp(every, frames, column) for column in boxes_xyxy_px.T]
     return Filled(every, np.stack(columns, axis=1), ~np.isin(every, frames))

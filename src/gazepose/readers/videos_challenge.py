@@ -5,8 +5,6 @@ between the first ``_`` and the first dot. Frames are compared as numbers: the b
 ``00012`` anywhere in a name, and so takes frame 100012, or one whose unique id holds those digits.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

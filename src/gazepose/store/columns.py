@@ -24,8 +24,6 @@ source                    collection of photos that it is of; null where there i
 groups need to be known for, ``sharpness_p``, comes with `gazepose.store.writing`.
 """
 
-from __future__ import annotations
-
 import polars as pl
 
 from gazepose.priors import NUM_POINTS

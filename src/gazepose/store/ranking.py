@@ -4,15 +4,11 @@ The original's ``p`` is the Gaussian distribution function of the sharpness, mea
 deviation (n - 1) pooled over all images of the part.
 """
 
-from __future__ import annotations
-
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
+from common.arrays import Float
 
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 

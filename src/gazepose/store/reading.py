@@ -1,7 +1,5 @@
 """``frames.parquet`` -> flat arrays, stretch by stretch, so that little is there twice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.arrays import Array, Bools
 from common.foreign_tables import named_table_errors
 from common.sealed import scan_table
 from common.store.reading import EmptyStoreError
@@ -22,7 +21,6 @@ PARTS: tuple[LamPart, ...] = get_args(LamPart)
 FRAMES_FILE = "frames.parquet"
 REMEDY = "run `python preprocess.py data=...` again"
 
-Array = npt.NDArray[Any]
 
 _NAMES = ("group_name", "part", "track_id")
 # Type of a column, and what stands for a null.
@@ -154,7 +152,7 @@ def _filled(column: pl.Series, null: Any) -> Array:
     return column.fill_null(null).to_numpy()
 
 
-def _changes(names: pl.DataFrame) -> npt.NDArray[np.bool_]:
+def _changes(names: pl.DataFrame) -> Bools:
     """Return for all rows but the first whether they begin another track."""
     changed = np.zeros(names.height - 1, np.bool_)
     for column in names:

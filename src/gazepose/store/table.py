@@ -5,8 +5,6 @@ priors take 0.36 GB. Forked loader workers share them, because nobody writes to 
 get a copy. Names and whatever only results need stay in the file: `LamTable.select` fetches them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence
@@ -16,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from common.arrays import Bools
 from common.sealed import scan_table
 from gazepose.store.columns import with_newer_columns
 from gazepose.store.reading import (
@@ -68,7 +67,7 @@ class LamTable:
         self.num_bytes: npt.NDArray[np.int32] = numbers["num_bytes"]
         self.crc32: npt.NDArray[np.uint32] = numbers["crc32"]
         self.sharpness_p: npt.NDArray[np.float64] = numbers["sharpness_p"]
-        self.is_filtered: npt.NDArray[np.bool_] = numbers["is_filtered"]
+        self.is_filtered: Bools = numbers["is_filtered"]
         self.head_pose_deg: npt.NDArray[np.float64] | None = frames.head_pose_deg
         self.landmarks: npt.NDArray[np.float32] | None = frames.landmarks
         self.track_starts = np.array([*tracks.starts, len(self.frame)], np.int64)
@@ -81,7 +80,7 @@ class LamTable:
     @classmethod
     def read(
         cls, store_dir: str | Path, *, head_pose: bool = False, landmarks: bool = False
-    ) -> LamTable:
+    ) -> "LamTable":
         """Read a store's table.
 
         Args:

@@ -4,18 +4,15 @@ It is written again at the end of every run, because ``sharpness_p`` ranks an im
 images of its part. Where the data set's prior files bring it for a part, theirs is kept.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from common.arrays import Bools, Float
 from common.atomic import partial_path
 from common.foreign_tables import TABLE_ERRORS, named_table_errors
 from common.sealed import read_table, scan_table, seal, table_metadata
@@ -26,7 +23,6 @@ from gazepose.store.ranking import fit_gaussian, gaussian_cdf
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 
 LOG = logging.getLogger(__name__)
-Float = npt.NDArray[np.floating[Any]]
 Gaussian = tuple[float, float]
 
 _RANK = "sharpness_p"
@@ -135,7 +131,7 @@ def _ranks(rows: pl.DataFrame, gaussians: dict[str, Gaussian], stride: int) -> p
     return pl.Series(ranks)
 
 
-def _is_counted(rows: pl.DataFrame, stride: int) -> npt.NDArray[np.bool_]:
+def _is_counted(rows: pl.DataFrame, stride: int) -> Bools:
     on_stride = rows["track_index"].to_numpy() % stride == 0
     return np.asarray(on_stride & rows["sharpness"].is_not_nan().to_numpy())
 

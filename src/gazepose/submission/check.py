@@ -1,7 +1,5 @@
 """What is wrong with a submission, if anything: schema, ids, counts, repetitions, scores."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

@@ -10,8 +10,6 @@ Ids are text here, whatever they look like. pandas, which the original reads the
 numbers of them where a whole column allows it, and takes ``NA`` or ``null`` for nothing.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ becomes 12, ``1e5`` 100000.0) and NaN, which is no json, of ``NA``, ``null`` and
 Here ids stay as they are in the csv, and a score that is no number is an error.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Losses of the eye-contact line, and of gaze pretraining."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

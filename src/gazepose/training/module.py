@@ -1,7 +1,5 @@
 """The Lightning module of GazePose and GazeLSTM: does a face look at the camera?"""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict

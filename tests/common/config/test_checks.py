@@ -1,7 +1,5 @@
 """Checks across data sets."""
 
-from __future__ import annotations
-
 import pytest
 
 from common.config.checks import (

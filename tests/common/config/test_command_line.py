@@ -1,7 +1,5 @@
 """What is put right in a command: a study is a multirun, and a multirun composes as its jobs do."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The configs: every choice composes, and what is composed can be built."""
 
-from __future__ import annotations
-
 import pytest
 from builders.small_run import composed
 from builders.train_configs import CONF_DIR, choices, chosen, pairs, train_config

@@ -1,7 +1,5 @@
 """Configs become objects."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from hydra.errors import InstantiationException

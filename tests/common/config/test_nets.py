@@ -1,7 +1,5 @@
 """The nets of the configs: each runs forward, with the published settings unless told otherwise."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from builders.small_run import SMALL_NET

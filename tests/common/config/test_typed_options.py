@@ -1,7 +1,5 @@
 """Options on the command line: those named anywhere can be typed, misspelt ones are errors."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Average precision: the official rule, and what is made of ties."""
 
-from __future__ import annotations
-
 import json
 from itertools import permutations
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Runs of frames as events, and which of two lists are the same."""
 
-from __future__ import annotations
-
 from common.evaluation.events import events_of, matched
 
 

@@ -1,7 +1,5 @@
 """Errors over a data set and their intervals."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """When pictures are made, and what of the data they show."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The picture is followed where the camera moves, and with it the faces that are not seen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import cv2

@@ -1,7 +1,5 @@
 """A MediaPipe graph lives as long as the object that built it."""
 
-from __future__ import annotations
-
 import pickle
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """Eye landmarks of pairs of eyes: known eyes by a stand-in, drawn eyes by the model itself."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

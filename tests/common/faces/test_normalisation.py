@@ -1,7 +1,5 @@
 """The normalised frame: a virtual camera that looks at the face and rolls with the head."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

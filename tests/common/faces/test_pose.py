@@ -1,7 +1,5 @@
 """MediaPipe Pose on a cartoon face: points where the drawing has them."""
 
-from __future__ import annotations
-
 import pickle
 
 import numpy as np

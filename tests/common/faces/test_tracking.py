@@ -1,7 +1,5 @@
 """Faces of a video joined into tracks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a run leaves with its loggers: the same curves and pictures, what the dashboard shows."""
 
-from __future__ import annotations
-
 import ast
 import json
 import runpy

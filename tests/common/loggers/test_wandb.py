@@ -1,7 +1,5 @@
 """A W&B run that ends early, is disabled or cannot begin leaves nothing open."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """W&B runs of a study as a user starts it: one a job, also of a job that Ctrl-C ends."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

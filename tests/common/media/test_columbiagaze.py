@@ -1,7 +1,5 @@
 """What the names of Columbia Gaze's photos say."""
 
-from __future__ import annotations
-
 import pytest
 
 from common.media.columbiagaze import ColumbiaLabel, parse_name

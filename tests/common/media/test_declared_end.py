@@ -1,7 +1,5 @@
 """A file that ends before it says so was cut short, whatever its container."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

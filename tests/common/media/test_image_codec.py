@@ -1,7 +1,5 @@
 """Images as bytes: png exactly, JPEG nearly, colours in their order."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from builders.seeded_store import image

@@ -1,7 +1,5 @@
 """Videos are shown as their display matrix says, mirrored ones too."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Photos as the camera took them: upright, with the focal length that EXIF tells."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Every frame has the time at which players show it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The files a user means, and what each of them is."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

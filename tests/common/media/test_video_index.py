@@ -4,8 +4,6 @@ Whatever the container marks as a keyframe: B-frames, open groups, intra refresh
 timestamps that are not zero.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path

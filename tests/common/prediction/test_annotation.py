@@ -1,7 +1,5 @@
 """What a source means: photos, videos, both, or a camera."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

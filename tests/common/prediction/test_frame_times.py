@@ -1,7 +1,5 @@
 """A frame is shown until the next one."""
 
-from __future__ import annotations
-
 import pytest
 
 from common.media.presentation import Shown

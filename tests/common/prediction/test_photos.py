@@ -1,7 +1,5 @@
 """Photos in, drawn photos and one JSON line a face out."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

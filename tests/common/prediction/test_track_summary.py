@@ -1,7 +1,5 @@
 """When a face was seen, and how long it looked."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

@@ -1,7 +1,5 @@
 """Videos in; drawn videos, one JSON line a face and frame, and tracks out."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

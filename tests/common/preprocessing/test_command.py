@@ -1,7 +1,5 @@
 """What preprocess.py refuses before anything is built."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

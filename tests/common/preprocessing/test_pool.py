@@ -1,7 +1,5 @@
 """Groups over processes: a process that dies costs the group that killed it, and no other."""
 
-from __future__ import annotations
-
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Two who make one store at once: each group is made by one of them, and both end well."""
 
-from __future__ import annotations
-
 import multiprocessing
 from pathlib import Path
 

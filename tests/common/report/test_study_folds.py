@@ -1,7 +1,5 @@
 """Folds by person: a row's trainings are parts of one test of everybody."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

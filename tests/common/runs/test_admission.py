@@ -1,7 +1,5 @@
 """A run.json from anybody: what is not admitted does not run, and what is ours still does."""
 
-from __future__ import annotations
-
 import copy
 import json
 import os

@@ -1,7 +1,5 @@
 """One process at a time has a run's folder, and one that is refused changes nothing in it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

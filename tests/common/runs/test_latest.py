@@ -1,7 +1,5 @@
 """What ``latest`` is, and where a run's store lies seen from another folder."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs that the suite made before it had rooms: they are used, go on and are compared as ever."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

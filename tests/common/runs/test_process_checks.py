@@ -1,7 +1,5 @@
 """What is refused of trainings in several processes, and the trainers one can choose."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

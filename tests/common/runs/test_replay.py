@@ -1,7 +1,5 @@
 """`train.py replay=RUN`: the same run again, or the reasons why it would not be."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The folders of runs: plainly named, gone on in by a checkpoint, one a job in a sweep."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

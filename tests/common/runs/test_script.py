@@ -1,7 +1,5 @@
 """A script ends at SIGTERM as it should, and says a user's mistake without a traceback."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

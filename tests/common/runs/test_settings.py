@@ -1,7 +1,5 @@
 """Other settings than the resumed run's: refused by name, or applied on purpose and recorded."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from types import SimpleNamespace

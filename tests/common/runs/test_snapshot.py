@@ -1,7 +1,5 @@
 """run.json: what a run was."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -1,7 +1,5 @@
 """Recorded names of classes: those of before lead to the classes of today."""
 
-from __future__ import annotations
-
 import re
 
 import hydra.utils

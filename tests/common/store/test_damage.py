@@ -1,7 +1,5 @@
 """A damaged face store: what is torn is named and found, what is whole is read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

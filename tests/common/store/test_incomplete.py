@@ -1,7 +1,5 @@
 """A store that lacks groups its raw data have says so where it is trained on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What a killed or failing writer leaves of a group, and who removes it."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

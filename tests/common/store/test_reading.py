@@ -1,7 +1,5 @@
 """The face store read: rows with their images in order, in other processes, several at once."""
 
-from __future__ import annotations
-
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor

@@ -1,7 +1,5 @@
 """The list of a group's skipped items belongs to its table: both are replaced, or neither."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

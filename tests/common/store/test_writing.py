@@ -1,7 +1,5 @@
 """The face store written: nothing half-written is seen, a group made again replaces the old."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

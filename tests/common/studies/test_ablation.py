@@ -1,7 +1,5 @@
 """The check of a row: what would undo it or changes nothing is refused, debug has the last word."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A study's rows change what they say and nothing else; tables are the published ones."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What a study says of jobs that failed, were refused or were not started."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

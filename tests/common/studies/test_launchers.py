@@ -1,7 +1,5 @@
 """Jobs side by side: joblib, submitit, Slurm; and a search of the learning rate."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A run's tests on further data sets: each is done once; other conventions are refused first."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

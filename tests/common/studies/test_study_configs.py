@@ -1,7 +1,5 @@
 """A study: as many different runs as rows, one protocol in the report, one folder."""
 
-from __future__ import annotations
-
 from itertools import chain, product
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A study that fails or is killed in the middle goes on with what is missing, and only that."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """The Gaze360-shaped folder of demo people: names, lists, resumption, refusals."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Loading weights: strict, tensors and plain values only."""
 
-from __future__ import annotations
-
 import os
 import pickle
 from pathlib import Path

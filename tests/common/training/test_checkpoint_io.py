@@ -1,7 +1,5 @@
 """Checkpoints as a trainer writes and reads them: whole, and at home wherever the run lies."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """Shares of batches, and means over processes, without any process."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """What conf/extras adds to a training, by the door a user comes through."""
 
-from __future__ import annotations
-
 import math
 import shutil
 from collections.abc import Callable

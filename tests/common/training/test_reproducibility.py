@@ -1,7 +1,5 @@
 """Random numbers are a function of seed, epoch and rank, whatever came before."""
 
-from __future__ import annotations
-
 from itertools import product
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """What a training goes on from."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Any

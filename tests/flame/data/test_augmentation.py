@@ -1,7 +1,5 @@
 """What training does to an eye crop moves image, landmarks and labels together."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The data module: who is in which part, what a batch holds, by which ranges it is normalised."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """mode=split and mode=statistics: what they write, and training on it."""
 
-from __future__ import annotations
-
 import json
 import pickle
 from pathlib import Path

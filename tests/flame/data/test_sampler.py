@@ -1,7 +1,5 @@
 """Which eye of which face, in which order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a test leaves behind, against an independent computation."""
 
-from __future__ import annotations
-
 import json
 import logging
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """The figure of a test shows its numbers: what is drawn, not how it looks."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Pictures of eye crops tell true and predicted gaze apart, and the worst errors from others."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -4,8 +4,6 @@ The original ran on subject s3 of a small synthetic data set (torch 2.15, CPU), 
 as `golden_flame.filled_tensor` does, the output layer scaled, and EYEDIAP's ranges.
 """
 
-from __future__ import annotations
-
 import json
 import tarfile
 from pathlib import Path

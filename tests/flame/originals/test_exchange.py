@@ -1,7 +1,5 @@
 """Training goes on from an original's checkpoint as from our own."""
 
-from __future__ import annotations
-
 import copy
 import shutil
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Gaze of the faces in a photo: the same road as in preprocessing and test."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -225,7 +223,7 @@ class SlidingFace:
     def __init__(self) -> None:
         self._num_calls = 0
 
-    def build(self) -> SlidingFace:
+    def build(self) -> "SlidingFace":
         return self
 
     def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
@@ -291,7 +289,7 @@ class NormalisedNet:
         self.label = torch.from_numpy(label)
         self.seen: Any = None
 
-    def eval(self) -> NormalisedNet:
+    def eval(self) -> "NormalisedNet":
         return self
 
     def __call__(self, batch: Any) -> torch.Tensor:
@@ -306,7 +304,7 @@ class OneFace:
         self.again = again
         self.cameras: list[Any] = []
 
-    def build(self) -> OneFace:
+    def build(self) -> "OneFace":
         return self
 
     def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:

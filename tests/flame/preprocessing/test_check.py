@@ -1,7 +1,5 @@
 """A damaged store of people: a check tells of it, a repair makes it whole, nothing is lost."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Photos of invented people through the scripts: MediaPipe finds their eyes where they are."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pairs of eyes from the folder of crops to batches of a net, by the config that users type."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

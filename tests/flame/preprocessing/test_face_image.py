@@ -1,7 +1,5 @@
 """The face image: landmarks and pixels move together, the padding is zero."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Preprocessing of groups that fail: the reason is reported, the others are made."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

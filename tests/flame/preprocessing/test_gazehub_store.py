@@ -1,7 +1,5 @@
 """GazeHub's form and ETH-XGaze from the raw folder to batches, by the configs that users type."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which row of which OpenFace csv belongs to a sample's face."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One labelled photo -> one row: chosen face, sources of every value, reasons for none."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import cv2

@@ -1,7 +1,5 @@
 """Preprocessing: faces are stored, reasons counted, interruptions lose one group at most."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

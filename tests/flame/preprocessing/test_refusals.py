@@ -1,7 +1,5 @@
 """Preprocessing refused: other settings, another data set, a folder without what is asked for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

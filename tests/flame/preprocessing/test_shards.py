@@ -1,7 +1,5 @@
 """Shards and processes: together they make what one run in this process makes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Eye-pair crops of Columbia Gaze: any tree, numbers and angles of the photos, the frame."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """ETH-XGaze's h5 files: order and signs of the angles, colours, damage."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

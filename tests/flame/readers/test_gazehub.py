@@ -1,7 +1,5 @@
 """GazeHub's form: every set's places, the traps of yaw and pitch, damage."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
 

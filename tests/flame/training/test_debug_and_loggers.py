@@ -1,7 +1,5 @@
 """Debug configs and loggers do what they say, on the small store."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

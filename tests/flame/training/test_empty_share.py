@@ -1,7 +1,5 @@
 """A process without a sample in a batch takes part in the step with gradients of zero."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

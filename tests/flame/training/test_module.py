@@ -1,7 +1,5 @@
 """The Lightning module: pixel range, heatmaps, normalisation, and what travels with the weights."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """trainer.precision=64-true: the net sees its own precision."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

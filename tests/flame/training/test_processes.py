@@ -1,7 +1,5 @@
 """FLAME's training in two processes, step by step beside the one in one process."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

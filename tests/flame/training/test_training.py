@@ -1,7 +1,5 @@
 """Training as a user starts it: resumes exactly, repeats exactly, records what it did."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

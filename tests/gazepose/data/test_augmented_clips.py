@@ -1,7 +1,5 @@
 """Training clips: mirrored as a whole, cropped by the frame, priors mirrored only if asked."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Frames of a clip from the packs, damaged ones included."""
 
-from __future__ import annotations
-
 import logging
 import pickle
 import zlib

@@ -1,7 +1,5 @@
 """A net that asks for priors gets them: a part without any is refused, one with few is named."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

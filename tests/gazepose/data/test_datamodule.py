@@ -1,7 +1,5 @@
 """The data module's batches: which clips, which frames around their middle, which priors."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a net sees of a stored face."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The data module against the original's own records of a tiny Ego4D tree."""
 
-from __future__ import annotations
-
 import random
 from collections import defaultdict
 from functools import cache

@@ -1,7 +1,5 @@
 """The parts of a data set: labels and their weights, what cannot be trained on, the fingerprint."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

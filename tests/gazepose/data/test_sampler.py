@@ -1,7 +1,5 @@
 """Which clips, in which order, with which random numbers."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from gazepose.data.sampler import ClipSampler

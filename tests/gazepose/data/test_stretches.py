@@ -1,7 +1,5 @@
 """Stretches of tracks: whatever is missing, they show what clip after clip shows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Temporal dropout and what a clip shows instead of what is missing."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from builders.tiny_ego4d import expected

@@ -1,7 +1,5 @@
 """Which frames make a clip, and which frames are the middle of one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Clips from worker processes, and in a resumed run: the same as here and in an unbroken one."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Several runs' scores made one: averaged, with files as of a test."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

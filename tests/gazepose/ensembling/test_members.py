@@ -1,7 +1,5 @@
 """Several runs' predictions: found, read, and combined only if they belong together."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

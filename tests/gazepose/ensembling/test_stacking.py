@@ -1,7 +1,5 @@
 """Trees that learn whom of several runs to trust, on clips they do not judge."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """What a test of eye contact leaves behind, read back and computed again."""
 
-from __future__ import annotations
-
 import csv
 import json
 import logging

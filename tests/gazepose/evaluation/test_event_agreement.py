@@ -1,7 +1,5 @@
 """Agreement of looks in time, on tracks whose looks are known."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import polars as pl

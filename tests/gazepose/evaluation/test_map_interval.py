@@ -1,7 +1,5 @@
 """The interval of the mAP over clips, against resampling by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from builders.brute_precision import mean_precision

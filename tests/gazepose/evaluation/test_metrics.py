@@ -1,7 +1,5 @@
 """The metric of training: one number whatever the batches, their order and the processes."""
 
-from __future__ import annotations
-
 import json
 import logging
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pictures of clips: the net's seven frames, right decisions told from wrong ones."""
 
-from __future__ import annotations
-
 import numpy as np
 import polars as pl
 import pytest

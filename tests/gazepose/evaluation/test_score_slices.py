@@ -1,7 +1,5 @@
 """Numbers of a test by slice, and of scores that need no training."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Smoothed scores of a track: what is averaged with what."""
 
-from __future__ import annotations
-
 import math
 from statistics import median
 

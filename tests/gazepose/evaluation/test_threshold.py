@@ -1,7 +1,5 @@
 """The threshold of a rule and what it gives, against every threshold tried in turn."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

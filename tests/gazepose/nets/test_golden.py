@@ -1,7 +1,5 @@
 """GazePose, GazeLSTM and the Ego4D baseline against what the originals computed."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

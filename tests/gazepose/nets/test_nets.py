@@ -1,7 +1,5 @@
 """What the nets do at any size; equality with the originals is in test_nets_golden.py."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Sizes that no net can have, images that a backbone cannot take, and pixels as timm's were."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

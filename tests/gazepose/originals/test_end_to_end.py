@@ -4,8 +4,6 @@ The originals ran on the tiny tree of `tiny_ego4d` with weights filled as `golde
 ``val`` and ``eval`` runs of their main program, CPU). Their loaders shuffle: rows go by key.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

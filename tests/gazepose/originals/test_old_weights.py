@@ -1,7 +1,5 @@
 """Weights from before PyTorch 0.4.1, whose batch norms do not count batches."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Any

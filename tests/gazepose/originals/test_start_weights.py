@@ -1,7 +1,5 @@
 """What gaze pretraining starts from, as a user types it; eye contact's is in test_module.py."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Scores of all frames are those of validation, clip by clip."""
 
-from __future__ import annotations
-
 from copy import copy
 from typing import Any
 

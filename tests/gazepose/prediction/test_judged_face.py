@@ -1,7 +1,5 @@
 """What is known of a face, as plain values and drawn."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A trained run tested otherwise: what is printed, recorded, and what the folder is called."""
 
-from __future__ import annotations
-
 import json
 import math
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Eye contact in photos and videos: the same road as in preprocessing and validation."""
 
-from __future__ import annotations
-
 import copy
 import logging
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The check of a store of clips: it tells what is wrong and changes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A clip's faces: one pass, track order, and a row for every image whatever is wrong with it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path

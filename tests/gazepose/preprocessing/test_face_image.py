@@ -1,7 +1,5 @@
 """The face image is what the original's slice shows, stretched to a square."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """One bad clip stops no other, interruptions lose one clip at most, mistakes are refused."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

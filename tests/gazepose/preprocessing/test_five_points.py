@@ -1,7 +1,5 @@
 """Five points: order, sides and scores."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from gazepose.preprocessing.face_image import FaceWindow

@@ -1,7 +1,5 @@
 """Hopenet's angles: signs, order of turns, and back."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Head angles by Hopenet: decoding, input, and the weights file."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import pickle

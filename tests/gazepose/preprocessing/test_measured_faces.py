@@ -1,7 +1,5 @@
 """Real graphs on a cartoon face: five points and head angles where the drawing has them."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """A worker of preprocessing holds no more after many videos than after a few."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Preparation: what is measured, on which pixels, and what is stored."""
 
-from __future__ import annotations
-
 import pickle
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Preprocessing of clips: one table with its images, the same by shards and processes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

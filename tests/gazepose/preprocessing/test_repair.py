@@ -1,7 +1,5 @@
 """Repair: damaged clips are made again, and what cannot be made again stays as it is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Clips made again: no table of frames points into a pack that is no longer there."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

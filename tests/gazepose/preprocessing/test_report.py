@@ -1,7 +1,5 @@
 """What preprocessing of clips tells: counts by part, reasons, doubtful clips, its progress."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Gaze360's lists and images -> store -> pretraining's loaders."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

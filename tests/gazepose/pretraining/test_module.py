@@ -1,7 +1,5 @@
 """Gaze pretraining: its faces, its module, and that a net starts from what it leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """ColumbiaGaze for eye contact: who aims at the camera, by person."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Labelled photos: rows and boxes as the file says, parts without leaks, faults by line."""
 
-from __future__ import annotations
-
 import logging
 import pickle
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A detector's boxes as Ego4D's annotators would have drawn them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from common.faces.tracking import BoxTrack

@@ -1,7 +1,5 @@
 """Ego4D's files change after the store was made: the clips they concern are made again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

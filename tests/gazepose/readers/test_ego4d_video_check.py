@@ -1,7 +1,5 @@
 """Do a video and its annotations agree? By rate over the whole length, and by length."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The originals' tree of face images: a store of it equals what the facts say of it."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

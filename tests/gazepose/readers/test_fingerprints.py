@@ -1,7 +1,5 @@
 """Readers' fingerprints: another one where a clip's raw data are others, else the same."""
 
-from __future__ import annotations
-
 import json
 import os
 import pickle

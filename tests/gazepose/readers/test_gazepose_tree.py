@@ -1,7 +1,5 @@
 """GazePose's tree as its README draws it: whatever of it is there gives the same faces."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import uuid

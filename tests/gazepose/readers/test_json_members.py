@@ -1,7 +1,5 @@
 """Members of a large object: places that parse back to the values."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

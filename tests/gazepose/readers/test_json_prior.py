@@ -1,7 +1,5 @@
 """Prior files: what they say of a clip, and what they may lack."""
 
-from __future__ import annotations
-
 import json
 import math
 import pickle

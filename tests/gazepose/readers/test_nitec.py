@@ -1,7 +1,5 @@
 """NITEC: the published lists, of whatever sources and image sets are there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A folder of anybody's videos as a data set."""
 
-from __future__ import annotations
-
 import pickle
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The challenge's tree: exact frames, unique ids, nothing stops at a bad file."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Sharpness and its rank equal what the original's tool gives (golden/gazepose/quality)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """All frames of a store as flat arrays."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
 

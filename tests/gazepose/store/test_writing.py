@@ -1,7 +1,5 @@
 """The table of all frames: order, types, and the rank of sharpness."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Evaluation of csv files: the originals' numbers, and what is said about wrong files."""
 
-from __future__ import annotations
-
 import csv
 import json
 import logging

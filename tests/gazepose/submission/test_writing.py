@@ -1,7 +1,5 @@
 """Submissions: the original's json, ids untouched, and what a check finds."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The threshold that validation chooses: it goes with the checkpoint, into tests and videos."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

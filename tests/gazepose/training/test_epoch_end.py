@@ -1,7 +1,5 @@
 """Validation inside epochs that its interval does not divide: where an epoch ends there is one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

@@ -1,7 +1,5 @@
 """Frames that a clip leaves out: blurred ones by the dropout's rule, damaged ones in any case."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Losses: known values, and what their minimum means."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """The Lightning module of eye contact: weights, optimised parameters, mirror average, files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Validation of which the metric is not defined: no weights are the best ones."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Labelled photos from csv to a tested net: the road of clips."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

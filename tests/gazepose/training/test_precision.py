@@ -1,7 +1,5 @@
 """trainer.precision: float64 is trained with, half precision without float32 weights refused."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

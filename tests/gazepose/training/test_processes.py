@@ -1,7 +1,5 @@
 """Eye-contact training in several processes is the training in one: losses, scores, files."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Eye-contact training and prediction as a user starts them: learns, repeats, resumes, records."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

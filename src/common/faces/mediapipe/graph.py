@@ -1,14 +1,12 @@
 """A MediaPipe solution that is built where it is used."""
 
-from __future__ import annotations
-
 import weakref
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Image
 from common.faces.mediapipe.native_stderr import silence_native_stderr
 
 
@@ -56,7 +54,7 @@ class MediaPipeGraph:
             weakref.finalize(self, self._graph.close).atexit = False
             self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
-    def find(self, image: npt.NDArray[np.uint8]) -> list[Any]:
+    def find(self, image: Image) -> list[Any]:
         """Run the graph on an image (H, W, 3) RGB.
 
         Returns:
@@ -72,7 +70,7 @@ class MediaPipeGraph:
         self._has_found = bool(found)
         return found
 
-    def _run(self, image: npt.NDArray[np.uint8]) -> list[Any]:
+    def _run(self, image: Image) -> list[Any]:
         result = self._graph.process(image)
         found = getattr(result, _SOLUTIONS[self._solution].result) or []
         # The pose is one person's, not a list of people's.

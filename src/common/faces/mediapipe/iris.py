@@ -4,21 +4,16 @@ The face mesh needs a face; eye crops have none. MediaPipe refines its mesh by a
 sees one eye in 64 x 64 pixels, and which finds lids and iris without the mesh, too.
 """
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.faces.eye_landmarks import eye_landmarks
 from common.faces.mediapipe.native_stderr import silence_native_stderr
-
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 
 _MODEL = "modules/iris_landmark/iris_landmark.tflite"
 _PATCH_PX = 64

@@ -1,17 +1,12 @@
 """MediaPipe's refined face mesh of one detected face."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.faces.cropping import padded_square, shrunk
 from common.faces.mediapipe.graph import MediaPipeGraph
-
-Float = npt.NDArray[np.floating[Any]]
-Image = npt.NDArray[np.uint8]
 
 # More pixels cost time and, by aliasing, accuracy: the net itself sees 192 x 192.
 MAX_CROP_PX = 512

@@ -1,7 +1,5 @@
 """Silence what native libraries write to file descriptor 2."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

@@ -1,15 +1,9 @@
 """MediaPipe's body pose of the person in an image."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.faces.mediapipe.graph import MediaPipeGraph
-
-Float = npt.NDArray[np.floating[Any]]
 
 # Of the three models only this one comes with the package; the others are downloaded.
 BUNDLED_COMPLEXITY = 1
@@ -33,7 +27,7 @@ class BodyPose:
             min_detection_confidence=min_confidence,
         )
 
-    def landmarks(self, image: npt.NDArray[np.uint8]) -> Float | None:
+    def landmarks(self, image: Image) -> Float | None:
         """Return (33, 4) float64 [x, y, z, visibility] of the person, None if nobody is found.
 
         Args:

@@ -1,7 +1,5 @@
 """Tests of eye contact, as ``gazepose.evaluation.callback`` writes them, in the report."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

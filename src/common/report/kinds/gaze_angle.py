@@ -1,7 +1,5 @@
 """Tests of gaze angles, as ``flame.evaluation.callback`` writes them, in the report."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -156,7 +154,7 @@ class GazeAngleTest(ModelTest):
         return mean_of_samples(*(predictions[name].to_numpy() for name in ("loss_3d", "subject")))
 
     @classmethod
-    def pooled(cls, folds: Sequence[ModelTest]) -> PooledGazeAngleTest:
+    def pooled(cls, folds: Sequence[ModelTest]) -> "PooledGazeAngleTest":
         """Return the tests of all folds as one test of all people."""
         first = folds[0]
         return PooledGazeAngleTest(first.run, first.path, _pooled_summary(folds), tuple(folds))

@@ -1,7 +1,5 @@
 """The numbers that a test is judged by: their names, units and texts."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

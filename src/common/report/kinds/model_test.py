@@ -3,8 +3,6 @@
 A new kind is one file with a `ModelTest`, and its line in `common.report.kinds.registry`.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -167,7 +165,7 @@ class ModelTest(ABC):
         return None if table is None else self.samples_of(table)
 
     @abstractmethod
-    def cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
+    def cells(self, tests: Sequence["ModelTest"]) -> dict[str, str]:
         """Return its row of the result table, by column; `tests` are all of the table."""
 
     @abstractmethod
@@ -185,7 +183,7 @@ class ModelTest(ABC):
         """What the csv says about what came out, unrounded."""
 
     @property
-    def parts(self) -> tuple[ModelTest, ...]:
+    def parts(self) -> tuple["ModelTest", ...]:
         """The tests that this one is made of: itself, unless folds were pooled."""
         return (self,)
 
@@ -196,7 +194,7 @@ class ModelTest(ABC):
         return found
 
     @classmethod
-    def pooled(cls, folds: Sequence[ModelTest]) -> ModelTest:
+    def pooled(cls, folds: Sequence["ModelTest"]) -> "ModelTest":
         """Return the tests of all folds as one test of everybody.
 
         Raises:

@@ -1,7 +1,5 @@
 """The kinds of tests that the report knows."""
 
-from __future__ import annotations
-
 from common.report.kinds.eye_contact import EyeContactTest
 from common.report.kinds.gaze_angle import GazeAngleTest
 from common.report.kinds.measure import Validation

@@ -1,7 +1,5 @@
 """Published numbers beside a study's rows, and whether they may be compared with ours."""
 
-from __future__ import annotations
-
 from common.report.kinds.measure import Quantity
 from common.report.published import (
     PublishedRow,

@@ -1,13 +1,11 @@
 """The rows of a study on one test: mean and deviation over seeds, interval, difference."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common.evaluation.average_precision import Float
+from common.arrays import Float
 from common.evaluation.metrics import Interval
 from common.report.kinds.measure import Quantity
 from common.report.kinds.model_test import ModelTest, TestProtocol

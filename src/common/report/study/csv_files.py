@@ -1,7 +1,5 @@
 """A study's numbers unrounded: a line a row and test, and a line a training and test."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Mapping, Sequence

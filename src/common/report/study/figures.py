@@ -1,7 +1,5 @@
 """A study's figures: a bar a row with its seeds, and curves of validation with their spread."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A study's files: tables ready to paste, and its numbers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path

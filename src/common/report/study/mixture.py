@@ -1,7 +1,5 @@
 """What runs must share to stand in one table, and what differs where they do not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

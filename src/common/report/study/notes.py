@@ -1,7 +1,5 @@
 """What stands under a study's table: how to read it, and what it does not show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from common.report.published import PublishedRow, published_table

@@ -1,12 +1,10 @@
 """How far to trust a mean over seeds: resampling of seeds and of clusters of samples."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 
-from common.evaluation.average_precision import Float, Ints
+from common.arrays import Float, Ints
 from common.evaluation.metrics import Interval
 from common.report.samples import Samples
 

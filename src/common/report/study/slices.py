@@ -1,7 +1,5 @@
 """A study's measure by slice of the samples, e.g. by sharpness: mean over seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which runs make up a study, and which of them are missing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A study's tables: rows on one test, all tests side by side, seeds, published numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from common.report.kinds.measure import Quantity

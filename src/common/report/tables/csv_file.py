@@ -1,7 +1,5 @@
 """All numbers of all tests as csv."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Sequence

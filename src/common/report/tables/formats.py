@@ -1,7 +1,5 @@
 """A table and the forms it is written in: plain text, Markdown, LaTeX."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Tables of the report: one a test protocol, and what became of the runs; names for figures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any

@@ -1,7 +1,5 @@
 """The measure of several tests by slice, e.g. by face size, side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

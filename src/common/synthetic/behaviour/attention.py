@@ -4,19 +4,13 @@ Angles are degrees [to the image's right, up] away from the line from the person
 (0, 0) is a look into the camera.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Ints
 from common.synthetic.behaviour.motion import follow
-
-Float = npt.NDArray[np.floating[Any]]
-Int = npt.NDArray[np.integer[Any]]
 
 # Looks into the camera miss it by this much (standard deviation and most).
 AIM_SPREAD_DEG, AIM_LIMIT_DEG = 0.9, 2.4
@@ -86,7 +80,7 @@ class Attention:
 
     gaze_deg: Float
     head_deg: Float
-    target: Int
+    target: Ints
 
 
 def plan_attention(rng: np.random.Generator, num_frames: int, habits: Habits) -> Attention:
@@ -161,7 +155,7 @@ def _head_aim_deg(rng: np.random.Generator, habits: Habits, gaze_deg: Float) -> 
     return np.clip(head, -MAX_HEAD_DEG, MAX_HEAD_DEG)
 
 
-def _with_saccades(gaze: Float, target: Int, rng: np.random.Generator, habits: Habits) -> Float:
+def _with_saccades(gaze: Float, target: Ints, rng: np.random.Generator, habits: Habits) -> Float:
     """Put one frame halfway into each jump, unless it would pass by the camera unasked."""
     closest_deg = habits.looking_angle_deg + NEAR_MISS_DEG[0]
     softened = gaze.copy()

@@ -1,17 +1,12 @@
 """How the wearer of a head-mounted camera moves it: sway, looking about, quick turns."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.geometry import rotation_from_head_pose
 from common.synthetic.behaviour.motion import excursion, smooth_noise
-
-Float = npt.NDArray[np.floating[Any]]
 
 # Pitch, yaw, roll: slow looking about, and the tremble of a walking or nodding head.
 SLOW_DEG, SLOW_TAU_FRAMES = np.array([1.6, 2.8, 1.2]), 22.0

@@ -1,17 +1,11 @@
 """The tight box of a face, as annotators and face detectors draw it, from the head's pose."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.geometry import CAMERA_TO_VIEWER, rotation_from_head_pose
 from common.synthetic.people.identity import Traits
 from common.synthetic.rendering.placement import FACE_TO_VIEWER, project
-
-Float = npt.NDArray[np.floating[Any]]
 
 # The face reaches from the middle of the forehead, y in face axes, to the chin.
 FOREHEAD_Y_CM = -6.0

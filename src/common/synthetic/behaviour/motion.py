@@ -1,13 +1,8 @@
 """How heads and cameras move over the frames of a video, and how eyes blink."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
+from common.arrays import Float
 
 # A smoothing kernel ends here, in time constants.
 KERNEL_REACH = 3

@@ -1,13 +1,10 @@
 """One person's part in a video: where head and eyes are in every frame, and what they look at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Bools, Float, Ints
 from common.geometry import (
     CAMERA_TO_VIEWER,
     gaze_angles,
@@ -22,9 +19,6 @@ from common.synthetic.behaviour.motion import smooth_noise
 from common.synthetic.people.head_shape import eyeball_depth_cm
 from common.synthetic.people.identity import Traits
 from common.synthetic.rendering.placement import FACE_TO_VIEWER, limit_gaze
-
-Float = npt.NDArray[np.floating[Any]]
-Bool = npt.NDArray[np.bool_]
 
 # Heads are never still: pitch, yaw, roll.
 WANDER_DEG, WANDER_TAU_FRAMES = np.array([3.0, 4.0, 4.0]), 14.0
@@ -55,12 +49,12 @@ class Performance:
     closure: Float
     gaze_error_deg: Float
     head_error_deg: Float
-    target: npt.NDArray[np.integer[Any]]
+    target: Ints
     boxes_xyxy_px: Float
 
-    def is_looking(self, angle_deg: float) -> Bool:
+    def is_looking(self, angle_deg: float) -> Bools:
         """Return (N,) whether open eyes look within an angle of the camera."""
-        is_looking: Bool = (self.gaze_error_deg <= angle_deg) & (self.closure < SHUT)
+        is_looking: Bools = (self.gaze_error_deg <= angle_deg) & (self.closure < SHUT)
         return is_looking
 
 

@@ -1,19 +1,14 @@
 """Planning the photos of a Columbia-shaped data set: who looks where, seen how."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.synthetic.rendering.placement import MAX_EYE_IN_HEAD_RAD, eye_in_head_rad
 from common.synthetic.rendering.renderer import PUPIL_RADIUS_CM
-
-Float = npt.NDArray[np.floating[Any]]
 
 CAMERA_DISTANCE_CM = 200.0
 # Pixels for a centimetre at the head when the photo's shorter side is 480: faces 220-260 px wide.
@@ -74,7 +69,7 @@ class ColumbiaPlan:
                 "gaze_yaws_deg or head_pitch_jitter_deg"
             )
 
-    def shots(self, subject: int) -> Iterator[Shot]:
+    def shots(self, subject: int) -> Iterator["Shot"]:
         """Yield a subject's photos in the order P, V, H; `subject` counts from 1."""
         for head_yaw, gaze_pitch, gaze_yaw in self._grid():
             yield _plan_shot(self, subject, head_yaw, gaze_pitch, gaze_yaw)

@@ -1,7 +1,5 @@
 """Writing photos of invented people as a raw folder shaped like Columbia Gaze."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Sequence

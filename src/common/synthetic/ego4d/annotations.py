@@ -4,8 +4,6 @@ Fields, nulls and oddities are those of the released files: `is_at_me` is false 
 in every row, the wearer is the first person, segments are unordered and may overlap.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The test set's face crops as the challenge hands them out: `videos_challenge/<uid>/<track>/`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +8,12 @@ from uuid import UUID
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.media.image_codec import write_image
 from common.media.video import read_frames
 from common.synthetic.ego4d.scene import Scene
 from common.synthetic.ego4d.tracks import annotate_tracks
-
-Float = npt.NDArray[np.floating[Any]]
-RgbImage = npt.NDArray[np.uint8]
 
 CHALLENGE_FOLDER = Path("social_test", "videos_challenge")
 CROP_PX, JPEG_QUALITY = 224, 95
@@ -84,12 +79,12 @@ def _folder(raw_dir: Path, scene: Scene) -> Path:
     return raw_dir / CHALLENGE_FOLDER / scene.clip.clip_uid
 
 
-def _write_crop(path: Path, image: RgbImage, bbox_xyxy_px: Float) -> None:
+def _write_crop(path: Path, image: Image, bbox_xyxy_px: Float) -> None:
     crop = cv2.resize(_cut(image, bbox_xyxy_px), (CROP_PX, CROP_PX))
     write_image(path, crop, JPEG_QUALITY)
 
 
-def _cut(image: RgbImage, bbox_xyxy_px: Float) -> RgbImage:
+def _cut(image: Image, bbox_xyxy_px: Float) -> Image:
     """Return the part of a box that lies in the image."""
     height, width = image.shape[:2]
     x0, y0 = np.maximum(bbox_xyxy_px[:2], 0).astype(int)

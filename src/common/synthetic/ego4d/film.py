@@ -1,15 +1,12 @@
 """Filming a staged scene: the frames of an egocentric clip."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array, Float, Image
 from common.synthetic.behaviour.camera_path import CameraPath
 from common.synthetic.behaviour.motion import excursion, smooth_noise
 from common.synthetic.ego4d.scene import Actor, Scene
@@ -20,8 +17,6 @@ from common.synthetic.rendering.lighting import Lighting, sample_lighting
 from common.synthetic.rendering.placement import project
 from common.synthetic.rendering.renderer import draw_face
 
-Float = npt.NDArray[np.floating[Any]]
-RgbImage = npt.NDArray[np.uint8]
 F32 = np.float32
 
 FILM_STREAM = 13
@@ -63,7 +58,7 @@ class _Look:
     noise_levels: float
 
 
-def film(scene: Scene, image_size: tuple[int, int]) -> Iterator[RgbImage]:
+def film(scene: Scene, image_size: tuple[int, int]) -> Iterator[Image]:
     """Yield the frames (H, W, 3) uint8 RGB of a scene.
 
     Args:
@@ -186,7 +181,7 @@ def _smeared(canvas: Float, smear_px: Float, blur_px: float) -> tuple[Float, flo
     return cv2.filter2D(canvas, -1, kernel, borderType=cv2.BORDER_REPLICATE), blur_px
 
 
-def _splat(kernel: Float, points: npt.NDArray[Any]) -> None:
+def _splat(kernel: Float, points: Array) -> None:
     """Add points (n, 2) x, y to a grid, each shared between its four neighbours."""
     corner = np.floor(points).astype(int)
     part = points - corner

@@ -1,7 +1,5 @@
 """Planning an Ego4D-shaped data set: which clips, in which part, with which seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID

@@ -1,13 +1,10 @@
 """Staging an egocentric clip: who is where, what they look at, how the camera moves."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.geometry import CAMERA_TO_VIEWER, gaze_angles
 from common.synthetic.behaviour.attention import Habits, plan_attention
 from common.synthetic.behaviour.camera_path import CameraPath, sample_camera_path
@@ -16,8 +13,6 @@ from common.synthetic.behaviour.performance import Performance, perform
 from common.synthetic.ego4d.plan import MAX_PEOPLE, ClipPlan, Ego4dPlan
 from common.synthetic.people.sampling import sample_traits
 from common.synthetic.rendering.occlusion import Passer, visible_shares
-
-Float = npt.NDArray[np.floating[Any]]
 
 # Focal length over the image's width: 62 to 70 degrees of view.
 FOCAL_WIDTHS = (0.72, 0.83)

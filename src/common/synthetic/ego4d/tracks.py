@@ -1,18 +1,12 @@
 """Face tracks as annotators leave them: jittery boxes, gaps, and one person in several tracks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Bools, Float, Ints
 from common.synthetic.behaviour.motion import smooth_noise
 from common.synthetic.ego4d.scene import Actor, Scene
-
-Float = npt.NDArray[np.floating[Any]]
-Int = npt.NDArray[np.integer[Any]]
 
 TRACK_STREAM = 14
 # A face of which less can be seen gets no box.
@@ -44,7 +38,7 @@ class BoxTrack:
 
     track_id: str
     person_id: str
-    frames: Int
+    frames: Ints
     boxes_xyxy_px: Float
     is_suspect: bool
 
@@ -68,7 +62,7 @@ def annotate_tracks(scene: Scene) -> list[BoxTrack]:
     ]
 
 
-def _track_frames(rng: np.random.Generator, visible: Float) -> list[Int]:
+def _track_frames(rng: np.random.Generator, visible: Float) -> list[Ints]:
     """Return the frames of each of a person's tracks."""
     frames = np.flatnonzero((visible >= LEAST_VISIBLE) & ~_dropped(rng, len(visible)))
     if len(frames) == 0:
@@ -79,7 +73,7 @@ def _track_frames(rng: np.random.Generator, visible: Float) -> list[Int]:
     return np.split(frames, np.flatnonzero(rng.random(len(missing)) < chance) + 1)
 
 
-def _dropped(rng: np.random.Generator, num_frames: int) -> npt.NDArray[np.bool_]:
+def _dropped(rng: np.random.Generator, num_frames: int) -> Bools:
     """Return in which frames (num_frames,) the tracker loses the face."""
     is_dropped = np.zeros(num_frames, bool)
     for start in np.flatnonzero(rng.random(num_frames) < GAPS_PER_FRAME):
@@ -90,7 +84,7 @@ def _dropped(rng: np.random.Generator, num_frames: int) -> npt.NDArray[np.bool_]
     return is_dropped
 
 
-def _track(rng: np.random.Generator, actor: Actor, frames: Int, track_id: str) -> BoxTrack:
+def _track(rng: np.random.Generator, actor: Actor, frames: Ints, track_id: str) -> BoxTrack:
     every = np.arange(frames[0], frames[-1] + 1)
     boxes = _jittered(rng, actor.performance.boxes_xyxy_px[every])[frames - frames[0]]
     if len(frames) > 2 and rng.random() < EMPTY_BOX_SHARE:

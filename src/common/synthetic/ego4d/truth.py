@@ -1,12 +1,10 @@
 """The truth about a demo data set, kept beside what readers read: `truth.json`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.synthetic.behaviour.attention import Target
 from common.synthetic.ego4d.challenge import truth_rows
 from common.synthetic.ego4d.plan import Ego4dPlan
@@ -58,5 +56,5 @@ def _person(plan: Ego4dPlan, actor: Actor) -> Json:
     }
 
 
-def _rounded(values: npt.NDArray[np.floating[Any]], digits: int) -> Any:
+def _rounded(values: Float, digits: int) -> Any:
     return np.round(values, digits).tolist()

@@ -1,7 +1,5 @@
 """Writing clips of invented people as a raw folder shaped like Ego4D's, Looking At Me."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

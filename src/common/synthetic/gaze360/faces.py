@@ -1,14 +1,11 @@
 """Planning and drawing the faces of a Gaze360-shaped data set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.geometry import gaze_vector
 from common.synthetic.behaviour.attention import Habits, plan_attention
 from common.synthetic.behaviour.camera_path import resting_camera
@@ -29,9 +26,6 @@ from common.synthetic.photo import develop
 from common.synthetic.rendering.backdrop import sample_backdrop
 from common.synthetic.rendering.lighting import sample_lighting
 from common.synthetic.rendering.renderer import draw_face
-
-Float = npt.NDArray[np.floating[Any]]
-RgbImage = npt.NDArray[np.uint8]
 
 PARTS = ("train", "val", "test")
 POSE_STREAM, FACE_STREAM = 21, 22
@@ -155,7 +149,7 @@ def poses(plan: Gaze360Plan, person: Gaze360Person) -> list[Pose]:
     ]
 
 
-def draw(plan: Gaze360Plan, person: Gaze360Person, performed: list[Pose]) -> Iterator[RgbImage]:
+def draw(plan: Gaze360Plan, person: Gaze360Person, performed: list[Pose]) -> Iterator[Image]:
     """Yield a person's faces (H, W, 3) uint8 RGB, each in another light before another wall."""
     identity = make_identity(person.traits.seed, PAINT_CHART_SIZE)
     for number, pose in enumerate(performed):
@@ -188,7 +182,7 @@ def _cut(plan: Gaze360Plan, rng: np.random.Generator, box_xyxy: Float) -> tuple[
     return matrix, width, height
 
 
-def _photo(canvas: Float, rng: np.random.Generator) -> RgbImage:
+def _photo(canvas: Float, rng: np.random.Generator) -> Image:
     is_dark = rng.random() < LOW_LIGHT_SHARE
     defocus_px = rng.uniform(*DEFOCUS_PX) if rng.random() < DEFOCUS_SHARE else 0.0
     return develop(

@@ -1,7 +1,5 @@
 """Writing faces of invented people as a raw folder shaped like Gaze360's."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

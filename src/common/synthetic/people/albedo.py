@@ -1,13 +1,10 @@
 """Painting what lies on the skin: lips, brows, beard, ears' hollow and hair."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.fields import bell, blend, bump, smoothstep, value_noise
 from common.synthetic.people.hair import hair_depth_cm, strand_pattern
 from common.synthetic.people.head_shape import (
@@ -18,8 +15,6 @@ from common.synthetic.people.head_shape import (
 )
 from common.synthetic.people.identity import HairCut, Traits
 from common.synthetic.people.skin import Surface, nostrils, paint_skin
-
-Array = npt.NDArray[Any]
 
 LIP_TINT = np.array([0.92, 0.50, 0.50])
 # Softness of the hairline and raggedness of its strands, cm.

@@ -1,18 +1,13 @@
 """Where hair grows, how far it stands off the skull, and how its strands run."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.fields import smooth_max, smoothstep
 from common.synthetic.people.identity import Hair, HairCut
-
-Array = npt.NDArray[Any]
 
 # Angle from the face's axis around the head (degrees) -> y of the hair's lower edge (cm).
 # 30 is above the outer brow, 60 the temple, 80 the sideburn, 95 above the ear, 180 the nape.

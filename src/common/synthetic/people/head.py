@@ -1,15 +1,12 @@
 """An identity: the traits of an invented person and the charts that rendering looks up."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.chart import chart_directions
 from common.synthetic.fields import smoothstep, value_noise
 from common.synthetic.people.albedo import paint_head
@@ -19,8 +16,6 @@ from common.synthetic.people.identity import Traits
 from common.synthetic.people.sampling import sample_traits
 from common.synthetic.people.skin import Surface
 from common.synthetic.photo import to_levels
-
-Array = npt.NDArray[Any]
 
 RADIUS_CHART_SIZE = 384
 PAINT_CHART_SIZE = 768

@@ -1,17 +1,12 @@
 """The head as a distance from its middle in every direction."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.fields import bell, bump, smooth_max, smoothstep
 from common.synthetic.people.hair import HANGING_CUTS, hair_lift_cm, hanging_radius
 from common.synthetic.people.identity import Eyes, Mouth, Nose, Skull, Traits
 
-Array = npt.NDArray[Any]
 Directions = tuple[Array, Array, Array]
 
 # Skin over the eyeball.

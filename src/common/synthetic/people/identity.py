@@ -5,16 +5,12 @@ image's right, y down, f out of the face; centimetres. (They are left-handed on 
 then run as in the image of a person who faces the camera.) Colours are linear RGB in [0, 1].
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from common.arrays import Float
 
-Colour = npt.NDArray[np.floating[Any]]
+Colour = Float
 
 
 class HairCut(Enum):

@@ -1,7 +1,5 @@
 """Drawing the traits of an invented person from a seed."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from common.synthetic.people.identity import (

@@ -1,18 +1,13 @@
 """Painting skin: tone, flush, freckles, wrinkles, nostrils and the shade of hollows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.fields import bell, blend, bump, smoothstep, value_noise
 from common.synthetic.people.identity import Traits
-
-Array = npt.NDArray[Any]
 
 # What blood under the skin does to its colour.
 FLUSH_TINT = np.array([1.07, 0.86, 0.84])

@@ -1,14 +1,10 @@
 """What is behind a person: a softly lit wall with blurred things on it."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from common.arrays import Array
+
 F32 = np.float32
 
 # Drawn small, then enlarged: out of focus at no cost.

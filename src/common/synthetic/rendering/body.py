@@ -4,22 +4,18 @@ These are flat layers, painted in this order before the head; they follow the he
 hang straight down, but do not turn with it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.fields import blend_into, smoothstep, tinted
 from common.synthetic.people.head import Identity
 from common.synthetic.people.identity import HairCut, Traits
 from common.synthetic.rendering.lighting import Lighting
 from common.synthetic.rendering.placement import HeadPlacement, project
 
-Array = npt.NDArray[Any]
 F32 = np.float32
 
 # How far behind the head's middle neck and shoulders are, seen from the camera.

@@ -1,20 +1,15 @@
 """Painting one eye: ball, iris, pupil, highlight, lid shadow, lashes and crease."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.fields import bell, blend, smoothstep
 from common.synthetic.people.head import Identity
 from common.synthetic.rendering.eyes import EyeState, lid_curves_cm
 from common.synthetic.rendering.lighting import FaceLight, Lighting
 from common.synthetic.rendering.raytrace import Hits
-
-Array = npt.NDArray[Any]
 
 PUPIL_RGB = np.array([0.006, 0.006, 0.007])
 CARUNCLE_TINT = np.array([0.85, 0.42, 0.40])

@@ -5,21 +5,16 @@ clockwise from the image's left; 8..19 lids clockwise from the left corner, 14 t
 20..27 pupil counter-clockwise from the lower left.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.people.head import Identity
 from common.synthetic.people.identity import Eyes
 from common.synthetic.rendering.placement import HeadPlacement, project
 from common.synthetic.rendering.raytrace import skin_points
-
-Array = npt.NDArray[Any]
 
 SIDES = (-1, 1)
 # How lids follow the eye: cm of travel per unit of the gaze's vertical component.

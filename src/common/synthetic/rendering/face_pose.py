@@ -1,13 +1,10 @@
 """What a person does in a picture, and the labels that follow from it without drawing."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.synthetic.people.head import Identity
 from common.synthetic.rendering.eyes import SIDES, EyeState, locate_landmarks
 from common.synthetic.rendering.placement import (
@@ -16,8 +13,6 @@ from common.synthetic.rendering.placement import (
     eye_in_head_rad,
     limit_gaze,
 )
-
-Float = npt.NDArray[np.floating[Any]]
 
 NEAREST_HEAD_CM = 25.0
 
@@ -74,7 +69,7 @@ class FacePose:
         pupil_radius_cm: float,
         closure: tuple[float, float],
         limit_eye_turn: bool,
-    ) -> FacePose:
+    ) -> "FacePose":
         """Build the pose from the suite's angles; the arguments are those of `draw_face`.
 
         Raises:

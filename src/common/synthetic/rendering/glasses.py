@@ -1,13 +1,9 @@
 """Drawing glasses: two rims, a bridge and two temples, hidden where the head is nearer."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.people.head import Identity
 from common.synthetic.people.head_shape import EAR_F_CM
 from common.synthetic.people.identity import Glasses
@@ -15,7 +11,6 @@ from common.synthetic.rendering.lighting import Lighting
 from common.synthetic.rendering.placement import HeadPlacement, project
 from common.synthetic.rendering.raytrace import Hits, Window
 
-Array = npt.NDArray[Any]
 F32 = np.float32
 
 # Rims sit this far before the lids and before the bridge of the nose.

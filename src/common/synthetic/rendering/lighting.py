@@ -1,14 +1,11 @@
 """Light on skin, hair and eyes: one directed lamp and light from all around."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.chart import chart_pixels, look_up
 from common.synthetic.fields import tinted
 from common.synthetic.people.head import Identity
@@ -16,7 +13,6 @@ from common.synthetic.photo import to_linear
 from common.synthetic.rendering.placement import HeadPlacement
 from common.synthetic.rendering.raytrace import Hits
 
-Array = npt.NDArray[Any]
 F32 = np.float32
 
 # Light creeps around edges under skin, more so in red.
@@ -53,7 +49,7 @@ class FaceLight:
     up: Array
 
     @classmethod
-    def on(cls, placement: HeadPlacement, lighting: Lighting) -> FaceLight:
+    def on(cls, placement: HeadPlacement, lighting: Lighting) -> "FaceLight":
         """Turn the light into the face axes of a placed head."""
         towards = placement.direction_to_face(lighting.towards)
         camera = placement.camera_in_face

@@ -1,17 +1,12 @@
 """What hides faces in a video: things that pass by, nearer people, the image's border."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Bools, Float
 from common.synthetic.rendering.placement import project
-
-Float = npt.NDArray[np.floating[Any]]
 
 # Points of a face's box that are tested for being hidden.
 GRID = 11
@@ -38,11 +33,11 @@ class Passer:
     tilt_rad: float
     rgb: Float
 
-    def covers(self, frame: int, points_px: Float) -> npt.NDArray[np.bool_]:
+    def covers(self, frame: int, points_px: Float) -> Bools:
         """Return which points (..., 2) it hides."""
         cosine, sine = np.cos(self.tilt_rad), np.sin(self.tilt_rad)
         turned = (points_px - self.centre_px[frame]) @ np.array([[cosine, -sine], [sine, cosine]])
-        inside: npt.NDArray[np.bool_] = (np.abs(turned / self.half_px) ** SQUARENESS).sum(-1) < 1
+        inside: Bools = (np.abs(turned / self.half_px) ** SQUARENESS).sum(-1) < 1
         return inside
 
     def paint(self, canvas: Float, frame: int) -> None:
@@ -92,13 +87,11 @@ def visible_shares(
     return seen.mean(1)
 
 
-def _behind_person(
-    points_px: Float, place_cm: Float, camera_matrix: Float
-) -> npt.NDArray[np.bool_]:
+def _behind_person(points_px: Float, place_cm: Float, camera_matrix: Float) -> Bools:
     """Return which points (N, k, 2) are behind the outline of a person; never where it is NaN."""
     px_per_cm = camera_matrix[0, 0] / place_cm[:, None, 2:]
     offset_cm = (points_px - project(camera_matrix, place_cm)[:, None]) / px_per_cm
     in_head = ((offset_cm / HEAD_CM) ** 2).sum(-1) < 1
     in_body = (np.abs(offset_cm[..., 0]) < SHOULDER_HALF_CM) & (offset_cm[..., 1] > SHOULDER_Y_CM)
-    hidden: npt.NDArray[np.bool_] = in_head | in_body
+    hidden: Bools = in_head | in_body
     return hidden

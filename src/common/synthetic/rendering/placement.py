@@ -5,17 +5,12 @@ Viewer axes (`common.geometry`): x right, y up, z toward the camera.
 Face axes (`identity.py`): x right, y down, f out of the face, for a head facing the camera.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.geometry import CAMERA_TO_VIEWER, gaze_angles, gaze_vector, rotation_from_head_pose
-
-Float = npt.NDArray[np.floating[Any]]
 
 # Face axes to viewer axes for a head that faces the camera.
 FACE_TO_VIEWER = np.diag([1.0, -1.0, 1.0])
@@ -36,7 +31,7 @@ class HeadPlacement:
     position_cm: Float
 
     @classmethod
-    def from_head_pose(cls, head_pose: Float, position_cm: Float) -> HeadPlacement:
+    def from_head_pose(cls, head_pose: Float, position_cm: Float) -> "HeadPlacement":
         """Place a head by the suite's [pitch, yaw, roll] in radians."""
         rotation = rotation_from_head_pose(np.asarray(head_pose, dtype=np.float64))
         axes = CAMERA_TO_VIEWER.T @ rotation @ FACE_TO_VIEWER

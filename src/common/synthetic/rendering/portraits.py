@@ -1,18 +1,11 @@
 """Square portraits with head pose, gaze and distance drawn at random."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from common.geometry import face_direction
 from common.synthetic.people.head import Identity
 from common.synthetic.rendering.placement import square_camera
 from common.synthetic.rendering.renderer import RenderedFace, render_face
-
-Float = npt.NDArray[np.floating[Any]]
 
 # How much of the scene the square shows at the head, and where the head is in it.
 SPAN_CM, DISTANCE_CM = (26.0, 36.0), (60.0, 140.0)

@@ -1,19 +1,15 @@
 """Finding the visible point of a star-shaped head behind every pixel."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Array
 from common.synthetic.chart import chart_pixels, look_up
 from common.synthetic.people.head import Identity
 from common.synthetic.rendering.placement import HeadPlacement
 
-Array = npt.NDArray[Any]
 F32 = np.float32
 
 COARSE_STEPS, FINE_STEPS, GRAZING_STEPS = 11, 3, 10

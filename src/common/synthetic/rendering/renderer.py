@@ -1,14 +1,11 @@
 """Rendering invented people: onto a canvas (for scenes and video) or as a finished photo."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float, Image
 from common.synthetic.fields import blend_into
 from common.synthetic.people.head import Identity
 from common.synthetic.photo import develop
@@ -21,7 +18,6 @@ from common.synthetic.rendering.lighting import FaceLight, Lighting, sample_ligh
 from common.synthetic.rendering.placement import HeadPlacement, project
 from common.synthetic.rendering.raytrace import Hits, Window, trace_head
 
-Float = npt.NDArray[np.floating[Any]]
 F32 = np.float32
 
 PUPIL_RADIUS_CM = (0.16, 0.32)
@@ -38,7 +34,7 @@ CLOSED_PX = 5
 class RenderedFace(FaceLabels):
     """A finished photo (H, W, 3) uint8 RGB and its labels."""
 
-    image: npt.NDArray[np.uint8]
+    image: Image
 
 
 def draw_face(

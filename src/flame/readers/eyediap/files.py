@@ -5,8 +5,6 @@ was lost has a row of fewer fields, or of zeros. Row counts differ by one betwee
 rows are joined on the frame number.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

@@ -8,8 +8,6 @@ Head rotations are taken as: identity = a head that faces the camera, in world a
 assumption; the head poses published with FLAME, all within +-1.41 rad, agree with it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ Sessions are named ``<person>_<condition>_<target>_<motion>``: condition A or B,
 or M. They are found wherever they lie in the folder, one archive a person or all in one.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from common.media.video import RgbImage, read_frames
+from common.arrays import Image
+from common.media.video import read_frames
 from common.store.skipped import Skipped
 from flame.readers.eyediap.files import SESSION_NAME, Calibration
 from flame.readers.eyediap.geometry import FrameLabel
@@ -178,7 +177,7 @@ def _sample(
     session: str,
     frame: int,
     index: int,
-    image: RgbImage,
+    image: Image,
     label: FrameLabel,
     camera: Calibration,
 ) -> RawSample | Skipped:

@@ -1,7 +1,5 @@
 """One EYEDIAP session: its files joined on the frame number, and a label or a reason a frame."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The default is ResNet-18; any of torchvision's or timm's nets can stand in its place.
 """
 
-from __future__ import annotations
-
 from typing import Self
 
 import torch

@@ -1,7 +1,5 @@
 """ImageNet weights of torchvision's nets: from its cache, or downloaded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -4,8 +4,6 @@ torchvision's own have no width below 64 for basic blocks.
 He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Sizes of nets and images, checked where torch would say nothing, or nothing of use."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Trunks of timm, which is an optional extra."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Trunks of torchvision: any of its image classifiers up to the last feature map."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """The clips that an Ego4D folder's annotations hold: their tracks, and who looks when."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

@@ -5,8 +5,6 @@ null in every row of the looking segments, so that a segment's being listed is t
 may name no person; the wearer is not always the first person.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Which clips an Ego4D folder holds for which part, and where their annotations lie."""
 
-from __future__ import annotations
-
 import logging
 from collections import ChainMap
 from collections.abc import Collection, Iterable, MutableMapping

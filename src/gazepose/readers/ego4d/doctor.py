@@ -3,8 +3,6 @@
 Annotations are parsed, headers of videos read; of each video one frame is decoded.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -7,8 +7,6 @@ The split lists come with the Looking-At-Me baseline, as ``data/split/train.list
 ``videos/<clip or video>.mp4`` and ``video_imgs/<clip>/img_00001.jpg``, a clip's frames.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +47,7 @@ class Ego4DFiles:
     @classmethod
     def locate(
         cls, raw_dir: Path, annotations_dir: Path | None = None, split_dir: Path | None = None
-    ) -> Ego4DFiles:
+    ) -> "Ego4DFiles":
         """Find annotations and split lists, unless they are given.
 
         Raises:

@@ -4,8 +4,6 @@ Train and val are videos with ``av_train.json`` and ``av_val.json``; test is the
 of face images, read by `gazepose.readers.videos_challenge`.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

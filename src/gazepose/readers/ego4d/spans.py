@@ -5,8 +5,6 @@ forgotten. With the place, a worker process reads and parses its own clip alone,
 carries no annotations when it is pickled.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

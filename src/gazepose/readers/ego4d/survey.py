@@ -3,8 +3,6 @@
 What is seen in single clips and tracks is counted by kind; `WORDINGS` says what a kind is.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Do a video and the annotations of a clip belong together? The header alone says much."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

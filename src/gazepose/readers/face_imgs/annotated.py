@@ -1,7 +1,5 @@
 """Train and val of the tree: face images as they are, or cut from videos; priors from files."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

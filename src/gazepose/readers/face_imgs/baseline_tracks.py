@@ -5,8 +5,6 @@
 those of the original's ``make_dataset``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

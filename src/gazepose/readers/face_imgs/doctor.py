@@ -1,7 +1,5 @@
 """What the tree lacks of a part's clips, said before anything runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

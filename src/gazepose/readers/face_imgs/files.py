@@ -15,8 +15,6 @@
 The test set ``videos_challenge`` lies in it or beside it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,7 +41,7 @@ class TreeFiles:
     data_dir: Path
 
     @classmethod
-    def locate(cls, raw_dir: Path) -> TreeFiles:
+    def locate(cls, raw_dir: Path) -> "TreeFiles":
         """Find the folder: `raw_dir`, ``data`` in it, or the one that holds it."""
         if (raw_dir / DATA_DIR).is_dir():
             return cls(raw_dir / DATA_DIR)

@@ -1,7 +1,5 @@
 """GazePose's own tree, whatever of it is there: see `gazepose.readers.face_imgs.files`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path

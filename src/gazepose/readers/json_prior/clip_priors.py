@@ -1,18 +1,14 @@
 """What the originals' prior files say of one clip."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Bools, Float
 from common.store.skipped import Skipped
 from gazepose.priors import NUM_POINTS
-
-Float = npt.NDArray[np.floating[Any]]
 
 ODD_RANKS = "sharpness ranks outside [0, 1] are taken for unknown"
 FAR_POINTS = "points lie far outside the face image, kept: fractions are expected, not pixels"
@@ -119,6 +115,6 @@ def _keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((track, key) for key in of_track)
 
 
-def _are_far(points: Float) -> npt.NDArray[np.bool_]:
+def _are_far(points: Float) -> Bools:
     """Return (N,) whether points (N, 2) lie more than an image beyond the image."""
     return ((points < -1) | (points > 2)).any(axis=1)

@@ -16,8 +16,6 @@ original crashes on some of that, here it is unknown. A file is gone through onc
 of its clips; the process that prepares a clip then parses that clip's share alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,10 +39,10 @@ _Spans = dict[str, list[tuple[int, int]]]
 class BringsPriors(Protocol):
     """A reader of a data set that may have prior files."""
 
-    def prior_files(self) -> Mapping[str, PriorFiles]:
+    def prior_files(self) -> Mapping[str, "PriorFiles"]:
         """Return the prior files by part, there or not; ValueError if it is no such data set."""
 
-    def prior_files_of(self, group: str) -> PriorFiles:
+    def prior_files_of(self, group: str) -> "PriorFiles":
         """Return the prior files of a group's part."""
 
 
@@ -165,10 +163,10 @@ class PriorFiles:
         return names | ({"filters": ["train_filter_all.json"]} if self.part == "train" else {})
 
     @cached_property
-    def _files(self) -> dict[str, _PriorFile | None]:
+    def _files(self) -> dict[str, "_PriorFile | None"]:
         return {kind: self._first(kind, names) for kind, names in self._names.items()}
 
-    def _first(self, kind: str, names: list[str]) -> _PriorFile | None:
+    def _first(self, kind: str, names: list[str]) -> "_PriorFile | None":
         paths = (self.prior_dir / name for name in names)
         path = next((path for path in paths if path.is_file()), None)
         return None if path is None else _PriorFile(path, kind in ("angles", "filters"))

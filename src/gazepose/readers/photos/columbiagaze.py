@@ -1,7 +1,5 @@
 """ColumbiaGaze for eye contact, what it was made for: who aims at the camera looks at it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

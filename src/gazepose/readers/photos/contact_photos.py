@@ -1,7 +1,5 @@
 """Anybody's labelled photos: a csv of faces beside a folder of images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

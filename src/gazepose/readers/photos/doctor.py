@@ -1,7 +1,5 @@
 """What is wrong with labelled photos, seen in the label files and the photos' headers."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

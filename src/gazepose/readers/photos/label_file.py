@@ -1,7 +1,5 @@
 """A csv of labelled faces, one a row: what can be used, and what is wrong with the rest."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain

@@ -4,8 +4,6 @@ Its own files are headerless: ``train/nitec_SOURCE.csv`` and ``test/nitec_SOURCE
 them begin as in the authors' checkout, e.g. ``data/HELEN/100032540_1.jpg``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property

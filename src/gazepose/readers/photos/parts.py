@@ -1,7 +1,5 @@
 """Photos by part where nobody published a split: drawn, and steady when photos are added."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

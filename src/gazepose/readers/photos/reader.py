@@ -1,7 +1,5 @@
 """What all readers of labelled photos do; they differ in where the labels come from."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import re
@@ -14,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from common.arrays import Float
 from common.checksums import plain_digest
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
@@ -28,7 +26,6 @@ from gazepose.readers.photos.label_file import Fault, LabelledFace, Labels
 from gazepose.readers.sample import Frame, RawFace, RawReader
 
 LOG = logging.getLogger(__name__)
-Float = npt.NDArray[np.floating[Any]]
 NO_FACE = "no face found"
 _NUM_GROUPS = 32
 _MAX_LETTERS = 100
