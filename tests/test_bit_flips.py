@@ -15,10 +15,10 @@ from builders.small_gaze import write_small_gaze
 from builders.small_lam import write_small_lam
 from builders.small_store import write_small_store
 
-from common.checksums import arrays_sha256, file_sha256
+from common.files.checksums import arrays_sha256, file_sha256
+from common.files.sealed import write_json
 from common.report.reading import read_results
 from common.runs.snapshot import finish_snapshot, read_snapshot, start_snapshot
-from common.sealed import write_json
 from common.store.damage import damaged_groups
 from common.store.reading import (
     FaceStore,

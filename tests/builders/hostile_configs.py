@@ -114,7 +114,7 @@ HOSTILE: dict[str, Callable[[Path], Call]] = {
     "unlink": _unlink("common.runs.snapshot"),
     "unlink, old": _unlink("common.study"),
     "write_text_atomically": _written("common.report.page.write_text_atomically"),
-    "write_text_atomically, at home": _written("common.atomic.write_text_atomically"),
+    "write_text_atomically, at home": _written("common.files.atomic.write_text_atomically"),
     "raw folder": lambda folder: {
         "_target_": "common.synthetic.columbia.writer.write_columbia",
         "raw_dir": str(folder / "canary"),

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from common.arrays import Image
-from common.atomic import partial_path
 from common.evaluation.sample_grid import grid
+from common.files.atomic import partial_path
 from common.loggers.dashboard import Chart, log_chart, log_picture, log_table
 from common.media.image_codec import write_image
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.arrays import Bools, Float
-from common.foreign_files import shown
+from common.files.foreign_files import shown
 from common.geometry import CAMERA_TO_VIEWER, head_pose_from_rotation
 
 LANDMARK_COLUMNS = [f"eye_lmk_{axis}_{point}" for axis in "xy" for point in range(56)]

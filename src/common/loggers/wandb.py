@@ -8,7 +8,7 @@ from typing import Any
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 
 RECORD = "wandb_run.json"
 # More than one start logs.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from common.arrays import Image
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 from common.media.pixels import check_pixels, encoded_size
 
 CODECS = ("jpeg", "png")

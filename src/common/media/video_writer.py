@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from common.arrays import Image
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 from common.media.presentation import USUAL_FPS_HZ, Shown
 from common.media.video import VideoInfo
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.atomic import remove_leftovers
 from common.config.checks import (
     check_conventions,
     check_file_name,
@@ -15,6 +14,7 @@ from common.config.checks import (
     check_same_split,
 )
 from common.config.instantiate import build
+from common.files.atomic import remove_leftovers
 from common.prediction.annotation import annotate_source
 from common.runs.admission import check_recorded, parts_of_prediction
 from common.runs.latest import found_run

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from common.arrays import Float, Image
-from common.atomic import kept_lines
+from common.files.atomic import kept_lines
 from common.media.image_codec import write_image
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.media.sources import check_output_dir, unique_stems

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from common.atomic import partial_path, write_text_atomically
 from common.evaluation.events import Event, add_frame
+from common.files.atomic import partial_path, write_text_atomically
 from common.prediction.frame_times import FrameTimes
 
 LOOKING = "looking"

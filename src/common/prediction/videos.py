@@ -11,7 +11,7 @@ from typing import Any, Protocol, TextIO
 from tqdm import tqdm
 
 from common.arrays import Image
-from common.atomic import kept_lines
+from common.files.atomic import kept_lines
 from common.media.presentation import Shown
 from common.media.sources import check_output_dir, unique_stems
 from common.media.video import VideoInfo, num_frames, video_info

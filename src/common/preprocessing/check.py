@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from common.files.sealed import has_seal
 from common.listing import counted_names
 from common.preprocessing.findings import Finding, Severity, findings_text
 from common.preprocessing.share import (
@@ -16,7 +17,6 @@ from common.preprocessing.share import (
     check_fit,
     lossy_groups,
 )
-from common.sealed import has_seal
 from common.store.damage import damaged_groups
 from common.store.packs import REPAIR
 from common.store.reading import (

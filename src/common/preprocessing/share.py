@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from common.files.locks import locked
 from common.listing import counted_names, listed
-from common.locks import locked
 from common.media.video import DECODING_FAILED, FRAMES_DAMAGED
 from common.preprocessing.pool import GroupMaker, make_groups
 from common.store.damage import damaged_groups

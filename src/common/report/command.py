@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.report.page import write_page
 from common.report.reading import Results, read_results
 from common.report.study.comparison import compare

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 from common.report.kinds.model_test import ModelTest, TestProtocol
 from common.report.kinds.registry import validation_shown
 from common.report.run import Run

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, tostring
 
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 from common.report.kinds.model_test import ModelTest
 from common.report.tables.formats import Table
 

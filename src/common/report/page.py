@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.report.figures import save_bars, save_learning_curves, save_slices
 from common.report.html import (
     copied_image,

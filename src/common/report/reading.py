@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from common.checksums import file_sha256
-from common.foreign_files import read_csv, shown
-from common.form import NUMBER, check_form
+from common.files.checksums import file_sha256
+from common.files.foreign_files import read_csv, shown
+from common.files.form import NUMBER, check_form
+from common.files.sealed import check_seal, read_json
 from common.report.kinds.model_test import TEST_AGAIN, ModelTest
 from common.report.kinds.registry import kind_named
 from common.report.run import RUN_FORM, Run, lookup
 from common.runs.snapshot import FILE_NAME, read_snapshot
-from common.sealed import check_seal, read_json
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.form import ANY, NUMBER, PLAIN, TEXT, WHOLE, Each, Maybe
+from common.files.form import ANY, NUMBER, PLAIN, TEXT, WHOLE, Each, Maybe
 
 NO_RUN = "no run"
 NOT_RECORDED = "not recorded"

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common.checksums import code_sha256
 from common.config.checks import check_resumed_data, check_resumed_net
+from common.files.checksums import code_sha256
 from common.runs.parts import SuiteDataModule
 from common.runs.settings import (
     Changes,

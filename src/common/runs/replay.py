@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.config.plain import with_moved_places
-from common.form import ANY, TEXT, Each, Maybe, check_form
+from common.files.form import ANY, TEXT, Each, Maybe, check_form
 from common.runs.admission import check_recorded, parts_of_run
 from common.runs.claim import claimed
 from common.runs.places import with_found_store

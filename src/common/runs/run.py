@@ -12,9 +12,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
-from common.atomic import remove_leftovers
 from common.config.checks import check_inputs, check_line, check_precision, check_steps
 from common.config.instantiate import build
+from common.files.atomic import remove_leftovers
 from common.loggers.dashboard import log_checkpoint, log_end, log_start
 from common.runs.console import quiet_libraries
 from common.runs.folder import check_free, check_resumed, continued, takes_own_settings

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from common.checksums import code_sha256, file_sha256
-from common.form import ANY, REAL, TEXT, Each, Maybe, check_form
+from common.files.checksums import code_sha256, file_sha256
+from common.files.form import ANY, REAL, TEXT, Each, Maybe, check_form
+from common.files.sealed import read_json, write_json
 from common.runs.targets import with_todays_target
-from common.sealed import read_json, write_json
 
 FILE_NAME = "run.json"
 _REMEDY = "put a copy in its place, or train again in another folder"

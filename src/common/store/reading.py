@@ -11,7 +11,7 @@
       failed/<group>.txt       why the group could not be made, or made again; gone when it is
 
 A table's file also says what its group was made from, where its maker can tell. An image has its
-checksum in the table, every other file carries its own (`common.sealed`).
+checksum in the table, every other file carries its own (`common.files.sealed`).
 `common.store.writing` makes the store, `common.media.image_codec` says what a pack's bytes are.
 """
 
@@ -24,13 +24,13 @@ import numpy as np
 import polars as pl
 
 from common.arrays import Image
-from common.foreign_files import MAX_NAME_BYTES, is_name
-from common.foreign_tables import named_table_errors
-from common.form import ANY, TEXT, Each, Maybe, check_form
+from common.files.foreign_files import MAX_NAME_BYTES, is_name
+from common.files.foreign_tables import named_table_errors
+from common.files.form import ANY, TEXT, Each, Maybe, check_form
+from common.files.sealed import read_json, read_metadata, read_text
+from common.files.sealed import read_table as read_sealed_table
 from common.listing import counted_names
 from common.media.image_codec import decode_image
-from common.sealed import read_json, read_metadata, read_text
-from common.sealed import read_table as read_sealed_table
 from common.store.packs import REPAIR, Packs
 
 LOG = logging.getLogger(__name__)

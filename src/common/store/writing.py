@@ -18,8 +18,8 @@ from typing import IO, Any, Self
 
 import polars as pl
 
-from common.locks import locked, shared
-from common.sealed import seal, table_metadata, write_json, write_text
+from common.files.locks import locked, shared
+from common.files.sealed import seal, table_metadata, write_json, write_text
 from common.store.reading import MADE_FROM, GroupPaths, read_recipe
 from common.store.skipped import Skipped
 

@@ -11,10 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from common.form import TEXT, check_form
+from common.files.form import TEXT, check_form
+from common.files.sealed import read_json, write_json
 from common.runs.claim import is_in_use
 from common.runs.snapshot import FILE_NAME, is_debug, read_snapshot
-from common.sealed import read_json, write_json
 from common.studies.other_tests import missing_tests
 
 LOG = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from common.sealed import read_json, write_json
+from common.files.sealed import read_json, write_json
 
 ARGUMENTS_FILE = "demo.json"
 _REMEDY = "choose another raw_dir, or delete this one to write it anew"

@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 
 UNCOUNTED = "count of batches, which no file from before PyTorch 0.4.1 has: taken as 0"
 _NAME = "num_batches_tracked"

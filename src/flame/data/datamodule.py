@@ -12,8 +12,8 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from common.arrays import Float
-from common.checksums import arrays_sha256
 from common.config.checks import frame_of
+from common.files.checksums import arrays_sha256
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.distributed import shared_loader
 from common.training.reproducibility import current_epoch

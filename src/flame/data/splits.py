@@ -14,9 +14,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from common.foreign_files import shown
+from common.files.foreign_files import shown
+from common.files.sealed import read_json, write_json
 from common.part_sizes import part_sizes
-from common.sealed import read_json, write_json
 from flame.readers import metadata
 
 Part = Literal["train", "val", "test"]

@@ -15,8 +15,8 @@ import numpy as np
 
 from common.arrays import Float
 from common.config.checks import UNSTATED_CONVENTION, frame_of
+from common.files.sealed import read_json, write_json
 from common.geometry import ArrayT
-from common.sealed import read_json, write_json
 from flame.readers import metadata
 
 

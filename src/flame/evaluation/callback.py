@@ -9,12 +9,12 @@ import polars as pl
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
-from common.atomic import partial_path
-from common.checksums import file_sha256
 from common.evaluation.output_collector import OutputCollector, headline
+from common.files.atomic import partial_path
+from common.files.checksums import file_sha256
+from common.files.sealed import write_json
 from common.geometry import angular_error, face_direction
 from common.loggers.dashboard import log_picture
-from common.sealed import write_json
 from flame.batch import LEFT, GazeOutput
 from flame.evaluation.error_slices import describe_errors, error_slices, slice_table
 from flame.evaluation.figures import save_error_figure

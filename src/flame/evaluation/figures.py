@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 from flame.evaluation.error_slices import Slice, slice_name
 
 BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#666666", "#222222"

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from common.form import ANY, COUNT, TEXT, Each, Kind, check_form
+from common.files.form import ANY, COUNT, TEXT, Each, Kind, check_form
 from common.training.checkpoint import UNCOUNTED, missing_counts, save_checkpoint
 from common.training.checkpoint import read_checkpoint as read_file
 from flame.nets.parts import GazeNet

@@ -8,7 +8,7 @@ from typing import Any
 from pytorch_lightning import LightningModule, Trainer
 from torch.optim.lr_scheduler import MultiStepLR
 
-from common.form import COUNT, NUMBER, Each, check_form
+from common.files.form import COUNT, NUMBER, Each, check_form
 from common.training.checkpoint import read_checkpoint as read_own_checkpoint
 from common.training.resuming import write_resumable
 from flame.nets.parts import GazeNet

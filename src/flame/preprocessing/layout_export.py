@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from common.arrays import Float, Image
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 from common.store.reading import FaceStore
 from flame.nets.heatmaps import render_heatmaps
 from flame.readers.metadata import PICKLE_PROTOCOL

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from common.atomic import write_text_atomically
 from common.faces.mediapipe.iris import IrisModel
 from common.faces.settings import AnalyzerSettings
+from common.files.atomic import write_text_atomically
 from common.preprocessing.check import CheckReport, check_store
 from common.preprocessing.share import Share, make_share, parse_shard, warn_of_failures
 from common.store.reading import FaceStore, read_failures

@@ -15,7 +15,7 @@ from typing import get_args
 import numpy as np
 
 from common.arrays import Array, Float, Image
-from common.checksums import files_digest, plain_digest
+from common.files.checksums import files_digest, plain_digest
 from common.geometry import GazeFrame
 from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from common.arrays import Float
-from common.foreign_files import path_inside
+from common.files.foreign_files import path_inside
 from common.geometry import gaze_angles, gaze_vector
 
 _LARGEST_RAD = 3.1416  # pi and what float32 adds to it

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float
-from common.atomic import partial_path
+from common.files.atomic import partial_path
 from flame.readers.numeric_pickle import read_numeric_pickle
 
 # FLAME's own files are of this protocol.

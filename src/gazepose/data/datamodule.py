@@ -7,7 +7,7 @@ from typing import Any
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from common.checksums import arrays_sha256
+from common.files.checksums import arrays_sha256
 from common.store.reading import read_recipe, warn_if_incomplete
 from common.training.distributed import shared_loader
 from common.training.reproducibility import current_epoch, seeded_loader

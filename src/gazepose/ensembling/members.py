@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from common.foreign_tables import named_table_errors
-from common.sealed import read_table
+from common.files.foreign_tables import named_table_errors
+from common.files.sealed import read_table
 from gazepose.ensembling.stacking import Float
 from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, TEST_AGAIN, read_described
 from gazepose.submission.official_csv import KEY, check_scores

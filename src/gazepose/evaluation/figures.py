@@ -8,8 +8,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from common.atomic import partial_path
 from common.evaluation.average_precision import Curve, checked, rank_lam, rank_not_lam
+from common.files.atomic import partial_path
 from gazepose.evaluation.score_slices import Slice
 
 BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#666666", "#222222"

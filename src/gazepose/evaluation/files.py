@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from common.atomic import partial_path
 from common.evaluation.output_collector import headline
-from common.sealed import write_json
+from common.files.atomic import partial_path
+from common.files.sealed import write_json
 from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
 from gazepose.evaluation.event_agreement import event_numbers
 from gazepose.evaluation.figures import save_score_figure

@@ -10,8 +10,8 @@ import polars as pl
 from torch import Tensor, cat
 
 from common.arrays import Array
-from common.foreign_files import parse_json
-from common.sealed import read_metadata, write_table
+from common.files.foreign_files import parse_json
+from common.files.sealed import read_metadata, write_table
 from gazepose.store.table import LamTable
 
 PREDICTIONS_SUFFIX = "_predictions.parquet"

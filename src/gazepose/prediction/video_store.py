@@ -11,8 +11,8 @@ from common.arrays import Image
 from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import Face
 from common.faces.tracking import TrackingSettings
+from common.files.sealed import read_table, scan_table, write_table
 from common.media.video import num_frames
-from common.sealed import read_table, scan_table, write_table
 from common.store.writing import GroupWriter
 from gazepose.preprocessing.group import write_faces
 from gazepose.preprocessing.preparation import LamPreparation

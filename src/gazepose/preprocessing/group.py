@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from common.checksums import plain_digest
+from common.files.checksums import plain_digest
 from common.store.skipped import Skipped, explained
 from common.store.writing import GroupWriter
 from gazepose.preprocessing.clip_faces import clip_faces

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.preprocessing.check import CheckReport, check_store, no_store_yet
 from common.preprocessing.findings import Finding
 from common.preprocessing.share import Share, make_share, parse_shard, warn_of_failures

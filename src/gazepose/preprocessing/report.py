@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
+from common.files.sealed import scan_table
 from common.listing import counted_names
 from common.preprocessing.check import IMAGELESS, imageless_groups
 from common.preprocessing.share import LOSSY, LOSSY_REMEDY, item_lines, lossy_groups, problem_lines
-from common.sealed import scan_table
 from common.store.reading import read_failures, read_skipped, stored_groups
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from common.foreign_files import is_name, path_inside, read_lines
+from common.files.foreign_files import is_name, path_inside, read_lines
 
 _MAX_SHOWN = 80
 LISTS = {"train": "train.txt", "val": "validation.txt", "test": "test.txt"}

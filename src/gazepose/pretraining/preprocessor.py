@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.media.image_codec import decode_image
 from common.preprocessing.check import CheckReport, check_store
 from common.preprocessing.share import (

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.foreign_files import is_name, shown
+from common.files.foreign_files import is_name, shown
 from common.store.skipped import Skipped
 
 MALFORMED = "a malformed entry of the annotations"

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from common.checksums import plain_digest
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
-from common.foreign_files import is_name
+from common.files.checksums import plain_digest
+from common.files.foreign_files import is_name
 from common.listing import counted_names
 from common.media.sources import VIDEO_SUFFIXES, files_under, kind_of
 from common.media.video import VideoInfo, num_frames, video_info

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from common.foreign_files import is_name, read_lines
+from common.files.foreign_files import is_name, read_lines
 from common.listing import listed
 
 LOG = logging.getLogger(__name__)

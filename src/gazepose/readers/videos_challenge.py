@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.checksums import plain_digest
+from common.files.checksums import plain_digest
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.json_prior.files import PRIOR_DIR, PriorFiles

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from common.arrays import Array, Bools
-from common.foreign_tables import named_table_errors
-from common.sealed import scan_table
+from common.files.foreign_tables import named_table_errors
+from common.files.sealed import scan_table
 from common.store.reading import EmptyStoreError
 from gazepose.priors import NUM_POINTS, eye_centred
 from gazepose.store.columns import HEAD_POSE_COLUMNS, POINT_COLUMNS

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from common.arrays import Bools
-from common.sealed import scan_table
+from common.files.sealed import scan_table
 from gazepose.store.columns import with_newer_columns
 from gazepose.store.reading import (
     FRAMES_FILE,

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from common.arrays import Bools, Float
-from common.atomic import partial_path
-from common.foreign_tables import TABLE_ERRORS, named_table_errors
-from common.sealed import read_table, scan_table, seal, table_metadata
+from common.files.atomic import partial_path
+from common.files.foreign_tables import TABLE_ERRORS, named_table_errors
+from common.files.sealed import read_table, scan_table, seal, table_metadata
 from common.store.packs import REPAIR
 from common.store.reading import GroupPaths, stored_groups, table_stamp
 from gazepose.store.columns import SCHEMA, with_newer_columns

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.foreign_files import read_json, shown
+from common.files.foreign_files import read_json, shown
 from common.listing import listed
 
 VERSION, CHALLENGE = "1.0", "ego4d_looking_at_me"

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import polars as pl
 
-from common.atomic import partial_path
-from common.foreign_tables import TABLE_ERRORS
+from common.files.atomic import partial_path
+from common.files.foreign_tables import TABLE_ERRORS
 
 LOG = logging.getLogger(__name__)
 KEY = ["uid", "trackid", "frame", "unique_id"]

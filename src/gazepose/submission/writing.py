@@ -10,9 +10,9 @@ from pathlib import Path
 
 import polars as pl
 
-from common.atomic import write_text_atomically
-from common.foreign_tables import named_table_errors
-from common.sealed import read_table
+from common.files.atomic import write_text_atomically
+from common.files.foreign_tables import named_table_errors
+from common.files.sealed import read_table
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 from gazepose.submission.check import CHALLENGE, VERSION, SampleId
 from gazepose.submission.official_csv import TEST_COLUMNS, check_scores, read_rows, require

@@ -11,7 +11,7 @@ import pytest
 import torch
 from builders.small_store import HEIGHT_PX, WIDTH_PX, write_small_store
 
-from common.sealed import write_json
+from common.files.sealed import write_json
 from common.store.reading import read_recipe
 from flame import render_heatmaps
 from flame.data.datamodule import GazeDataModule

@@ -10,9 +10,9 @@ import pytest
 from builders.small_run import composed, small_config
 from builders.small_store import write_small_store
 
+from common.files.sealed import write_json
 from common.preprocessing.command import prepare_store
 from common.runs.run import build_data
-from common.sealed import write_json
 from common.store.reading import read_recipe
 from flame.data.datamodule import GazeDataModule
 from flame.data.statistics import gaze_convention_of, gaze_frame_of

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from common.foreign_tables import named_table_errors
-from common.form import ANY, COUNT, FLAG, NUMBER, PLAIN, TEXT, Each, Maybe
+from common.files.foreign_tables import named_table_errors
+from common.files.form import ANY, COUNT, FLAG, NUMBER, PLAIN, TEXT, Each, Maybe
+from common.files.sealed import read_table
 from common.report.kinds.measure import Measure, Quantity, Validation, rounded
 from common.report.kinds.model_test import (
     FOLD,
@@ -20,7 +21,6 @@ from common.report.kinds.model_test import (
 )
 from common.report.run import Run, lookup, text_or_dash
 from common.report.samples import Samples, map_of_samples
-from common.sealed import read_table
 
 _PRIORS = ("head", "landmarks")
 _MODEL_SETTINGS = {

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from common.foreign_tables import named_table_errors
-from common.form import NUMBER, POSITIVE, TEXT, Each, Maybe
+from common.files.foreign_tables import named_table_errors
+from common.files.form import NUMBER, POSITIVE, TEXT, Each, Maybe
 from common.report.kinds.measure import Measure, Quantity, Validation, rounded
 from common.report.kinds.model_test import (
     FOLD,

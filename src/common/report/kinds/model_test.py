@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from common.form import COUNT, NUMBER, PLAIN, Maybe
+from common.files.form import COUNT, NUMBER, PLAIN, Maybe
 from common.report.kinds.measure import Measure, Quantity
 from common.report.run import Run
 from common.report.samples import Samples
@@ -91,7 +91,7 @@ class ModelTest(ABC):
         has_sound_predictions: false where they are damaged: then they are none.
         kind_name: `kind` in the summaries.
         required: entries that a summary must have.
-        form: of the entries that the report reads (`common.form`).
+        form: of the entries that the report reads (`common.files.form`).
         predictions_suffix: what the name of the predictions has in place of ``.json``.
         measure: the number that counts.
         beside: another that a study shows beside it.

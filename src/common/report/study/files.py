@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.report.study.comparison import Outcome, Refusal
 from common.report.study.csv_files import rows_csv, trainings_csv
 from common.report.study.notes import comparison_notes, study_notes

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.media.image_codec import write_image
 from common.synthetic.columbia.shots import ColumbiaPlan, Shot, identity_seed
 from common.synthetic.people.head import Identity, make_identity

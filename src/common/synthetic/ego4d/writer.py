@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.media.video_writer import write_video
 from common.synthetic.ego4d.annotations import FILE_NAMES, annotation_file
 from common.synthetic.ego4d.challenge import missing_crops, write_missing_crops

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from common.atomic import write_text_atomically
+from common.files.atomic import write_text_atomically
 from common.media.image_codec import write_image
 from common.synthetic.gaze360.faces import Gaze360Person, Gaze360Plan, Pose, draw, poses
 from common.synthetic.raw_folder import claim_folder, write_all

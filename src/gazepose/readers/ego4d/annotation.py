@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from common.foreign_files import is_name, shown
+from common.files.foreign_files import is_name, shown
 from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, id_text, is_track_id
 from gazepose.readers.track_boxes import NO_FRAME, DroppedBox, RawTrack, box_place, frame_number
 from gazepose.readers.tracks import Segments

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.foreign_files import read_lines
+from common.files.foreign_files import read_lines
 from common.listing import counted, counted_names, listed
 from common.preprocessing.findings import Finding
 from gazepose.readers.ego4d.annotation import clip_uid_of

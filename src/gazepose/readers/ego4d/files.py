@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.foreign_files import is_name, read_csv
+from common.files.foreign_files import is_name, read_csv
 
 _VERSIONS = ("v2", "v1", ".")
 _BASELINE_DIR = "data"

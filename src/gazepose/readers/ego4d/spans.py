@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.foreign_files import parse_json
+from common.files.foreign_files import parse_json
 from gazepose.readers.json_members import (
     after_mark,
     bytes_as_text,

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from common.checksums import files_digest
-from common.foreign_files import read_json
+from common.files.checksums import files_digest
+from common.files.foreign_files import read_json
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack

@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from common.foreign_files import parse_json
+from common.files.foreign_files import parse_json
 from common.preprocessing.findings import Finding
 from gazepose.readers.json_members import object_members, read_span
 from gazepose.readers.json_prior.clip_priors import SEPARATORS, ClipPriors

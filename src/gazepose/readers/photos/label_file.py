@@ -6,7 +6,7 @@ from itertools import chain
 from math import isfinite
 from pathlib import Path, PurePosixPath
 
-from common.foreign_files import path_inside, read_csv
+from common.files.foreign_files import path_inside, read_csv
 
 PARTS = ("train", "val", "test")
 BOX = ("x1", "y1", "x2", "y2")

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float
-from common.checksums import plain_digest
 from common.faces.analysis import FaceAnalyzer
 from common.faces.settings import AnalyzerSettings
+from common.files.checksums import plain_digest
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.atomic import kept_lines, partial_path, remove_leftovers, write_text_atomically
+from common.files.atomic import kept_lines, partial_path, remove_leftovers, write_text_atomically
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_text_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from common.atomic import kept_lines, write_text_atomically
+from common.files.atomic import kept_lines, write_text_atomically
 write_text_atomically(Path(sys.argv[1], "x.txt"), "\\u00e4")
 with kept_lines(Path(sys.argv[1], "y.txt")) as lines:
     lines.write("\\u00e4")

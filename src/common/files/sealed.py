@@ -17,9 +17,9 @@ from typing import IO, Any
 
 import polars as pl
 
-from common.atomic import partial_path
-from common.foreign_files import parse_json
-from common.foreign_tables import TABLE_ERRORS
+from common.files.atomic import partial_path
+from common.files.foreign_files import parse_json
+from common.files.foreign_tables import TABLE_ERRORS
 
 SEAL = "seal"
 # Words that no other content has.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from common.locks import locked, shared
+from common.files.locks import locked, shared
 
 
 def test_one_at_a_time_is_in_the_block(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_CODE_DIR = Path(__file__).parents[1]
+_CODE_DIR = Path(__file__).parents[2]
 _PACKAGES = ("common", "flame", "gazepose")
 _CODE_SUFFIXES = {".py", ".json", ".yaml"}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from common.foreign_files import shown
+from common.files.foreign_files import shown
 
 # Numbers beyond it are no measurements, and figures do not survive them.
 _LARGEST = 1e12

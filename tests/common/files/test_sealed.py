@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from common.sealed import (
+from common.files.sealed import (
     BLANK,
     SEAL,
     check_seal,

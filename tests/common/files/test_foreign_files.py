@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.foreign_files import is_name, path_inside, read_csv, read_json, read_lines, shown
+from common.files.foreign_files import is_name, path_inside, read_csv, read_json, read_lines, shown
 
 DEEP = "[" * 100_000
 

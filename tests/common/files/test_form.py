@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.form import (
+from common.files.form import (
     ANY,
     COUNT,
     FLAG,
