@@ -83,7 +83,8 @@ class Trial:
         child.stdin.write(json.dumps(asked) + "\n")
         child.stdin.flush()
         # The first input of a target waits for its sound folder.
-        seconds = target.max_seconds if target.name in self._started else _START_SECONDS
+        is_first = target.name not in self._started
+        seconds = _START_SECONDS if is_first else target.max_seconds
         self._started.add(target.name)
         if not select.select([child.stdout], [], [], seconds)[0]:
             self._end()
@@ -93,6 +94,9 @@ class Trial:
             status = child.wait()
             last_words = (folder / _ERRORS).read_bytes()[-400:].decode(errors="replace")
             self._end()
+            assert not is_first or status < 0, (
+                f"{target.name}, sound files: {last_words}"
+            )
             return Outcome("killed", f"status {status}: {last_words}")
         return Outcome(**json.loads(answer))
 
