@@ -94,9 +94,7 @@ class Trial:
             status = child.wait()
             last_words = (folder / _ERRORS).read_bytes()[-400:].decode(errors="replace")
             self._end()
-            assert not is_first or status < 0, (
-                f"{target.name}, sound files: {last_words}"
-            )
+            assert not is_first or status < 0, f"{target.name}, sound files: {last_words}"
             return Outcome("killed", f"status {status}: {last_words}")
         return Outcome(**json.loads(answer))
 

@@ -1,6 +1,7 @@
 import sys
 import warnings
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from urllib.error import URLError
 
@@ -45,6 +46,21 @@ def test_width_scales_everything() -> None:
     assert narrow(images()).shape == (2, 32, 2, 2)
     assert wide.num_channels == 2 * narrow.num_channels == 64
     assert sum(p.numel() for p in resnet18().parameters()) == 11_176_512
+
+
+def test_narrow_trunks_are_strided_convolutions() -> None:
+    """Strided 1x1 convolutions of few channels crash in oneDNN, channels-last, on AVX2."""
+    narrow = resnet18(width=4).trunk.to(memory_format=torch.channels_last)
+    strided = deepcopy(narrow).double()
+    for module in strided.modules():
+        if isinstance(module, nn.Conv2d):
+            module.__class__ = nn.Conv2d
+    ours, expected = narrow(images()), strided(images().double())
+    torch.testing.assert_close(ours.double(), expected, rtol=0, atol=1e-4)
+    ours.square().mean().backward()
+    expected.square().mean().backward()
+    for parameter, other in zip(narrow.parameters(), strided.parameters(), strict=True):
+        torch.testing.assert_close(parameter.grad.double(), other.grad, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("is_told", [True, False])

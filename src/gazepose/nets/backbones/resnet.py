@@ -9,6 +9,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+# Below it, oneDNN's gradient of a strided 1x1 convolution in channels-last writes beyond its
+# buffer, and crashes on processors with AVX2 alone (uxlfoundation/oneDNN issue 6035).
+_LEAST_SOUND_CHANNELS = 16
+
+
+class _NarrowShortcut(nn.Conv2d):
+    """A strided 1x1 convolution of few channels: one without a stride, of every n-th pixel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H / stride, W / stride)."""
+        step, _ = self.stride
+        return nn.functional.conv2d(x[..., ::step, ::step], self.weight)
+
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut; (B, in, H, W) -> (B, channels, H/stride, W/stride)."""
@@ -98,8 +111,9 @@ def _stage(
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     if stride == 1 and in_channels == out_channels:
         return nn.Identity()
+    conv = nn.Conv2d if in_channels >= _LEAST_SOUND_CHANNELS else _NarrowShortcut
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+        conv(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
     )
 
 
