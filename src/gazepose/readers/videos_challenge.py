@@ -17,9 +17,9 @@ import numpy as np
 from common.files.checksums import plain_digest
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
+from gazepose.readers.frame_images import image_names
 from gazepose.readers.json_prior.files import PRIOR_DIR, PriorFiles
 from gazepose.readers.sample import RawFace, RawReader
-from gazepose.readers.source_digest import image_names
 
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"
@@ -151,10 +151,14 @@ class VideosChallengeReader(RawReader):
         return {folder.name: challenge_faces(folder) for folder in folders}
 
 
-def find_challenge_dir(raw_dir: Path) -> Path:
+def find_challenge_dir(raw_dir: Path, *, is_beside: bool = False) -> Path:
     """Return the folder ``videos_challenge``: `raw_dir`, the first one below it, or beside it.
 
     Links are followed, each folder is looked into once.
+
+    Args:
+        raw_dir: where it is looked for.
+        is_beside: it may lie beside `raw_dir`, as it does where that is GazePose's ``data``.
 
     Raises:
         ValueError: If there is none, or it is still packed.
@@ -162,7 +166,7 @@ def find_challenge_dir(raw_dir: Path) -> Path:
     if raw_dir.name == CHALLENGE_DIR and raw_dir.is_dir():
         return raw_dir
     usual = [raw_dir / place / CHALLENGE_DIR for place in _USUAL_PLACES]
-    if raw_dir.name == "data":  # GazePose's tree has it beside
+    if is_beside or raw_dir.name == "data":
         usual.append(raw_dir.parent / CHALLENGE_DIR)
     found = next((folder for folder in usual if folder.is_dir()), None)
     if found is not None:

@@ -1,48 +1,29 @@
 """Train and val of the tree: face images as they are, or cut from videos; priors from files."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from common.files.checksums import plain_digest
+from common.listing import counted_names
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-from gazepose.readers.clip import FaceTrack
+from gazepose.readers.ego4d.clips import AnnotatedClips
 from gazepose.readers.ego4d.reader import Ego4DVideos
-from gazepose.readers.face_imgs.doctor import faceless_clips
+from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
 from gazepose.readers.face_imgs.files import TreeFiles
+from gazepose.readers.frame_images import image_names
 from gazepose.readers.json_prior.clip_priors import ClipPriors
 from gazepose.readers.json_prior.files import PriorFiles, mixed_ranks
 from gazepose.readers.sample import RawFace, RawReader
-from gazepose.readers.source_digest import image_names
 from gazepose.readers.split_lists import check_disjoint
-from gazepose.readers.tracks import TrackRule, source_track_id
+from gazepose.readers.tracks import source_track_id
 
-
-class TrackSource(Protocol):
-    """Tracks and labels of clips."""
-
-    @property
-    def rule(self) -> TrackRule:
-        """What becomes of the boxes."""
-
-    def clips(self, part: str) -> list[str]:
-        """Return a part's clips, in the order of its list; ValueError if it is missing."""
-
-    def count(self, clip_uid: str) -> int:
-        """Return about how many frames a clip's tracks have."""
-
-    def tracks(self, clip_uid: str) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
-        """Return a clip's tracks, and what was left out; ValueError if they are damaged."""
-
-    def digest(self, clip_uid: str) -> str:
-        """Return a digest of what `tracks` reads."""
-
-    def findings(self) -> list[Finding]:
-        """Say what is missing or inconsistent."""
+# Tracks and labels of clips.
+TrackSource = AnnotatedClips | BaselineTracks
 
 
 class AnnotatedFaces(RawReader):
@@ -167,7 +148,8 @@ class FaceImages(AnnotatedFaces):
         yield from skipped
         part = self._part_of[group]
         for track in tracks:
-            yield from track.rows(group, part, _image_of(folder / source_track_id(track.track_id)))
+            track_dir = folder / source_track_id(track.track_id)
+            yield from track.rows(group, part, partial(_face_image, track_dir))
 
     def _findings(self) -> list[Finding]:
         findings = self._tracks.findings()
@@ -175,7 +157,14 @@ class FaceImages(AnnotatedFaces):
             parts = self._clips
         except ValueError:
             return findings
-        return findings + faceless_clips(self._tree.faces_dir, parts)
+        faces_dir = self._tree.faces_dir
+        for part, clips in parts.items():
+            without = [clip for clip in clips if not (faces_dir / clip).is_dir()]
+            if without:
+                named = counted_names(without, f"clips without a folder in {faces_dir.name}")
+                remedy = "they fail; cut their faces too, or take them out of the list"
+                findings.append(Finding("error", f"{part}: {named}", str(faces_dir), remedy))
+        return findings
 
 
 class CutFaces(AnnotatedFaces):
@@ -218,8 +207,8 @@ class CutFaces(AnnotatedFaces):
         return self._videos.doctor()
 
 
-def _image_of(track_dir: Path) -> Callable[[int], Path]:
-    return lambda frame: track_dir / f"face_{frame:05d}.jpg"
+def _face_image(track_dir: Path, frame: int) -> Path:
+    return track_dir / f"face_{frame:05d}.jpg"
 
 
 def _with_priors(priors: ClipPriors, row: RawFace) -> RawFace:
