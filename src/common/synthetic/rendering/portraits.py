@@ -4,7 +4,7 @@ import numpy as np
 
 from common.geometry import face_direction
 from common.synthetic.people.head import Identity
-from common.synthetic.rendering.placement import square_camera
+from common.synthetic.rendering.placement import centred_camera
 from common.synthetic.rendering.renderer import RenderedFace, render_face
 
 # How much of the scene the square shows at the head, and where the head is in it.
@@ -37,7 +37,7 @@ def render_portrait(
         head_pose=head_pose,
         gaze=gaze,
         position_cm=np.array([rng.uniform(*SIDEWAYS_CM), rng.uniform(*HEIGHT_CM), distance]),
-        camera_matrix=square_camera(size_px, size_px * distance / span),
+        camera_matrix=centred_camera((size_px, size_px), size_px * distance / span),
         image_size=(size_px, size_px),
         rng=rng,
     )

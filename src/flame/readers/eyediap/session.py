@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from common.arrays import Float
 from flame.readers.eyediap.files import (
     Calibration,
-    Float,
     read_calibration,
     read_gaze_states,
     read_table,
