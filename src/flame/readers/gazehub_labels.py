@@ -190,10 +190,7 @@ class LabelFile:
 def read_header(path: Path, stem: str, dataset: str | None) -> LabelFile | None:
     """Return a label file with its fields' places; None without a gaze.
 
-    Args:
-        path: of the file.
-        stem: its name for people and groups.
-        dataset: of `FORMS`; None finds it from the header.
+    `stem` is its name for people and groups. Without `dataset` the header must tell it.
 
     Raises:
         ValueError: If the header does not tell the data set, or says other places than it has.

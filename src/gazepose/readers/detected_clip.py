@@ -60,7 +60,7 @@ def video_clip(
 
 
 def tight_boxes(boxes_xyxy_px: Float, detector_name: str) -> npt.NDArray[np.float64]:
-    """Return a detector's boxes (N, 4) as tight face boxes (N, 4), those not of `TIGHT` as is."""
+    """Return a detector's boxes (N, 4) xyxy px as tight ones of faces; if not of `TIGHT`, as is."""
     boxes = np.array(boxes_xyxy_px, np.float64)
     if detector_name not in TIGHT:
         return boxes

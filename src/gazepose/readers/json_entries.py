@@ -26,10 +26,7 @@ class JsonEntries:
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the objects of a member that is a list or null, each with its place.
 
-        Args:
-            parent: holds the list.
-            key: of the list.
-            before: place of the parent, with what separates it.
+        `before` is the place of the parent, with what separates it.
 
         Raises:
             TypeError: If the member is neither.

@@ -40,7 +40,10 @@ class RawTrack:
     def of(
         cls, track_id: str, person_ids: Sequence[str], boxes: Sequence[Json], frame_key: str
     ) -> "RawTrack":
-        """Make a track of boxes of `BOX_KEYS`; a null, or beyond all measure, becomes NaN."""
+        """Make a track of rows with `BOX_KEYS`.
+
+        A place that is null, or beyond all measure, becomes NaN: the track's rule drops the box.
+        """
         places = [[box.get(key) for key in BOX_KEYS] for box in boxes]
         xywh = [
             [nan if v is None or abs(v) > float_info.max else float(v) for v in four]
@@ -73,11 +76,7 @@ def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:
 class Boxes:
     """Boxes of one track, frames ascending.
 
-    Attributes:
-        track_id: of the track.
-        persons: (N,) str, whose face.
-        frames: (N,).
-        xyxy_px: (N, 4) left, top, right, bottom.
+    `persons` (N,) str says whose face each is, `xyxy_px` (N, 4) is left, top, right, bottom.
     """
 
     track_id: str

@@ -32,13 +32,7 @@ _NAME = re.compile(r"(?P<frame>[0-9]{1,9})_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe
 
 @dataclass(frozen=True, order=True)
 class ChallengeFace:
-    """A face image by its name.
-
-    Attributes:
-        frame: number.
-        unique_id: what the submission calls it.
-        path: the file.
-    """
+    """A face image by its name; `unique_id` is what the submission calls it."""
 
     frame: int
     unique_id: str
@@ -154,11 +148,8 @@ class VideosChallengeReader(RawReader):
 def find_challenge_dir(raw_dir: Path, *, is_beside: bool = False) -> Path:
     """Return the folder ``videos_challenge``: `raw_dir`, the first one below it, or beside it.
 
-    Links are followed, each folder is looked into once.
-
-    Args:
-        raw_dir: where it is looked for.
-        is_beside: it may lie beside `raw_dir`, as it does where that is GazePose's ``data``.
+    Links are followed, each folder is looked into once. It may lie beside GazePose's ``data``, or
+    where `is_beside` says so.
 
     Raises:
         ValueError: If there is none, or it is still packed.
@@ -175,22 +166,13 @@ def find_challenge_dir(raw_dir: Path, *, is_beside: bool = False) -> Path:
     for folder, subfolders, files in os.walk(raw_dir, followlinks=True):
         if CHALLENGE_DIR in subfolders:
             return Path(folder, CHALLENGE_DIR)
-        wanted = sorted(set(subfolders) - _IMAGE_DIRS)
-        subfolders[:] = _unseen(Path(folder), wanted, seen)
+        wanted = set(subfolders) - _IMAGE_DIRS
+        named = {Path(folder, name).resolve(): name for name in sorted(wanted, reverse=True)}
+        subfolders[:] = sorted(named[target] for target in named.keys() - seen)
+        seen |= named.keys()
         here = [name for name in files if name.startswith(CHALLENGE_DIR)]
         packed = packed or (f"; unpack {Path(folder, here[0])} first" if here else "")
     raise ValueError(f"no folder {CHALLENGE_DIR} in {raw_dir}{packed}")
-
-
-def _unseen(folder: Path, names: list[str], seen: set[Path]) -> list[str]:
-    """Return which sub-folders are none of `seen`, and add them to it."""
-    unseen = []
-    for name in names:
-        target = (folder / name).resolve()
-        if target not in seen:
-            seen.add(target)
-            unseen.append(name)
-    return unseen
 
 
 def challenge_faces(track_dir: Path) -> tuple[list[ChallengeFace], list[Path]]:

@@ -60,12 +60,7 @@ class _Look:
 
 
 def film(scene: Scene, image_size: tuple[int, int]) -> Iterator[Image]:
-    """Yield the frames (H, W, 3) uint8 RGB of a scene.
-
-    Args:
-        scene: what to film.
-        image_size: (width, height) in pixels.
-    """
+    """Yield the frames (H, W, 3) uint8 RGB of a scene; `image_size` is (width, height) px."""
     rng = np.random.default_rng([FILM_STREAM, *scene.clip.entropy])
     look = _sample_look(rng, scene.num_frames, image_size)
     for frame in range(scene.num_frames):

@@ -22,12 +22,8 @@ def render_portrait(
 ) -> RenderedFace:
     """Return a square photo of one person.
 
-    Args:
-        identity: who.
-        rng: source of all that varies.
-        size_px: side of the photo.
-        head_limits_deg: head pitch, yaw and roll are uniform within these limits.
-        eye_limits_deg: the eyes' yaw and pitch away from where the face points, uniform too.
+    Head pitch, yaw and roll are uniform within their limits, and so are the eyes' yaw and pitch
+    away from where the face points.
     """
     head_pose = np.radians(rng.uniform(-1, 1, 3) * head_limits_deg)
     gaze = face_direction(head_pose) + np.radians(rng.uniform(-1, 1, 2) * eye_limits_deg)

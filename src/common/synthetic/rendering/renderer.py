@@ -40,18 +40,10 @@ class RenderedFace(FaceLabels):
 def draw_face(
     canvas: Float, identity: Identity, pose: FacePose, camera_matrix: Float, lighting: Lighting
 ) -> FaceLabels:
-    """Draw one person onto a canvas, in place: far people first, then nearer ones.
+    """Draw one person onto a canvas (H, W, 3) float32 linear RGB, in place; return the labels.
 
-    Args:
-        canvas: (H, W, 3) float32 linear RGB, holding what is behind the person.
-        identity: who.
-        pose: what head and eyes do.
-        camera_matrix: (3, 3) intrinsics in pixels of the canvas; to draw into a cut of a larger
-            image, subtract the cut's first column and row from the principal point.
-        lighting: the light.
-
-    Returns:
-        The labels of what was drawn.
+    Far people come first, then nearer ones. To draw into a cut of a larger image, subtract the
+    cut's first column and row from the camera's principal point.
     """
     paint_body(canvas, identity, pose.placement, camera_matrix, lighting)
     _paint_head(canvas, identity, pose, camera_matrix, lighting)
@@ -72,16 +64,8 @@ def render_face(
 ) -> RenderedFace:
     """Return a photo of one person; what is not given, light and camera noise are drawn.
 
-    Args:
-        identity: who.
-        head_pose: see `FacePose.of`.
-        gaze: see `FacePose.of`.
-        position_cm: see `FacePose.of`.
-        camera_matrix: see `draw_face`.
-        image_size: (width, height) in pixels.
-        rng: source of all that varies; the same state gives the same bytes.
-        backdrop: (height, width, 3) linear RGB; left unchanged.
-        pupil_radius_cm: see `FacePose.of`.
+    The arguments are as of `FacePose.of` and `draw_face`; `image_size` is (width, height) px, the
+    backdrop (height, width, 3) linear RGB. The same state of `rng` gives the same bytes.
 
     Raises:
         ValueError: as `FacePose.of`.

@@ -50,10 +50,7 @@ class Calibration:
 
 
 def read_table(path: Path) -> dict[int, Float | None]:
-    """Read a table.
-
-    Args:
-        path: one of the files named in `NUM_FIELDS`.
+    """Read one of the tables named in `NUM_FIELDS`.
 
     Returns:
         For each frame the fields after its number, or None where the frame was lost: too few

@@ -100,10 +100,7 @@ class ClipAnnotation:
     ) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
         """Return the labelled tracks, and what of the annotations was left out.
 
-        Args:
-            rule: what becomes of the boxes.
-            image_size: (width, height) px of the video; None if it is not known.
-            keep_suspect: keep tracks that the annotators marked as suspect.
+        `image_size` is (width, height) px of the video, None if it is not known.
 
         Raises:
             ValueError: If the tracks would be longer than memory holds.

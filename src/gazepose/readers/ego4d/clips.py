@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from common.files.foreign_files import is_name
 from common.listing import counted_names, listed
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
@@ -16,7 +17,7 @@ from gazepose.readers.ego4d.annotation import ClipAnnotation, clip_uid_of, parse
 from gazepose.readers.ego4d.doctor import examine
 from gazepose.readers.ego4d.files import Ego4DFiles
 from gazepose.readers.ego4d.spans import ClipSpan, iterate_clips, read_clip
-from gazepose.readers.split_lists import check_disjoint, is_clip_id, read_split_list, rebuilt_list
+from gazepose.readers.split_lists import check_disjoint, read_split_list, rebuilt_list
 from gazepose.readers.tracks import TrackRule
 
 LOG = logging.getLogger(__name__)
@@ -41,14 +42,8 @@ class AnnotatedClips:
     """Clips of train and val.
 
     The annotations are gone through once, where the clips are listed; after that it is known
-    where in the files each clip lies, and a worker process parses its own clips alone.
-
-    Attributes:
-        raw_dir: as of `gazepose.readers.ego4d.reader.Ego4DReader`, and so are the others.
-        parts: of train and val.
-        rule: what becomes of the boxes.
-        annotations_dir: where ``av_*.json`` lie; None finds them.
-        split_dir: where the lists lie; None finds them.
+    where in the files each clip lies, and a worker process parses its own clips alone. The fields
+    are as of `gazepose.readers.ego4d.reader.Ego4DReader`.
     """
 
     raw_dir: Path
@@ -124,11 +119,7 @@ class AnnotatedClips:
         return self.annotation(clip_uid).digest()
 
     def findings(self, *, with_videos: bool = False) -> list[Finding]:
-        """Say what is missing or inconsistent.
-
-        Args:
-            with_videos: whether faces are to be cut from videos.
-        """
+        """Say what is missing or inconsistent; of videos where faces are to be cut from them."""
         if not self.parts:
             return []
         try:
@@ -145,7 +136,7 @@ class AnnotatedClips:
             uid = clip_uid_of(clip)
             if uid in found:
                 LOG.warning("%s has clip %s twice; the first counts", path, uid)
-            elif not is_clip_id(uid):
+            elif not is_name(uid):
                 LOG.warning("%s has a clip without a usable clip_uid (%.80r), left out", path, uid)
             else:
                 found[uid] = (span, _num_rows(clip, self.rule))

@@ -23,15 +23,9 @@ _UNUSABLE_VIDEOS = ("no_video", "unreadable_video")
 def examine(
     files: Ego4DFiles, parts: Collection[str], rule: TrackRule, *, with_videos: bool = True
 ) -> list[Finding]:
-    """Look at the annotated parts of a folder.
+    """Look at the annotated parts of a folder, and at its videos if faces are to be cut from them.
 
     A list may name clips of any part's annotations, as for the reader.
-
-    Args:
-        files: the folder.
-        parts: of train and val.
-        rule: by which tracks will be made.
-        with_videos: whether faces are to be cut from videos.
     """
     seen = {part: _Part(part, files) for part in parts}
     findings = [Finding("note", "annotations found", str(files.annotations_dir))]

@@ -159,13 +159,7 @@ class Ego4DFiles:
 def download_command(
     raw_dir: Path, datasets: str = "annotations clips", clip_uid: str | None = None
 ) -> str:
-    """Return what to type to download into a folder.
-
-    Args:
-        raw_dir: where the downloader wrote, or one of its ``v2`` and ``v1`` folders.
-        datasets: the downloader's names of what is wanted.
-        clip_uid: this clip alone.
-    """
+    """Return what to type to download all, or one clip, into a folder, or its ``v2`` or ``v1``."""
     folder = raw_dir.parent if raw_dir.name in _VERSIONS else raw_dir
     benchmark = "" if datasets == "social_test" else " --benchmarks AV"
     one_clip = "" if clip_uid is None else f" --video_uids {clip_uid}"

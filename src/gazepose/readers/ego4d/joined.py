@@ -22,9 +22,7 @@ PARTS = ("train", "val", TEST)
 class JoinedReader(RawReader):
     """Reads train and val by one reader, and test by another, each with its own groups.
 
-    Attributes:
-        raw_dir: the folder.
-        parts: which of train, val and test; test only where the challenge's tree is there.
+    There is a part test only where the challenge's tree is.
 
     Raises:
         ValueError: If a part has no such name, or there is none.

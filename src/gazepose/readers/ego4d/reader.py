@@ -93,14 +93,7 @@ class Ego4DReader(JoinedReader):
 
 @dataclass
 class Ego4DVideos(RawReader):
-    """Reads train and val.
-
-    Attributes:
-        annotated: the clips.
-        frame_offset: 0 or 1, as of `Ego4DReader`, and so are the others.
-        keep_suspect: keep tracks that the annotators marked.
-        check_length: refuse a clip whose video is of another length.
-    """
+    """Reads train and val; the options are those of `Ego4DReader`."""
 
     annotated: AnnotatedClips
     frame_offset: int = 0

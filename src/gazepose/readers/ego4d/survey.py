@@ -15,7 +15,7 @@ from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
 from gazepose.readers.ego4d.files import USE_FULL_SCALE, Ego4DFiles, NoVideoError
 from gazepose.readers.ego4d.video_check import video_cases
 from gazepose.readers.frame_images import picture_info
-from gazepose.readers.tracks import TrackRule, face_tracks
+from gazepose.readers.tracks import TrackRule, all_tracks
 
 
 class Wording(NamedTuple):
@@ -123,13 +123,7 @@ class PartSurvey:
     cases: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def look_at(self, clip: Any, files: Ego4DFiles | None, rule: TrackRule) -> None:
-        """Add a clip object of ``av_*.json``.
-
-        Args:
-            clip: the object.
-            files: where its video is looked for; None looks for none.
-            rule: by which tracks will be made.
-        """
+        """Add a clip object of ``av_*.json``, and its video, if there are `files` to find it in."""
         try:
             annotation = parse_clip(clip)
             annotation.num_rows(rule)
@@ -161,13 +155,11 @@ class PartSurvey:
         self, annotation: ClipAnnotation, rule: TrackRule, info: VideoInfo | None
     ) -> None:
         size = None if info is None else (info.width, info.height)
-        self.num_dropped.update(box.reason for box in annotation.dropped)
-        for raw in annotation.tracks:
-            tracks, dropped = face_tracks(raw, annotation.looks, rule, size)
-            self.num_tracks += len(tracks)
-            self.num_frames += sum(map(len, tracks))
-            self.num_positive += sum(int(np.count_nonzero(t.labels == 1)) for t in tracks)
-            self.num_dropped.update(box.reason for box in dropped)
+        tracks, dropped = all_tracks(annotation.tracks, annotation.looks, rule, size)
+        self.num_tracks += len(tracks)
+        self.num_frames += sum(map(len, tracks))
+        self.num_positive += sum(int(np.count_nonzero(t.labels == 1)) for t in tracks)
+        self.num_dropped.update(box.reason for box in (*annotation.dropped, *dropped))
 
     def _look_at_oddities(self, annotation: ClipAnnotation, rule: TrackRule) -> None:
         uid, odd = annotation.clip_uid, annotation.oddities

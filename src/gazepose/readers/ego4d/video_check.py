@@ -34,19 +34,12 @@ def check_video(
     *,
     check_length: bool = True,
 ) -> None:
-    """Refuse a video that the annotations cannot be of.
-
-    Args:
-        path: of the video.
-        info: its header.
-        annotation: of the clip.
-        start: as for `video_cases`.
-        check_length: refuse one of another length, too: frames may be missing at its front.
+    """Refuse a video that the annotations cannot be of; `start` is as for `video_cases`.
 
     Raises:
         ValueError: If it runs at another frame rate, so that frame numbers mean other moments, is
-            a reduced copy, so that boxes mean other places, or its length differs by more than
-            rounding explains.
+            a reduced copy, so that boxes mean other places, or, where `check_length` asks for it,
+            its length differs by more than rounding explains: frames may be missing at its front.
     """
     for kind, figures in video_cases(info, annotation, start):
         if kind in _REFUSED and (check_length or kind != "other_length"):
@@ -59,13 +52,10 @@ def check_video(
 def video_cases(
     info: VideoInfo, annotation: ClipAnnotation, start: int | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is odd about a clip's video: its kind, and figures.
+    """Yield what is odd about a clip's video: its kind, of `survey.WORDINGS`, and figures.
 
-    Args:
-        info: its header.
-        annotation: of the clip.
-        start: the clip's frame 0 in the video, if that is a whole recording, which may go on;
-            None for a file of the clip alone.
+    `start` is the clip's frame 0 in the video, if that is a whole recording, which may go on;
+    None for a file of the clip alone.
     """
     # Less than a frame from end to end does no harm, and the mean of few frames is not exact.
     tolerance = max(_RATE_TOLERANCE, 1 / info.num_frames if info.num_frames else 0)

@@ -27,16 +27,12 @@ TrackSource = AnnotatedClips | BaselineTracks
 
 
 class AnnotatedFaces(RawReader):
-    """Reads labelled clips and what prior files say of them.
+    """Reads labelled clips of train and val, and what prior files say of them."""
 
-    Args:
-        tree: the folder.
-        parts: of train and val.
-    """
-
-    def __init__(self, tree: TreeFiles, parts: Sequence[str]) -> None:
+    def __init__(self, tree: TreeFiles, parts: Sequence[str], tracks: TrackSource) -> None:
         self._tree = tree
         self._parts = tuple(parts)
+        self._tracks = tracks
         self._priors = {part: PriorFiles(tree.prior_dir, part) for part in parts}
 
     def groups(self) -> list[str]:
@@ -58,6 +54,10 @@ class AnnotatedFaces(RawReader):
         """Return the prior files of a clip's part; see `BringsPriors`."""
         return self._priors[self._part_of[group]]
 
+    def count(self, group: str) -> int:
+        """Return how many frames the clip's tracks have."""
+        return self._tracks.count(group)
+
     def read(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the clip's rows, track by track; errors as the images' or the videos'."""
         priors = self.prior_files_of(group).of_clip(group)
@@ -76,10 +76,6 @@ class AnnotatedFaces(RawReader):
         return findings + [f for p, clips in parts.items() for f in self._priors[p].findings(clips)]
 
     @abstractmethod
-    def _clips_of(self, part: str) -> list[str]:
-        """Return a part's clips, in the order of its list; ValueError if it is missing."""
-
-    @abstractmethod
     def _rows(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the clip's rows without priors."""
 
@@ -89,7 +85,7 @@ class AnnotatedFaces(RawReader):
 
     @cached_property
     def _clips(self) -> dict[str, list[str]]:
-        return {part: self._clips_of(part) for part in self._parts}
+        return {part: self._tracks.clips(part) for part in self._parts}
 
     @cached_property
     def _part_of(self) -> dict[str, str]:
@@ -98,28 +94,14 @@ class AnnotatedFaces(RawReader):
 
 
 class FaceImages(AnnotatedFaces):
-    """Takes face images as they are.
-
-    Args:
-        tree: the folder.
-        parts: of train and val.
-        tracks: which faces there are.
-    """
+    """Takes face images as they are."""
 
     name = "face_imgs"
-
-    def __init__(self, tree: TreeFiles, parts: Sequence[str], tracks: TrackSource) -> None:
-        super().__init__(tree, parts)
-        self._tracks = tracks
 
     @property
     def settings(self) -> dict[str, Any]:
         """Return what a row depends on, as plain values."""
         return {"track_rule": self._tracks.rule.name}
-
-    def count(self, group: str) -> int:
-        """Return how many frames the clip's tracks have."""
-        return self._tracks.count(group)
 
     def fingerprint(self, group: str) -> str | None:
         """Return a digest of part, tracks, labels, names of images and sizes of rank and filter.
@@ -131,9 +113,6 @@ class FaceImages(AnnotatedFaces):
             return None
         priors = self._priors[part].sizes_bytes()
         return plain_digest([part, self._tracks.digest(group), image_names(folder), priors])
-
-    def _clips_of(self, part: str) -> list[str]:
-        return self._tracks.clips(part)
 
     def _rows(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the clip's rows, whether a frame's file is there or not.
@@ -168,18 +147,12 @@ class FaceImages(AnnotatedFaces):
 
 
 class CutFaces(AnnotatedFaces):
-    """Cuts the faces from videos.
-
-    Args:
-        tree: the folder.
-        parts: of train and val.
-        videos: whose faces are cut.
-    """
+    """Cuts the faces from videos."""
 
     name = "videos"
 
     def __init__(self, tree: TreeFiles, parts: Sequence[str], videos: Ego4DVideos) -> None:
-        super().__init__(tree, parts)
+        super().__init__(tree, parts, videos.annotated)
         self._videos = videos
 
     @property
@@ -187,18 +160,11 @@ class CutFaces(AnnotatedFaces):
         """Return what a row depends on, as plain values."""
         return self._videos.settings
 
-    def count(self, group: str) -> int:
-        """Return how many frames the clip's tracks have."""
-        return self._videos.count(group)
-
     def fingerprint(self, group: str) -> str | None:
         """Return what the videos' reader does, and a digest of the sizes of rank and filter."""
         made_from = self._videos.fingerprint(group)
         priors = self.prior_files_of(group).sizes_bytes()
         return f"{made_from} {plain_digest(priors)}" if made_from and priors else made_from
-
-    def _clips_of(self, part: str) -> list[str]:
-        return self._videos.annotated.clips(part)
 
     def _rows(self, group: str) -> Iterator[RawFace | Skipped]:
         return self._videos.read(group)

@@ -31,11 +31,7 @@ _FOLDERS = ("csv", "json", SPLIT_DIR, *_VIDEO_DIRS, TRACKS_DIR, LOOKS_DIR)
 
 @dataclass(frozen=True)
 class TreeFiles:
-    """The folder ``data``.
-
-    Attributes:
-        data_dir: the folder.
-    """
+    """The folder ``data``."""
 
     data_dir: Path
 
