@@ -23,21 +23,17 @@ def chart_directions(size: int) -> tuple[Array, Array, Array]:
     return 2 * u / (1 + m), 2 * v / (1 + m), (1 - m) / (1 + m)
 
 
-def chart_pixels(x: Array, y: Array, f: Array, norm: Array, size: int) -> tuple[Array, Array]:
-    """Return where points lie in a chart of `size`, for `cv2.remap` (float32).
+def look_up(chart: Array, point: tuple[Array, Array, Array], norm: Array) -> Array:
+    """Return a chart's values, bilinear, at points of any shape and length unit, float32.
 
     Args:
-        x: first face coordinate, any shape, float32, any length unit.
-        y: second.
-        f: third.
+        chart: square.
+        point: x, y, f in face axes.
         norm: sqrt(x^2 + y^2 + f^2).
-        size: side of the chart in pixels.
     """
+    x, y, f = point
+    size = len(chart)
     k = np.float32(size / 2 / CHART_EXTENT) / np.maximum(norm + f, np.float32(MIN_DENOMINATOR))
     offset = np.float32(size / 2 - 0.5)
-    return x * k + offset, y * k + offset
-
-
-def look_up(chart: Array, u: Array, v: Array) -> Array:
-    """Return the chart's values at the pixels (u, v), bilinear."""
+    u, v = x * k + offset, y * k + offset
     return cv2.remap(chart, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

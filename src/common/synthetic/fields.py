@@ -57,10 +57,7 @@ def blend_into(patch: Array, paint: Array, amount: Array) -> None:
 def value_noise(rng: np.random.Generator, size: int, cells: tuple[int, int]) -> Array:
     """Return smooth noise (size, size) float32 of unit scale.
 
-    Args:
-        rng: source of randomness.
-        size: side of the result.
-        cells: number of independent values along the rows and along the columns.
+    It grows from `cells` independent values along the rows and along the columns.
     """
     grid = rng.standard_normal(cells).astype(np.float32)
     return cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)

@@ -24,14 +24,10 @@ def develop(
     blur_px: float | None = None,
     noise_levels: float | None = None,
 ) -> Image:
-    """Return the photo (H, W, 3) uint8 of linear light.
+    """Return the photo (H, W, 3) uint8 of linear light (H, W, 3) float32 RGB, 1 is white.
 
-    Args:
-        linear: (H, W, 3) float32 linear RGB, 1 is white.
-        rng: draws what is not given, and the noise.
-        exposure: factor on the light.
-        blur_px: standard deviation of the blur.
-        noise_levels: standard deviation of the noise, of 255.
+    What is not given is drawn: the factor on the light, the standard deviation of the blur, and
+    that of the noise, of 255.
     """
     exposure = rng.uniform(*EXPOSURE) if exposure is None else exposure
     blur_px = rng.uniform(*BLUR_PX) if blur_px is None else blur_px

@@ -20,11 +20,8 @@ T = TypeVar("T")
 def claim_folder(raw_dir: Path, content: str, plan: Any, **versions: int) -> None:
     """Record what a folder is written with, or make sure that it is what was recorded.
 
-    Args:
-        raw_dir: folder to write into; made if absent.
-        content: name of what the writer puts into `raw_dir`.
-        plan: a dataclass of all that decides the content.
-        versions: of what draws it, by name.
+    `content` is the name of what the writer puts into it, `plan` a dataclass of all that decides
+    that, `versions` are of what draws it.
 
     Raises:
         ValueError: the folder holds other data, or was written with other arguments.
@@ -45,16 +42,9 @@ def claim_folder(raw_dir: Path, content: str, plan: Any, **versions: int) -> Non
 def write_all(
     write: Callable[..., T], arguments: Sequence[tuple[Any, ...]], num_workers: int, *, of: str
 ) -> list[T]:
-    """Call a writer with each of several arguments.
+    """Return what a writer, small enough to pickle, returns for each of several arguments.
 
-    Args:
-        write: writes a part of the folder; small enough to pickle.
-        arguments: of each call.
-        num_workers: processes; 0 works in this one.
-        of: what a call writes, for the bar.
-
-    Returns:
-        What the calls returned, in the order of the arguments.
+    It works in `num_workers` processes, 0 in this one; the bar counts `of`.
     """
     with tqdm(total=len(arguments), desc="demo data", unit=of) as bar:
         if num_workers == 0:

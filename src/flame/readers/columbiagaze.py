@@ -25,17 +25,15 @@ class ColumbiaGazeReader(RawReader):
     A subject's photos are numbered (`RawSample.index`) by P, then V, then H, each from low to
     high; a damaged photo keeps its number, so that it never changes another photo's parity eye.
     gaze = [H, V], head_pose = [0, P, 0]. Camera intrinsics come from EXIF where a photo has it.
+
+    Args:
+        raw_dir: the folder of the subject folders, or the folder it was unpacked into.
     """
 
     name = "columbiagaze"
     gaze_convention = "columbia_target_angles"
 
     def __init__(self, raw_dir: Path) -> None:
-        """Remember the folder, nothing is read yet.
-
-        Args:
-            raw_dir: the folder of the subject folders, or the folder it was unpacked into.
-        """
         self.raw_dir = Path(raw_dir)
 
     def groups(self) -> list[str]:

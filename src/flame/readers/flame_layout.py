@@ -6,11 +6,11 @@
 writes it.
 """
 
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import IO, Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from common.files.checksums import files_digest, plain_digest
 from common.geometry import GazeFrame
 from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped
-from flame.readers.array_file import read_array
 from flame.readers.eyediap.files import SESSION_NAME
 from flame.readers.numeric_pickle import read_numeric_pickle
 from flame.readers.sample import RawReader, RawSample
@@ -37,16 +36,18 @@ _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks
 _ANGLES = {"gaze_angles", "gaze_target", "head_pose"}
 # Pi and what float32 adds to it.
 _LARGEST_RAD = 3.1416
+_NPY_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
-@dataclass(frozen=True)
-class _Labels:
+class _Labels(NamedTuple):
+    """Of a subject, a row an image."""
+
     gaze: Float
     head_pose: Float
     landmarks: Float
-
-    def __len__(self) -> int:
-        return len(self.gaze)
 
 
 class FlameLayoutReader(RawReader):
@@ -98,20 +99,17 @@ class FlameLayoutReader(RawReader):
                 f"{self.raw_dir} lacks {', '.join(missing)}; FLAME's layout has images/, "
                 "facial_landmarks_2d/, head_pose/ and gaze_angles/ (or gaze_target/)"
             )
-        with_images = {path.name for path in _visible(self.raw_dir / "images") if path.is_dir()}
-        with_gaze = {
-            path.stem
-            for path in _visible(self.raw_dir / self._gaze_folder())
-            if path.suffix == ".pkl"
-        }
-        if not with_images | with_gaze:
+        images, gaze = self.raw_dir / "images", self.raw_dir / self._gaze_folder()
+        subjects = {path.name for path in _visible(images) if path.is_dir()}
+        subjects |= {path.stem for path in _visible(gaze) if path.suffix == ".pkl"}
+        if not subjects:
             raise ValueError(f"{self.raw_dir} has FLAME's folders, but no subject in them")
-        return sorted(with_images | with_gaze)
+        return sorted(subjects)
 
     def count(self, group: str) -> int:
         """Return how many images or label rows a subject has, whichever is more."""
         try:
-            num_rows = len(self._labels(group))
+            num_rows = len(self._labels(group).gaze)
         except ValueError:
             num_rows = 0
         return len(self._numbers(group) | set(range(1, num_rows + 1)))
@@ -120,9 +118,7 @@ class FlameLayoutReader(RawReader):
         """Return a digest of the images' numbers and sizes and of the pickles; None without any."""
         folder = self.raw_dir / "images" / group
         images = {n: (folder / f"{n}.npy").stat().st_size for n in sorted(self._numbers(group))}
-        folders = (self._gaze_folder(), "head_pose", "facial_landmarks_2d")
-        pickles = [self.raw_dir / name / f"{group}.pkl" for name in folders]
-        there = [path for path in pickles if path.is_file()]
+        there = [path for path in self._pickles(group) if path.is_file()]
         if not images and not there:
             return None
         return plain_digest([images, [p.parent.name for p in there], files_digest(there)])
@@ -137,15 +133,14 @@ class FlameLayoutReader(RawReader):
         except ValueError as error:
             yield from (_skipped(group, number, str(error)) for number in sorted(numbers))
             return
-        for number in sorted(numbers | set(range(1, len(labels) + 1))):
+        for number in sorted(numbers | set(range(1, len(labels.gaze) + 1))):
             yield self._read_one(group, number, labels)
 
     def _read_one(self, group: str, number: int, labels: _Labels) -> RawSample | Skipped:
         row = number - 1
-        if row >= len(labels):
+        if row >= len(labels.gaze):
             return _skipped(group, number, "no labels: the pickles have fewer rows")
-        gaze, head_pose = labels.gaze[row], labels.head_pose[row]
-        landmarks = labels.landmarks[row]
+        gaze, head_pose, landmarks = (values[row] for values in labels)
         if not all(np.isfinite(values).all() for values in (gaze, head_pose, landmarks)):
             return _skipped(group, number, "labels are not finite")
         try:
@@ -169,19 +164,20 @@ class FlameLayoutReader(RawReader):
         return {int(p.stem) for p in paths if p.suffix == ".npy" and _NUMBER.fullmatch(p.stem)}
 
     def _labels(self, group: str) -> _Labels:
-        folders = (self._gaze_folder(), "head_pose", "facial_landmarks_2d")
-        rows = {name: _read_rows(self.raw_dir / name / f"{group}.pkl") for name in folders}
+        rows = {path.parent.name: _read_rows(path) for path in self._pickles(group)}
         counts = {name: len(values) for name, values in rows.items()}
         if len(set(counts.values())) > 1:
             listed = ", ".join(f"{name} {count}" for name, count in counts.items())
             raise ValueError(f"the pickles' row counts differ, so rows cannot be paired: {listed}")
         return _Labels(*rows.values())
 
+    def _pickles(self, group: str) -> list[Path]:
+        folders = (self._gaze_folder(), "head_pose", "facial_landmarks_2d")
+        return [self.raw_dir / name / f"{group}.pkl" for name in folders]
+
     def _gaze_folder(self) -> str:
-        has_target_only = (self.raw_dir / "gaze_target").is_dir() and not (
-            self.raw_dir / "gaze_angles"
-        ).is_dir()
-        return "gaze_target" if has_target_only else "gaze_angles"
+        names = ("gaze_angles", "gaze_target")
+        return next((name for name in names if (self.raw_dir / name).is_dir()), names[0])
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -211,10 +207,36 @@ def _read_image(path: Path) -> Image:
     if not path.is_file():
         raise ValueError("no image")
     try:
-        values = read_array(path, _check_image_shape)
+        values = _read_array(path)
     except ValueError as error:
         raise ValueError(f"unreadable image: {error}") from error
     return _as_uint8(values)
+
+
+def _read_array(path: Path) -> Array:
+    """Read the numbers of a file of which nothing is believed before it is compared."""
+    try:
+        with path.open("rb") as file:
+            shape, is_fortran, dtype = _npy_header(file)
+            _check_image_shape(shape)
+            num_bytes = math.prod(shape) * dtype.itemsize
+            data = file.read(num_bytes)
+    except OSError as error:
+        raise ValueError(f"unreadable .npy file: {error.strerror}") from error
+    if len(data) < num_bytes:
+        raise ValueError(f"the .npy file ends early: its header says {shape} of {dtype}")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C")
+
+
+def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        shape, is_fortran, dtype = _NPY_HEADERS[np.lib.format.read_magic(file)](file)
+    # NumPy evaluates the header as Python: damage fails wherever it hits.
+    except Exception as error:
+        raise ValueError(f"no .npy file: {type(error).__name__} in its header") from error
+    if dtype.kind not in "buif" or dtype.shape or min(shape, default=0) < 0:
+        raise ValueError(f"the .npy file holds {shape} of {dtype}, no numbers")
+    return shape, is_fortran, dtype
 
 
 def _check_image_shape(shape: tuple[int, ...]) -> None:

@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +19,7 @@ _ROWS_PER_GROUP = 4000
 _PARTS = ("train", "val", "test")
 
 
-@dataclass(frozen=True)
-class _Rows:
+class _Rows(NamedTuple):
     """A stretch of a label file: a group of the store."""
 
     file: LabelFile
@@ -57,8 +55,8 @@ class GazeHubReader(RawReader):
         if dataset not in (None, *FORMS):
             raise ValueError(f"dataset is {dataset!r}, expected one of {', '.join(FORMS)}")
         self.raw_dir = Path(raw_dir)
-        self._files, self.dataset = _label_files(self.raw_dir, dataset)
-        self._form = FORMS[self.dataset]
+        self._files = _label_files(self.raw_dir, dataset)
+        self.dataset, self._form = self._files[0].dataset, self._files[0].form
         self._removes_scale = remove_scale
         if remove_scale and not all(
             self._form.is_scaled and "scale" in file.places for file in self._files
@@ -67,8 +65,11 @@ class GazeHubReader(RawReader):
                 f"remove_scale=true is for MPIIFaceGaze with a header that names Smat, this is "
                 f"{self.dataset}: leave it out"
             )
-        self.gaze_convention = self._convention()
-        self.gaze_frame = "normalised" if self._form.is_normalised else "camera"
+        self.gaze_convention, self.gaze_frame = self.dataset, "camera"
+        if self._form.is_normalised:
+            is_scaled = self._form.is_scaled and not remove_scale
+            self.gaze_convention = "face_centre_to_target" + ("_scaled" if is_scaled else "")
+            self.gaze_frame = "normalised"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class GazeHubReader(RawReader):
     def _sample(self, file: LabelFile, group: str, row: int, line: str) -> RawSample | Skipped:
         sample_id, subject = f"{file.stem}_{row:06d}", file.stem
         try:
-            face = file.parse(line, self._form, removes_scale=self._removes_scale)
+            face = file.parse(line, removes_scale=self._removes_scale)
             subject = face.subject
             image = read_photo(self.raw_dir / "Image" / face.face).image
         except UnreadablePhotoError as error:
@@ -115,16 +116,10 @@ class GazeHubReader(RawReader):
             part=file.stem if self._form.has_lists and file.stem in _PARTS else None,
         )
 
-    def _convention(self) -> str:
-        if not self._form.is_normalised:
-            return self.dataset
-        is_scaled = self._form.is_scaled and not self._removes_scale
-        return "face_centre_to_target" + ("_scaled" if is_scaled else "")
-
 
 @cache
-def _label_files(raw_dir: Path, dataset: str | None) -> tuple[tuple[LabelFile, ...], str]:
-    """Return the checked label files that tell gaze, and the data set."""
+def _label_files(raw_dir: Path, dataset: str | None) -> tuple[LabelFile, ...]:
+    """Return the checked label files that tell gaze, all of one data set."""
     folder = raw_dir / "Label"
     paths = sorted(folder.rglob("*.label"))
     if not paths or not (raw_dir / "Image").is_dir():
@@ -134,16 +129,16 @@ def _label_files(raw_dir: Path, dataset: str | None) -> tuple[tuple[LabelFile, .
     found = []
     for path in paths:
         stem = "_".join(path.relative_to(folder).with_suffix("").parts)
-        header = read_header(path, stem, dataset)
-        if header is None:
+        file = read_header(path, stem, dataset)
+        if file is None:
             LOG.warning("%s names no gaze, so it is left out", path)
             continue
-        file, dataset = header
-        check_angles(file, FORMS[dataset])
+        dataset = file.dataset
+        check_angles(file)
         found.append(file)
-    if not found or dataset is None:
+    if not found:
         raise ValueError(f"no file in {folder} names a gaze: expected 2DGaze in the header")
-    return tuple(found), dataset
+    return tuple(found)
 
 
 @cache

@@ -110,6 +110,7 @@ class LabelFile:
     Attributes:
         path: of the file.
         stem: its name for people and groups.
+        dataset: of `FORMS`.
         places: of the fields, by role.
         pitch_first: roles whose angles are [pitch, yaw].
         has_header: whether its first line is one.
@@ -117,9 +118,15 @@ class LabelFile:
 
     path: Path
     stem: str
+    dataset: str
     places: Mapping[str, int] = field(hash=False)
-    pitch_first: frozenset[str]
-    has_header: bool
+    pitch_first: frozenset[str] = frozenset()
+    has_header: bool = True
+
+    @property
+    def form(self) -> Form:
+        """Return the form of its lines."""
+        return FORMS[self.dataset]
 
     def count(self) -> int:
         """Return how many lines are faces."""
@@ -131,7 +138,7 @@ class LabelFile:
             rows = (line.strip() for line in islice(file, int(self.has_header), None))
             yield from islice((row for row in rows if row), start, stop)
 
-    def parse(self, line: str, form: Form, *, removes_scale: bool) -> LabelledFace:
+    def parse(self, line: str, *, removes_scale: bool = False) -> LabelledFace:
         """Return what a line says.
 
         Raises:
@@ -141,7 +148,7 @@ class LabelFile:
         if len(fields) <= max(self.places.values()):
             raise ValueError(f"{len(fields)} fields, expected {max(self.places.values()) + 1}")
         gaze = self._angles(fields, "gaze_2d")
-        _check_3d_gaze(fields, self.places, form, gaze)
+        self._check_3d_gaze(fields, gaze)
         if removes_scale:
             scale = _numbers(fields[self.places["scale"]], 3)
             if not (scale > 0).all():
@@ -153,8 +160,8 @@ class LabelFile:
             head_pose = np.array([-up, yaw, 0.0])
         face = fields[self.places["face"]].replace("\\", "/")
         path_inside(Path("Image"), face)
-        subject = form.subject(self.stem, face, fields[self.places["name"]].replace("\\", "/"))
-        return LabelledFace(face, subject, gaze, head_pose)
+        name = fields[self.places["name"]].replace("\\", "/")
+        return LabelledFace(face, self.form.subject(self.stem, face, name), gaze, head_pose)
 
     def _angles(self, fields: list[str], role: str) -> Float:
         """Return a direction's [yaw, pitch], + to the image's right and + up."""
@@ -164,14 +171,26 @@ class LabelFile:
         yaw, pitch = angles[::-1] if role in self.pitch_first else angles
         return np.array([-yaw, pitch])
 
+    def _check_3d_gaze(self, fields: list[str], gaze: Float) -> None:
+        if "gaze_3d" not in self.places:
+            return
+        vector = _numbers(fields[self.places["gaze_3d"]], 3)
+        length = np.linalg.norm(vector)
+        if not 0 < length < np.inf:
+            raise ValueError(f"3D gaze of length {length:g}")
+        direction = vector * self.form.viewer_axes / length
+        apart = 2 * np.arcsin(min(1.0, float(np.linalg.norm(direction - gaze_vector(gaze))) / 2))
+        if apart > _LARGEST_DISAGREEMENT_RAD:
+            raise _DisagreeingGazeError(
+                f"2D gaze {fields[self.places['gaze_2d']]} lies {np.degrees(apart):.1f} degrees "
+                f"from 3D gaze {fields[self.places['gaze_3d']]}"
+            )
 
-def read_header(path: Path, stem: str, dataset: str | None) -> tuple[LabelFile, str] | None:
-    """Return a label file with its fields' places, and whose form it has; None without a gaze.
 
-    Args:
-        path: of the file.
-        stem: its name for people and groups.
-        dataset: of `FORMS`; None finds it from the header.
+def read_header(path: Path, stem: str, dataset: str | None) -> LabelFile | None:
+    """Return a label file with its fields' places; None without a gaze.
+
+    `stem` is its name for people and groups. Without `dataset` the header must tell it.
 
     Raises:
         ValueError: If the header does not tell the data set, or says other places than it has.
@@ -179,28 +198,24 @@ def read_header(path: Path, stem: str, dataset: str | None) -> tuple[LabelFile, 
     with path.open(encoding="utf-8", errors="replace") as file:
         names = [name.lower() for name in file.readline(_MOST_HEADER_BYTES).split()]
     if names[:1] != ["face"]:
-        return _headless(path, stem, dataset), str(dataset)
+        return _headless(path, stem, dataset)
     found: dict[str, int] = {}
     for place, name in enumerate(names):
         found.setdefault(_ROLES.get(name, name), place)
-    pitch_first = {
-        role for said, role in _PITCH_FIRST.items() if said in found and role not in found
-    }
-    places = {
-        **{role: found[said] for said, role in _PITCH_FIRST.items() if said in found},
-        **found,
-    }
+    swapped = {role: found[said] for said, role in _PITCH_FIRST.items() if said in found}
+    pitch_first = frozenset(swapped).difference(found)
+    places = swapped | found
     if "gaze_2d" not in places:
         return None
     dataset = dataset or _recognised(path, places)
-    known = FORMS[dataset].places
-    _check_places(path, dataset, places, known)
-    wanted = {*known, "gaze_3d", *(["scale"] if FORMS[dataset].is_scaled else [])}
+    _check_places(path, dataset, places)
+    form = FORMS[dataset]
+    wanted = {*form.places, "gaze_3d", *(["scale"] if form.is_scaled else [])}
     places = {role: place for role, place in places.items() if role in wanted}
-    return LabelFile(path, stem, places, frozenset(pitch_first), has_header=True), dataset
+    return LabelFile(path, stem, dataset, places, pitch_first)
 
 
-def check_angles(file: LabelFile, form: Form) -> None:
+def check_angles(file: LabelFile) -> None:
     """Refuse a file in which the first lines' 2D gaze mostly contradicts their 3D gaze.
 
     Raises:
@@ -210,7 +225,7 @@ def check_angles(file: LabelFile, form: Form) -> None:
     num_right = 0
     for number, line in enumerate(file.lines(0, _NUM_CHECKED), start=1 + int(file.has_header)):
         try:
-            file.parse(line, form, removes_scale=False)
+            file.parse(line)
             num_right += 1
         except _DisagreeingGazeError as error:
             wrong.append(f"line {number}: {error}")
@@ -236,7 +251,7 @@ def _headless(path: Path, stem: str, dataset: str | None) -> LabelFile:
             "put GazeHub's header back, or name the set: data.reader.dataset="
             f"{'|'.join(name for name in FORMS if name != 'eth_xgaze')}"
         )
-    return LabelFile(path, stem, FORMS[dataset].places, frozenset(), has_header=False)
+    return LabelFile(path, stem, dataset, FORMS[dataset].places, has_header=False)
 
 
 def _recognised(path: Path, places: Mapping[str, int]) -> str:
@@ -254,32 +269,14 @@ def _fits(known: Mapping[str, int], places: Mapping[str, int]) -> bool:
     return all(places.get(role) == known.get(role) for role in told)
 
 
-def _check_places(
-    path: Path, dataset: str, places: Mapping[str, int], known: Mapping[str, int]
-) -> None:
-    for role, place in known.items():
+def _check_places(path: Path, dataset: str, places: Mapping[str, int]) -> None:
+    for role, place in FORMS[dataset].places.items():
         if places.get(role) != place:
             said = f"in field {places[role]}" if role in places else "nowhere"
             raise ValueError(
                 f"{path}: its header has {role} {said}, {dataset} has it in field {place} (from "
                 f"0): another data set? Type data.reader.dataset={'|'.join(FORMS)}"
             )
-
-
-def _check_3d_gaze(fields: list[str], places: Mapping[str, int], form: Form, gaze: Float) -> None:
-    if "gaze_3d" not in places:
-        return
-    vector = _numbers(fields[places["gaze_3d"]], 3)
-    length = np.linalg.norm(vector)
-    if not 0 < length < np.inf:
-        raise ValueError(f"3D gaze of length {length:g}")
-    direction = vector * form.viewer_axes / length
-    apart = 2 * np.arcsin(min(1.0, float(np.linalg.norm(direction - gaze_vector(gaze))) / 2))
-    if apart > _LARGEST_DISAGREEMENT_RAD:
-        raise _DisagreeingGazeError(
-            f"2D gaze {fields[places['gaze_2d']]} lies {np.degrees(apart):.1f} degrees from 3D "
-            f"gaze {fields[places['gaze_3d']]}"
-        )
 
 
 def _numbers(field: str, length: int) -> Float:

@@ -82,13 +82,10 @@ def read_ranges(path: Path) -> dict[str, float]:
 
 
 def write_ranges(path: Path, ranges: Mapping[str, float], landmarks: Float) -> None:
-    """Write ranges in FLAME's form.
+    """Write ranges (`read_ranges`) in FLAME's form.
 
-    Args:
-        path: of the file.
-        ranges: as `read_ranges` returns them.
-        landmarks: (N, 112) px of the train part. Their range stands for ``fl``, too, by which
-            FLAME's code scales them for none of its nets.
+    That of the train part's landmarks (N, 112) px stands for ``fl``, too, by which FLAME's code
+    scales them for none of its nets.
     """
     content = {
         key: _range(ranges[f"{name}_min"], ranges[f"{name}_max"])

@@ -40,13 +40,7 @@ class FaceTrack:
     def rows(
         self, clip_uid: str, part: str, image_of: Callable[[int], Frame | Path]
     ) -> Iterator[RawFace]:
-        """Yield a row a frame.
-
-        Args:
-            clip_uid: the clip's id.
-            part: train, val or test.
-            image_of: where the image of an annotated frame lies.
-        """
+        """Yield a row a frame; `image_of` says where the image of an annotated frame lies."""
         for index, frame in enumerate(self.frames.tolist()):
             yield RawFace(
                 clip_uid=clip_uid,

@@ -22,7 +22,6 @@ from common.store.skipped import Skipped
 from gazepose.readers.clip import Clip, FaceTrack
 from gazepose.readers.tracks import RawTrack, TrackRule, face_tracks
 
-UNKNOWN = -1
 # Odd.
 STEADY = 5
 # Where the tight face box begins and ends in a detector's, as fractions of its width and height:
@@ -40,12 +39,6 @@ def video_clip(
 
     Short gaps in a track are filled with boxes in between, as those of Ego4D's are, but on a line
     that goes along with the camera.
-
-    Args:
-        path: of the video.
-        clip_uid: its name.
-        analyzer: finds the faces.
-        tracking: when faces of two frames are one.
 
     Raises:
         ValueError: If it cannot be opened as a video.
@@ -67,12 +60,7 @@ def video_clip(
 
 
 def tight_boxes(boxes_xyxy_px: Float, detector_name: str) -> npt.NDArray[np.float64]:
-    """Return a detector's boxes (N, 4) as tight face boxes (N, 4), xyxy in pixels.
-
-    Args:
-        boxes_xyxy_px: (N, 4).
-        detector_name: as in `TIGHT`; another's boxes are returned as they are.
-    """
+    """Return a detector's boxes (N, 4) xyxy px as tight ones of faces; if not of `TIGHT`, as is."""
     boxes = np.array(boxes_xyxy_px, np.float64)
     if detector_name not in TIGHT:
         return boxes
@@ -93,13 +81,7 @@ def steady_boxes(boxes_xyxy_px: Float) -> npt.NDArray[np.float64]:
 
 
 def filled_tracks(track: BoxTrack, detector_name: str, rule: TrackRule) -> Iterator[FaceTrack]:
-    """Yield a track with tight, steady boxes, short gaps filled.
-
-    Args:
-        track: of the detector.
-        detector_name: as for `tight_boxes`.
-        rule: which gaps are filled; the track is split over longer ones.
-    """
+    """Yield a track with tight, steady boxes, short gaps filled; it is split over longer ones."""
     # Where the camera stands still a median and a line between two boxes are right.
     camera_px = np.tile(track.camera_px, 2)
     places = track.frames - track.frames[0]
@@ -111,5 +93,5 @@ def filled_tracks(track: BoxTrack, detector_name: str, rule: TrackRule) -> Itera
         yield replace(
             filled,
             boxes_xyxy_px=filled.boxes_xyxy_px + camera_px[filled.frames - track.frames[0]],
-            labels=np.full(len(filled), UNKNOWN, np.int8),
+            labels=np.full(len(filled), -1, np.int8),
         )

@@ -40,3 +40,14 @@ def picture_info(path: Path) -> VideoInfo:
 def picture_size(path: Path) -> int:
     """Return a video's bytes, or how many files a folder of frames holds."""
     return len(os.listdir(path)) if path.is_dir() else path.stat().st_size
+
+
+def image_names(folder: Path) -> list[str]:
+    """Return the files in a folder's sub-folders, as ``track/name``.
+
+    Names alone: every run asks for them, and a network drive takes hours to tell the sizes of
+    millions of files. A copy of the folder has other times, and would be another one by them.
+    """
+    with os.scandir(folder) as entries:
+        tracks = [entry.name for entry in entries if entry.is_dir()]
+    return sorted(f"{track}/{name}" for track in tracks for name in os.listdir(folder / track))

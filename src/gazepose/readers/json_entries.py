@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.files.foreign_files import is_name, shown
+from common.files.foreign_files import shown
 from common.store.skipped import Skipped
+from gazepose.readers.track_boxes import BOX_KEYS
 
 MALFORMED = "a malformed entry of the annotations"
-BOX_KEYS = ("x", "y", "width", "height")
 
 
 @dataclass
@@ -26,10 +26,7 @@ class JsonEntries:
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the objects of a member that is a list or null, each with its place.
 
-        Args:
-            parent: holds the list.
-            key: of the list.
-            before: place of the parent, with what separates it.
+        `before` is the place of the parent, with what separates it.
 
         Raises:
             TypeError: If the member is neither.
@@ -47,21 +44,14 @@ class JsonEntries:
     def boxes(
         self, parent: Mapping[str, Any], key: str, before: str = "", needed: Sequence[str] = ()
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield those objects of a list whose `BOX_KEYS` are numbers or null, with their places.
-
-        Args:
-            parent: holds the list.
-            key: of the list.
-            before: place of the parent, with what separates it.
-            needed: keys that may not be missing.
-        """
+        """Yield as `objects` those whose `BOX_KEYS` are numbers or null, and which lack no key."""
         for place, box in self.objects(parent, key, before):
-            missing = next((name for name in needed if name not in box), None)
-            odd = next((name for name in BOX_KEYS if not _is_number_or_null(box.get(name))), None)
-            if missing is not None:
-                self.malformed.append(f"{place} has no {missing!r}")
-            elif odd is not None:
-                self.note(f"{place}.{odd}", box[odd])
+            missing = [name for name in needed if name not in box]
+            odd = [key for key in BOX_KEYS if not isinstance(box.get(key), int | float | None)]
+            if missing:
+                self.malformed.append(f"{place} has no {missing[0]!r}")
+            elif odd:
+                self.note(f"{place}.{odd[0]}", box[odd[0]])
             else:
                 yield place, box
 
@@ -81,12 +71,3 @@ def id_text(value: Any) -> str | None:
     if value is None:
         return ""
     return str(value) if isinstance(value, str | int) else None
-
-
-def is_track_id(value: Any) -> bool:
-    """Return whether a track can be called so: face images lie in folders of that name."""
-    return isinstance(value, str) and is_name(value)
-
-
-def _is_number_or_null(value: Any) -> bool:
-    return isinstance(value, int | float | None)

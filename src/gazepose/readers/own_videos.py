@@ -38,12 +38,6 @@ class VideosReader(RawReader):
     A group is a video, named by its file; characters that a name had better not have become
     ``_``. The suffix stays, so that a video that comes later changes no other's name. All are of
     the test part.
-
-    Attributes:
-        raw_dir: the folder, or one video.
-        analyzer: how faces are found.
-        tracking: when faces of two frames are one.
-        name: of the data set.
     """
 
     raw_dir: str | Path
@@ -115,12 +109,7 @@ class VideosReader(RawReader):
 
 
 class _Found(NamedTuple):
-    """What a folder holds.
-
-    Attributes:
-        by_name: the videos.
-        left_out: other files, by their place in the folder.
-    """
+    """The videos of a folder by name, and the places of its other files."""
 
     by_name: dict[str, Path]
     left_out: list[str]

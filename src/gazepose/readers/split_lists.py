@@ -23,13 +23,10 @@ REMOVED_UIDS = frozenset(
 
 
 def read_split_list(path: Path) -> list[str]:
-    """Read a split list.
+    """Read a split list; the clips come in its order.
 
     Blank lines are passed over and a clip named twice counts once, both with a warning: the
     original fails on the first and trains on the second twice.
-
-    Returns:
-        The clips, in the list's order.
 
     Raises:
         ValueError: If there is no such file, it names no clip, or a line is no clip id or no
@@ -42,18 +39,14 @@ def read_split_list(path: Path) -> list[str]:
     if not clips:
         raise ValueError(f"{path} names no clip; expected one clip id a line")
     for number, line in enumerate(lines, start=1):
-        if line and not is_clip_id(line):
+        # Files of the store are called by it.
+        if line and not is_name(line):
             raise ValueError(
                 f"{path}, line {number}: {line[:_MAX_SHOWN]!r}; expected a clip id, not a path"
             )
     for fault in list_faults(lines):
         LOG.warning("%s: %s", path, fault)
     return clips
-
-
-def is_clip_id(name: str) -> bool:
-    """Return whether a name can be a clip's: files of the store are called by it."""
-    return is_name(name)
 
 
 def list_faults(lines: Iterable[str]) -> list[str]:

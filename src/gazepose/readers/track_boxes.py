@@ -12,6 +12,8 @@ import numpy.typing as npt
 from common.arrays import Bools, Float, Ints
 from common.store.skipped import Skipped
 
+Json = Mapping[str, Any]
+BOX_KEYS = ("x", "y", "width", "height")
 NO_FRAME = "a box without a frame number"
 _DOUBLE = "a second box in a frame"
 # Beyond it, not every whole number is a float, and soon none is an int64.
@@ -34,6 +36,26 @@ class RawTrack:
     frames: Ints
     boxes_xywh_px: Float
 
+    @classmethod
+    def of(
+        cls, track_id: str, person_ids: Sequence[str], boxes: Sequence[Json], frame_key: str
+    ) -> "RawTrack":
+        """Make a track of rows with `BOX_KEYS`.
+
+        A place that is null, or beyond all measure, becomes NaN: the track's rule drops the box.
+        """
+        places = [[box.get(key) for key in BOX_KEYS] for box in boxes]
+        xywh = [
+            [nan if v is None or abs(v) > float_info.max else float(v) for v in four]
+            for four in places
+        ]
+        return cls(
+            track_id,
+            person_ids,
+            np.array([frame_number(box[frame_key]) for box in boxes], dtype=np.int64),
+            np.array(xywh, dtype=np.float64).reshape(-1, 4),
+        )
+
 
 @dataclass(frozen=True)
 class DroppedBox:
@@ -54,11 +76,7 @@ def skipped_box(clip_uid: str, box: DroppedBox) -> Skipped:
 class Boxes:
     """Boxes of one track, frames ascending.
 
-    Attributes:
-        track_id: of the track.
-        persons: (N,) str, whose face.
-        frames: (N,).
-        xyxy_px: (N, 4) left, top, right, bottom.
+    `persons` (N,) str says whose face each is, `xyxy_px` (N, 4) is left, top, right, bottom.
     """
 
     track_id: str
@@ -79,10 +97,6 @@ class Boxes:
         """Return some of the boxes."""
         return Boxes(self.track_id, self.persons[keep], self.frames[keep], self.xyxy_px[keep])
 
-    def moved(self, xyxy_px: npt.NDArray[np.float64]) -> "Boxes":
-        """Return the boxes in other places."""
-        return replace(self, xyxy_px=xyxy_px)
-
     def without(self, is_faulty: Bools, reason: str, dropped: list[DroppedBox]) -> "Boxes":
         """Leave out boxes that are marked, and list them in `dropped`."""
         dropped += [DroppedBox(self.track_id, int(f), reason) for f in self.frames[is_faulty]]
@@ -91,12 +105,12 @@ class Boxes:
     def shifted_into_image(self) -> "Boxes":
         """Move boxes that begin left of or above the image, sizes kept."""
         shift = np.maximum(-self.xyxy_px[:, :2], 0)
-        return self.moved(self.xyxy_px + np.concatenate([shift, shift], axis=1))
+        return replace(self, xyxy_px=self.xyxy_px + np.concatenate([shift, shift], axis=1))
 
     def cut_to_image(self, image_size: tuple[int, int], dropped: list[DroppedBox]) -> "Boxes":
         """Clamp to an image (width, height) px, and leave out what lies beyond it."""
         limit = np.array([*image_size, *image_size], dtype=np.float64)
-        cut = self.moved(np.clip(self.xyxy_px, 0, limit))
+        cut = replace(self, xyxy_px=np.clip(self.xyxy_px, 0, limit))
         return cut.without(cut.have_no_area, "a box outside the image", dropped)
 
     def first_of_each_frame(self, dropped: list[DroppedBox]) -> "Boxes":
@@ -119,9 +133,3 @@ def frame_number(value: Any) -> int | None:
     """Return a frame number as annotated; None if it is no whole number or beyond all measure."""
     is_number = isinstance(value, int | float) and abs(value) <= _MAX_WHOLE
     return int(value) if is_number and value == value // 1 else None
-
-
-def box_place(box: Mapping[str, Any], keys: Sequence[str]) -> list[float]:
-    """Return a box's places; NaN for null, and for a number beyond all measure."""
-    values = [box.get(key) for key in keys]
-    return [float(v) if v is not None and abs(v) <= float_info.max else nan for v in values]

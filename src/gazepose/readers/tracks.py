@@ -119,19 +119,23 @@ def all_tracks(
     looks: Segments,
     rule: TrackRule,
     image_size: tuple[int, int] | None = None,
-) -> Iterator[tuple[list[FaceTrack], list[DroppedBox]]]:
-    """Yield what `face_tracks` makes of each track of a clip.
+) -> tuple[list[FaceTrack], list[DroppedBox]]:
+    """Return what `face_tracks` makes of all tracks of a clip.
 
     Raises:
         ValueError: If they have more than `MAX_ROWS` frames together.
     """
+    tracks: list[FaceTrack] = []
+    dropped: list[DroppedBox] = []
     num_rows = 0
     for raw in raws:
-        found = face_tracks(raw, looks, rule, image_size)
-        num_rows += sum(map(len, found[0]))
+        found, left_out = face_tracks(raw, looks, rule, image_size)
+        num_rows += sum(map(len, found))
         if num_rows > MAX_ROWS:
             raise ValueError(f"its tracks have more than {MAX_ROWS} frames, gaps filled")
-        yield found
+        tracks += found
+        dropped += left_out
+    return tracks, dropped
 
 
 def source_track_id(track_id: str) -> str:

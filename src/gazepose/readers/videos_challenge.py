@@ -17,9 +17,9 @@ import numpy as np
 from common.files.checksums import plain_digest
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
+from gazepose.readers.frame_images import image_names
 from gazepose.readers.json_prior.files import PRIOR_DIR, PriorFiles
 from gazepose.readers.sample import RawFace, RawReader
-from gazepose.readers.source_digest import image_names
 
 CHALLENGE_DIR = "videos_challenge"
 PART = "test"
@@ -32,13 +32,7 @@ _NAME = re.compile(r"(?P<frame>[0-9]{1,9})_(?P<unique_id>[^_.]+)(?:[_.].*)?\.jpe
 
 @dataclass(frozen=True, order=True)
 class ChallengeFace:
-    """A face image by its name.
-
-    Attributes:
-        frame: number.
-        unique_id: what the submission calls it.
-        path: the file.
-    """
+    """A face image by its name; `unique_id` is what the submission calls it."""
 
     frame: int
     unique_id: str
@@ -151,10 +145,11 @@ class VideosChallengeReader(RawReader):
         return {folder.name: challenge_faces(folder) for folder in folders}
 
 
-def find_challenge_dir(raw_dir: Path) -> Path:
+def find_challenge_dir(raw_dir: Path, *, is_beside: bool = False) -> Path:
     """Return the folder ``videos_challenge``: `raw_dir`, the first one below it, or beside it.
 
-    Links are followed, each folder is looked into once.
+    Links are followed, each folder is looked into once. It may lie beside GazePose's ``data``, or
+    where `is_beside` says so.
 
     Raises:
         ValueError: If there is none, or it is still packed.
@@ -162,7 +157,7 @@ def find_challenge_dir(raw_dir: Path) -> Path:
     if raw_dir.name == CHALLENGE_DIR and raw_dir.is_dir():
         return raw_dir
     usual = [raw_dir / place / CHALLENGE_DIR for place in _USUAL_PLACES]
-    if raw_dir.name == "data":  # GazePose's tree has it beside
+    if is_beside or raw_dir.name == "data":
         usual.append(raw_dir.parent / CHALLENGE_DIR)
     found = next((folder for folder in usual if folder.is_dir()), None)
     if found is not None:
@@ -171,22 +166,13 @@ def find_challenge_dir(raw_dir: Path) -> Path:
     for folder, subfolders, files in os.walk(raw_dir, followlinks=True):
         if CHALLENGE_DIR in subfolders:
             return Path(folder, CHALLENGE_DIR)
-        wanted = sorted(set(subfolders) - _IMAGE_DIRS)
-        subfolders[:] = _unseen(Path(folder), wanted, seen)
+        wanted = set(subfolders) - _IMAGE_DIRS
+        named = {Path(folder, name).resolve(): name for name in sorted(wanted, reverse=True)}
+        subfolders[:] = sorted(named[target] for target in named.keys() - seen)
+        seen |= named.keys()
         here = [name for name in files if name.startswith(CHALLENGE_DIR)]
         packed = packed or (f"; unpack {Path(folder, here[0])} first" if here else "")
     raise ValueError(f"no folder {CHALLENGE_DIR} in {raw_dir}{packed}")
-
-
-def _unseen(folder: Path, names: list[str], seen: set[Path]) -> list[str]:
-    """Return which sub-folders are none of `seen`, and add them to it."""
-    unseen = []
-    for name in names:
-        target = (folder / name).resolve()
-        if target not in seen:
-            seen.add(target)
-            unseen.append(name)
-    return unseen
 
 
 def challenge_faces(track_dir: Path) -> tuple[list[ChallengeFace], list[Path]]:

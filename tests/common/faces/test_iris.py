@@ -10,7 +10,7 @@ from builders.fake_iris import install_fake_iris, pair_of_eyes, true_landmarks
 from common.faces.eye_landmarks import mirror_eye_landmarks
 from common.faces.mediapipe.iris import IrisModel
 from common.synthetic.people.head import make_identity
-from common.synthetic.rendering.placement import square_camera
+from common.synthetic.rendering.placement import centred_camera
 from common.synthetic.rendering.renderer import render_face
 
 PAIR_WIDTH_PX, PAIR_HEIGHT_PX = 300, 140
@@ -30,7 +30,7 @@ def drawn_pair(gaze_deg: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
         head_pose=np.zeros(3),
         gaze=np.radians(gaze_deg),
         position_cm=np.array([0.0, 0.0, distance_cm]),
-        camera_matrix=square_camera(size_px, 24.0 * distance_cm),
+        camera_matrix=centred_camera((size_px, size_px), 24.0 * distance_cm),
         image_size=(size_px, size_px),
         rng=np.random.default_rng(0),
     )

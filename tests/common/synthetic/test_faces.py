@@ -11,12 +11,14 @@ from common.faces.mediapipe.mesh import FaceMesh
 from common.geometry import face_direction
 from common.synthetic.people.head import make_identity
 from common.synthetic.people.sampling import sample_traits
+from common.synthetic.rendering.face_pose import FacePose
 from common.synthetic.rendering.lighting import Lighting
-from common.synthetic.rendering.placement import square_camera
+from common.synthetic.rendering.placement import centred_camera
 from common.synthetic.rendering.portraits import render_portrait
 from common.synthetic.rendering.renderer import draw_face
 
 SIZE = 224
+CAMERA = centred_camera((SIZE, SIZE), 700.0)
 LIGHT = Lighting(np.array([0.0, -0.3, -0.95]), 0.8, 0.4, 0.3, np.ones(3))
 DIGEST = """
 import hashlib, numpy as np
@@ -27,17 +29,16 @@ print(hashlib.sha256(image.tobytes()).hexdigest())
 """
 
 
-def drawn(canvas, gaze=(0.0, 0.0), seed=3, **options):
-    return draw_face(
-        canvas,
-        make_identity(seed),
+def drawn(canvas, gaze=(0.0, 0.0), seed=3, camera=CAMERA, **options):
+    identity = make_identity(seed)
+    pose = FacePose.of(
+        identity,
         head_pose=np.zeros(3),
         gaze=np.radians(gaze),
         position_cm=np.array([0.0, 0.0, 90.0]),
-        camera_matrix=square_camera(SIZE, 700.0),
-        lighting=LIGHT,
         **options,
     )
+    return draw_face(canvas, identity, pose, camera, LIGHT)
 
 
 def grey_canvas():
@@ -83,17 +84,7 @@ def test_drawing_leaves_the_rest_of_the_canvas_alone():
 def test_a_cut_of_a_canvas_gets_the_same_picture():
     whole, cut = grey_canvas(), grey_canvas()[20:200, 30:210]
     drawn(whole)
-    camera = square_camera(SIZE, 700.0)
-    camera[:2, 2] -= [30, 20]
-    draw_face(
-        cut,
-        make_identity(3),
-        head_pose=np.zeros(3),
-        gaze=np.zeros(2),
-        position_cm=np.array([0.0, 0.0, 90.0]),
-        camera_matrix=camera,
-        lighting=LIGHT,
-    )
+    drawn(cut, camera=CAMERA - [[0, 0, 30], [0, 0, 20], [0, 0, 0]])
     # Half-resolution rays start at another pixel; edges and fine texture may differ by a little.
     difference = np.abs(whole[20:200, 30:210] - cut)
     assert np.quantile(difference, 0.98) < 0.03

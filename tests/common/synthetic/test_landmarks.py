@@ -8,13 +8,13 @@ from common.synthetic.people.head import make_identity
 from common.synthetic.rendering.face_pose import FaceLabels, FacePose
 from common.synthetic.rendering.placement import (
     MAX_EYE_IN_HEAD_RAD,
+    centred_camera,
     eye_in_head_rad,
     project,
-    square_camera,
 )
 
 SIZE = 224
-CAMERA = square_camera(SIZE, 700.0)
+CAMERA = centred_camera((SIZE, SIZE), 700.0)
 SEEDS = [3, 17]
 MIRRORED_RING = [4, 3, 2, 1, 0, 7, 6, 5]
 MIRRORED_LIDS = [14, 13, 12, 11, 10, 9, 8, 19, 18, 17, 16, 15]

@@ -295,9 +295,9 @@ def test_labels_name_their_places_once(tmp_path: Path) -> None:
     path = tmp_path / "train.label"
     names = "face gaze2d head2d origin gaze3d head3d face gaze head origin"
     path.write_text(names + "\n")
-    file, dataset = read_header(path, "train", None) or (None, None)
-    assert dataset == "eth_xgaze"
+    file = read_header(path, "train", None)
     assert file is not None
+    assert file.dataset == "eth_xgaze"
     assert (file.places["face"], file.places["gaze_2d"], file.places["gaze_3d"]) == (0, 1, 4)
     assert not file.pitch_first
 

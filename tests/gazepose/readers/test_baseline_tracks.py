@@ -118,10 +118,10 @@ def test_malformed_looks_cost_nothing_else(data_dir):
 
 
 def test_folders_of_another_kind_are_refused(tmp_path, data_dir):
-    BaselineTracks(data_dir).check()
+    BaselineTracks(data_dir).clips("train")
     (tmp_path / "empty").mkdir()
     for folder, lacks in ((tmp_path / "empty", "split"), (tmp_path / "nowhere", "nowhere")):
         with pytest.raises(ValueError, match=f"no folder .*{lacks}; expected the data folder"):
-            BaselineTracks(folder).check()
+            BaselineTracks(folder).clips("train")
     with pytest.raises(ValueError, match=r"run the baseline's get_json\.py"):
         BaselineTracks(data_dir).tracks("no-such-clip")

@@ -109,13 +109,13 @@ def test_boxes_of_larger_videos(tmp_path):
     boxes = [box(i, x=100 + 3 * i) for i in range(30)]
     write_small_ego4d(tmp_path, _with(persons=[person("1", track("t", boxes))]))
     found = _found(tmp_path, "1 video smaller than what the boxes", "error")
-    assert "64 x 48, 100% outside" in found.what
+    assert "64 x 48, 100% of the boxes outside" in found.what
 
 
 def test_other_frame_rate(tmp_path):
     write_small_ego4d(tmp_path)
     write_grey_video(tmp_path / "v2/clips/aaa.mp4", fps_hz=25)
-    found = _found(tmp_path, r"1 video whose frame rate .* aaa \(25 Hz\)", "error")
+    found = _found(tmp_path, r"1 video whose frame rate .* aaa \(25 Hz, annotated 30\)", "error")
     assert "ffmpeg" in found.remedy
 
 

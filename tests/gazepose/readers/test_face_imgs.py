@@ -89,7 +89,7 @@ def test_parts_come_in_their_lists_order_and_the_test_set_last(tree: Path) -> No
         assert [f.severity for f in reader.doctor()].count("error") == 0
     (tree / "videos_challenge").rename(tree / "elsewhere")
     assert FaceImgsReader(tree).groups() == [CLIP_B, CLIP_A]
-    assert any("no test part" in finding.what for finding in FaceImgsReader(tree).doctor())
+    assert any("no videos_challenge" in finding.what for finding in FaceImgsReader(tree).doctor())
 
 
 def test_a_clip_in_two_lists_is_refused(tree: Path) -> None:

@@ -306,7 +306,7 @@ def test_frames_of_another_length_or_of_no_clip_are_refused(data_dir: Path) -> N
         path.unlink()
     reader = FaceImgsReader(data_dir)
     reader.groups()
-    with pytest.raises(ValueError, match=r"video_imgs/aaa has 29 frames, .* end at 40"):
+    with pytest.raises(ValueError, match=r"video_imgs/aaa does not fit .*: 29 frames, .* 40;"):
         list(reader.read("aaa"))
     with pytest.raises(ValueError, match=r"bbb holds no image img_00001\.jpg"):
         list(reader.read("bbb"))

@@ -192,7 +192,7 @@ def test_a_frame_number_far_off_makes_no_frames_up(rule):
 
 def test_a_clip_has_no_more_frames_than_memory_holds():
     raws = [_track(range(0, 900_000, 15_000))] * 2
-    found = all_tracks(raws, {}, PUBLISHED)
-    assert len(next(found)[0][0]) > 800_000
+    (track,), _ = all_tracks(raws[:1], {}, PUBLISHED)
+    assert len(track) > 800_000
     with pytest.raises(ValueError, match="more than 1000000 frames"):
-        next(found)
+        all_tracks(raws, {}, PUBLISHED)

@@ -14,14 +14,9 @@ BLINKS_PER_FRAME = 1 / 110
 def smooth_noise(
     rng: np.random.Generator, num_frames: int, spread: Float | float, tau_frames: float, width: int
 ) -> Float:
-    """Return slow random movement (num_frames, width) about zero.
+    """Return slow random movement (num_frames, width) about zero, of a standard deviation `spread`.
 
-    Args:
-        rng: source of randomness.
-        num_frames: frames.
-        spread: standard deviation, one number or (width,).
-        tau_frames: standard deviation of the Gaussian that white noise is smoothed with.
-        width: how many independent movements.
+    It is white noise, smoothed by a Gaussian of the standard deviation `tau_frames`.
     """
     reach = int(np.ceil(KERNEL_REACH * tau_frames))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / tau_frames) ** 2)

@@ -14,16 +14,20 @@ from common.geometry import (
 )
 from common.synthetic.behaviour.attention import Attention
 from common.synthetic.behaviour.camera_path import CameraPath
-from common.synthetic.behaviour.face_outline import face_boxes_xyxy_px
 from common.synthetic.behaviour.motion import smooth_noise
 from common.synthetic.people.head_shape import eyeball_depth_cm
 from common.synthetic.people.identity import Traits
-from common.synthetic.rendering.placement import FACE_TO_VIEWER, limit_gaze
+from common.synthetic.rendering.placement import FACE_TO_VIEWER, limit_gaze, project
 
 # Heads are never still: pitch, yaw, roll.
 WANDER_DEG, WANDER_TAU_FRAMES = np.array([3.0, 4.0, 4.0]), 14.0
 # Eyes that are shut farther than this see nothing.
 SHUT = 0.5
+# The face reaches from the middle of the forehead, y in face axes, to the chin.
+FOREHEAD_Y_CM = -6.0
+# Rings around the face: depth f, and half width and half height as parts of the face's.
+RINGS = ((2.5, 0.97, 0.85), (5.5, 0.85, 0.95), (8.5, 0.55, 0.98))
+POINTS_PER_RING = 16
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,8 @@ def perform(
 ) -> Performance:
     """Turn what somebody attends to into poses before a moving camera.
 
-    Args:
-        rng: draws how the head wanders.
-        traits: the person.
-        attention: gaze and head relative to the way to the camera.
-        closure: (N,) of the eyes.
-        place_cm: (N, 3) middle of the head in world axes.
-        camera: the camera.
+    `closure` (N,) is of the eyes, `place_cm` (N, 3) the middle of the head in world axes; the
+    random numbers are how the head wanders.
     """
     to_camera = _viewer_to_camera(camera)
     position_cm = camera.see(place_cm)
@@ -93,7 +92,7 @@ def perform(
         gaze_error_deg=_angle_deg(gaze_vector(gaze), to_lens),
         head_error_deg=_angle_deg(head_seen[..., 2], to_lens),
         target=attention.target,
-        boxes_xyxy_px=face_boxes_xyxy_px(traits, head_pose, position_cm, camera.matrix),
+        boxes_xyxy_px=_boxes_xyxy_px(traits, head_pose, position_cm, camera.matrix),
     )
 
 
@@ -138,3 +137,38 @@ def _reached_gaze(
 def _angle_deg(a: Float, b: Float) -> Float:
     cross = np.linalg.norm(np.cross(a, b), axis=-1)
     return np.degrees(np.arctan2(cross, (a * b).sum(-1)))
+
+
+def _outline_cm(traits: Traits) -> Float:
+    """Return points (n, 3) around the face in face axes."""
+    skull = traits.skull
+    chin_y_cm = skull.half_height_cm * skull.chin_stretch
+    middle_y_cm, half_cm = (chin_y_cm + FOREHEAD_Y_CM) / 2, (chin_y_cm - FOREHEAD_Y_CM) / 2
+    angle = np.arange(POINTS_PER_RING) / POINTS_PER_RING * 2 * np.pi
+    rings = [
+        np.stack(
+            [
+                wide * skull.half_width_cm * np.cos(angle),
+                middle_y_cm + tall * half_cm * np.sin(angle),
+                np.full(POINTS_PER_RING, depth_cm),
+            ],
+            1,
+        )
+        for depth_cm, wide, tall in RINGS
+    ]
+    nose_tip = [[0.0, traits.nose.tip_y_cm, 9.5 + traits.nose.height_cm]]
+    return np.concatenate([*rings, nose_tip])
+
+
+def _boxes_xyxy_px(
+    traits: Traits, head_pose: Float, position_cm: Float, camera_matrix: Float
+) -> Float:
+    """Return the face's boxes (N, 4) in pixels; they may reach beyond the image.
+
+    `head_pose` (N, 3) is [pitch, yaw, roll] in radians, viewer frame; `position_cm` (N, 3) the
+    middle of the head in camera axes.
+    """
+    axes = CAMERA_TO_VIEWER.T @ rotation_from_head_pose(head_pose) @ FACE_TO_VIEWER
+    points_cm = np.einsum("nij,kj->nki", axes, _outline_cm(traits)) + position_cm[:, None]
+    pixels = project(camera_matrix, points_cm)
+    return np.concatenate([pixels.min(1), pixels.max(1)], 1)

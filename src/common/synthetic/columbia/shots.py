@@ -1,13 +1,17 @@
 """Planning the photos of a Columbia-shaped data set: who looks where, seen how."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from common.arrays import Float
-from common.synthetic.rendering.placement import MAX_EYE_IN_HEAD_RAD, eye_in_head_rad
+from common.synthetic.rendering.placement import (
+    MAX_EYE_IN_HEAD_RAD,
+    centred_camera,
+    eye_in_head_rad,
+)
 from common.synthetic.rendering.renderer import PUPIL_RADIUS_CM
 
 CAMERA_DISTANCE_CM = 200.0
@@ -24,19 +28,7 @@ ANGLE_OFFSET = 1000
 
 @dataclass(frozen=True)
 class ColumbiaPlan:
-    """All that decides a data set's content (Columbia's own grid of angles by default).
-
-    Attributes:
-        num_subjects: how many people.
-        head_yaws_deg: P of the names, + = head turned to the image's right.
-        gaze_pitches_deg: V, + = up.
-        gaze_yaws_deg: H, + = to the image's right.
-        image_size: (width, height) in pixels.
-        seed: decides people, jitter and light.
-        jpeg_quality: 1..100.
-        head_pitch_jitter_deg: standard deviation of the head's unwanted nod.
-        head_roll_jitter_deg: standard deviation of its unwanted tilt.
-    """
+    """All that decides the data set; `columbia.writer.write_columbia` says what each one means."""
 
     num_subjects: int
     head_yaws_deg: tuple[int, ...]
@@ -75,7 +67,7 @@ class ColumbiaPlan:
             yield _plan_shot(self, subject, head_yaw, gaze_pitch, gaze_yaw)
 
     def _grid(self) -> Iterator[tuple[int, int, int]]:
-        yield from product(self.head_yaws_deg, self.gaze_pitches_deg, self.gaze_yaws_deg)
+        return product(self.head_yaws_deg, self.gaze_pitches_deg, self.gaze_yaws_deg)
 
     def _eye_turn_deg(self, head_yaw: int, gaze_pitch: int, gaze_yaw: int) -> float:
         nod = MAX_DEVIATION * self.head_pitch_jitter_deg
@@ -126,12 +118,7 @@ def _plan_shot(
         head_pose=np.radians(np.array([0.0, head_yaw, 0.0]) + jitter),
         gaze=np.radians([float(gaze_yaw), float(gaze_pitch)]),
         position_cm=position,
-        camera_matrix=_camera(plan.image_size, px_per_cm * CAMERA_DISTANCE_CM),
+        camera_matrix=centred_camera(plan.image_size, px_per_cm * CAMERA_DISTANCE_CM),
         pupil_radius_cm=float(rng.uniform(*PUPIL_RADIUS_CM)),
         photo_seed=int(rng.integers(2**63)),
     )
-
-
-def _camera(image_size: Sequence[int], focal_px: float) -> Float:
-    middle_x, middle_y = ((side - 1) / 2 for side in image_size)
-    return np.array([[focal_px, 0, middle_x], [0, focal_px, middle_y], [0, 0, 1.0]])

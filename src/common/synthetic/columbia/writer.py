@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from common.synthetic.columbia.shots import ColumbiaPlan, Shot, identity_seed
 from common.synthetic.people.head import Identity, make_identity
 from common.synthetic.raw_folder import claim_folder, write_all
 from common.synthetic.rendering.backdrop import sample_backdrop
-from common.synthetic.rendering.face_pose import FaceLabels, FacePose
+from common.synthetic.rendering.face_pose import FacePose
 from common.synthetic.rendering.renderer import render_face
 
 DATA_SET_FOLDER = "Columbia Gaze Data Set"
@@ -99,14 +98,6 @@ def _is_complete(raw_dir: Path, plan: ColumbiaPlan) -> bool:
     return (raw_dir / TRUTH_FILE).exists() and sum(1 for _ in photos) == num_photos
 
 
-@dataclass(frozen=True)
-class _Sitting:
-    """A subject before the camera: who, and what is behind them (linear RGB)."""
-
-    identity: Identity
-    backdrop: np.ndarray
-
-
 def write_subject(raw_dir: Path, plan: ColumbiaPlan, subject: int) -> list[list[str]]:
     """Write one subject's missing photos; return the ground truth of all of them."""
     # Processes share the cores between them already.
@@ -114,46 +105,37 @@ def write_subject(raw_dir: Path, plan: ColumbiaPlan, subject: int) -> list[list[
     width, height = plan.image_size
     rng = np.random.default_rng([BACKDROP_STREAM, plan.seed, subject])
     identity = make_identity(identity_seed(plan.seed, subject))
-    sitting = _Sitting(identity, sample_backdrop(rng, height, width))
+    backdrop = sample_backdrop(rng, height, width)
     folder = raw_dir / DATA_SET_FOLDER / f"{subject:04d}"
     rows = []
     for shot in plan.shots(subject):
         path = folder / f"{shot.sample_id}.jpg"
         if not path.exists():
-            _take_photo(path, plan, sitting, shot)
-        rows.append(_truth_row(shot, _labels(identity, shot)))
+            face = render_face(
+                identity,
+                head_pose=shot.head_pose,
+                gaze=shot.gaze,
+                position_cm=shot.position_cm,
+                camera_matrix=shot.camera_matrix,
+                image_size=plan.image_size,
+                rng=np.random.default_rng(shot.photo_seed),
+                backdrop=backdrop,
+                pupil_radius_cm=shot.pupil_radius_cm,
+            )
+            write_image(path, face.image, plan.jpeg_quality)
+        rows.append(_truth_row(identity, shot))
     return rows
 
 
-def _take_photo(path: Path, plan: ColumbiaPlan, sitting: _Sitting, shot: Shot) -> None:
-    face = render_face(
-        sitting.identity,
-        head_pose=shot.head_pose,
-        gaze=shot.gaze,
-        position_cm=shot.position_cm,
-        camera_matrix=shot.camera_matrix,
-        image_size=plan.image_size,
-        rng=np.random.default_rng(shot.photo_seed),
-        backdrop=sitting.backdrop,
-        pupil_radius_cm=shot.pupil_radius_cm,
-    )
-    write_image(path, face.image, plan.jpeg_quality)
-
-
-def _labels(identity: Identity, shot: Shot) -> FaceLabels:
+def _truth_row(identity: Identity, shot: Shot) -> list[str]:
     pose = FacePose.of(
         identity,
         head_pose=shot.head_pose,
         gaze=shot.gaze,
         position_cm=shot.position_cm,
         pupil_radius_cm=shot.pupil_radius_cm,
-        closure=(0.0, 0.0),
-        limit_eye_turn=False,
     )
-    return pose.labels(identity, shot.camera_matrix)
-
-
-def _truth_row(shot: Shot, labels: FaceLabels) -> list[str]:
+    labels = pose.labels(identity, shot.camera_matrix)
     angles = [f"{value:.6f}" for value in (*labels.head_pose, *labels.gaze)]
     return [shot.sample_id, *angles, *(f"{value:.3f}" for value in labels.eye_landmarks)]
 

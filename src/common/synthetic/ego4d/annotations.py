@@ -15,11 +15,7 @@ from common.synthetic.ego4d.tracks import BoxTrack, annotate_tracks
 Json = dict[str, Any]
 
 SEGMENT_STREAM = 15
-FILE_NAMES = {
-    "train": "av_train.json",
-    "val": "av_val.json",
-    "test": "av_test_unannotated.json",
-}
+FILE_NAMES = {"train": "av_train.json", "val": "av_val.json", "test": "av_test_unannotated.json"}
 WEARER = "0"
 # Speakers that nobody could name.
 UNKNOWN_PERSON = "-1"
@@ -29,13 +25,7 @@ FLOAT_DIGITS = 3
 
 
 def annotation_file(plan: Ego4dPlan, part: str, scenes: list[Scene]) -> Json:
-    """Return the content of a part's file.
-
-    Args:
-        plan: the data set.
-        part: "train", "val" or "test"; the last without labels and tracks.
-        scenes: the part's scenes in order.
-    """
+    """Return the content of a part's file; that of test has no labels and tracks."""
     videos: dict[str, Json] = {}
     for scene in scenes:
         uid = scene.clip.video_uid
@@ -85,12 +75,8 @@ def _labels(plan: Ego4dPlan, scene: Scene) -> Json:
     wearer = _person(WEARER, [], scene)
     tracks = annotate_tracks(scene)
     people = [
-        _person(
-            actor.person_id,
-            [track for track in tracks if track.person_id == actor.person_id],
-            scene,
-        )
-        for actor in scene.actors
+        _person(one, [track for track in tracks if track.person_id == one], scene)
+        for one in (actor.person_id for actor in scene.actors)
     ]
     return {
         "camera_wearer": wearer,

@@ -22,15 +22,7 @@ UNIQUE_ID_STREAM = 16
 
 @dataclass(frozen=True)
 class TestFace:
-    """One crop of the test set.
-
-    Attributes:
-        track_id: as the challenge names tracks.
-        frame: number in the clip.
-        unique_id: the crop's own name.
-        person_id: whose face; not part of what the challenge tells.
-        bbox_xyxy_px: (4,) where it is in the frame; not told either.
-    """
+    """One crop of the test set; whose face and where (4,) it is, the challenge does not tell."""
 
     __test__ = False
 

@@ -13,6 +13,7 @@ from common.synthetic.ego4d.scene import Actor, Scene
 from common.synthetic.people.head import make_identity
 from common.synthetic.photo import develop
 from common.synthetic.rendering.backdrop import sample_backdrop
+from common.synthetic.rendering.face_pose import FacePose
 from common.synthetic.rendering.lighting import Lighting, sample_lighting
 from common.synthetic.rendering.placement import project
 from common.synthetic.rendering.renderer import draw_face
@@ -59,17 +60,13 @@ class _Look:
 
 
 def film(scene: Scene, image_size: tuple[int, int]) -> Iterator[Image]:
-    """Yield the frames (H, W, 3) uint8 RGB of a scene.
-
-    Args:
-        scene: what to film.
-        image_size: (width, height) in pixels.
-    """
+    """Yield the frames (H, W, 3) uint8 RGB of a scene; `image_size` is (width, height) px."""
     rng = np.random.default_rng([FILM_STREAM, *scene.clip.entropy])
     look = _sample_look(rng, scene.num_frames, image_size)
     for frame in range(scene.num_frames):
         canvas = _surroundings(look.surroundings, scene.camera, frame, image_size)
-        for actor in _far_to_near(scene, frame):
+        far_to_near = sorted(scene.actors, key=lambda a: -a.performance.position_cm[frame, 2])
+        for actor in far_to_near:
             _draw(canvas, actor, frame, scene.camera.matrix, look.lighting)
         if scene.passer is not None:
             scene.passer.paint(canvas, frame)
@@ -132,11 +129,6 @@ def _surroundings(
     return cv2.resize(seen, image_size, interpolation=cv2.INTER_LINEAR)
 
 
-def _far_to_near(scene: Scene, frame: int) -> list[Actor]:
-    actors = list(scene.actors)
-    return sorted(actors, key=lambda actor: -actor.performance.position_cm[frame, 2])
-
-
 def _draw(
     canvas: Float, actor: Actor, frame: int, camera_matrix: Float, lighting: Lighting
 ) -> None:
@@ -144,18 +136,17 @@ def _draw(
     if not _is_in_sight(canvas, act.position_cm[frame], camera_matrix):
         return
     shut = float(act.closure[frame])
-    draw_face(
-        canvas,
-        make_identity(act.traits.seed, PAINT_CHART_SIZE),
+    identity = make_identity(act.traits.seed, PAINT_CHART_SIZE)
+    pose = FacePose.of(
+        identity,
         head_pose=act.head_pose[frame],
         gaze=act.gaze[frame],
         position_cm=act.position_cm[frame],
-        camera_matrix=camera_matrix,
-        lighting=lighting,
         pupil_radius_cm=actor.pupil_radius_cm,
         closure=(shut, shut),
         limit_eye_turn=True,
     )
+    draw_face(canvas, identity, pose, camera_matrix, lighting)
 
 
 def _is_in_sight(canvas: Float, place_cm: Float, camera_matrix: Float) -> bool:

@@ -20,16 +20,10 @@ LEAST_SIDE_PX, LEAST_FRAMES = 160, 8
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """One clip to film.
+    """One clip to film: number `index` of its part.
 
-    Attributes:
-        part: "train", "val" or "test".
-        index: number of the clip in its part, from 0.
-        clip_uid: its name.
-        video_uid: name of the recording it was cut from.
-        video_start_frame: its first frame in the recording.
-        entropy: what its random numbers grow from.
-        is_aloof: whether nobody looks at the camera.
+    It is cut from the recording `video_uid` at `video_start_frame`; its random numbers grow from
+    `entropy`. If it is aloof, nobody looks at the camera.
     """
 
     part: str
@@ -84,11 +78,7 @@ class Ego4dPlan:
 
     def num_clips(self, part: str) -> int:
         """Return how many clips a part has."""
-        return {
-            "train": self.num_train_clips,
-            "val": self.num_val_clips,
-            "test": self.num_test_clips,
-        }[part]
+        return int(getattr(self, f"num_{part}_clips"))
 
     def clips(self) -> Iterator[ClipPlan]:
         """Yield all clips: train, val, test."""

@@ -13,6 +13,7 @@ from common.synthetic.behaviour.performance import Performance, perform
 from common.synthetic.ego4d.plan import MAX_PEOPLE, ClipPlan, Ego4dPlan
 from common.synthetic.people.sampling import sample_traits
 from common.synthetic.rendering.occlusion import Passer, visible_shares
+from common.synthetic.rendering.placement import centred_camera
 
 # Focal length over the image's width: 62 to 70 degrees of view.
 FOCAL_WIDTHS = (0.72, 0.83)
@@ -69,7 +70,10 @@ def stage(plan: Ego4dPlan, clip: ClipPlan) -> Scene:
     """Return the scene of a clip; always the same for one plan."""
     streams = np.random.default_rng(clip.entropy).spawn(MAX_PEOPLE + 4)
     cast_rng, camera_rng, passer_rng, pupil_rng, *people_rngs = streams
-    camera = sample_camera_path(camera_rng, plan.num_frames, _lens(cast_rng, plan.image_size))
+    focal_px = cast_rng.uniform(*FOCAL_WIDTHS) * plan.image_size[0]
+    camera = sample_camera_path(
+        camera_rng, plan.num_frames, centred_camera(plan.image_size, focal_px)
+    )
     places = _place_people(cast_rng, plan.num_frames, camera.matrix, plan.image_size[0])
     performances = [
         _perform(people_rngs[person], plan, clip, person, places, camera)
@@ -94,12 +98,6 @@ class _Place:
 
     path_cm: Float
     rest_deg: Float
-
-
-def _lens(rng: np.random.Generator, image_size: tuple[int, int]) -> Float:
-    focal_px = rng.uniform(*FOCAL_WIDTHS) * image_size[0]
-    middle_x, middle_y = ((side - 1) / 2 for side in image_size)
-    return np.array([[focal_px, 0, middle_x], [0, focal_px, middle_y], [0, 0, 1.0]])
 
 
 def _place_people(

@@ -24,6 +24,7 @@ from common.synthetic.people.identity import Traits
 from common.synthetic.people.sampling import sample_traits
 from common.synthetic.photo import develop
 from common.synthetic.rendering.backdrop import sample_backdrop
+from common.synthetic.rendering.face_pose import FacePose
 from common.synthetic.rendering.lighting import sample_lighting
 from common.synthetic.rendering.renderer import draw_face
 
@@ -156,18 +157,17 @@ def draw(plan: Gaze360Plan, person: Gaze360Person, performed: list[Pose]) -> Ite
         rng = np.random.default_rng([FACE_STREAM, *person.entropy, number])
         camera_matrix, width, height = _cut(plan, rng, pose.box_xyxy)
         canvas = sample_backdrop(rng, height, width)
-        draw_face(
-            canvas,
+        lighting = sample_lighting(rng)
+        face = FacePose.of(
             identity,
             head_pose=pose.head_pose,
             gaze=pose.gaze,
             position_cm=np.array([0.0, 0.0, pose.distance_cm]),
-            camera_matrix=camera_matrix,
-            lighting=sample_lighting(rng),
             pupil_radius_cm=float(rng.uniform(*PUPIL_RADIUS_CM)),
             closure=(pose.closure, pose.closure),
             limit_eye_turn=True,
         )
+        draw_face(canvas, identity, face, camera_matrix, lighting)
         yield _photo(canvas, rng)
 
 

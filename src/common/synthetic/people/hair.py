@@ -28,14 +28,7 @@ _OUTLINES: dict[HairCut, tuple[tuple[float, float], ...]] = {
         (122, 5.0),
         (180, 8.0),
     ),
-    HairCut.RECEDING: (
-        (0, -7.3),
-        (12, -7.6),
-        (30, -8.9),
-        (46, -7.0),
-        *_CROPPED_SIDES,
-        *_NAPE,
-    ),
+    HairCut.RECEDING: ((0, -7.3), (12, -7.6), (30, -8.9), (46, -7.0), *_CROPPED_SIDES, *_NAPE),
     HairCut.BALD: ((0, -30.0), (62, -30.0), (70, -4.0), *_CROPPED_SIDES[2:], *_NAPE),
     HairCut.CURLY: (
         (0, -6.0),
@@ -156,11 +149,7 @@ def hanging_radius(
 ) -> Array:
     """Return the head's radius where hair hangs straight down beside the face.
 
-    Args:
-        hair: the hair.
-        direction: unit directions (x, y, f).
-        radius: the head's radius in these directions.
-        half_width_cm: the skull's half width, from which the hair hangs.
+    It hangs from the skull's half width; `radius` is the head's in the unit `direction` (x, y, f).
     """
     if hair.cut not in HANGING_CUTS:
         return radius

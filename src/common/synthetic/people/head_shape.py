@@ -30,10 +30,7 @@ def eyeball_depth_cm(traits: Traits) -> float:
 def head_radius(traits: Traits, directions: Directions, eye_depth_cm: float) -> tuple[Array, Array]:
     """Return the distance (cm) from the head's middle to its surface, and the hair's share of it.
 
-    Args:
-        traits: the person.
-        directions: unit directions (x, y, f) in face axes, arrays of one shape.
-        eye_depth_cm: `eyeball_depth_cm` of the person.
+    `directions` are unit ones, (x, y, f) in face axes, arrays of one shape.
     """
     dx, dy, df = directions
     radius = _bare_radius(traits, directions)

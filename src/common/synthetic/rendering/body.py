@@ -29,13 +29,9 @@ _HALF_ROUND = np.linspace(np.pi, 2 * np.pi, 25)
 
 @dataclass(frozen=True)
 class _Easel:
-    """A canvas and where flat layers go on it.
+    """A canvas (H, W, 3) linear RGB float32, painted in place, and where flat layers go on it.
 
-    Attributes:
-        canvas: (H, W, 3) linear RGB float32, painted in place.
-        origin_px: (2,) where the torso's axis and the height of the eyes meet in the image.
-        px_per_cm: scale of the layers.
-        lighting: the light.
+    The torso's axis and the height of the eyes meet in `origin_px` (2,).
     """
 
     canvas: Array

@@ -64,16 +64,9 @@ def paint_eye(
     light: FaceLight,
     lighting: Lighting,
 ) -> None:
-    """Paint one eye into the lit head `colour` (h, w, 3), in place.
+    """Paint one eye into the lit head `colour` (h, w, 3) linear RGB, in place.
 
-    Args:
-        colour: linear RGB of the window.
-        identity: the person.
-        eye: what the eye does.
-        hits: what the window's rays meet.
-        pixel_cm: size of a pixel at the head.
-        light: light in face axes.
-        lighting: the same light in camera axes, for its strength.
+    `hits` is what the window's rays meet, `light` that of `lighting` in face axes.
     """
     region = _region(identity, eye, hits, pixel_cm)
     if region is None:

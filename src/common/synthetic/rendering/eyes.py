@@ -65,11 +65,8 @@ def lid_curves_cm(
 ) -> tuple[Array, Array]:
     """Return y of the upper and of the lower lid below the ball's centre, cm.
 
-    Args:
-        eyes: the person's eyes.
-        outward: -1 the inner corner .. 1 the outer corner.
-        closure: 0 open .. 1 shut.
-        downward: `EyeState.downward`.
+    `outward` is -1 at the inner corner .. 1 at the outer one, `closure` 0 open .. 1 shut,
+    `downward` as of `EyeState`.
     """
     bow = np.clip(1 - np.abs(outward) ** 2.3, 0, 1)
     base = -eyes.tilt * eyes.half_width_cm * outward

@@ -66,11 +66,21 @@ class FacePose:
         head_pose: Float,
         gaze: Float,
         position_cm: Float,
-        pupil_radius_cm: float,
-        closure: tuple[float, float],
-        limit_eye_turn: bool,
+        pupil_radius_cm: float = 0.24,
+        closure: tuple[float, float] = (0.0, 0.0),
+        limit_eye_turn: bool = False,
     ) -> "FacePose":
-        """Build the pose from the suite's angles; the arguments are those of `draw_face`.
+        """Build the pose from the suite's angles.
+
+        Args:
+            identity: who.
+            head_pose: (3,) [pitch, yaw, roll], radians, viewer frame.
+            gaze: (2,) [yaw, pitch], radians, viewer frame: relative to the camera, not the head.
+            position_cm: (3,) middle of the head in camera axes (x right, y down, z away), cm.
+            pupil_radius_cm: radius of the pupils.
+            closure: 0 open .. 1 shut, image-left eye first.
+            limit_eye_turn: take a gaze that is out of the eyes' reach as far as they go (and
+                report it) instead of raising.
 
         Raises:
             ValueError: the head is too near, or the eyes cannot turn as far as `gaze` asks.
@@ -83,7 +93,12 @@ class FacePose:
             )
         is_out_of_reach = eye_in_head_rad(wanted, head_pose) > MAX_EYE_IN_HEAD_RAD
         if is_out_of_reach and not limit_eye_turn:
-            raise ValueError(_out_of_reach(wanted, head_pose))
+            turn_deg = np.degrees(eye_in_head_rad(wanted, head_pose))
+            raise ValueError(
+                f"the gaze is {turn_deg:.1f} degrees from where the face points; eyes reach "
+                f"{np.degrees(MAX_EYE_IN_HEAD_RAD):.0f}. Turn the head too, or pass "
+                "limit_eye_turn=True"
+            )
         reached = limit_gaze(wanted, head_pose) if is_out_of_reach else wanted
         placement = HeadPlacement.from_head_pose(head_pose, position_cm)
         direction = placement.gaze_to_face(reached)
@@ -105,11 +120,3 @@ class FacePose:
             eye_centres=landmarks.centres_cm,
             camera_matrix=np.asarray(camera_matrix, float),
         )
-
-
-def _out_of_reach(gaze: Float, head_pose: Float) -> str:
-    turn_deg = np.degrees(eye_in_head_rad(gaze, head_pose))
-    return (
-        f"the gaze is {turn_deg:.1f} degrees from where the face points; eyes reach "
-        f"{np.degrees(MAX_EYE_IN_HEAD_RAD):.0f}. Turn the head too, or pass limit_eye_turn=True"
-    )

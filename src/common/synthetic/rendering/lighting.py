@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from common.arrays import Array
-from common.synthetic.chart import chart_pixels, look_up
+from common.synthetic.chart import look_up
 from common.synthetic.fields import tinted
 from common.synthetic.people.head import Identity
 from common.synthetic.photo import to_linear
@@ -75,11 +75,8 @@ def sample_lighting(rng: np.random.Generator) -> Lighting:
 
 def shade_skin(identity: Identity, hits: Hits, light: FaceLight, lighting: Lighting) -> Array:
     """Return the linear colour (h, w, 3) float32 of the head's surface as lit."""
-    levels, normal = (
-        look_up(chart, *chart_pixels(*hits.point, hits.norm, len(chart)))
-        for chart in (identity.colour_chart, identity.normal_chart)
-    )
-    colour = to_linear(levels)
+    colour = to_linear(look_up(identity.colour_chart, hits.point, hits.norm))
+    normal = look_up(identity.normal_chart, hits.point, hits.norm)
     facing = _dot(normal, light.towards)
     lit = np.maximum((facing + WRAP) / (1 + WRAP), 0) * F32(lighting.lamp)
     around = (F32(0.75) + F32(0.25) * _dot(normal, light.up)) * F32(lighting.ambient)

@@ -78,7 +78,7 @@ def project(camera_matrix: Float, points_cm: Float) -> Float:
     return homogeneous[..., :2] / homogeneous[..., 2:]
 
 
-def square_camera(size_px: int, focal_px: float) -> Float:
-    """Return the matrix (3, 3) of a camera whose axis meets the middle of a square image."""
-    middle = size_px / 2 - 0.5
-    return np.array([[focal_px, 0, middle], [0, focal_px, middle], [0, 0, 1.0]])
+def centred_camera(image_size: tuple[int, int], focal_px: float) -> Float:
+    """Return the matrix (3, 3) of a camera whose axis meets the middle of the image."""
+    middle_x, middle_y = ((side - 1) / 2 for side in image_size)
+    return np.array([[focal_px, 0, middle_x], [0, focal_px, middle_y], [0, 0, 1.0]])

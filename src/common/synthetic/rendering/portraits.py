@@ -4,7 +4,7 @@ import numpy as np
 
 from common.geometry import face_direction
 from common.synthetic.people.head import Identity
-from common.synthetic.rendering.placement import square_camera
+from common.synthetic.rendering.placement import centred_camera
 from common.synthetic.rendering.renderer import RenderedFace, render_face
 
 # How much of the scene the square shows at the head, and where the head is in it.
@@ -22,12 +22,8 @@ def render_portrait(
 ) -> RenderedFace:
     """Return a square photo of one person.
 
-    Args:
-        identity: who.
-        rng: source of all that varies.
-        size_px: side of the photo.
-        head_limits_deg: head pitch, yaw and roll are uniform within these limits.
-        eye_limits_deg: the eyes' yaw and pitch away from where the face points, uniform too.
+    Head pitch, yaw and roll are uniform within their limits, and so are the eyes' yaw and pitch
+    away from where the face points.
     """
     head_pose = np.radians(rng.uniform(-1, 1, 3) * head_limits_deg)
     gaze = face_direction(head_pose) + np.radians(rng.uniform(-1, 1, 2) * eye_limits_deg)
@@ -37,7 +33,7 @@ def render_portrait(
         head_pose=head_pose,
         gaze=gaze,
         position_cm=np.array([rng.uniform(*SIDEWAYS_CM), rng.uniform(*HEIGHT_CM), distance]),
-        camera_matrix=square_camera(size_px, size_px * distance / span),
+        camera_matrix=centred_camera((size_px, size_px), size_px * distance / span),
         image_size=(size_px, size_px),
         rng=rng,
     )

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from common.arrays import Array
-from common.synthetic.chart import chart_pixels, look_up
+from common.synthetic.chart import look_up
 from common.synthetic.people.head import Identity
 from common.synthetic.rendering.placement import HeadPlacement
 
@@ -94,12 +94,7 @@ def trace_head(
 ) -> tuple[Hits, Window] | None:
     """March at half resolution, then finish at full resolution where the head is.
 
-    Args:
-        identity: the head.
-        placement: where it is.
-        camera_matrix: (3, 3) intrinsics.
-        window: pixels that may show the head.
-        margin_cm: keep this much around the head.
+    `margin_cm` around the head is kept, too.
 
     Returns:
         What the rays meet and the part of `window` they go through; None if none meets the head.
@@ -135,18 +130,13 @@ def _box(is_inside: Array, margin: int) -> tuple[slice, slice] | None:
 def march(
     identity: Identity, rays: Rays, start_cm: Array, steps: int, stride_cm: float = 0.0
 ) -> Hits:
-    """Follow rays towards the surface by a safeguarded secant rule.
+    """Follow rays towards the surface by a safeguarded secant rule, from distances before it.
 
-    Args:
-        identity: the head.
-        rays: the rays.
-        start_cm: distances from the camera to start at, before the surface.
-        steps: number of steps.
-        stride_cm: before the surface, no step is shorter; gets grazing rays past an edge.
+    Before the surface, no step is shorter than `stride_cm`: it gets grazing rays past an edge.
     """
     distance, step, last_gap = start_cm, np.zeros_like(start_cm), None
     for _ in range(steps):
-        gap = _locate(identity, rays, distance)[2]
+        gap = _gap_cm(identity, rays, distance)
         if last_gap is None:
             step = gap * FIRST_STEP
         else:
@@ -191,14 +181,10 @@ def _points(rays: Rays, distance: Array) -> tuple[tuple[Array, Array, Array], Ar
     return (x, y, f), np.sqrt(x * x + y * y + f * f)
 
 
-def _locate(
-    identity: Identity, rays: Rays, distance: Array
-) -> tuple[tuple[Array, Array, Array], Array, Array]:
-    """Return the points at `distance`, their norm and their radial gap to the surface."""
-    (x, y, f), norm = _points(rays, distance)
-    chart = identity.radius_chart
-    gap = norm - look_up(chart, *chart_pixels(x, y, f, norm, len(chart)))
-    return (x, y, f), norm, gap
+def _gap_cm(identity: Identity, rays: Rays, distance: Array) -> Array:
+    """Return how far the points at `distance` still are from the surface, along their radius."""
+    point, norm = _points(rays, distance)
+    return norm - look_up(identity.radius_chart, point, norm)
 
 
 def _enter_sphere(rays: Rays, radius_cm: float) -> Array:
@@ -211,12 +197,11 @@ def _enter_sphere(rays: Rays, radius_cm: float) -> Array:
 
 def skin_points(identity: Identity, xy_cm: Array, iterations: int = 12) -> Array:
     """Return the points (n, 3) of the surface that lie at face x, y = `xy_cm` (n, 2)."""
-    chart = identity.radius_chart
     squared = (xy_cm**2).sum(1)
     depth = np.full(len(xy_cm), 8.0)
     for _ in range(iterations):
         norm = np.sqrt(squared + depth**2)
         x, y, f, n = (c[:, None].astype(F32) for c in (xy_cm[:, 0], xy_cm[:, 1], depth, norm))
-        radius = look_up(chart, *chart_pixels(x, y, f, n, len(chart)))[:, 0]
+        radius = look_up(identity.radius_chart, (x, y, f), n)[:, 0]
         depth = np.sqrt(np.maximum(radius.astype(np.float64) ** 2 - squared, 1.0))
     return np.concatenate([xy_cm, depth[:, None]], 1)

@@ -38,49 +38,13 @@ class RenderedFace(FaceLabels):
 
 
 def draw_face(
-    canvas: Float,
-    identity: Identity,
-    *,
-    head_pose: Float,
-    gaze: Float,
-    position_cm: Float,
-    camera_matrix: Float,
-    lighting: Lighting,
-    pupil_radius_cm: float = 0.24,
-    closure: tuple[float, float] = (0.0, 0.0),
-    limit_eye_turn: bool = False,
+    canvas: Float, identity: Identity, pose: FacePose, camera_matrix: Float, lighting: Lighting
 ) -> FaceLabels:
-    """Draw one person onto a canvas, in place: far people first, then nearer ones.
+    """Draw one person onto a canvas (H, W, 3) float32 linear RGB, in place; return the labels.
 
-    Args:
-        canvas: (H, W, 3) float32 linear RGB, holding what is behind the person.
-        identity: who.
-        head_pose: (3,) [pitch, yaw, roll], radians, viewer frame.
-        gaze: (2,) [yaw, pitch], radians, viewer frame: relative to the camera, not to the head.
-        position_cm: (3,) middle of the head in camera axes (x right, y down, z away), cm.
-        camera_matrix: (3, 3) intrinsics in pixels of the canvas; to draw into a cut of a larger
-            image, subtract the cut's first column and row from the principal point.
-        lighting: the light.
-        pupil_radius_cm: radius of the pupils.
-        closure: 0 open .. 1 shut, image-left eye first.
-        limit_eye_turn: draw a gaze that is out of the eyes' reach as far as they go (and report
-            it) instead of raising.
-
-    Returns:
-        The labels of what was drawn.
-
-    Raises:
-        ValueError: the head is too near, or the eyes cannot turn as far as `gaze` asks.
+    Far people come first, then nearer ones. To draw into a cut of a larger image, subtract the
+    cut's first column and row from the camera's principal point.
     """
-    pose = FacePose.of(
-        identity,
-        head_pose=head_pose,
-        gaze=gaze,
-        position_cm=position_cm,
-        pupil_radius_cm=pupil_radius_cm,
-        closure=closure,
-        limit_eye_turn=limit_eye_turn,
-    )
     paint_body(canvas, identity, pose.placement, camera_matrix, lighting)
     _paint_head(canvas, identity, pose, camera_matrix, lighting)
     return pose.labels(identity, camera_matrix)
@@ -95,60 +59,37 @@ def render_face(
     camera_matrix: Float,
     image_size: tuple[int, int],
     rng: np.random.Generator,
-    lighting: Lighting | None = None,
     backdrop: Float | None = None,
     pupil_radius_cm: float | None = None,
-    closure: tuple[float, float] = (0.0, 0.0),
-    limit_eye_turn: bool = False,
 ) -> RenderedFace:
-    """Return a photo of one person; what is not given (light, backdrop, camera noise) is drawn.
+    """Return a photo of one person; what is not given, light and camera noise are drawn.
 
-    Args:
-        identity: who.
-        head_pose: see `draw_face`.
-        gaze: see `draw_face`.
-        position_cm: see `draw_face`.
-        camera_matrix: see `draw_face`.
-        image_size: (width, height) in pixels.
-        rng: source of all that varies; the same state gives the same bytes.
-        lighting: the light.
-        backdrop: (height, width, 3) linear RGB; left unchanged.
-        pupil_radius_cm: see `draw_face`.
-        closure: see `draw_face`.
-        limit_eye_turn: see `draw_face`.
+    The arguments are as of `FacePose.of` and `draw_face`; `image_size` is (width, height) px, the
+    backdrop (height, width, 3) linear RGB. The same state of `rng` gives the same bytes.
 
     Raises:
-        ValueError: as `draw_face`.
+        ValueError: as `FacePose.of`.
     """
     width, height = image_size
     # Each part has its own stream, so that giving one leaves the others as they were.
     light_rng, backdrop_rng, eye_rng, photo_rng = rng.spawn(4)
-    lighting = sample_lighting(light_rng) if lighting is None else lighting
     backdrop = sample_backdrop(backdrop_rng, height, width) if backdrop is None else backdrop
     if pupil_radius_cm is None:
         pupil_radius_cm = float(eye_rng.uniform(*PUPIL_RADIUS_CM))
     canvas = np.array(backdrop, dtype=F32)
-    labels = draw_face(
-        canvas,
+    pose = FacePose.of(
         identity,
         head_pose=head_pose,
         gaze=gaze,
         position_cm=position_cm,
-        camera_matrix=camera_matrix,
-        lighting=lighting,
         pupil_radius_cm=pupil_radius_cm,
-        closure=closure,
-        limit_eye_turn=limit_eye_turn,
     )
+    labels = draw_face(canvas, identity, pose, camera_matrix, sample_lighting(light_rng))
     return RenderedFace(**vars(labels), image=develop(canvas, photo_rng))
 
 
 def _paint_head(
-    canvas: Float,
-    identity: Identity,
-    pose: FacePose,
-    camera_matrix: Float,
-    lighting: Lighting,
+    canvas: Float, identity: Identity, pose: FacePose, camera_matrix: Float, lighting: Lighting
 ) -> None:
     placement = pose.placement
     window = _head_window(canvas, identity, placement, camera_matrix)

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Float = npt.NDArray[np.float64]
+from common.arrays import Float
 
 # Fields of a complete row, the frame number included.
 NUM_FIELDS = {
@@ -51,10 +50,7 @@ class Calibration:
 
 
 def read_table(path: Path) -> dict[int, Float | None]:
-    """Read a table.
-
-    Args:
-        path: one of the files named in `NUM_FIELDS`.
+    """Read one of the tables named in `NUM_FIELDS`.
 
     Returns:
         For each frame the fields after its number, or None where the frame was lost: too few
@@ -113,13 +109,11 @@ def _lines(path: Path) -> list[str]:
 
 
 def _numbers(fields: list[str], num_fields: int) -> Float | None:
-    if len(fields) < num_fields:
-        return None
     try:
         values = np.array([float(field) for field in fields[:num_fields]])
     except ValueError:
         return None
-    return values if np.isfinite(values).all() else None
+    return values if len(values) == num_fields and np.isfinite(values).all() else None
 
 
 def _floats(row: str) -> list[Any]:

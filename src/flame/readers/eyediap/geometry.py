@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.arrays import Float
 from common.geometry import CAMERA_TO_VIEWER, gaze_angles, head_pose_from_rotation
-from flame.readers.eyediap.files import Calibration, Float
+from flame.readers.eyediap.files import Calibration
 
 _VGA_ROTATION = np.diag([1.0, -1.0, -1.0])
 _VGA_TRANSLATION = np.array([0.0, 0.0, 1.0])

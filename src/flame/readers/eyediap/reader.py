@@ -152,23 +152,20 @@ def _samples(
     camera_name: CameraName,
 ) -> Iterator[RawSample | Skipped]:
     """Yield the labelled frames in order, then those that the video does not give."""
-    missing = set(labels)
-    reason = "the video ends before this frame"
     if not labels:
         return
-    camera = session.calibration(camera_name)
-    images = read_frames(session.video_path(camera_name), set(labels))
-    while missing:
-        try:
-            item = next(images, None)
-        except ValueError as error:
-            reason = _video_fault(session.video_path(camera_name), error)
-            break
-        if item is None:
-            break
-        frame, image = item
-        missing.remove(frame)
-        yield _sample(session.name, frame, index[frame], image, labels[frame], camera)
+    missing = set(labels)
+    reason = "the video ends before this frame"
+    path, camera = session.video_path(camera_name), session.calibration(camera_name)
+    try:
+        for frame, image in read_frames(path, set(labels)):
+            missing.remove(frame)
+            yield _sample(session.name, frame, index[frame], image, labels[frame], camera)
+    except ValueError as error:
+        reason = f"no {path.name}"
+        if path.is_file():
+            LOG.warning("%s", error)
+            reason = f"{path.name} is damaged"
     for frame in sorted(missing):
         yield _skipped(session.name, frame, reason)
 
@@ -207,13 +204,6 @@ def _sample_id(session: str, frame: int) -> str:
 
 def _person(session: str) -> str:
     return session.partition("_")[0]
-
-
-def _video_fault(path: Path, error: ValueError) -> str:
-    if not path.is_file():
-        return f"no {path.name}"
-    LOG.warning("%s", error)
-    return f"{path.name} is damaged"
 
 
 def _check_choice(option: str, values: tuple[str, ...] | list[str], known: tuple[str, ...]) -> None:

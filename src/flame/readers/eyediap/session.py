@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from common.arrays import Float
 from flame.readers.eyediap.files import (
     Calibration,
-    Float,
     read_calibration,
     read_gaze_states,
     read_table,
@@ -35,13 +35,7 @@ _MAX_PROJECTION_ERROR = 0.02
 
 @dataclass(frozen=True)
 class LabelRule:
-    """How frames are labelled.
-
-    Attributes:
-        camera: ``vga`` or ``hd``.
-        gaze: ``geometric`` or ``published``.
-        keep_gaze_states: annotations to keep, of OK, BK, NL.
-    """
+    """How frames are labelled: see `flame.readers.eyediap.reader.EyediapReader`."""
 
     camera: str
     gaze: str
@@ -50,12 +44,7 @@ class LabelRule:
 
 @dataclass(frozen=True)
 class EyediapSession:
-    """One session's folder.
-
-    Attributes:
-        session_dir: its folder, with the videos and text files.
-        gaze_state_path: its gaze-state annotations, None if there are none.
-    """
+    """One session: its folder of videos and texts, and its gaze states, if there are any."""
 
     session_dir: Path
     gaze_state_path: Path | None
@@ -103,7 +92,8 @@ class EyediapSession:
     def _tables(self) -> dict[str, dict[int, Float | None] | None]:
         target = "screen_coordinates" if self.is_screen else "ball_tracking"
         names = {"head": "head_pose.txt", "eyes": "eye_tracking.txt", "target": f"{target}.txt"}
-        return {key: _read_if_there(self.session_dir / name) for key, name in names.items()}
+        paths = {key: self.session_dir / name for key, name in names.items()}
+        return {key: read_table(path) if path.is_file() else None for key, path in paths.items()}
 
     def _gaze_states(self) -> dict[int, str] | None:
         if self.gaze_state_path is not None:
@@ -157,10 +147,6 @@ class EyediapSession:
                 np.median(offsets),
                 camera_name.upper(),
             )
-
-
-def _read_if_there(path: Path) -> dict[int, Float | None] | None:
-    return read_table(path) if path.is_file() else None
 
 
 def _state_fault(states: dict[int, str] | None, frame: int, kept: tuple[str, ...]) -> str | None:

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any
 
-import numpy as np
-
 from common.files.foreign_files import is_name, shown
-from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, id_text, is_track_id
-from gazepose.readers.track_boxes import NO_FRAME, DroppedBox, RawTrack, box_place, frame_number
-from gazepose.readers.tracks import Segments
+from common.store.skipped import Skipped
+from gazepose.readers.clip import FaceTrack
+from gazepose.readers.json_entries import JsonEntries, id_text, malformed_entries
+from gazepose.readers.track_boxes import (
+    NO_FRAME,
+    DroppedBox,
+    RawTrack,
+    frame_number,
+    skipped_box,
+)
+from gazepose.readers.tracks import Segments, TrackRule, all_tracks
 
+_SUSPECT = "a box of a track that the annotators marked as suspect"
 _WEARER_ID = "0"
 _FPS_HZ = 30.0
 _MAX_SHOWN = 80
@@ -76,6 +83,55 @@ class ClipAnnotation:
     dropped: tuple[DroppedBox, ...]
     oddities: Oddities
 
+    def num_rows(self, rule: TrackRule) -> int:
+        """Return how many frames the tracks have, boxes outside the image included.
+
+        Raises:
+            ValueError: As `face_tracks`.
+        """
+        return sum(map(len, all_tracks(self.tracks, {}, rule)[0]))
+
+    def face_tracks(
+        self,
+        rule: TrackRule,
+        image_size: tuple[int, int] | None = None,
+        *,
+        keep_suspect: bool = True,
+    ) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
+        """Return the labelled tracks, and what of the annotations was left out.
+
+        `image_size` is (width, height) px of the video, None if it is not known.
+
+        Raises:
+            ValueError: If the tracks would be longer than memory holds.
+        """
+        suspect = () if keep_suspect else self.oddities.suspect_tracks
+        kept = [raw for raw in self.tracks if raw.track_id not in suspect]
+        try:
+            tracks, dropped = all_tracks(kept, self.looks, rule, image_size)
+        except ValueError as error:
+            raise ValueError(f"clip {self.clip_uid}: {error}") from error
+        marked = [
+            DroppedBox(raw.track_id, int(frame), _SUSPECT)
+            for raw in self.tracks
+            if raw.track_id in suspect
+            for frame in raw.frames
+        ]
+        skipped = malformed_entries(self.clip_uid, "", self.oddities.malformed)
+        skipped += [skipped_box(self.clip_uid, box) for box in (*self.dropped, *marked, *dropped)]
+        return tuple(tracks), tuple(skipped)
+
+    def digest(self) -> str:
+        """Return a digest of what the clip's rows depend on in its annotations."""
+        sha256 = hashlib.sha256()
+        for track in self.tracks:
+            sha256.update(json.dumps([track.track_id, list(track.person_ids)]).encode())
+            sha256.update(track.frames.tobytes())
+            sha256.update(track.boxes_xywh_px.tobytes())
+        rest = [sorted(self.looks.items()), self.oddities.suspect_tracks, self.video_start_frame]
+        sha256.update(json.dumps(rest).encode())
+        return sha256.hexdigest()
+
 
 def parse_clip(clip: Any) -> ClipAnnotation:
     """Read a clip object of ``av_*.json``, of version 1 or 2.
@@ -107,14 +163,15 @@ def _parsed(clip: dict[str, Any]) -> ClipAnnotation:
     entries = JsonEntries()
     for person_id, place, path in _tracking_paths(clip, entries):
         wanted = path.get("track_id") or "unnamed"
-        if not is_track_id(wanted):
+        # Face images lie in folders of that name.
+        if not (isinstance(wanted, str) and is_name(wanted)):
             entries.note(f"{place}.track_id", wanted)
             continue
         track_id = _free_name(wanted, {track.track_id for track in tracks})
         boxes = [box for _, box in entries.boxes(path, "track", f"{place}.")]
         framed = [box for box in boxes if frame_number(box.get("frame")) is not None]
         dropped += [DroppedBox(track_id, -1, NO_FRAME)] * (len(boxes) - len(framed))
-        tracks.append(_raw_track(track_id, person_id, framed))
+        tracks.append(RawTrack.of(track_id, [person_id] * len(framed), framed, "frame"))
         renamed += [track_id] * (track_id != wanted)
         suspect += [track_id] * bool(path.get("suspect"))
     segments = [row for _, row in entries.objects(clip, "social_segments_looking")]
@@ -162,17 +219,6 @@ def _free_name(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def _raw_track(track_id: str, person_id: str, boxes: list[dict[str, Any]]) -> RawTrack:
-    # NaN among a box's places lets the track's rule drop it.
-    places = [box_place(box, BOX_KEYS) for box in boxes]
-    return RawTrack(
-        track_id,
-        [person_id] * len(boxes),
-        np.array([frame_number(box["frame"]) for box in boxes], dtype=np.int64),
-        np.array(places, dtype=np.float64).reshape(-1, 4),
-    )
-
-
 def _looks(
     rows: Iterable[Mapping[str, Any]],
 ) -> tuple[dict[str, list[tuple[int, int]]], int, int]:
@@ -214,16 +260,3 @@ def _video_start_frame(clip: Mapping[str, Any]) -> int | None:
     if frame is None and start_s is not None:
         return round(start_s * _fps_hz(clip))
     return frame
-
-
-def annotation_digest(annotation: ClipAnnotation) -> str:
-    """Return a digest of what a clip's rows depend on in its annotations."""
-    sha256 = hashlib.sha256()
-    for track in annotation.tracks:
-        sha256.update(json.dumps([track.track_id, list(track.person_ids)]).encode())
-        sha256.update(track.frames.tobytes())
-        sha256.update(track.boxes_xywh_px.tobytes())
-    looks = sorted(annotation.looks.items())
-    suspect = annotation.oddities.suspect_tracks
-    sha256.update(json.dumps([looks, suspect, annotation.video_start_frame]).encode())
-    return sha256.hexdigest()

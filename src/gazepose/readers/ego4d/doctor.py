@@ -4,15 +4,13 @@ Annotations are parsed, headers of videos read; of each video one frame is decod
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from common.files.foreign_files import read_lines
 from common.listing import counted, counted_names, listed
 from common.preprocessing.findings import Finding
 from gazepose.readers.ego4d.annotation import clip_uid_of
-from gazepose.readers.ego4d.clips import require_annotations
 from gazepose.readers.ego4d.files import Ego4DFiles, download_command, read_manifest
 from gazepose.readers.ego4d.spans import iterate_clips
 from gazepose.readers.ego4d.survey import WORDINGS, PartSurvey
@@ -22,189 +20,162 @@ from gazepose.readers.tracks import TrackRule
 _UNUSABLE_VIDEOS = ("no_video", "unreadable_video")
 
 
-@dataclass
-class _Annotated:
-    """What the annotations of a part hold.
-
-    Attributes:
-        clips: in their order.
-        findings: what is wrong with the file.
-    """
-
-    clips: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
 def examine(
     files: Ego4DFiles, parts: Collection[str], rule: TrackRule, *, with_videos: bool = True
 ) -> list[Finding]:
-    """Look at the annotated parts of a folder.
+    """Look at the annotated parts of a folder, and at its videos if faces are to be cut from them.
 
     A list may name clips of any part's annotations, as for the reader.
-
-    Args:
-        files: the folder.
-        parts: of train and val.
-        rule: by which tracks will be made.
-        with_videos: whether faces are to be cut from videos.
     """
+    seen = {part: _Part(part, files) for part in parts}
     findings = [Finding("note", "annotations found", str(files.annotations_dir))]
-    lists: dict[str, list[str] | None] = {}
-    for part in parts:
-        lists[part], about_list = _part_list(files, part)
-        findings += about_list
-    surveys, annotated = _surveyed(files, lists, rule, with_videos=with_videos)
-    findings += [finding for found in annotated.values() for finding in found.findings]
+    for part in seen.values():
+        findings += part.read_list()
+    for part in seen.values():
+        findings += _survey(part, seen, rule, files if with_videos else None)
     # What half a file lacks says nothing of the data set.
     is_whole = not any(finding.severity == "error" for finding in findings)
-    for part in parts:
-        findings += _compared(files, part, lists, annotated, is_whole=is_whole)
-        findings += _survey_findings(files, part, surveys[part], rule, is_whole=is_whole)
+    for part in seen.values():
+        findings += _compared(part, seen, is_whole=is_whole)
+        findings += _summed_up(part, is_whole=is_whole)
+        findings += _cases(part, rule)
     try:
-        check_disjoint({part: _wanted(part, lists, annotated) for part in parts})
+        check_disjoint({name: part.wanted for name, part in seen.items()})
     except ValueError as error:
         findings.append(Finding("error", str(error), str(files.split_dir)))
-    return findings + (_manifest_findings(files) if with_videos else [])
+    return [*findings, *(_manifest_findings(files) if with_videos else ())]
 
 
-def _part_list(files: Ego4DFiles, part: str) -> tuple[list[str] | None, list[Finding]]:
-    """Return a part's split list, None if there is none to use, and what is wrong with it."""
-    path = files.list_path(part)
-    if path is None:
-        return None, []
-    try:
-        clips = read_split_list(path)
-    except ValueError as error:
-        return None, [Finding("error", str(error), str(path), "get the published list")]
-    faults = list_faults(read_lines(path))
-    return clips, [Finding("warning", fault, str(path)) for fault in faults]
+@dataclass
+class _Part:
+    """What was seen of a part.
 
+    Attributes:
+        name: train or val.
+        files: the folder.
+        listed: the clips of its split list; None if there is none to use.
+        annotated: those of its annotations, in their order.
+        survey: of the clips that it wants.
+    """
 
-def _wanted(
-    part: str, lists: Mapping[str, list[str] | None], annotated: Mapping[str, _Annotated]
-) -> list[str]:
-    """Return a part's clips: of its list, else of its annotations."""
-    clips = lists[part]
-    return rebuilt_list(annotated[part].clips) if clips is None else clips
+    name: str
+    files: Ego4DFiles
+    listed: list[str] | None = None
+    annotated: list[str] = field(default_factory=list)
+    survey: PartSurvey = field(default_factory=PartSurvey)
 
+    @property
+    def where(self) -> str:
+        return str(self.files.annotation_path(self.name))
 
-def _surveyed(
-    files: Ego4DFiles,
-    lists: Mapping[str, list[str] | None],
-    rule: TrackRule,
-    *,
-    with_videos: bool,
-) -> tuple[dict[str, PartSurvey], dict[str, _Annotated]]:
-    """Go through the annotations, and look at each wanted clip for the part that wants it."""
-    surveys = {part: PartSurvey() for part in lists}
-    annotated = {part: _Annotated() for part in lists}
-    part_of = {uid: part for part, clips in lists.items() for uid in clips or ()}
-    seen: set[str] = set()
-    for part, found in annotated.items():
-        path = files.annotation_path(part)
+    @property
+    def wanted(self) -> list[str]:
+        """Its clips: of its list, else of its annotations."""
+        return rebuilt_list(self.annotated) if self.listed is None else self.listed
+
+    def read_list(self) -> Iterator[Finding]:
+        """Read the list, and say what is wrong with it."""
+        path = self.files.list_path(self.name)
+        if path is None:
+            return
         try:
-            require_annotations(path, part)
-            for _, clip in iterate_clips(path):
-                uid = clip_uid_of(clip)
-                found.clips.append(uid)
-                is_rebuilt = lists[part] is None and rebuilt_list([uid])
-                wanting = part_of.get(uid, part if is_rebuilt else None)
-                if wanting is not None and uid not in seen:
-                    surveys[wanting].look_at(clip, files if with_videos else None, rule)
-                seen.add(uid)
+            self.listed = read_split_list(path)
         except ValueError as error:
-            found.findings.append(Finding("error", str(error), str(path)))
-        else:
-            found.findings += _doubled(found.clips, path)
-    return surveys, annotated
+            yield Finding("error", str(error), str(path), "get the published list")
+            return
+        for fault in list_faults(read_lines(path)):
+            yield Finding("warning", fault, str(path))
 
 
-def _doubled(clips: list[str], path: Path) -> list[Finding]:
-    twice = sorted(uid for uid, count in Counter(clips).items() if count > 1)
-    what = f"clips that the annotations have twice; the first counts: {listed(twice)}"
-    return [Finding("warning", what, str(path))] if twice else []
+def _survey(
+    part: _Part, parts: dict[str, _Part], rule: TrackRule, files: Ego4DFiles | None
+) -> Iterator[Finding]:
+    """Go through a part's annotations, and look at each clip for the part that wants it."""
+    wanting = {uid: other for other in parts.values() for uid in other.listed or ()}
+    seen = {uid for other in parts.values() for uid in other.annotated}
+    try:
+        for _, clip in iterate_clips(part.files.annotation_path(part.name)):
+            uid = clip_uid_of(clip)
+            part.annotated.append(uid)
+            of_itself = part if part.listed is None and rebuilt_list([uid]) else None
+            wants = wanting.get(uid, of_itself)
+            if wants is not None and uid not in seen:
+                wants.survey.look_at(clip, files, rule)
+            seen.add(uid)
+    except ValueError as error:
+        yield Finding("error", str(error), part.where)
+        return
+    twice = sorted(uid for uid, count in Counter(part.annotated).items() if count > 1)
+    if twice:
+        what = f"clips that the annotations have twice; the first counts: {listed(twice)}"
+        yield Finding("warning", what, part.where)
 
 
-def _compared(
-    files: Ego4DFiles,
-    part: str,
-    lists: Mapping[str, list[str] | None],
-    annotated: Mapping[str, _Annotated],
-    *,
-    is_whole: bool,
-) -> list[Finding]:
+def _compared(part: _Part, parts: dict[str, _Part], *, is_whole: bool) -> Iterator[Finding]:
     """Compare a part's list with the annotations."""
-    own, clips = annotated[part].clips, lists[part]
-    if clips is None:
+    if part.listed is None:
+        num_less = len(part.annotated) - len(part.wanted)
         what = (
-            f"no usable {part}.list: its clips are those of the annotations, less "
-            f"{len(own) - len(rebuilt_list(own))} that the published list leaves out"
+            f"no usable {part.name}.list: its clips are those of the annotations, less {num_less} "
+            "that the published list leaves out"
         )
-        return [Finding("note", what, str(files.annotation_path(part)))]
-    known = {uid for found in annotated.values() for uid in found.clips}
-    listed_anywhere = {uid for others in lists.values() for uid in others or ()}
-    unknown = [clip for clip in clips if clip not in known]
-    unlisted = [clip for clip in own if clip not in listed_anywhere]
-    place = str(files.list_path(part))
-    findings = []
+        yield Finding("note", what, part.where)
+        return
+    known = {uid for other in parts.values() for uid in other.annotated}
+    listed_anywhere = {uid for other in parts.values() for uid in other.listed or ()}
+    unknown = [clip for clip in part.listed if clip not in known]
+    unlisted = [clip for clip in part.annotated if clip not in listed_anywhere]
+    place = str(part.files.list_path(part.name))
     if unknown and is_whole:
         what = counted_names(unknown, "clips of the list without annotations")
-        findings.append(Finding("warning", what, place, "they fail; take them out of the list"))
+        yield Finding("warning", what, place, "they fail; take them out of the list")
     if unlisted:
         what = counted_names(unlisted, "clips with annotations, not in the list")
-        findings.append(Finding("note", what, place))
-    return findings
+        yield Finding("note", what, place)
 
 
-def _survey_findings(
-    files: Ego4DFiles, part: str, survey: PartSurvey, rule: TrackRule, *, is_whole: bool
-) -> Iterator[Finding]:
-    place = str(files.annotation_path(part))
+def _summed_up(part: _Part, *, is_whole: bool) -> Iterator[Finding]:
+    survey = part.survey
     share = survey.num_positive / max(survey.num_frames, 1)
-    yield Finding(
-        "note",
-        f"{part}: {counted(survey.num_clips, 'clips')}, {counted(survey.num_tracks, 'tracks')}, "
-        f"{counted(survey.num_frames, 'frames')}, {share:.1%} of them look at the camera",
-        place,
+    what = (
+        f"{counted(survey.num_clips, 'clips')}, {counted(survey.num_tracks, 'tracks')}, "
+        f"{counted(survey.num_frames, 'frames')}, {share:.1%} of them look at the camera"
     )
+    yield Finding("note", f"{part.name}: {what}", part.where)
     if is_whole and not survey.num_positive:
-        what = f"{part}: nobody looks at the camera in any frame"
+        what = f"{part.name}: nobody looks at the camera in any frame"
         remedy = "it can be neither trained on nor scored: are the annotations complete?"
-        yield Finding("error", what, place, remedy)
-    yield from _cases(files, part, survey, rule)
+        yield Finding("error", what, part.where, remedy)
     if survey.num_dropped:
         counts = ", ".join(f"{n} of {reason}" for reason, n in sorted(survey.num_dropped.items()))
-        yield Finding("note", f"{part}: boxes left out: {counts}", place)
+        yield Finding("note", f"{part.name}: boxes left out: {counts}", part.where)
 
 
-def _cases(files: Ego4DFiles, part: str, survey: PartSurvey, rule: TrackRule) -> Iterator[Finding]:
+def _cases(part: _Part, rule: TrackRule) -> Iterator[Finding]:
     """Word what was seen in single clips and tracks; a video missing for all is an error."""
     advice = {
-        "download": download_command(files.raw_dir, "clips"),
+        "download": download_command(part.files.raw_dir, "clips"),
         "split": "" if rule.name == "repaired" else "data.reader.track_rule=repaired splits them",
     }
     for kind, wording in WORDINGS.items():
-        cases = survey.cases.get(kind)
+        cases = part.survey.cases.get(kind)
         if cases:
-            is_all = kind in _UNUSABLE_VIDEOS and len(cases) == survey.num_clips
-            what = f"{part}: {counted_names(cases, wording.what)}"
+            is_all = kind in _UNUSABLE_VIDEOS and len(cases) == part.survey.num_clips
+            what = f"{part.name}: {counted_names(cases, wording.what)}"
             what = f"{what} (all of the part)" if is_all else what
             severity = "error" if is_all else wording.severity
-            remedy = wording.remedy.format(**advice)
-            yield Finding(severity, what, str(files.annotation_path(part)), remedy)
+            yield Finding(severity, what, part.where, wording.remedy.format(**advice))
 
 
-def _manifest_findings(files: Ego4DFiles) -> list[Finding]:
+def _manifest_findings(files: Ego4DFiles) -> Iterator[Finding]:
     """Compare the downloader's own lists with what is there."""
-    findings = []
     for path, folder in files.manifests().items():
         try:
             names = read_manifest(path)
         except ValueError as error:
-            findings.append(Finding("note", str(error), str(path)))
+            yield Finding("note", str(error), str(path))
             continue
         missing = sorted(name for name in names if not (folder / name).is_file())
         if missing:
             what = f"{len(missing)} of {len(names)} files of the manifest are not there"
-            findings.append(Finding("note", f"{what}: {listed(missing)}", str(path)))
-    return findings
+            yield Finding("note", f"{what}: {listed(missing)}", str(path))

@@ -27,6 +27,17 @@ _MANIFESTS = {"clips": "clips", "full_scale": "full_scale", "csv": "videos"}
 _S3_COLUMNS = ("canonical_s3_location", "s3_path")
 _SMALL = "540ss"
 _MOST = 20
+USE_FULL_SCALE = (
+    "download clips or full_scale, or give data.reader.annotations_dir=.../annotations_540ss"
+)
+
+
+class NoVideoError(ValueError):
+    """No video shows a clip; `kind` is one of `gazepose.readers.ego4d.survey.WORDINGS`."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,8 @@ class Ego4DFiles:
         for option, folder in (("annotations_dir", annotations_dir), ("split_dir", split_dir)):
             if folder is not None and not folder.is_dir():
                 raise ValueError(f"data.reader.{option}: no folder {folder}")
-        if split_dir is not None and not _has_lists(split_dir):
+        lists = [] if split_dir is None else [split_dir / f"{p}.list" for p in ("train", "val")]
+        if lists and not any(path.is_file() for path in lists):
             raise ValueError(
                 f"data.reader.split_dir={split_dir} has neither train.list nor val.list: give the "
                 "baseline's data/split, or null to make the lists from the annotations"
@@ -92,7 +104,7 @@ class Ego4DFiles:
             A file or a folder of frames; with those of the clip, None in place of the first frame.
 
         Raises:
-            ValueError: If there is none, or only the recording and the frame is not known.
+            NoVideoError: If there is none, or only the recording and the frame is not known.
         """
         clip = None if self.is_small else self._first(_CLIPS, clip_uid)
         if clip is not None:
@@ -104,13 +116,26 @@ class Ego4DFiles:
         frames = None if self.is_small else self._first(_FRAMES, clip_uid)
         if frames is not None:
             return frames, None
+        command = download_command(self.raw_dir, "clips", clip_uid)
         if video is not None:
-            raise ValueError(
+            raise NoVideoError(
+                "no_start",
                 f"clip {clip_uid}: its annotations say neither video_start_frame nor "
                 f"video_start_sec, so that nothing tells where in {video} it is. Download it: "
-                f"{download_command(self.raw_dir, 'clips', clip_uid)}"
+                f"{command}",
             )
-        raise ValueError(self._missing_video(clip_uid, video_uid))
+        if not self.is_small and self._first(_SMALL_WHOLE, video_uid):
+            raise NoVideoError(
+                "small_video",
+                f"clip {clip_uid} is there as video_540ss only, while the boxes are full-scale "
+                f"pixels: {USE_FULL_SCALE}",
+            )
+        raise NoVideoError(
+            "no_video",
+            f"no video of clip {clip_uid}: neither clips/{clip_uid}.mp4 nor "
+            f"full_scale/{video_uid}.mp4 under {self.raw_dir} or its v2 and v1, neither of them in "
+            f"videos, nor frames in video_imgs/{clip_uid}. Download it: {command}",
+        )
 
     @property
     def is_small(self) -> bool:
@@ -130,31 +155,11 @@ class Ego4DFiles:
         paths = (self.raw_dir / place / name.format(uid) for place in _PLACES for name in names)
         return next((path for path in paths if path.exists()), None)
 
-    def _missing_video(self, clip_uid: str, video_uid: str) -> str:
-        if not self.is_small and self._first(_SMALL_WHOLE, video_uid):
-            return (
-                f"clip {clip_uid} is there as video_540ss only, while the boxes are full-scale "
-                "pixels: download clips or full_scale, or give "
-                "data.reader.annotations_dir=.../annotations_540ss"
-            )
-        return (
-            f"no video of clip {clip_uid}: neither clips/{clip_uid}.mp4 nor "
-            f"full_scale/{video_uid}.mp4 under {self.raw_dir} or its v2 and v1, neither of them in "
-            f"videos, nor frames in video_imgs/{clip_uid}. Download it: "
-            f"{download_command(self.raw_dir, 'clips', clip_uid)}"
-        )
-
 
 def download_command(
     raw_dir: Path, datasets: str = "annotations clips", clip_uid: str | None = None
 ) -> str:
-    """Return what to type to download into a folder.
-
-    Args:
-        raw_dir: where the downloader wrote, or one of its ``v2`` and ``v1`` folders.
-        datasets: the downloader's names of what is wanted.
-        clip_uid: this clip alone.
-    """
+    """Return what to type to download all, or one clip, into a folder, or its ``v2`` or ``v1``."""
     folder = raw_dir.parent if raw_dir.name in _VERSIONS else raw_dir
     benchmark = "" if datasets == "social_test" else " --benchmarks AV"
     one_clip = "" if clip_uid is None else f" --video_uids {clip_uid}"
@@ -191,7 +196,3 @@ def _found_annotations(raw_dir: Path) -> Path:
 def _found_split_dir(raw_dir: Path) -> Path | None:
     folders = (raw_dir / version / name for version in _VERSIONS for name in _SPLIT_FOLDERS)
     return next((folder for folder in folders if any(folder.glob("*.list"))), None)
-
-
-def _has_lists(folder: Path) -> bool:
-    return any((folder / f"{part}.list").is_file() for part in ("train", "val"))

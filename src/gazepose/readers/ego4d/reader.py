@@ -4,31 +4,21 @@ Train and val are videos with ``av_train.json`` and ``av_val.json``; test is the
 of face images, read by `gazepose.readers.videos_challenge`.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import Clip
-from gazepose.readers.ego4d.annotated_clips import AnnotatedClips
-from gazepose.readers.ego4d.annotation import ClipAnnotation, annotation_digest
-from gazepose.readers.ego4d.clips import clip_tracks
-from gazepose.readers.ego4d.files import download_command
-from gazepose.readers.ego4d.video_check import check_length, check_video
+from gazepose.readers.ego4d.annotation import ClipAnnotation
+from gazepose.readers.ego4d.clips import AnnotatedClips
+from gazepose.readers.ego4d.joined import PARTS, JoinedReader
+from gazepose.readers.ego4d.video_check import check_video
 from gazepose.readers.frame_images import picture_info, picture_size
-from gazepose.readers.joined import JoinedReader
 from gazepose.readers.sample import RawFace, RawReader
 from gazepose.readers.tracks import RuleName, TrackRule
-from gazepose.readers.videos_challenge import VideosChallengeReader, find_challenge_dir
-
-LOG = logging.getLogger(__name__)
-
-TEST = "test"
-_PARTS = ("train", "val", TEST)
 
 
 class Ego4DReader(JoinedReader):
@@ -66,25 +56,21 @@ class Ego4DReader(JoinedReader):
         *,
         annotations_dir: str | Path | None = None,
         split_dir: str | Path | None = None,
-        parts: Sequence[str] = _PARTS,
+        parts: Sequence[str] = PARTS,
         track_rule: RuleName = "repaired",
         max_gap: int | None = 15,
         frame_offset: int = 0,
         keep_suspect: bool = True,
         check_length: bool = True,
     ) -> None:
-        strange = [part for part in parts if part not in _PARTS]
-        if strange or not parts:
-            raise ValueError(f"data.reader.parts is {list(parts)}, expected some of {_PARTS}")
+        super().__init__(Path(raw_dir), parts)
         if frame_offset not in (0, 1):
             raise ValueError(
                 f"data.reader.frame_offset is {frame_offset}, expected 0, or 1 as the baseline"
             )
-        self.raw_dir = Path(raw_dir)
-        self.parts = tuple(parts)
         annotated = AnnotatedClips(
             self.raw_dir,
-            tuple(part for part in parts if part != TEST),
+            self.annotated_parts,
             TrackRule(track_rule, max_gap, min_frame=frame_offset),
             None if annotations_dir is None else Path(annotations_dir),
             None if split_dir is None else Path(split_dir),
@@ -100,37 +86,14 @@ class Ego4DReader(JoinedReader):
         """Return a clip of train or val; errors as `Ego4DVideos.clip`."""
         return self._videos.clip(group)
 
-    def doctor(self) -> list[Finding]:
-        """Say what is missing or inconsistent, without decoding the videos."""
-        findings = super().doctor()
-        if TEST in self.parts and len(self._readers) == 1:
-            what = f"{TEST}: no videos_challenge, or it is still packed"
-            command = download_command(self.raw_dir, "social_test")
-            remedy = f"for a submission: {command}, and unpack it"
-            findings.append(Finding(self._severity_of_no_test, what, str(self.raw_dir), remedy))
-        return findings
-
-    @cached_property
-    def _readers(self) -> Sequence[RawReader]:
-        if TEST not in self.parts:
-            return [self._videos]
-        try:
-            return [self._videos, VideosChallengeReader(find_challenge_dir(self.raw_dir))]
-        except ValueError as error:
-            LOG.info("no test part: %s", error)
-            return [self._videos]
+    @property
+    def _annotated(self) -> RawReader:
+        return self._videos
 
 
 @dataclass
 class Ego4DVideos(RawReader):
-    """Reads train and val.
-
-    Attributes:
-        annotated: the clips.
-        frame_offset: 0 or 1, as of `Ego4DReader`, and so are the others.
-        keep_suspect: keep tracks that the annotators marked.
-        check_length: refuse a clip whose video is of another length.
-    """
+    """Reads train and val; the options are those of `Ego4DReader`."""
 
     annotated: AnnotatedClips
     frame_offset: int = 0
@@ -177,11 +140,11 @@ class Ego4DVideos(RawReader):
         annotation = self.annotated.annotation(group)
         path, start = self._video(annotation)
         info = picture_info(path)
-        check_video(path, info, annotation)
-        if self.check_length:
-            check_length(path, info, annotation, start)
+        check_video(path, info, annotation, start, check_length=self.check_length)
         size = info.width, info.height
-        tracks, skipped = clip_tracks(annotation, self.annotated.rule, size, self.keep_suspect)
+        tracks, skipped = annotation.face_tracks(
+            self.annotated.rule, size, keep_suspect=self.keep_suspect
+        )
         first = (start or 0) - self.frame_offset
         return Clip(group, entry.part, path, first, tracks, skipped)
 
@@ -199,7 +162,7 @@ class Ego4DVideos(RawReader):
             path, _ = self._video(annotation)
         except ValueError:
             return None
-        return f"{entry.part} {annotation_digest(annotation)} {picture_size(path)}"
+        return f"{entry.part} {annotation.digest()} {picture_size(path)}"
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without decoding the videos."""

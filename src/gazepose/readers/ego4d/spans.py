@@ -5,10 +5,9 @@ forgotten. With the place, a worker process reads and parses its own clip alone,
 carries no annotations when it is pickled.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from common.files.foreign_files import parse_json
 from gazepose.readers.json_members import (
@@ -22,19 +21,12 @@ from gazepose.readers.json_members import (
     start_of,
 )
 
-# Walks one value of a text from a position, yields what it finds, returns where the value ends.
-_Walk = Generator["tuple[int, int, Any]", None, int]
+# Names of members; None stands for every item of a list.
+_WAY_TO_CLIPS = ("videos", None, "clips", None)
 
 
-@dataclass(frozen=True)
-class ClipSpan:
-    """Where a clip's JSON object lies.
-
-    Attributes:
-        path: the file.
-        start: first byte.
-        end: byte after the last.
-    """
+class ClipSpan(NamedTuple):
+    """Where a clip's JSON object lies: its first byte, and the one after its last."""
 
     path: Path
     start: int
@@ -52,11 +44,18 @@ def iterate_clips(path: Path) -> Iterator[tuple[ClipSpan, Any]]:
         nested too deeply.
 
     Raises:
-        ValueError: If the file is cut short or damaged, after the clips before the damage.
+        ValueError: If there is no file, or it is cut short or damaged, after the clips before the
+            damage.
     """
+    if not path.is_file():
+        raise ValueError(
+            f"no {path}, which the {path.stem.removeprefix('av_')} part needs: download the "
+            "annotations, or leave the part out with data.reader.parts=[...]"
+        )
     text = bytes_as_text(path)
     with named_damage(path, text):
-        for begin, end, clip in _object(text, start_of(text), {"videos": _videos}):
+        start = skip_space(text, start_of(text))
+        for begin, end, clip in _found(text, start, _WAY_TO_CLIPS):
             yield ClipSpan(path, begin, end), clip
 
 
@@ -76,53 +75,31 @@ def read_clip(span: ClipSpan) -> Any:
         ) from error
 
 
-def _videos(text: str, start: int) -> _Walk:
-    return (yield from _array(text, start, _video))
+def _found(
+    text: str, start: int, way: tuple[str | None, ...]
+) -> Generator[tuple[int, int, Any], None, int]:
+    """Yield what lies at the end of a way into the value that begins here: start, end, content.
 
-
-def _video(text: str, start: int) -> _Walk:
-    return (yield from _object(text, start, {"clips": _clips}))
-
-
-def _clips(text: str, start: int) -> _Walk:
-    return (yield from _array(text, start, _found))
-
-
-def _found(text: str, start: int) -> _Walk:
-    value, end = parsed_value(text, start)
-    yield start, end, value
-    return end
-
-
-def _object(text: str, start: int, walks: Mapping[str, Callable[[str, int], _Walk]]) -> _Walk:
-    """Walk the named members of an object, and pass over the others."""
-
-    def member(text: str, start: int) -> _Walk:
-        key, end = parsed_key(text, start)
-        value_start = after_mark(text, end, ":")
-        walk = walks.get(key, _passed_over)
-        return (yield from walk(text, value_start))
-
-    return (yield from _listing(text, start, "{}", member))
-
-
-def _array(text: str, start: int, item: Callable[[str, int], _Walk]) -> _Walk:
-    return (yield from _listing(text, start, "[]", item))
-
-
-def _listing(text: str, start: int, brackets: str, entry: Callable[[str, int], _Walk]) -> _Walk:
-    opening, closing = brackets[0], brackets[1]
-    start = skip_space(text, start)
+    Returns:
+        Where the value ends.
+    """
+    if not way:
+        content, end = parsed_value(text, start)
+        yield start, end, content
+        return end
+    opening, closing = ("{", "}") if way[0] else ("[", "]")
     if text[start : start + 1] != opening:
         # null, or of a kind that holds no clip
-        return (yield from _passed_over(text, start))
-    position = skip_space(text, start + 1)
+        return parsed_value(text, start)[1]
+    key, position = None, skip_space(text, start + 1)
     while text[position : position + 1] != closing:
-        end = skip_space(text, (yield from entry(text, position)))
+        if way[0]:
+            key, end = parsed_key(text, position)
+            position = after_mark(text, end, ":")
+        if key == way[0]:
+            end = yield from _found(text, position, way[1:])
+        else:
+            end = parsed_value(text, position)[1]
+        end = skip_space(text, end)
         position = end if text[end : end + 1] == closing else after_mark(text, end, ",")
     return position + 1
-
-
-def _passed_over(text: str, start: int) -> _Walk:
-    yield from ()
-    return parsed_value(text, start)[1]

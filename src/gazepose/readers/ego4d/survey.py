@@ -4,30 +4,21 @@ What is seen in single clips and tracks is counted by kind; `WORDINGS` says what
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from common.media.video import VideoInfo
+from common.preprocessing.findings import Severity
 from gazepose.readers.ego4d.annotation import ClipAnnotation, parse_clip
-from gazepose.readers.ego4d.clips import num_rows
-from gazepose.readers.ego4d.files import Ego4DFiles
-from gazepose.readers.ego4d.video_check import (
-    expected_length,
-    is_other_length,
-    is_other_rate,
-    is_reduced,
-    length_difference,
-    share_outside,
-)
+from gazepose.readers.ego4d.files import USE_FULL_SCALE, Ego4DFiles, NoVideoError
+from gazepose.readers.ego4d.video_check import video_cases
 from gazepose.readers.frame_images import picture_info
-from gazepose.readers.tracks import TrackRule, face_tracks
+from gazepose.readers.tracks import TrackRule, all_tracks
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(NamedTuple):
     """How a kind of case is reported.
 
     Attributes:
@@ -36,7 +27,7 @@ class Wording:
         remedy: what to do; may name ``{download}`` and ``{split}``.
     """
 
-    severity: Literal["error", "warning", "note"]
+    severity: Severity
     what: str
     remedy: str = ""
 
@@ -52,7 +43,7 @@ WORDINGS = {
     "small_video": Wording(
         "error",
         "clips there as video_540ss only, while the boxes are full-scale pixels",
-        "download clips or full_scale, or give data.reader.annotations_dir=.../annotations_540ss",
+        USE_FULL_SCALE,
     ),
     "reduced_video": Wording(
         "error",
@@ -73,9 +64,7 @@ WORDINGS = {
         "boxes past the end have no image; the download may have been cut short",
     ),
     "no_start": Wording(
-        "warning",
-        "clips without a start in their whole video",
-        "they fail; {download}",
+        "warning", "clips without a start in their whole video", "they fail; {download}"
     ),
     "other_length": Wording(
         "warning",
@@ -109,11 +98,7 @@ WORDINGS = {
         "tracks marked as suspect",
         "data.reader.keep_suspect=false (of data=ego4d) leaves them out",
     ),
-    "long_gap": Wording(
-        "note",
-        "tracks with gaps longer than max_gap",
-        "{split}",
-    ),
+    "long_gap": Wording("note", "tracks with gaps longer than max_gap", "{split}"),
 }
 
 
@@ -138,16 +123,10 @@ class PartSurvey:
     cases: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def look_at(self, clip: Any, files: Ego4DFiles | None, rule: TrackRule) -> None:
-        """Add a clip object of ``av_*.json``.
-
-        Args:
-            clip: the object.
-            files: where its video is looked for; None looks for none.
-            rule: by which tracks will be made.
-        """
+        """Add a clip object of ``av_*.json``, and its video, if there are `files` to find it in."""
         try:
             annotation = parse_clip(clip)
-            num_rows(annotation, rule)
+            annotation.num_rows(rule)
         except ValueError as error:
             self.cases["malformed"].append(str(error))
             return
@@ -160,15 +139,15 @@ class PartSurvey:
         uid = annotation.clip_uid
         try:
             path, start = files.find_video(uid, annotation.video_uid, annotation.video_start_frame)
-        except ValueError as error:
-            self.cases[_without_video(str(error))].append(uid)
+        except NoVideoError as error:
+            self.cases[error.kind].append(uid)
             return None
         try:
             info = picture_info(path)
         except ValueError as error:
             self.cases["unreadable_video"].append(str(error))
             return None
-        for kind, what in _video_cases(info, annotation, start):
+        for kind, what in video_cases(info, annotation, start):
             self.cases[kind].append(f"{uid} ({what})")
         return info
 
@@ -176,13 +155,11 @@ class PartSurvey:
         self, annotation: ClipAnnotation, rule: TrackRule, info: VideoInfo | None
     ) -> None:
         size = None if info is None else (info.width, info.height)
-        self.num_dropped.update(box.reason for box in annotation.dropped)
-        for raw in annotation.tracks:
-            tracks, dropped = face_tracks(raw, annotation.looks, rule, size)
-            self.num_tracks += len(tracks)
-            self.num_frames += sum(map(len, tracks))
-            self.num_positive += sum(int(np.count_nonzero(t.labels == 1)) for t in tracks)
-            self.num_dropped.update(box.reason for box in dropped)
+        tracks, dropped = all_tracks(annotation.tracks, annotation.looks, rule, size)
+        self.num_tracks += len(tracks)
+        self.num_frames += sum(map(len, tracks))
+        self.num_positive += sum(int(np.count_nonzero(t.labels == 1)) for t in tracks)
+        self.num_dropped.update(box.reason for box in (*annotation.dropped, *dropped))
 
     def _look_at_oddities(self, annotation: ClipAnnotation, rule: TrackRule) -> None:
         uid, odd = annotation.clip_uid, annotation.oddities
@@ -212,34 +189,3 @@ def _with_long_gaps(annotation: ClipAnnotation, rule: TrackRule) -> list[str]:
         if len(track.frames)
         and np.diff(np.sort(track.frames), prepend=track.frames.min()).max() > longest
     ]
-
-
-def _without_video(error: str) -> str:
-    if "540ss" in error:
-        return "small_video"
-    return "no_start" if "video_start_frame" in error else "no_video"
-
-
-def _video_cases(
-    info: VideoInfo, annotation: ClipAnnotation, start: int | None
-) -> Iterator[tuple[str, str]]:
-    """Yield what is odd about a clip's video: its kind, and figures."""
-    if is_other_rate(info, annotation):
-        yield "other_rate", f"{info.fps_hz:.6g} Hz"
-    lengths = f"{info.num_frames} frames, annotated {expected_length(annotation, start)}"
-    if is_other_length(info, annotation, start):
-        yield "other_length", lengths
-    # One is rounding.
-    elif abs(length_difference(info, annotation, start)) > 1:
-        yield "odd_length", lengths
-    if is_reduced(info, annotation):
-        share = share_outside(annotation, info)
-        yield "reduced_video", f"{info.width} x {info.height}, {share:.0%} outside"
-    if info.num_beyond_end:
-        yield "cut_video", f"{info.num_beyond_end} of {info.num_frames} frames"
-    elif info.num_missing_bytes:
-        yield "cut_video", f"{info.num_missing_bytes} bytes"
-    frames = [track.frames.max() for track in annotation.tracks if len(track.frames)]
-    last = (start or 0) + max(frames, default=-1)
-    if 0 < info.num_frames <= last:
-        yield "short_video", f"{info.num_frames} frames, boxes up to {last}"

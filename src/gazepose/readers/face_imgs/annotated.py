@@ -1,61 +1,38 @@
 """Train and val of the tree: face images as they are, or cut from videos; priors from files."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from common.files.checksums import plain_digest
+from common.listing import counted_names
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
-from gazepose.readers.clip import FaceTrack
+from gazepose.readers.ego4d.clips import AnnotatedClips
 from gazepose.readers.ego4d.reader import Ego4DVideos
-from gazepose.readers.face_imgs.doctor import faceless_clips
+from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
 from gazepose.readers.face_imgs.files import TreeFiles
+from gazepose.readers.frame_images import image_names
 from gazepose.readers.json_prior.clip_priors import ClipPriors
 from gazepose.readers.json_prior.files import PriorFiles, mixed_ranks
 from gazepose.readers.sample import RawFace, RawReader
-from gazepose.readers.source_digest import image_names
 from gazepose.readers.split_lists import check_disjoint
-from gazepose.readers.tracks import TrackRule, source_track_id
+from gazepose.readers.tracks import source_track_id
 
-
-class TrackSource(Protocol):
-    """Tracks and labels of clips."""
-
-    @property
-    def rule(self) -> TrackRule:
-        """What becomes of the boxes."""
-
-    def clips(self, part: str) -> list[str]:
-        """Return a part's clips, in the order of its list; ValueError if it is missing."""
-
-    def count(self, clip_uid: str) -> int:
-        """Return about how many frames a clip's tracks have."""
-
-    def tracks(self, clip_uid: str) -> tuple[tuple[FaceTrack, ...], tuple[Skipped, ...]]:
-        """Return a clip's tracks, and what was left out; ValueError if they are damaged."""
-
-    def digest(self, clip_uid: str) -> str:
-        """Return a digest of what `tracks` reads."""
-
-    def findings(self) -> list[Finding]:
-        """Say what is missing or inconsistent."""
+# Tracks and labels of clips.
+TrackSource = AnnotatedClips | BaselineTracks
 
 
 class AnnotatedFaces(RawReader):
-    """Reads labelled clips and what prior files say of them.
+    """Reads labelled clips of train and val, and what prior files say of them."""
 
-    Args:
-        tree: the folder.
-        parts: of train and val.
-    """
-
-    def __init__(self, tree: TreeFiles, parts: Sequence[str]) -> None:
+    def __init__(self, tree: TreeFiles, parts: Sequence[str], tracks: TrackSource) -> None:
         self._tree = tree
         self._parts = tuple(parts)
+        self._tracks = tracks
         self._priors = {part: PriorFiles(tree.prior_dir, part) for part in parts}
 
     def groups(self) -> list[str]:
@@ -77,6 +54,10 @@ class AnnotatedFaces(RawReader):
         """Return the prior files of a clip's part; see `BringsPriors`."""
         return self._priors[self._part_of[group]]
 
+    def count(self, group: str) -> int:
+        """Return how many frames the clip's tracks have."""
+        return self._tracks.count(group)
+
     def read(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the clip's rows, track by track; errors as the images' or the videos'."""
         priors = self.prior_files_of(group).of_clip(group)
@@ -95,10 +76,6 @@ class AnnotatedFaces(RawReader):
         return findings + [f for p, clips in parts.items() for f in self._priors[p].findings(clips)]
 
     @abstractmethod
-    def _clips_of(self, part: str) -> list[str]:
-        """Return a part's clips, in the order of its list; ValueError if it is missing."""
-
-    @abstractmethod
     def _rows(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the clip's rows without priors."""
 
@@ -108,7 +85,7 @@ class AnnotatedFaces(RawReader):
 
     @cached_property
     def _clips(self) -> dict[str, list[str]]:
-        return {part: self._clips_of(part) for part in self._parts}
+        return {part: self._tracks.clips(part) for part in self._parts}
 
     @cached_property
     def _part_of(self) -> dict[str, str]:
@@ -117,28 +94,14 @@ class AnnotatedFaces(RawReader):
 
 
 class FaceImages(AnnotatedFaces):
-    """Takes face images as they are.
-
-    Args:
-        tree: the folder.
-        parts: of train and val.
-        tracks: which faces there are.
-    """
+    """Takes face images as they are."""
 
     name = "face_imgs"
-
-    def __init__(self, tree: TreeFiles, parts: Sequence[str], tracks: TrackSource) -> None:
-        super().__init__(tree, parts)
-        self._tracks = tracks
 
     @property
     def settings(self) -> dict[str, Any]:
         """Return what a row depends on, as plain values."""
         return {"track_rule": self._tracks.rule.name}
-
-    def count(self, group: str) -> int:
-        """Return how many frames the clip's tracks have."""
-        return self._tracks.count(group)
 
     def fingerprint(self, group: str) -> str | None:
         """Return a digest of part, tracks, labels, names of images and sizes of rank and filter.
@@ -150,9 +113,6 @@ class FaceImages(AnnotatedFaces):
             return None
         priors = self._priors[part].sizes_bytes()
         return plain_digest([part, self._tracks.digest(group), image_names(folder), priors])
-
-    def _clips_of(self, part: str) -> list[str]:
-        return self._tracks.clips(part)
 
     def _rows(self, group: str) -> Iterator[RawFace | Skipped]:
         """Yield the clip's rows, whether a frame's file is there or not.
@@ -167,7 +127,8 @@ class FaceImages(AnnotatedFaces):
         yield from skipped
         part = self._part_of[group]
         for track in tracks:
-            yield from track.rows(group, part, _image_of(folder / source_track_id(track.track_id)))
+            track_dir = folder / source_track_id(track.track_id)
+            yield from track.rows(group, part, partial(_face_image, track_dir))
 
     def _findings(self) -> list[Finding]:
         findings = self._tracks.findings()
@@ -175,22 +136,23 @@ class FaceImages(AnnotatedFaces):
             parts = self._clips
         except ValueError:
             return findings
-        return findings + faceless_clips(self._tree.faces_dir, parts)
+        faces_dir = self._tree.faces_dir
+        for part, clips in parts.items():
+            without = [clip for clip in clips if not (faces_dir / clip).is_dir()]
+            if without:
+                named = counted_names(without, f"clips without a folder in {faces_dir.name}")
+                remedy = "they fail; cut their faces too, or take them out of the list"
+                findings.append(Finding("error", f"{part}: {named}", str(faces_dir), remedy))
+        return findings
 
 
 class CutFaces(AnnotatedFaces):
-    """Cuts the faces from videos.
-
-    Args:
-        tree: the folder.
-        parts: of train and val.
-        videos: whose faces are cut.
-    """
+    """Cuts the faces from videos."""
 
     name = "videos"
 
     def __init__(self, tree: TreeFiles, parts: Sequence[str], videos: Ego4DVideos) -> None:
-        super().__init__(tree, parts)
+        super().__init__(tree, parts, videos.annotated)
         self._videos = videos
 
     @property
@@ -198,18 +160,11 @@ class CutFaces(AnnotatedFaces):
         """Return what a row depends on, as plain values."""
         return self._videos.settings
 
-    def count(self, group: str) -> int:
-        """Return how many frames the clip's tracks have."""
-        return self._videos.count(group)
-
     def fingerprint(self, group: str) -> str | None:
         """Return what the videos' reader does, and a digest of the sizes of rank and filter."""
         made_from = self._videos.fingerprint(group)
         priors = self.prior_files_of(group).sizes_bytes()
         return f"{made_from} {plain_digest(priors)}" if made_from and priors else made_from
-
-    def _clips_of(self, part: str) -> list[str]:
-        return self._videos.annotated.clips(part)
 
     def _rows(self, group: str) -> Iterator[RawFace | Skipped]:
         return self._videos.read(group)
@@ -218,8 +173,8 @@ class CutFaces(AnnotatedFaces):
         return self._videos.doctor()
 
 
-def _image_of(track_dir: Path) -> Callable[[int], Path]:
-    return lambda frame: track_dir / f"face_{frame:05d}.jpg"
+def _face_image(track_dir: Path, frame: int) -> Path:
+    return track_dir / f"face_{frame:05d}.jpg"
 
 
 def _with_priors(priors: ClipPriors, row: RawFace) -> RawFace:

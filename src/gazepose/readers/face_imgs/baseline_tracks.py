@@ -5,22 +5,21 @@
 those of the original's ``make_dataset``.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from common.files.checksums import files_digest
 from common.files.foreign_files import read_json
+from common.listing import counted_names
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.readers.clip import FaceTrack
-from gazepose.readers.face_imgs.doctor import trackless_clips
 from gazepose.readers.face_imgs.files import LOOKS_DIR, SPLIT_DIR, TRACKS_DIR
-from gazepose.readers.json_entries import BOX_KEYS, JsonEntries, id_text, malformed_entries
+from gazepose.readers.json_entries import JsonEntries, id_text, malformed_entries
 from gazepose.readers.split_lists import check_disjoint, read_split_list
-from gazepose.readers.track_boxes import RawTrack, box_place, frame_number, skipped_box
+from gazepose.readers.track_boxes import BOX_KEYS, RawTrack, frame_number, skipped_box
 from gazepose.readers.tracks import Segments, TrackRule, all_tracks
 
 _ROWS = "rows"
@@ -40,11 +39,11 @@ class BaselineTracks:
     rule: TrackRule = field(default_factory=lambda: TrackRule("published"))
     parts: tuple[str, ...] = ("train", "val")
 
-    def check(self) -> None:
-        """Refuse a folder of another kind.
+    def clips(self, part: str) -> list[str]:
+        """Return a part's clips, in the order of its list.
 
         Raises:
-            ValueError: If a folder is missing.
+            ValueError: If a folder or the list is missing, or it names no clip.
         """
         needed = [self.data_dir / name for name in (SPLIT_DIR, TRACKS_DIR, LOOKS_DIR)]
         for folder in (self.data_dir, *needed):
@@ -54,14 +53,6 @@ class BaselineTracks:
                     "the Ego4D baseline, with json/av_train.json and av_val.json, or with split, "
                     "json_original and result_LAM: data.raw_dir=FOLDER"
                 )
-
-    def clips(self, part: str) -> list[str]:
-        """Return a part's clips, in the order of its list.
-
-        Raises:
-            ValueError: If a folder or the list is missing, or it names no clip.
-        """
-        self.check()
         path = self.data_dir / SPLIT_DIR / f"{part}.list"
         if not path.is_file():
             raise ValueError(
@@ -97,13 +88,11 @@ class BaselineTracks:
                 continue
             raws.append(raw)
             skipped += malformed_entries(clip_uid, path.stem, malformed)
-        tracks: list[FaceTrack] = []
         try:
-            for found, dropped in all_tracks(raws, looks, self.rule):
-                tracks += found
-                skipped += [skipped_box(clip_uid, box) for box in dropped]
+            tracks, dropped = all_tracks(raws, looks, self.rule)
         except ValueError as error:
             raise ValueError(f"{folder}: {error}") from error
+        skipped += [skipped_box(clip_uid, box) for box in dropped]
         return tuple(tracks), tuple(skipped)
 
     def digest(self, clip_uid: str) -> str:
@@ -119,7 +108,21 @@ class BaselineTracks:
             check_disjoint(clips)
         except ValueError as error:
             return [Finding("error", str(error), str(self.data_dir))]
-        return [f for part in clips for f in trackless_clips(self.data_dir, part, clips[part])]
+        return [f for part, of_part in clips.items() for f in self._findings(part, of_part)]
+
+    def _findings(self, part: str, clips: list[str]) -> Iterator[Finding]:
+        """Say which clips the label scripts wrote nothing for."""
+        tracks, looks = self.data_dir / TRACKS_DIR, self.data_dir / LOOKS_DIR
+        where = str(self.data_dir)
+        yield Finding("note", f"{part}: {len(clips)} clips", where)
+        without = [clip for clip in clips if not (tracks / clip).is_dir()]
+        if without:
+            what = counted_names(without, f"clips without tracks in {TRACKS_DIR}")
+            yield Finding("error", f"{part}: {what}", where)
+        unseen = [clip for clip in clips if not (looks / f"{clip}.json").is_file()]
+        if unseen:
+            nobody = f"clips without a file in {LOOKS_DIR}: nobody looks at the camera"
+            yield Finding("warning", f"{part}: {counted_names(unseen, nobody)}", where)
 
 
 def read_track(path: Path) -> tuple[RawTrack, list[str]]:
@@ -141,13 +144,8 @@ def read_track(path: Path) -> tuple[RawTrack, list[str]]:
             entries.note(f"{place}.Person ID", row["Person ID"])
         else:
             rows.append(row)
-    track = RawTrack(
-        path.stem,
-        [id_text(row["Person ID"]) or "" for row in rows],
-        np.array([frame_number(row["frameNumber"]) for row in rows], dtype=np.int64),
-        np.array([box_place(row, BOX_KEYS) for row in rows], dtype=np.float64).reshape(-1, 4),
-    )
-    return track, entries.malformed
+    persons = [id_text(row["Person ID"]) or "" for row in rows]
+    return RawTrack.of(path.stem, persons, rows, "frameNumber"), entries.malformed
 
 
 def read_looks(path: Path) -> tuple[Segments, list[str]]:
@@ -180,12 +178,10 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
         rows = read_json(path)
     except ValueError as error:
         # The scripts append, so that a second run leaves two documents in one file.
-        hint = (
-            "the baseline's script ran twice and appended: delete it and run the script again"
-            if "Extra data" in str(error)
-            else "it is cut short or damaged"
-        )
-        raise ValueError(f"{error}: {hint}") from error
+        raise ValueError(
+            f"{error}: it is cut short or damaged, or the baseline's script ran twice and "
+            "appended; delete it and run the script again"
+        ) from error
     if not isinstance(rows, list):
         raise ValueError(f"{path} holds a {type(rows).__name__}, expected a list")
     return rows

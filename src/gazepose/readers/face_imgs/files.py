@@ -22,7 +22,6 @@ from pathlib import Path
 from common.preprocessing.findings import Finding
 from gazepose.readers.ego4d.files import Ego4DFiles
 from gazepose.readers.json_prior.files import PRIOR_DIR
-from gazepose.readers.videos_challenge import CHALLENGE_DIR
 
 DATA_DIR, FACES_DIR = "data", "face_imgs"
 SPLIT_DIR, TRACKS_DIR, LOOKS_DIR = "split", "json_original", "result_LAM"
@@ -32,11 +31,7 @@ _FOLDERS = ("csv", "json", SPLIT_DIR, *_VIDEO_DIRS, TRACKS_DIR, LOOKS_DIR)
 
 @dataclass(frozen=True)
 class TreeFiles:
-    """The folder ``data``.
-
-    Attributes:
-        data_dir: the folder.
-    """
+    """The folder ``data``."""
 
     data_dir: Path
 
@@ -59,12 +54,6 @@ class TreeFiles:
     def prior_dir(self) -> Path:
         """Where the prior files are, there or not."""
         return self.data_dir / PRIOR_DIR
-
-    @property
-    def challenge_dir(self) -> Path | None:
-        """The test set, None if there is none."""
-        beside = (self.data_dir / CHALLENGE_DIR, self.data_dir.parent / CHALLENGE_DIR)
-        return next((path for path in beside if path.is_dir()), None)
 
     @cached_property
     def has_faces(self) -> bool:

@@ -5,18 +5,15 @@ from functools import cached_property
 from pathlib import Path
 
 from common.preprocessing.findings import Finding
-from gazepose.readers.ego4d.annotated_clips import AnnotatedClips
+from gazepose.readers.ego4d.clips import AnnotatedClips
+from gazepose.readers.ego4d.joined import PARTS, JoinedReader
 from gazepose.readers.ego4d.reader import Ego4DVideos
 from gazepose.readers.face_imgs.annotated import AnnotatedFaces, CutFaces, FaceImages
 from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
 from gazepose.readers.face_imgs.files import TreeFiles
-from gazepose.readers.joined import JoinedReader
 from gazepose.readers.json_prior.files import BringsPriors, PriorFiles
 from gazepose.readers.tracks import RuleName, TrackRule
-from gazepose.readers.videos_challenge import CHALLENGE_DIR, VideosChallengeReader
-from gazepose.readers.videos_challenge import PART as TEST
-
-_ANNOTATED = ("train", "val")
+from gazepose.readers.videos_challenge import VideosChallengeReader, find_challenge_dir
 
 
 class FaceImgsReader(JoinedReader):
@@ -42,21 +39,17 @@ class FaceImgsReader(JoinedReader):
         self,
         raw_dir: str | Path,
         *,
-        parts: Sequence[str] = (*_ANNOTATED, TEST),
+        parts: Sequence[str] = PARTS,
         track_rule: RuleName = "published",
     ) -> None:
-        if not parts or not set(parts) <= {*_ANNOTATED, TEST}:
-            raise ValueError(
-                f"data.reader.parts is {list(parts)}, expected some of train, val, test"
-            )
         self._tree = TreeFiles.locate(Path(raw_dir))
-        self.raw_dir = self._tree.data_dir
-        self.parts = tuple(parts)
+        super().__init__(self._tree.data_dir, parts)
         self._rule = TrackRule(track_rule)
 
     def prior_files(self) -> Mapping[str, PriorFiles]:
         """Return the parts' prior files; see `BringsPriors`."""
-        return {part: f for reader in self._readers for part, f in reader.prior_files().items()}
+        readers = (reader for reader in self._readers if isinstance(reader, BringsPriors))
+        return {part: files for reader in readers for part, files in reader.prior_files().items()}
 
     def prior_files_of(self, group: str) -> PriorFiles:
         """Return the prior files of a group's part; see `BringsPriors`."""
@@ -66,21 +59,15 @@ class FaceImgsReader(JoinedReader):
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without opening the images."""
-        findings = self._tree.findings() + super().doctor()
-        if TEST in self.parts and len(self._readers) == 1:
-            what = f"no folder {CHALLENGE_DIR}: no test part"
-            findings.append(Finding(self._severity_of_no_test, what, str(self.raw_dir)))
-        return findings
+        return self._tree.findings() + super().doctor()
+
+    def _challenge(self) -> VideosChallengeReader:
+        root = find_challenge_dir(self.raw_dir, is_beside=True)
+        return VideosChallengeReader(root, self._tree.prior_dir)
 
     @cached_property
-    def _readers(self) -> Sequence[AnnotatedFaces | VideosChallengeReader]:
-        challenge = self._tree.challenge_dir
-        if TEST not in self.parts or challenge is None:
-            return [self._annotated()]
-        return [self._annotated(), VideosChallengeReader(challenge, self._tree.prior_dir)]
-
     def _annotated(self) -> AnnotatedFaces:
-        tree, parts = self._tree, tuple(part for part in self.parts if part != TEST)
+        tree, parts = self._tree, self.annotated_parts
         clips = AnnotatedClips(tree.data_dir, parts, self._rule)
         if tree.has_annotations and not tree.has_faces:
             return CutFaces(tree, parts, Ego4DVideos(clips))

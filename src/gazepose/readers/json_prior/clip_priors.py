@@ -45,9 +45,7 @@ class ClipPriors:
     def points(self, track: str, key: str) -> Float | None:
         """Return (5, 3) [x, y, score] as in the file; None if they are not five.
 
-        Args:
-            track: its id.
-            key: the frame, in test the unique id.
+        `key` is the frame, in test the unique id.
         """
         found = _inner(self.mesh, track, key)
         try:

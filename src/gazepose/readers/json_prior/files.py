@@ -48,19 +48,14 @@ class BringsPriors(Protocol):
 
 @dataclass(frozen=True)
 class PriorFiles:
-    """The prior files of a part.
-
-    Attributes:
-        prior_dir: the folder.
-        part: train, val or test.
-    """
+    """The prior files of a part: train, val or test."""
 
     prior_dir: Path
     part: str
 
     def are_there(self) -> bool:
         """Return whether there is any."""
-        return any(file is not None for file in self._files.values())
+        return bool(self._files)
 
     def open(self) -> None:
         """Note the places of all clips.
@@ -69,17 +64,15 @@ class PriorFiles:
             ValueError: If a file is cut short or damaged.
         """
         for file in self._files.values():
-            if file is not None:
-                file.spans  # noqa: B018 - cached for the processes that this object is sent to
+            file.spans  # noqa: B018 - cached for the processes that this object is sent to
 
     def sizes_bytes(self, wanted: Collection[str] = ()) -> dict[str, int]:
         """Return the sizes of the files that are there and used, by their names.
 
-        Args:
-            wanted: of ``landmarks`` and ``head_pose``; ranks and filter are always used.
+        Ranks and filter are always used; ``landmarks`` and ``head_pose`` if they are wanted.
         """
         unused = {field for kind, field in _FIELD_OF.items() if kind not in wanted}
-        files = [file for field, file in self._files.items() if file and field not in unused]
+        files = [file for field, file in self._files.items() if field not in unused]
         return {file.path.name: file.path.stat().st_size for file in files}
 
     def of_clip(self, clip_uid: str) -> ClipPriors:
@@ -88,22 +81,15 @@ class PriorFiles:
         Raises:
             ValueError: If a file is cut short or damaged.
         """
-        found = {
-            kind: {} if file is None else file.read(clip_uid) for kind, file in self._files.items()
-        }
+        found = {kind: file.read(clip_uid) for kind, file in self._files.items()}
         return ClipPriors(clip_uid, self.part, **found)
 
     def kinds(self) -> tuple[str, ...]:
         """Return what there are files of, of ``landmarks`` and ``head_pose``."""
-        return tuple(kind for kind in KINDS if self._files[_FIELD_OF[kind]] is not None)
+        return tuple(kind for kind in KINDS if _FIELD_OF[kind] in self._files)
 
     def missing(self, wanted: Collection[str]) -> list[Finding]:
-        """Return errors: the files that are not there while something is to come from them.
-
-        Args:
-            wanted: of ``landmarks`` and ``head_pose``.
-        """
-        kinds = [kind for kind in wanted if kind not in self.kinds()]
+        """Return errors: which wanted kinds, ``landmarks`` or ``head_pose``, have no file."""
         return [
             Finding(
                 "error",
@@ -113,12 +99,13 @@ class PriorFiles:
                 "prior_or_mesh: only where there is no file), or leave the part out with "
                 "data.reader.parts=[...]",
             )
-            for kind in kinds
+            for kind in wanted
+            if kind not in self.kinds()
         ]
 
     def has_ranks(self) -> bool:
         """Return whether there is a file of sharpness ranks."""
-        return self._files["rank"] is not None
+        return "rank" in self._files
 
     def findings(self, clips: Sequence[str]) -> list[Finding]:
         """Say which files are there, and which clips they lack."""
@@ -126,10 +113,10 @@ class PriorFiles:
         if not self.are_there():
             return [Finding("note", f"{self.part}: no prior files", where)]
         findings = [
-            Finding("note", f"no {self._names[kind][0]}", where)
-            if file is None
-            else file.finding(clips)
-            for kind, file in self._files.items()
+            self._files[kind].finding(clips)
+            if kind in self._files
+            else Finding("note", f"no {names[0]}", where)
+            for kind, names in self._names.items()
         ]
         if any(finding.severity == "error" for finding in findings):
             return findings
@@ -137,7 +124,7 @@ class PriorFiles:
 
     def _doubts(self, clips: Sequence[str]) -> Iterator[Finding]:
         """Doubt values of another unit, which all clips have: the first known one tells."""
-        files = [file for kind in ("mesh", "rank") if (file := self._files[kind]) is not None]
+        files = [self._files[kind] for kind in ("mesh", "rank") if kind in self._files]
         known = (clip for clip in clips if all(clip in file.spans for file in files))
         where = str(self.prior_dir)
         for clip in islice(known, 1):
@@ -163,13 +150,14 @@ class PriorFiles:
         return names | ({"filters": ["train_filter_all.json"]} if self.part == "train" else {})
 
     @cached_property
-    def _files(self) -> dict[str, "_PriorFile | None"]:
-        return {kind: self._first(kind, names) for kind, names in self._names.items()}
-
-    def _first(self, kind: str, names: list[str]) -> "_PriorFile | None":
-        paths = (self.prior_dir / name for name in names)
-        path = next((path for path in paths if path.is_file()), None)
-        return None if path is None else _PriorFile(path, kind in ("angles", "filters"))
+    def _files(self) -> dict[str, "_PriorFile"]:
+        """Return those that are there; of several names the first counts."""
+        return {
+            kind: _PriorFile(path, is_flat=kind in ("angles", "filters"))
+            for kind, names in self._names.items()
+            for path in reversed([self.prior_dir / name for name in names])
+            if path.is_file()
+        }
 
 
 @dataclass(frozen=True)
@@ -186,12 +174,11 @@ class _PriorFile:
         last: str | None = None
         for member in object_members(self.path):
             clip = _clip_of(member.key) if self.is_flat else member.key
-            start = member.start if self.is_flat else member.value_start
             places = spans.setdefault(clip, [])
             if self.is_flat and clip == last:
                 places[-1] = (places[-1][0], member.end)
             else:
-                places.append((start, member.end))
+                places.append((member.start if self.is_flat else member.value_start, member.end))
             last = clip
         return spans
 

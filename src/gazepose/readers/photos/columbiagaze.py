@@ -12,12 +12,9 @@ from gazepose.readers.photos.reader import PhotosReader
 
 @dataclass
 class ColumbiaContactReader(PhotosReader):
-    """Reads ColumbiaGaze; label 1 where V = H = 0. Whoever is in no list is of the train part.
+    """Reads ColumbiaGaze; label 1 where V = H = 0.
 
-    Attributes:
-        val_people: subjects of the val part.
-        test_people: subjects of the test part.
-        left_out_people: subjects of no part.
+    Whoever is in no list is of the train part; `left_out_people` are of none.
     """
 
     val_people: Sequence[str] = ()

@@ -15,10 +15,7 @@ PathOf = Callable[[str, str], Path]
 def photo_findings(labels: Labels, path_of: PathOf, where: str) -> list[Finding]:
     """Return which rows and photos cannot be used, and who looks how often.
 
-    Args:
-        labels: all rows.
-        path_of: where the photo of a name and a source lies.
-        where: the data set's folder.
+    `path_of` says where the photo of a name and a source lies.
     """
     found = [*_bad_rows(labels, where), *_bad_photos(labels.faces, path_of, where)]
     num_to_find = sum(face.bbox_xyxy_px is None for face in labels.faces)
@@ -59,11 +56,12 @@ def _bad_photos(faces: Sequence[LabelledFace], path_of: PathOf, where: str) -> I
     faces_of = defaultdict(list)
     for face in faces:
         faces_of[face.image, face.source].append(face)
-    missing, unreadable, outside = [], [], []
+    missing: dict[tuple[str, str], Path] = {}
+    unreadable, outside = [], []
     for (image, source), its in faces_of.items():
         path = path_of(image, source)
         if not path.is_file():
-            missing.append(image)
+            missing[image, source] = path
             continue
         try:
             size = photo_size(path)
@@ -74,8 +72,9 @@ def _bad_photos(faces: Sequence[LabelledFace], path_of: PathOf, where: str) -> I
     num_lost = len(missing) + len(unreadable)
     severity: Severity = "warning" if num_lost < len(faces_of) else "error"
     if missing:
-        remedy = f"the first is looked for at {path_of(*_key_of(faces, missing[0]))}"
-        yield Finding(severity, counted_names(missing, "photos that are not there"), where, remedy)
+        what = counted_names([image for image, _ in missing], "photos that are not there")
+        remedy = f"the first is looked for at {next(iter(missing.values()))}"
+        yield Finding(severity, what, where, remedy)
     if unreadable:
         what = counted_names(unreadable, "photos that cannot be read")
         yield Finding(severity, what, where, "copy or convert them again, or remove their rows")
@@ -83,10 +82,6 @@ def _bad_photos(faces: Sequence[LabelledFace], path_of: PathOf, where: str) -> I
         what = counted_names(outside, "boxes outside the photo")
         remedy = "expected are pixels of the photo as it is shown, upright"
         yield Finding("warning", what, where, remedy)
-
-
-def _key_of(faces: Sequence[LabelledFace], image: str) -> tuple[str, str]:
-    return next((face.image, face.source) for face in faces if face.image == image)
 
 
 def _is_outside(face: LabelledFace, size: tuple[int, int]) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from math import isfinite
 from pathlib import Path, PurePosixPath
 
@@ -100,20 +99,21 @@ def read_labels(path: Path, columns: Sequence[str] | None = None, **same: str) -
     return labels
 
 
-def without_contradictions(faces: Iterable[LabelledFace]) -> Labels:
-    """Leave out rows that others rule out, of one file or several.
+def joined(files: Iterable[Labels]) -> Labels:
+    """Return several files' labels as one, without rows that others rule out.
 
     A photo in two parts stays in the later one of train, val, test: it would be trained on and
     tested on.
     """
-    faces = list(faces)
+    files = list(files)
+    faces = [face for labels in files for face in labels.faces]
     last_part: dict[str, int] = {}
     for face in faces:
         if face.part:
             last_part[face.image] = max(last_part.get(face.image, 0), PARTS.index(face.part))
     has_box = {face.image for face in faces if face.bbox_xyxy_px is not None}
     seen: dict[tuple[str, Box | None], LabelledFace] = {}
-    labels = Labels()
+    labels = Labels(faults=[fault for labels in files for fault in labels.faults])
     for face in faces:
         kind = detail = ""
         if face.part and PARTS[last_part[face.image]] != face.part:
@@ -131,14 +131,6 @@ def without_contradictions(faces: Iterable[LabelledFace]) -> Labels:
         else:
             labels.faces.append(face)
     return labels
-
-
-def joined(labels: Iterable[Labels]) -> Labels:
-    """Return several files' labels as one, contradictions between them left out."""
-    labels = list(labels)
-    checked = without_contradictions(chain.from_iterable(one.faces for one in labels))
-    faults = chain.from_iterable(one.faults for one in labels)
-    return Labels(checked.faces, [*faults, *checked.faults])
 
 
 def _rows(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[str, Mapping[str, str]]]:

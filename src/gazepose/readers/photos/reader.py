@@ -38,11 +38,6 @@ class PhotosReader(RawReader):
     A group of the store is a share of the photos of one source, by a hash of their names: photos
     that are added change no other's group, and a share that they leave stays, empty. Where a row
     has no box, the largest face that the detector finds counts.
-
-    Attributes:
-        raw_dir: the folder.
-        analyzer: how faces are found.
-        name: of the data set.
     """
 
     raw_dir: str | Path
