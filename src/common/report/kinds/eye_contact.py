@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from common.evaluation.resampling import Samples, map_of_samples
 from common.files.foreign_tables import named_table_errors
 from common.files.form import ANY, COUNT, FLAG, NUMBER, PLAIN, TEXT, Each, Maybe
 from common.files.sealed import read_table
@@ -20,7 +21,6 @@ from common.report.kinds.model_test import (
     slices_form,
 )
 from common.report.run import Run, lookup, text_or_dash
-from common.report.samples import Samples, map_of_samples
 
 _PRIORS = ("head", "landmarks")
 _MODEL_SETTINGS = {

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from common.evaluation.resampling import Samples, mean_of_samples
 from common.files.foreign_tables import named_table_errors
 from common.files.form import NUMBER, POSITIVE, TEXT, Each, Maybe
 from common.report.kinds.measure import Measure, Quantity, Validation, rounded
@@ -20,7 +21,6 @@ from common.report.kinds.model_test import (
     slices_form,
 )
 from common.report.run import NOT_RECORDED, Run, lookup
-from common.report.samples import Samples, mean_of_samples
 
 
 @dataclass(frozen=True)

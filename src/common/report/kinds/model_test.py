@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from common.evaluation.resampling import Samples
 from common.files.form import COUNT, NUMBER, PLAIN, Maybe
 from common.report.kinds.measure import Measure, Quantity
 from common.report.run import Run
-from common.report.samples import Samples
 
 Settings = Mapping[str, Any]
 TEST_AGAIN = "test again to renew it"

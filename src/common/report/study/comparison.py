@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from common.arrays import Float
-from common.evaluation.metrics import Interval
+from common.evaluation.resampling import Interval, interval_of, resampled_means
 from common.report.kinds.measure import Quantity
 from common.report.kinds.model_test import ModelTest, TestProtocol
 from common.report.study.mixture import Difference, differences_of_tests, run_differences
-from common.report.study.resampling import interval_of, resampled_means
 from common.report.study.study import Job, Study, StudyRow
 
 
@@ -182,7 +181,7 @@ def _results(
 ) -> Iterable[RowResult]:
     means = resampled_means([[test.samples() for test in tests] for _, tests in rows])
     alone = [
-        (RowResult(row, tests, interval_of(draws), None), draws)
+        (RowResult(row, tests, None if draws is None else interval_of(draws), None), draws)
         for (row, tests), draws in zip(rows, means, strict=True)
     ]
     references = _references(alone, measure)
