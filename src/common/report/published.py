@@ -84,20 +84,6 @@ def published_tables(path: Path = FILE) -> Mapping[str, PublishedTable]:
     return {name: _table(name, entry, protocols) for name, entry in content["tables"].items()}
 
 
-def published_table(name: str) -> PublishedTable:
-    """Return a table.
-
-    Raises:
-        ValueError: If there is none of that name.
-    """
-    tables = published_tables()
-    if name not in tables:
-        raise ValueError(
-            f"published={name}: no such table in {FILE.name}, expected {' or '.join(tables)}"
-        )
-    return tables[name]
-
-
 def _table(
     name: str, entry: Mapping[str, Any], protocols: Mapping[str, PublishedProtocol]
 ) -> PublishedTable:

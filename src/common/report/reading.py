@@ -26,21 +26,12 @@ class Unread:
 
 @dataclass(frozen=True)
 class Results:
-    """All runs and tests under a folder; paths of `unread` are absolute or as given.
-
-    `in_studies`: paths of the tests that a study's table shows, so that no other need list them.
-    """
+    """All runs and tests under a folder; paths of `unread` are absolute or as given."""
 
     runs_dir: Path
     runs: list[Run]
     tests: list[ModelTest]
     unread: list[Unread]
-    in_studies: frozenset[Path] = frozenset()
-
-    @property
-    def listed_tests(self) -> list[ModelTest]:
-        """The tests that no study's table shows."""
-        return [test for test in self.tests if test.path not in self.in_studies]
 
 
 # Of a start or an epoch.
@@ -149,10 +140,10 @@ def _predictions(kind: type[ModelTest], path: Path) -> str:
 def _summary(path: Path) -> _Summary:
     summary = read_json(path, TEST_AGAIN)
     kind = kind_named(lookup(summary, "kind"))
-    missing = [key for key in kind.required if key not in summary]
+    missing = [key for key in kind.form if key not in summary]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; {TEST_AGAIN}")
-    check_form(summary, kind.form, str(path))
+    check_form(summary, {**kind.form, **kind.optional_form}, str(path))
     _check_predictions(_predictions_path(kind, path), summary)
     return kind, path, dict(summary)
 

@@ -19,11 +19,11 @@ from builders.fabricated_runs import (
 )
 
 from common.report.command import write_report
-from common.report.figures import save_learning_curves
+from common.report.figures import Line, save_curves
 from common.report.kinds.eye_contact import EyeContactTest
 from common.report.kinds.registry import kind_named, kind_optimising, validation_shown
 from common.report.reading import read_results
-from common.report.tables.results import unfinished_table
+from common.report.tables.runs import unfinished_table
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_metric_of_no_kind_is_drawn_under_its_own_name(runs_dir, tmp_path):
     shown = validation_shown("val/loss")
     assert (shown.axis, shown.column, shown.factor) == ("val/loss", "last val/loss", 1.0)
     run = read_results(runs_dir).runs[0]
-    save_learning_curves([run], "val/loss", tmp_path / "curves.png")
+    save_curves([Line(run.name, [run.val_curve])], "val/loss", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").is_file()
 
 

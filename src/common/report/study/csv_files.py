@@ -1,21 +1,18 @@
 """A study's numbers unrounded: a line a row and test, and a line a training and test."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from common.report.kinds.measure import Quantity
 from common.report.kinds.model_test import ModelTest
-from common.report.published import PublishedRow
-from common.report.study.beside import differing_conditions, published_beside, value_of
 from common.report.study.comparison import Comparison, RowResult
 from common.report.study.study import Study
+from common.report.tables.csv_file import csv_text
 
 
 def rows_csv(comparisons: Sequence[Comparison]) -> str:
     """Return a line a row and test; values in the unit named, as shown in the tables."""
-    return _written([_line(c, result) for c in comparisons for result in c.results])
+    return csv_text([_line(c, result) for c in comparisons for result in c.results])
 
 
 def trainings_csv(study: Study) -> str:
@@ -30,7 +27,7 @@ def trainings_csv(study: Study) -> str:
         for job in row.jobs
         for test in (job.tests or [None])
     ]
-    return _written(lines)
+    return csv_text(lines)
 
 
 def _of_test(test: ModelTest) -> dict[str, Any]:
@@ -43,7 +40,7 @@ def _of_test(test: ModelTest) -> dict[str, Any]:
 
 def _line(comparison: Comparison, result: RowResult) -> dict[str, Any]:
     measure, beside = comparison.kind.measure, comparison.kind.beside
-    contrast, published = result.contrast, published_beside(comparison, result)
+    contrast = result.contrast
     return {
         **{"study": comparison.study.name, "row": result.row.name, "title": result.row.title},
         "trained_on": result.row.trained_on,
@@ -64,20 +61,20 @@ def _line(comparison: Comparison, result: RowResult) -> dict[str, Any]:
         **_ends("difference", measure, contrast.interval if contrast else None),
         **{f"{beside.key}_mean": _shown(beside, result.mean(beside))},
         **{f"{beside.key}_std": _shown(beside, result.std(beside))},
-        **_published(comparison, published),
+        **_published(result, measure),
         "protocol": comparison.protocol.caption,
     }
 
 
-def _published(comparison: Comparison, row: PublishedRow | None) -> dict[str, Any]:
-    value = value_of(row, comparison.kind.measure)
+def _published(result: RowResult, measure: Quantity) -> dict[str, Any]:
+    row, value = result.published, result.published_value(measure)
     return {
         "published_mean": value.mean if value else None,
         "published_std": value.std if value else None,
         "published_trainings": row.trainings if row else None,
         "published_source": row.source if row else None,
         "published_protocol": row.protocol.words if row else None,
-        "published_differs_in": "; ".join(differing_conditions(comparison, row)) if row else None,
+        "published_differs_in": "; ".join(result.differs_in) if row else None,
     }
 
 
@@ -88,12 +85,3 @@ def _ends(name: str, quantity: Quantity, interval: Any) -> dict[str, float | Non
 
 def _shown(quantity: Quantity, value: float | None) -> float | None:
     return None if value is None else quantity.shown(value)
-
-
-def _written(lines: Sequence[Mapping[str, Any]]) -> str:
-    file = io.StringIO()
-    columns = list(dict.fromkeys(key for line in lines for key in line))
-    writer = csv.DictWriter(file, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return file.getvalue()

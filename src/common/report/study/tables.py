@@ -2,22 +2,18 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from common.report.kinds.measure import Quantity
 from common.report.kinds.model_test import ModelTest
-from common.report.published import PublishedRow, PublishedTable
-from common.report.study.beside import (
-    differing_conditions,
-    published_beside,
-    value_of,
-    value_text,
-)
+from common.report.published import PublishedTable, PublishedValue
 from common.report.study.comparison import Comparison, Refusal, RowResult
-from common.report.study.mixture import short
 from common.report.study.study import Job, Study, StudyRow
 from common.report.tables.formats import Table
+from common.report.tables.groups import SlicedMeasure, sliced_measures
 
-_LONG = 26  # characters of a row's title in a heading
-LARGER = " *"
+_LONG_TITLE = 26  # characters of a row's title in a heading
+_LONG_VALUE = 60
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -27,7 +23,7 @@ def comparison_table(comparison: Comparison) -> Table:
         "row": [result.row.title for result in comparison.results],
         "seeds": [seeds_text(result) for result in comparison.results],
         measure.label: [mean_text(result, measure) for result in comparison.results],
-        "95 % interval": [_interval_text(result, comparison) for result in comparison.results],
+        "95 % interval": [measure.interval_text(result.interval) for result in comparison.results],
         _difference_heading(comparison): [
             difference_text(result, comparison.kind) for result in comparison.results
         ],
@@ -51,6 +47,12 @@ def overview_table(comparisons: Sequence[Comparison]) -> Table:
         for place, row in enumerate(study.rows)
     ]
     return Table(f"{study.title}: {measure.label}", ["row", *names], rows, frozenset(names))
+
+
+def study_slice_tables(comparison: Comparison) -> list[Table]:
+    """Return a table a slicing of the samples, e.g. by sharpness: a column a slice, a row a row."""
+    tests = [test for result in comparison.results for test in result.tests]
+    return [_slice_table(comparison, sliced) for sliced in sliced_measures(tests)]
 
 
 def seed_table(study: Study, kind: type[ModelTest]) -> Table:
@@ -82,7 +84,7 @@ def published_listing(table: PublishedTable, kind: type[ModelTest]) -> Table:
     rows = [
         [
             row.method,
-            *(value_text(value_of(row, quantity)) for quantity in quantities),
+            *(_value_text(row.values.get(quantity.key)) for quantity in quantities),
             "-" if row.trainings is None else str(row.trainings),
             row.protocol.words,
             row.source + (" (seen in part)" if row.evidence == "excerpt" else ""),
@@ -97,7 +99,7 @@ def published_listing(table: PublishedTable, kind: type[ModelTest]) -> Table:
 def refusal_table(refusal: Refusal) -> Table:
     """Return what differs, by value, and in which runs."""
     rows = [
-        [difference.what, short(value), ", ".join(runs)]
+        [difference.what, _shortened(value), ", ".join(runs)]
         for difference in refusal.differences
         for value, runs in difference.values.items()
     ]
@@ -111,7 +113,7 @@ def mean_text(result: RowResult, quantity: Quantity) -> str:
 
 
 def difference_text(result: RowResult, kind: type[ModelTest]) -> str:
-    """Return the difference to the reference and its interval; `LARGER` if that leaves out zero."""
+    """Return the difference to the reference and its interval; a star if that leaves out zero."""
     contrast = result.contrast
     if contrast is None:
         return "-"
@@ -120,7 +122,7 @@ def difference_text(result: RowResult, kind: type[ModelTest]) -> str:
         return text
     ends = (contrast.interval.low, contrast.interval.high)
     reach = f" [{', '.join(_signed(end, kind.measure) for end in ends)}]"
-    return text + reach + (LARGER if contrast.is_larger_than_interval else "")
+    return text + reach + " *" * contrast.is_larger_than_interval
 
 
 def seeds_text(result: RowResult) -> str:
@@ -146,12 +148,6 @@ def job_count_text(row: StudyRow, counted: Sequence[int]) -> str:
     return f"{len(row.jobs) - len(others)} of {len(row.jobs)} ({', '.join(lacking)})"
 
 
-def comparable_text(comparison: Comparison, row: PublishedRow) -> str:
-    """Return ``comparable``, or ``not comparable`` and why."""
-    differing = differing_conditions(comparison, row)
-    return f"not comparable ({'; '.join(differing)})" if differing else "comparable"
-
-
 def _lack(job: Job) -> str:
     return "not tested" if job.is_finished else job.status
 
@@ -169,39 +165,60 @@ def _values_of(job: Job, kind: type[ModelTest]) -> list[str]:
     ]
 
 
-def _interval_text(result: RowResult, comparison: Comparison) -> str:
-    if result.interval is None:
-        return "-"
-    measure = comparison.kind.measure
-    return f"[{measure.text(result.interval.low)}, {measure.text(result.interval.high)}]"
-
-
 def _difference_heading(comparison: Comparison) -> str:
     titles = [row.title for row in comparison.references]
-    if len(titles) == 1 and len(titles[0]) <= _LONG:
+    if len(titles) == 1 and len(titles[0]) <= _LONG_TITLE:
         return f"difference to {titles[0]}"
     return "difference to the reference"
 
 
 def _published_columns(comparison: Comparison) -> dict[str, list[str]]:
-    rows = [published_beside(comparison, result) for result in comparison.results]
-    found = [row for row in rows if row is not None]
-    are_comparable = [not differing_conditions(comparison, row) for row in found]
-    note = "" if all(are_comparable) else " (not comparable)" if not any(are_comparable) else None
+    are_comparable = {row.is_comparable for row in comparison.results if row.published}
+    # A mark for all in the heading; in the cells where some are comparable and others are not.
+    heading = " (not comparable)" if are_comparable == {False} else ""
+    mark = " (not comparable)" if len(are_comparable) > 1 else ""
     return {
-        f"published {quantity.label}{note or ''}": [
-            value_text(value_of(row, quantity)) + _mark(comparison, row, note) for row in rows
+        f"published {quantity.label}{heading}": [
+            _value_text(row.published_value(quantity)) + mark * bool(row.differs_in)
+            for row in comparison.results
         ]
         for quantity in (comparison.kind.measure, comparison.kind.beside)
     }
 
 
-def _mark(comparison: Comparison, row: PublishedRow | None, note: str | None) -> str:
-    """Return a cell's own mark where some rows are comparable and others are not."""
-    if row is None or note is not None or not differing_conditions(comparison, row):
-        return ""
-    return " (not comparable)"
+def _value_text(value: PublishedValue | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value.mean:.2f}" + ("" if value.std is None else f" +- {value.std:.2f}")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONG_VALUE else f"{text[:_LONG_VALUE]}..."
 
 
 def _signed(value: float, quantity: Quantity) -> str:
     return f"{quantity.shown(value):+.2f}"
+
+
+def _slice_table(comparison: Comparison, sliced: SlicedMeasure) -> Table:
+    measure = comparison.kind.measure
+    names = [
+        f"{name} ({next(iter(count.values()))})"
+        for name, count in zip(sliced.slices, sliced.counts, strict=True)
+    ]
+    values = iter(sliced.values)
+    rows = [
+        [result.row.title, *_means([next(values) for _ in result.tests], measure, len(names))]
+        for result in comparison.results
+    ]
+    caption = f"{measure.label} by {sliced.title} (number of samples), mean over seeds"
+    return Table(caption, ["row", *names], rows, frozenset(names))
+
+
+def _means(
+    values: Sequence[Sequence[float | None]], measure: Quantity, num_slices: int
+) -> list[str]:
+    """Return the mean of each slice, a dash where a seed has no value."""
+    if not values:
+        return ["-"] * num_slices
+    return [measure.text(float(mean)) for mean in np.mean(np.array(values, float), axis=0)]
