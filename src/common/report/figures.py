@@ -16,6 +16,7 @@ from common.evaluation.resampling import Interval
 from common.files.atomic import partial_path
 from common.report.kinds.measure import Measure
 from common.report.kinds.registry import validation_shown
+from common.report.study.comparison import Comparison, RowResult
 from common.report.tables.groups import Group, SlicedMeasure
 
 _BASELINE_COLORS = ("#777777", "#cc6633", "#338855")
@@ -27,19 +28,89 @@ _TICK_LINE = 40  # characters below a panel
 _LINE_HEIGHT = 0.17  # of a label
 _PANELS_A_ROW = 2
 _MARKERS = "os^Dvx"
+_RED = "#bb2244"
+_SEED_SPREAD = 0.3  # of a bar, over which its seeds' dots lie
 
 
 def save_group_bars(group: Group, path: Path) -> None:
     """Draw the measure of every test, with its interval, and the baselines, to a .png file."""
     measure, values = group.kind.measure, [test.value for test in group.tests]
     texts = [measure.text(value) for value in values]
-    figure, axis = bar_figure(group.names, values, texts, measure, group.protocol.baselines)
+    figure, axis = _bar_figure(group.names, values, texts, measure, group.protocol.baselines)
     for place, test in enumerate(group.tests):
-        draw_interval(axis, place, test.value, test.interval, measure)
-    finish(figure, [axis], path)
+        _draw_interval(axis, place, test.value, test.interval, measure)
+    _finish(figure, [axis], path)
 
 
-def bar_figure(
+def save_study_bars(comparison: Comparison, path: Path) -> None:
+    """Draw every row's mean with its interval, its seeds as dots, and comparable published means.
+
+    Args:
+        comparison: a row a bar, the first on top; rows without a value keep their place.
+        path: a .png file.
+    """
+    results, measure = comparison.results, comparison.kind.measure
+    means = [result.mean(measure) for result in results]
+    texts = ["missing" if mean is None else measure.text(mean) for mean in means]
+    titles = [result.row.title for result in results]
+    baselines = comparison.protocol.baselines
+    figure, axis = _bar_figure(titles, means, texts, measure, baselines)
+    for place, result in enumerate(results):
+        _draw_row(axis, place, result, comparison)
+    _finish(figure, [axis], path)
+
+
+def save_slices(group: Group, path: Path) -> None:
+    """Draw the measure of every test by slice, a panel a slicing and a line a test.
+
+    Args:
+        group: of tests with one slicing at least.
+        path: a .png file.
+    """
+    slicings = group.slicings
+    num_rows = math.ceil(len(slicings) / _PANELS_A_ROW)
+    height = 2.6 * num_rows + _LINE_HEIGHT * len(group.tests)
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    axes = [*figure.subplots(num_rows, _PANELS_A_ROW, sharey=True, squeeze=False).flat]
+    for axis, sliced in zip(axes, slicings, strict=False):
+        _draw_slices(axis, sliced, group)
+    for axis in axes[len(slicings) :]:
+        axis.set_axis_off()
+    for axis in axes[::_PANELS_A_ROW]:
+        axis.set(ylabel=group.kind.measure.label)
+    _finish(figure, axes, path)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Learning curves that are drawn as one line, their mean.
+
+    Attributes:
+        label: in the legend.
+        curves: the metric of validation by epoch, from 0.
+        is_dotted: as those of unfinished runs.
+    """
+
+    label: str
+    curves: Sequence[Mapping[int, float]]
+    is_dotted: bool = False
+
+
+def save_curves(lines: Sequence[Line], metric: str, path: Path) -> None:
+    """Draw a metric of validation by epoch, to a .png file; a band shows +- standard deviation."""
+    shown = validation_shown(metric)
+    figure = Figure(figsize=(_WIDTH, 3.8 + 0.1 * len(lines)), layout="constrained")
+    axis = figure.subplots()
+    for line in lines:
+        _draw_line(axis, line, shown.factor)
+    axis.locator_params(axis="x", integer=True, min_n_ticks=1)
+    axis.set(xlabel="epoch", ylabel=shown.axis)
+    if shown.is_from_zero:
+        axis.set_ylim(0, None)
+    _finish(figure, [axis], path)
+
+
+def _bar_figure(
     names: Sequence[str],
     values: Sequence[float | None],
     texts: Sequence[str],
@@ -72,7 +143,7 @@ def bar_figure(
     return figure, axis
 
 
-def draw_interval(
+def _draw_interval(
     axis: Axes,
     place: int,
     value: float | None,
@@ -87,69 +158,24 @@ def draw_interval(
         axis.errorbar(shown, place, xerr=reach, color=DARK, capsize=4, linewidth=1.4, **style)
 
 
-def save_slices(group: Group, path: Path) -> None:
-    """Draw the measure of every test by slice, a panel a slicing and a line a test.
-
-    Args:
-        group: of tests with one slicing at least.
-        path: a .png file.
-    """
-    slicings = group.slicings
-    num_rows = math.ceil(len(slicings) / _PANELS_A_ROW)
-    height = 2.6 * num_rows + _LINE_HEIGHT * len(group.tests)
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-    axes = [*figure.subplots(num_rows, _PANELS_A_ROW, sharey=True, squeeze=False).flat]
-    for axis, sliced in zip(axes, slicings, strict=False):
-        _draw_slices(axis, sliced, group)
-    for axis in axes[len(slicings) :]:
-        axis.set_axis_off()
-    for axis in axes[::_PANELS_A_ROW]:
-        axis.set(ylabel=group.kind.measure.label)
-    finish(figure, axes, path)
+def _draw_row(axis: Axes, place: int, result: RowResult, comparison: Comparison) -> None:
+    measure = comparison.kind.measure
+    label = _once(axis, "95 % interval")
+    _draw_interval(axis, place, result.mean(measure), result.interval, measure, label=label)
+    values = [measure.shown(value) for value in result.values(measure)]
+    spread = _SEED_SPREAD if len(values) > 1 else 0.0
+    heights = place + np.linspace(-spread, spread, len(values))
+    label = _once(axis, "a seed")
+    axis.scatter(values, heights, s=16, color="white", edgecolor=DARK, zorder=3, label=label)
+    published = result.published_value(measure)
+    if result.is_comparable and published:
+        label = _once(axis, "published")
+        axis.plot(published.mean, place, "|", color=_RED, ms=14, mew=2, zorder=4, label=label)
 
 
-@dataclass(frozen=True)
-class Line:
-    """Learning curves that are drawn as one line, their mean.
-
-    Attributes:
-        label: in the legend.
-        curves: the metric of validation by epoch, from 0.
-        is_dotted: as those of unfinished runs.
-    """
-
-    label: str
-    curves: Sequence[Mapping[int, float]]
-    is_dotted: bool = False
-
-
-def save_curves(lines: Sequence[Line], metric: str, path: Path) -> None:
-    """Draw a metric of validation by epoch, to a .png file; a band shows +- standard deviation."""
-    shown = validation_shown(metric)
-    figure = Figure(figsize=(_WIDTH, 3.8 + 0.1 * len(lines)), layout="constrained")
-    axis = figure.subplots()
-    for line in lines:
-        _draw_line(axis, line, shown.factor)
-    axis.locator_params(axis="x", integer=True, min_n_ticks=1)
-    axis.set(xlabel="epoch", ylabel=shown.axis)
-    if shown.is_from_zero:
-        axis.set_ylim(0, None)
-    finish(figure, [axis], path)
-
-
-def finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
-    """Add the legend of the first of the axes below them, and save the figure."""
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-    handles, labels = axes[0].get_legend_handles_labels()
-    if labels:
-        # Long names do not fit beside each other.
-        lengths = [len(line) for label in labels for line in label.split("\n")]
-        ncols = 2 if max(lengths) <= _LABEL_WIDTH else 1
-        style: dict[str, Any] = {"ncols": ncols, "frameon": False, "fontsize": 9}
-        figure.legend(handles, labels, loc="outside lower center", **style)
-    with partial_path(path) as partial:
-        figure.savefig(partial, dpi=_DPI)
+def _once(axis: Axes, label: str) -> str:
+    """Return a label that the legend does not have yet, or one that it leaves out."""
+    return "_" if label in axis.get_legend_handles_labels()[1] else label
 
 
 def _draw_slices(axis: Axes, sliced: SlicedMeasure, group: Group) -> None:
@@ -198,3 +224,18 @@ def _wrapped(name: str, width: int = _LABEL_WIDTH) -> str:
     kept = name.replace(" ", _NO_BREAK).replace("," + _NO_BREAK, ", ")
     lines = (fill(line, width, break_long_words=False) for line in kept.split("\n"))
     return "\n".join(lines).replace(_NO_BREAK, " ")
+
+
+def _finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
+    """Add the legend of the first of the axes below them, and save the figure."""
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    handles, labels = axes[0].get_legend_handles_labels()
+    if labels:
+        # Long names do not fit beside each other.
+        lengths = [len(line) for label in labels for line in label.split("\n")]
+        ncols = 2 if max(lengths) <= _LABEL_WIDTH else 1
+        style: dict[str, Any] = {"ncols": ncols, "frameon": False, "fontsize": 9}
+        figure.legend(handles, labels, loc="outside lower center", **style)
+    with partial_path(path) as partial:
+        figure.savefig(partial, dpi=_DPI)

@@ -10,33 +10,19 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from common.files.atomic import partial_path, write_text_atomically
+from common.report import figures
 from common.report.content import Report
-from common.report.figures import Line, save_curves, save_group_bars, save_slices
+from common.report.figures import Line
 from common.report.kinds.registry import KINDS
 from common.report.published import published_tables
 from common.report.run import NOT_RECORDED, Run
-from common.report.study.figures import save_study_bars
-from common.report.study.notes import comparison_notes, study_notes
+from common.report.study import notes as study_notes
+from common.report.study import tables as study_tables
 from common.report.study.study import Study
-from common.report.study.tables import (
-    comparison_table,
-    overview_table,
-    published_listing,
-    refusal_table,
-    seed_table,
-    status_table,
-    study_slice_tables,
-)
+from common.report.tables import runs as run_tables
 from common.report.tables.formats import Table
-from common.report.tables.runs import name_of_run, unfinished_table, unread_table
 
 _MAX_PHOTOS = 12
-# What the template calls by these names.
-_FUNCTIONS = (
-    *(comparison_notes, comparison_table, name_of_run, overview_table, published_listing),
-    *(refusal_table, save_curves, save_group_bars, save_slices, save_study_bars, seed_table),
-    *(status_table, study_notes, study_slice_tables, unfinished_table, unread_table),
-)
 
 
 def write_page(report: Report, output_dir: Path) -> Path:
@@ -62,8 +48,12 @@ def write_page(report: Report, output_dir: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    functions = (*_FUNCTIONS, copied, drawn, run_facts, study_curves)
-    templates.globals.update({function.__name__: function for function in functions})
+    # Globals, so that the macros know them.
+    templates.globals.update(
+        **{"figures": figures, "copied": copied, "drawn": drawn, "shell_text": shlex.join},
+        **{"run_tables": run_tables, "study_tables": study_tables, "study_notes": study_notes},
+        **{"run_facts": run_facts, "study_curves": study_curves},
+    )
     shown = {type(test) for test in report.results.tests}
     text = templates.get_template("page.html").render(
         report=report,
@@ -73,7 +63,6 @@ def write_page(report: Report, output_dir: Path) -> Path:
         curves=run_curves(report.other_runs),
         photos=predicted_photos(report.results.runs),
         max_photos=_MAX_PHOTOS,
-        shell_text=shlex.join,
     )
     path = output_dir / "index.html"
     write_text_atomically(path, text)
@@ -92,7 +81,7 @@ def run_curves(runs: Sequence[Run]) -> list[tuple[str, str, str, list[Line]]]:
         (
             *key,
             [
-                Line(name_of_run(run, group), [run.val_curve], run.status != "finished")
+                Line(run_tables.name_of_run(run, group), [run.val_curve], run.status != "finished")
                 for run in group
             ],
         )

@@ -1,7 +1,7 @@
 """The rows of a study on one test: mean and deviation over seeds, difference, published."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class RowResult:
     Attributes:
         row: of the study.
         tests: of the finished jobs, by seed.
-        interval: of the mean.
+        draws: means over seeds in resamples; None if there is nothing to draw from.
         contrast: to its reference; None for that row itself, and without values.
         published: of its setting, tested on its own kind of data.
         differs_in: what keeps it from being compared with ours, e.g. ``part test there, val here``.
@@ -43,10 +43,15 @@ class RowResult:
 
     row: StudyRow
     tests: tuple[ModelTest, ...]
-    interval: Interval | None
+    draws: Float | None = field(repr=False, compare=False)
     contrast: Contrast | None = None
     published: PublishedRow | None = None
     differs_in: tuple[str, ...] = ()
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the mean."""
+        return None if self.draws is None else interval_of(self.draws)
 
     @property
     def is_comparable(self) -> bool:
@@ -178,50 +183,36 @@ def _compared(study: Study, column: _Column) -> Comparison | Refusal:
         subject = f"study {study.name} on {tested_on}, {part} part"
         return Refusal(study, subject, tuple(differences))
     rows = [(row, tuple(column.get(row.name, ()))) for row in study.rows]
-    results = list(_results(rows, tests[0].measure))
+    results = _results(rows, tests[0].measure)
     beside = [_with_published(result, results, study, tests[0]) for result in results]
     return Comparison(study, type(tests[0]), tests[0].protocol, tuple(beside))
 
 
 def _results(
     rows: Sequence[tuple[StudyRow, tuple[ModelTest, ...]]], measure: Quantity
-) -> Iterable[RowResult]:
+) -> list[RowResult]:
     means = resampled_means([[test.samples() for test in tests] for _, tests in rows])
-    alone = [
-        (RowResult(row, tests, None if draws is None else interval_of(draws)), draws)
-        for (row, tests), draws in zip(rows, means, strict=True)
+    alone = [RowResult(*row, draws) for row, draws in zip(rows, means, strict=True)]
+    # Compared with the row that its ablation calls the reference, else the first with a value, of
+    # the same training data.
+    references: dict[str | None, RowResult] = {}
+    for result in sorted(alone, key=lambda result: not result.row.is_reference):
+        if result.mean(measure) is not None:
+            references.setdefault(result.row.trained_on, result)
+    return [
+        replace(own, contrast=_contrast(own, references.get(own.row.trained_on), measure))
+        for own in alone
     ]
-    references = _references(alone, measure)
-    for result, draws in alone:
-        reference = references.get(result.row.trained_on)
-        yield replace(result, contrast=_contrast((result, draws), reference, measure))
 
 
-_Drawn = tuple[RowResult, Float | None]
-
-
-def _references(drawn: Sequence[_Drawn], measure: Quantity) -> dict[str | None, _Drawn]:
-    """Return what rows are compared with, by training data.
-
-    It is the row that its ablation calls the reference, else the first with a value.
-    """
-    found: dict[str | None, _Drawn] = {}
-    for item in sorted(drawn, key=lambda item: not item[0].row.is_reference):
-        if item[0].mean(measure) is not None:
-            found.setdefault(item[0].row.trained_on, item)
-    return found
-
-
-def _contrast(own: _Drawn, reference: _Drawn | None, measure: Quantity) -> Contrast | None:
-    if reference is None or reference[0] is own[0]:
+def _contrast(own: RowResult, reference: RowResult | None, measure: Quantity) -> Contrast | None:
+    value, other = own.mean(measure), reference.mean(measure) if reference else None
+    if reference is None or reference is own or value is None or other is None:
         return None
-    value, other = (result.mean(measure) for result in (own[0], reference[0]))
-    if value is None or other is None:
-        return None
-    (_, draws), (_, other_draws) = own, reference
-    is_known = draws is not None and other_draws is not None
-    interval = interval_of(draws - other_draws) if is_known else None  # type: ignore[operator]
-    return Contrast(reference[0].row, value - other, interval)
+    interval = None
+    if own.draws is not None and reference.draws is not None:
+        interval = interval_of(own.draws - reference.draws)
+    return Contrast(reference.row, value - other, interval)
 
 
 def _with_published(
