@@ -10,7 +10,7 @@ import polars as pl
 from common.evaluation.resampling import Samples, map_of_samples
 from common.files.form import ANY, COUNT, FLAG, NUMBER, PLAIN, TEXT, Each, Maybe
 from common.files.sealed import read_table
-from common.report.kinds.measure import Measure, Quantity, Validation, rounded
+from common.report.kinds.measure import Measure, Quantity, Validation
 from common.report.kinds.model_test import (
     INTERVAL,
     TEST_AGAIN,
@@ -50,6 +50,7 @@ class EyeContactProtocol(TestProtocol):
     constant: float | None
     head_pose: float | None
     sharpness: float | None
+    baseline_digits: ClassVar[int] = 5
     baseline_names: ClassVar[Mapping[str, str]] = {
         "constant": "constant score",
         "head_pose": "head pose alone",
@@ -212,15 +213,11 @@ class EyeContactTest(ModelTest):
     def protocol(self) -> EyeContactProtocol:
         """Its protocol."""
         own = ("tested_on", "part", "stride", "num_samples", "num_positive")
-        baselines: dict[str, Any] = {
-            name: rounded(self.summary["baselines"].get(name), 5)
-            for name in EyeContactProtocol.baseline_names
-        }
         return EyeContactProtocol(
             **{name: self.summary[name] for name in own},
             clips=self.counts_by("clip"),
             clips_are=self.cluster,
-            **baselines,
+            **EyeContactProtocol.baseline_values(self.summary),
         )
 
     @staticmethod

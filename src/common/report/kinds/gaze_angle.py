@@ -10,7 +10,7 @@ import polars as pl
 
 from common.evaluation.resampling import Samples, mean_of_samples
 from common.files.form import COUNT, NUMBER, POSITIVE, TEXT, Maybe
-from common.report.kinds.measure import Measure, Quantity, Validation, rounded
+from common.report.kinds.measure import Measure, Quantity, Validation
 from common.report.kinds.model_test import (
     INTERVAL,
     TEST_FORM,
@@ -41,6 +41,7 @@ class GazeAngleProtocol(TestProtocol):
     subjects: tuple[tuple[Any, ...], ...]  # name, number of samples
     train_mean_deg: float | None
     head_pose_deg: float | None
+    baseline_digits: ClassVar[int] = 3
     baseline_names: ClassVar[Mapping[str, str]] = {
         "train_mean_deg": "mean of the train part",
         "head_pose_deg": "head pose as gaze",
@@ -139,17 +140,13 @@ class GazeAngleTest(ModelTest):
         data = self.run.snapshot.get("data", {}) if self.path.parent.name == "test" else {}
         split = summary.get("split") or data.get("split")
         convention = summary.get("gaze_convention") or lookup(data, "recipe.gaze_convention")
-        baselines: dict[str, Any] = {
-            name: rounded(summary["baselines"].get(name), 3)
-            for name in GazeAngleProtocol.baseline_names
-        }
         return GazeAngleProtocol(
             **{key: summary[key] for key in ("tested_on", "part", "eye_rule", "num_samples")},
             split=split or NOT_RECORDED,
             fold=None if fold is None else f"{fold['number']} of {fold['of']}",
             gaze_convention=convention or NOT_RECORDED,
             subjects=self.counts_by("subject"),
-            **baselines,
+            **GazeAngleProtocol.baseline_values(self.summary),
         )
 
     @staticmethod

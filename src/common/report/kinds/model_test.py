@@ -14,7 +14,7 @@ import polars as pl
 from common.evaluation.resampling import Interval, Samples
 from common.files.foreign_tables import named_table_errors
 from common.files.form import COUNT, NUMBER, PLAIN, TEXT, Each, Maybe
-from common.report.kinds.measure import Measure, Quantity
+from common.report.kinds.measure import Measure, Quantity, rounded
 from common.report.run import Run, lookup
 
 Settings = Mapping[str, Any]
@@ -41,11 +41,19 @@ class TestProtocol(ABC):
         part: of the data.
         baseline_names: fields with the values of predictors that need no training, in the unit of
             the summaries, and what these predictors are called.
+        baseline_digits: to which their values must agree.
     """
 
     tested_on: str
     part: str
     baseline_names: ClassVar[Mapping[str, str]]
+    baseline_digits: ClassVar[int]
+
+    @classmethod
+    def baseline_values(cls, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of the baselines, from a summary."""
+        found, digits = summary["baselines"], cls.baseline_digits
+        return {name: rounded(found.get(name), digits) for name in cls.baseline_names}
 
     @property
     def title(self) -> str:
