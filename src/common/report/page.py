@@ -23,6 +23,13 @@ from common.report.tables import runs as run_tables
 from common.report.tables.formats import Table
 
 _MAX_PHOTOS = 12
+_TEMPLATES = Environment(
+    loader=PackageLoader("common.report"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def write_page(report: Report, output_dir: Path) -> Path:
@@ -41,28 +48,17 @@ def write_page(report: Report, output_dir: Path) -> Path:
             shutil.copyfile(image, partial)
         return f"images/{stem}{image.suffix}"
 
-    templates = Environment(
-        loader=PackageLoader("common.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # Globals, so that the macros know them.
-    templates.globals.update(
-        **{"figures": figures, "copied": copied, "drawn": drawn, "shell_text": shlex.join},
-        **{"run_tables": run_tables, "study_tables": study_tables, "study_notes": study_notes},
-        **{"run_facts": run_facts, "study_curves": study_curves},
-    )
     shown = {type(test) for test in report.results.tests}
-    text = templates.get_template("page.html").render(
-        report=report,
-        results=report.results,
+    text = _TEMPLATES.get_template("page.html").render(
+        **{"report": report, "results": report.results, "published": published_tables()},
         kinds=[kind for kind in KINDS if kind in shown],
-        published=published_tables(),
         curves=run_curves(report.other_runs),
         photos=predicted_photos(report.results.runs),
         max_photos=_MAX_PHOTOS,
+        # What the template calls.
+        **{"copied": copied, "drawn": drawn, "figures": figures, "shell_text": shlex.join},
+        **{"run_tables": run_tables, "study_tables": study_tables, "study_notes": study_notes},
+        **{"run_facts": run_facts, "study_curves": study_curves},
     )
     path = output_dir / "index.html"
     write_text_atomically(path, text)

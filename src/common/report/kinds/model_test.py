@@ -82,26 +82,6 @@ class ModelTest(ABC):
         summary: the json's content.
         has_sound_predictions: false where they are damaged: then they are none.
         folds: the tests that were pooled to this one; run and path are those of the first.
-        kind_name: `kind` in the summaries.
-        form: of the entries that a summary must have (`common.files.form`).
-        optional_form: of further ones that the report reads.
-        predictions_suffix: what the name of the file whose checksum the summary records has in
-            place of ``.json``.
-        samples_suffix: the same of the file that `samples` are read from.
-        sample_numbers: its columns of numbers; all others are texts.
-        measure: the number that counts.
-        beside: another that a study shows beside it.
-        columns: of the result table; those in `optional_columns` only if a test has a value.
-        numeric_columns: of the result table, beside those of every table.
-        main_settings: settings that are always named; the others are if they vary.
-        slicings: entries of the summary's ``by`` that the report compares, with their titles.
-        slice_counts: entries of a slice that count its samples, with their column names.
-        number_places: columns of the csv, and where in the summary their number stands.
-        fixed_settings: what no ablation changes, where a run does not record what its own does.
-        figure_stem: of the names of its pictures.
-        bars_caption: of the figure with a bar a test.
-        details_title: over the figures that the tests brought.
-        explanation: how was measured, for the reader.
     """
 
     run: Run
@@ -110,26 +90,30 @@ class ModelTest(ABC):
     has_sound_predictions: bool = field(default=True, kw_only=True)
     folds: tuple["ModelTest", ...] = field(default=(), kw_only=True)
 
-    kind_name: ClassVar[str]
+    kind_name: ClassVar[str]  # `kind` in the summaries
+    # Of the entries that a summary must have, and of further ones that the report reads.
     form: ClassVar[Mapping[str, Any]]
     optional_form: ClassVar[Mapping[str, Any]]
+    # Ends of names in place of ``.json``: of the file whose checksum the summary records, and of
+    # that which `samples` are read from, whose columns are texts but for the numbers named.
     predictions_suffix: ClassVar[str]
     samples_suffix: ClassVar[str]
     sample_numbers: ClassVar[Sequence[str]]
     measure: ClassVar[Measure]
-    beside: ClassVar[Quantity]
-    columns: ClassVar[Sequence[str]]
-    optional_columns: ClassVar[frozenset[str]] = frozenset()
-    numeric_columns: ClassVar[frozenset[str]] = frozenset()
-    main_settings: ClassVar[tuple[str, ...]]
-    slicings: ClassVar[Mapping[str, str]] = {}
-    slice_counts: ClassVar[Mapping[str, str]]
-    number_places: ClassVar[Mapping[str, str]]
+    beside: ClassVar[Quantity]  # another number that a study shows beside the measure
+    columns: ClassVar[Sequence[str]]  # of the result table
+    optional_columns: ClassVar[frozenset[str]] = frozenset()  # there if a test has a value
+    numeric_columns: ClassVar[frozenset[str]] = frozenset()  # beside those of every table
+    main_settings: ClassVar[tuple[str, ...]]  # always named; the others are if they vary
+    # Settings that no ablation changes, where a run does not record what its own does.
     fixed_settings: ClassVar[tuple[str, ...]]
-    figure_stem: ClassVar[str]
-    bars_caption: ClassVar[str]
-    details_title: ClassVar[str]
-    explanation: ClassVar[str]
+    slicings: ClassVar[Mapping[str, str]] = {}  # entries of ``by`` to compare, with their titles
+    slice_counts: ClassVar[Mapping[str, str]]  # numbers of samples in a slice, with their columns
+    number_places: ClassVar[Mapping[str, str]]  # columns of the csv, and where in the summary
+    figure_stem: ClassVar[str]  # of the names of its pictures
+    bars_caption: ClassVar[str]  # of the figure with a bar a test
+    details_title: ClassVar[str]  # over the figures that the tests brought
+    explanation: ClassVar[str]  # how was measured, for the reader
 
     @staticmethod
     @abstractmethod

@@ -8,8 +8,6 @@ from common.report.kinds.model_test import ModelTest
 from common.report.reading import Results
 from common.report.run import Run
 
-MISSING = "missing"
-
 
 @dataclass(frozen=True)
 class Job:
@@ -22,7 +20,7 @@ class Job:
     @property
     def status(self) -> str:
         """Of the run, or ``missing``."""
-        return self.run.status if self.run else MISSING
+        return self.run.status if self.run else "missing"
 
     @property
     def is_finished(self) -> bool:

@@ -19,23 +19,21 @@ _LONG_VALUE = 60
 def comparison_table(comparison: Comparison) -> Table:
     """Return a row a study row: seeds, mean, interval, difference, what was published."""
     measure, beside = comparison.kind.measure, comparison.kind.beside
-    columns = {
-        "row": [result.row.title for result in comparison.results],
-        "seeds": [seeds_text(result) for result in comparison.results],
-        measure.label: [mean_text(result, measure) for result in comparison.results],
-        "95 % interval": [measure.interval_text(result.interval) for result in comparison.results],
-        _difference_heading(comparison): [
-            difference_text(result, comparison.kind) for result in comparison.results
-        ],
-        beside.label: [mean_text(result, beside) for result in comparison.results],
-        **_published_columns(comparison),
-    }
-    kept = {
-        name: cells for name, cells in columns.items() if name == "row" or set(cells) - {"-", ""}
-    }
+    difference, published = _difference_heading(comparison), _published_texts(comparison)
+    lines = [
+        {
+            **{"row": result.row.title, "seeds": seeds_text(result)},
+            measure.label: mean_text(result, measure),
+            "95 % interval": measure.interval_text(result.interval),
+            difference: difference_text(result, comparison.kind),
+            beside.label: mean_text(result, beside),
+            **texts,
+        }
+        for result, texts in zip(comparison.results, published, strict=True)
+    ]
     caption = f"{comparison.study.title}: {comparison.protocol.caption}"
-    numeric = frozenset(kept) - {"row", "seeds"}
-    return Table(caption, list(kept), [list(row) for row in zip(*kept.values())], numeric)  # noqa: B905
+    others = frozenset(lines[0]) - {"row"}
+    return Table.of(caption, lines, others - {"seeds"}, others)
 
 
 def overview_table(comparisons: Sequence[Comparison]) -> Table:
@@ -57,53 +55,53 @@ def study_slice_tables(comparison: Comparison) -> list[Table]:
 
 def seed_table(study: Study, kind: type[ModelTest]) -> Table:
     """Return a row a training, with what came out on each test."""
-    measure = kind.measure
-    rows = [
-        [
-            *(row.title, str(job.seed), job.status, _epochs_text(job)),
-            *(", ".join(_values_of(job, kind)) or "-", job.run.name if job.run else "-"),
-        ]
+    lines = [
+        {
+            **{"row": row.title, "seed": str(job.seed), "status": job.status},
+            "epochs": job.run.epochs_text if job.run else "-",
+            kind.measure.label: ", ".join(_values_of(job, kind)) or "-",
+            "run": job.run.name if job.run else "-",
+        }
         for row in study.rows
         for job in row.jobs
     ]
-    columns = ["row", "seed", "status", "epochs", measure.label, "run"]
-    return Table(f"{study.title}: every training", columns, rows)
+    return Table.of(f"{study.title}: every training", lines)
 
 
 def status_table(study: Study) -> Table:
     """Return how far each row is, for a study without numbers to show."""
-    rows = [
-        [row.title, job_count_text(row, [run.number for run in row.runs])] for row in study.rows
+    lines = [
+        {"row": row.title, "seeds": job_count_text(row, [run.number for run in row.runs])}
+        for row in study.rows
     ]
-    return Table(f"{study.title}: finished runs", ["row", "seeds"], rows, frozenset())
+    return Table.of(f"{study.title}: finished runs", lines)
 
 
 def published_listing(table: PublishedTable, kind: type[ModelTest]) -> Table:
     """Return all of a published table, with protocol and source of every row."""
     quantities = (kind.measure, kind.beside)
-    rows = [
-        [
-            row.method,
-            *(_value_text(row.values.get(quantity.key)) for quantity in quantities),
-            "-" if row.trainings is None else str(row.trainings),
-            row.protocol.words,
-            row.source + (" (seen in part)" if row.evidence == "excerpt" else ""),
-        ]
+    lines = [
+        {
+            "method": row.method,
+            **{q.label: _value_text(row.values.get(q.key)) for q in quantities},
+            "trainings": "-" if row.trainings is None else str(row.trainings),
+            "protocol": row.protocol.words,
+            "source": row.source + " (seen in part)" * (row.evidence == "excerpt"),
+        }
         for row in table.rows
     ]
-    labels = [quantity.label for quantity in quantities]
-    columns = ["method", *labels, "trainings", "protocol", "source"]
-    return Table(f"Published: {table.title}", columns, rows, frozenset({*labels, "trainings"}))
+    numeric = frozenset({"trainings", *(quantity.label for quantity in quantities)})
+    return Table.of(f"Published: {table.title}", lines, numeric)
 
 
 def refusal_table(refusal: Refusal) -> Table:
     """Return what differs, by value, and in which runs."""
-    rows = [
-        [difference.what, _shortened(value), ", ".join(runs)]
+    lines = [
+        {"differs": difference.what, "value": _shortened(value), "runs": ", ".join(runs)}
         for difference in refusal.differences
         for value, runs in difference.values.items()
     ]
-    return Table(refusal.text, ["differs", "value", "runs"], rows)
+    return Table.of(refusal.text, lines)
 
 
 def mean_text(result: RowResult, quantity: Quantity) -> str:
@@ -152,10 +150,6 @@ def _lack(job: Job) -> str:
     return "not tested" if job.is_finished else job.status
 
 
-def _epochs_text(job: Job) -> str:
-    return job.run.epochs_text if job.run else "-"
-
-
 def _values_of(job: Job, kind: type[ModelTest]) -> list[str]:
     tests = [test for test in job.tests if isinstance(test, kind)]
     several = len({test.summary["tested_on"] for test in tests}) > 1
@@ -172,18 +166,20 @@ def _difference_heading(comparison: Comparison) -> str:
     return "difference to the reference"
 
 
-def _published_columns(comparison: Comparison) -> dict[str, list[str]]:
+def _published_texts(comparison: Comparison) -> list[dict[str, str]]:
+    """Return the columns of published numbers, row by row."""
     are_comparable = {row.is_comparable for row in comparison.results if row.published}
     # A mark for all in the heading; in the cells where some are comparable and others are not.
     heading = " (not comparable)" if are_comparable == {False} else ""
     mark = " (not comparable)" if len(are_comparable) > 1 else ""
-    return {
-        f"published {quantity.label}{heading}": [
-            _value_text(row.published_value(quantity)) + mark * bool(row.differs_in)
-            for row in comparison.results
-        ]
-        for quantity in (comparison.kind.measure, comparison.kind.beside)
-    }
+    return [
+        {
+            f"published {quantity.label}{heading}": _value_text(row.published_value(quantity))
+            + mark * bool(row.differs_in)
+            for quantity in (comparison.kind.measure, comparison.kind.beside)
+        }
+        for row in comparison.results
+    ]
 
 
 def _value_text(value: PublishedValue | None) -> str:

@@ -28,8 +28,8 @@ def as_csv(tests: Sequence[ModelTest]) -> str:
     """
     conditions, numbers = ([getattr(t, part) for t in tests] for part in ("conditions", "numbers"))
     columns = [*_TESTED, *_names(conditions), *_SAMPLES, *_names(numbers), *_TRAINED]
-    shared = map(_shared, tests)
-    return csv_text([{**a, **b, **c} for a, b, c in zip(shared, conditions, numbers)], columns)  # noqa: B905
+    parts = zip(map(_shared, tests), conditions, numbers, strict=True)
+    return csv_text([{**shared, **how, **what} for shared, how, what in parts], columns)
 
 
 def _names(lines: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -54,17 +54,13 @@ class Group:
     @cached_property
     def table(self) -> Table:
         """A row a test, below those of the baselines."""
-        first, settings = self.tests[0], [test.settings for test in self.tests]
-        cells = [test.cells(settings) for test in self.tests]
-        optional = self.kind.optional_columns
-        columns = [
-            column
-            for column in self.kind.columns
-            if column not in optional or any(row[column] != "-" for row in cells)
-        ]
-        baselines = [first.baseline_cells(*item) for item in self.protocol.baselines.items()]
-        rows = [[row.get(column, "") for column in columns] for row in (*baselines, *cells)]
-        return Table(self.protocol.caption, columns, rows, NUMERIC | self.kind.numeric_columns)
+        kind, settings = self.kind, [test.settings for test in self.tests]
+        baselines = self.protocol.baselines.items()
+        cells = [self.tests[0].baseline_cells(*item) for item in baselines]
+        cells += [test.cells(settings) for test in self.tests]
+        lines = [{name: line.get(name, "") for name in kind.columns} for line in cells]
+        numeric = NUMERIC | kind.numeric_columns
+        return Table.of(self.protocol.caption, lines, numeric, kind.optional_columns)
 
     @cached_property
     def slicings(self) -> list[SlicedMeasure]:

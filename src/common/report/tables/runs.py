@@ -16,22 +16,34 @@ def unfinished_table(results: Results) -> Table:
     ended = ("finished", NO_RUN)
     runs = [run for run in results.runs if run.status not in ended or run.number not in tested]
     last = list(dict.fromkeys(_last_column(run) for run in runs if run.metric is not None))
-    columns = ("#", "status", "model", "data", "seed", "epochs", *last, "run")
-    return Table(_UNFINISHED, columns, [_unfinished_row(run, last) for run in runs])
+    lines = [
+        {
+            **{"#": str(run.number), "status": run.status},
+            "model": run.setting_text("config.model.name"),
+            "data": run.setting_text("config.data.name"),
+            "seed": run.setting_text("config.seed"),
+            "epochs": run.epochs_text,
+            **{name: _last_text(run) if name == _last_column(run) else "-" for name in last},
+            "run": run.name,
+        }
+        for run in runs
+    ]
+    return Table.of(_UNFINISHED, lines)
 
 
 def run_table(results: Results) -> Table:
     """Return all runs: what the numbers in the other tables stand for."""
-    rows = [[str(run.number), run.status, run.name] for run in results.runs]
-    return Table("Runs", ("#", "status", "run"), rows)
+    lines = [{"#": str(r.number), "status": r.status, "run": r.name} for r in results.runs]
+    return Table.of("Runs", lines)
 
 
 def unread_table(results: Results) -> Table:
     """Return the files that could not be used, with the reason."""
-    rows = [
-        [item.path.relative_to(results.runs_dir).as_posix(), item.reason] for item in results.unread
+    lines = [
+        {"file": item.path.relative_to(results.runs_dir).as_posix(), "reason": item.reason}
+        for item in results.unread
     ]
-    return Table("Files not used", ("file", "reason"), rows)
+    return Table.of("Files not used", lines)
 
 
 def name_of_run(run: Run, runs: Sequence[Run]) -> str:
@@ -50,17 +62,6 @@ def short_name(run: Run, settings: Sequence[str]) -> str:
     parts += [f"seed {seed}"] * (seed is not None)
     parts += [run.status] * (run.status not in ("finished", NO_RUN))
     return ", ".join(parts)
-
-
-def _unfinished_row(run: Run, last_columns: Sequence[str]) -> list[str]:
-    return [
-        str(run.number),
-        run.status,
-        *(run.setting_text(f"config.{key}") for key in ("model.name", "data.name", "seed")),
-        run.epochs_text,
-        *(_last_text(run) if column == _last_column(run) else "-" for column in last_columns),
-        run.name,
-    ]
 
 
 def _last_column(run: Run) -> str:
