@@ -43,12 +43,7 @@ def save_group_bars(group: Group, path: Path) -> None:
 
 
 def save_study_bars(comparison: Comparison, path: Path) -> None:
-    """Draw every row's mean with its interval, its seeds as dots, and comparable published means.
-
-    Args:
-        comparison: a row a bar, the first on top; rows without a value keep their place.
-        path: a .png file.
-    """
+    """Draw each row's mean with its interval, its seeds as dots, and comparable published means."""
     results, measure = comparison.results, comparison.kind.measure
     means = [result.mean(measure) for result in results]
     texts = ["missing" if mean is None else measure.text(mean) for mean in means]
@@ -61,12 +56,7 @@ def save_study_bars(comparison: Comparison, path: Path) -> None:
 
 
 def save_slices(group: Group, path: Path) -> None:
-    """Draw the measure of every test by slice, a panel a slicing and a line a test.
-
-    Args:
-        group: of tests with one slicing at least.
-        path: a .png file.
-    """
+    """Draw the measure of tests by slice, a panel a slicing, of which there is one at least."""
     slicings = group.slicings
     num_rows = math.ceil(len(slicings) / _PANELS_A_ROW)
     height = 2.6 * num_rows + _LINE_HEIGHT * len(group.tests)
@@ -117,14 +107,9 @@ def _bar_figure(
     measure: Measure,
     baselines: Mapping[str, float],
 ) -> tuple[Figure, Axes]:
-    """Return a figure with a bar a value, as stored, and a line a baseline.
+    """Return a figure with a bar a value, as stored, the first on top, and a line a baseline.
 
-    Args:
-        names: of the bars, the first on top.
-        values: their lengths; a bar without one keeps its place.
-        texts: beside the bars.
-        measure: of the values.
-        baselines: values by name.
+    A bar without a value keeps its place; texts stand beside the bars.
     """
     labels = [_wrapped(name) for name in names]
     height = _LINE_HEIGHT * max(2.35, *(label.count("\n") + 1.35 for label in labels))

@@ -33,11 +33,7 @@ _TEMPLATES = Environment(
 
 
 def write_page(report: Report, output_dir: Path) -> Path:
-    """Write index.html and images/; the page last, so that it never names a missing image.
-
-    Returns:
-        The page.
-    """
+    """Write index.html and images/; the page last, so that it never names a missing image."""
 
     def drawn(draw: Callable[..., None], stem: str, *content: Any) -> str:
         draw(*content, output_dir / f"images/{stem}.png")

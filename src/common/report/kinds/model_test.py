@@ -118,13 +118,9 @@ class ModelTest(ABC):
     @staticmethod
     @abstractmethod
     def settings_of(run: Run, summary: Mapping[str, Any]) -> Settings:
-        """Return what may set two runs or tests apart, by name.
+        """Return what may set two runs or tests apart, by name; no summary where no test is meant.
 
         None is not named; what a model does not have is left out.
-
-        Args:
-            run: the run.
-            summary: of a test of it; empty where no test is meant.
         """
 
     @property
@@ -149,11 +145,7 @@ class ModelTest(ABC):
 
     @abstractmethod
     def own_cells(self, others: Sequence[Settings]) -> dict[str, str]:
-        """Return its cells of the result table that not every kind has, by column.
-
-        Args:
-            others: the settings of all tests in the table.
-        """
+        """Return those of its `cells` that not every kind has."""
 
     @abstractmethod
     def baseline_cells(self, name: str, value: float) -> dict[str, str]:

@@ -22,12 +22,7 @@ from common.report.tables.formats import Table, as_latex, as_markdown, as_text, 
 
 
 def write_study_files(outcomes: Sequence[Outcome], output_dir: Path) -> None:
-    """Write NAME.tex, NAME.csv and NAME_trainings.csv of every study.
-
-    Args:
-        outcomes: studies; a second one of a name gets a number.
-        output_dir: where the files go.
-    """
+    """Write NAME.tex, NAME.csv and NAME_trainings.csv of studies; a second NAME gets a number."""
     for stem, outcome in zip(_stems(outcomes), outcomes, strict=True):
         write_text_atomically(output_dir / f"{stem}.tex", _latex(outcome, stem))
         lines = [_line(c, result) for c in outcome.comparisons for result in c.results]

@@ -132,9 +132,7 @@ def seeds_text(result: RowResult) -> str:
 def job_count_text(row: StudyRow, counted: Sequence[int]) -> str:
     """Return e.g. ``3 of 5 (seed 3 failed, seed 4 missing)``, or ``5`` if all are there.
 
-    Args:
-        row: of a study.
-        counted: numbers of its runs that have the test.
+    Runs count by their numbers, if they have the test.
     """
     others = [job for job in row.jobs if job.run is None or job.run.number not in counted]
     if not others:

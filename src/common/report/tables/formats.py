@@ -57,12 +57,7 @@ def as_markdown(table: Table) -> str:
 
 
 def as_latex(table: Table, label: str | None = None) -> str:
-    r"""Return a LaTeX table; it needs ``\usepackage{booktabs}``.
-
-    Args:
-        table: to be written.
-        label: to refer to it.
-    """
+    r"""Return a LaTeX table with a label to refer to it; it needs ``\usepackage{booktabs}``."""
     alignment = "".join("r" if name in table.numeric else "l" for name in table.columns)
     cells = [[_latex(cell) for cell in line] for line in (table.columns, *table.rows)]
     head, *rows = [_unbracketed(" & ".join(line)) + r" \\" for line in cells]
