@@ -22,7 +22,7 @@ import numpy.typing as npt
 from bench_flame import print_table
 from tqdm import tqdm
 
-from common.evaluation.metrics import bootstrap_interval
+from common.evaluation.resampling import bootstrap_interval
 from common.geometry import gaze_vector
 from common.store.reading import FaceStore
 from flame.data.partition import choose_split, with_parts

@@ -11,7 +11,7 @@ from builders.fabricated_runs import (
 )
 from common.report.command import write_report
 from common.report.reading import read_results
-from common.report.tables.results import group_by_protocol, result_table
+from common.report.tables.groups import group_by_protocol
 
 
 def write_gaze_runs(runs):
@@ -38,12 +38,12 @@ def write_lam_runs(runs):
 
 
 def only_group(runs_dir):
-    ((protocol, tests),) = group_by_protocol(read_results(runs_dir).tests).items()
-    return protocol, tests
+    (group,) = group_by_protocol(read_results(runs_dir).tests)
+    return group
 
 
 def column(runs_dir, name):
-    table = result_table(*only_group(runs_dir))
+    table = only_group(runs_dir).table
     return [row[list(table.columns).index(name)] for row in table.rows]
 
 

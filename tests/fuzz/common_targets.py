@@ -25,13 +25,10 @@ from common.media.image_codec import decode_image, encode_image
 from common.media.photo import photo_size, read_photo
 from common.media.video import read_frames
 from common.report.command import write_report
-from common.report.reading import read_results
-from common.report.study.comparison import compare
+from common.report.content import find_content
 from common.report.study.files import study_markdown, study_text, write_study_files
-from common.report.study.study import find_studies
 from common.report.tables.csv_file import as_csv
 from common.report.tables.formats import as_latex, as_markdown, as_text
-from common.report.tables.results import all_tables, slice_tables
 from common.runs.folder import continued
 from common.runs.replay import differences, replayed_config
 from common.runs.snapshot import read_snapshot
@@ -112,15 +109,14 @@ def _make_single_runs(folder: Path) -> list[Path]:
 
 def _read_report(path: Path) -> None:
     """Do what the report does, figures left out, which take seconds."""
-    results = read_results(_runs_dir(path))
-    outcomes = [compare(study) for study in find_studies(results)]
-    for table in (*all_tables(results), *slice_tables(results)):
+    report = find_content(_runs_dir(path))
+    for table in (*report.tables, *report.slice_tables):
         (as_markdown(table) + as_latex(table) + as_text(table)).encode()
-    as_csv(results.tests).encode()
-    for outcome in outcomes:
+    as_csv(report.results.tests).encode()
+    for outcome in report.outcomes:
         (study_text(outcome) + study_markdown(outcome)).encode()
-    write_study_files(outcomes, path.parent / "out")
-    assert len(results.runs) >= 5, "a damaged file costs more than its run"
+    write_study_files(report.outcomes, path.parent / "out")
+    assert len(report.results.runs) >= 5, "a damaged file costs more than its run"
 
 
 def _runs_dir(path: Path) -> Path:

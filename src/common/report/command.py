@@ -7,18 +7,14 @@ shown; whatever has not is listed with its status.
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from common.files.atomic import write_text_atomically
+from common.report.content import find_content
 from common.report.page import write_page
-from common.report.reading import Results, read_results
-from common.report.study.comparison import compare
 from common.report.study.files import study_markdown, study_text, write_study_files
-from common.report.study.study import find_studies
 from common.report.tables.csv_file import as_csv
 from common.report.tables.formats import as_latex, as_markdown, as_text
-from common.report.tables.results import all_tables, group_by_protocol, result_table, slice_tables
 
 
 def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
@@ -36,20 +32,19 @@ def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
     Raises:
         ValueError: If there is no run.
     """
-    results = read_results(runs_dir)
+    report = find_content(runs_dir)
     output_dir = output_dir or runs_dir / "report"
-    outcomes = [compare(study) for study in find_studies(results)]
-    in_studies = frozenset(test.path for outcome in outcomes for test in outcome.tests)
-    results = replace(results, in_studies=in_studies)
-    tables = all_tables(results)
-    shown = [*tables, *slice_tables(results)]
-    texts = [*map(study_markdown, outcomes), *map(as_markdown, shown)]
+    shown = [*report.tables, *report.slice_tables]
+    texts = [*map(study_markdown, report.outcomes), *map(as_markdown, shown)]
+    latex = ["% needs \\usepackage{booktabs}", *(as_latex(group.table) for group in report.groups)]
     write_text_atomically(output_dir / "table.md", "\n".join(texts))
-    write_text_atomically(output_dir / "table.csv", as_csv(results.tests))
-    write_text_atomically(output_dir / "table.tex", _latex(results))
-    write_study_files(outcomes, output_dir / "studies")
-    page_path = write_page(results, outcomes, output_dir)
-    return "\n".join([*map(study_text, outcomes), *map(as_text, tables), f"-> {page_path}\n"])
+    write_text_atomically(output_dir / "table.csv", as_csv(report.results.tests))
+    write_text_atomically(output_dir / "table.tex", "\n".join(latex))
+    write_study_files(report.outcomes, output_dir / "studies")
+    page = write_page(report, output_dir)
+    return "\n".join(
+        [*map(study_text, report.outcomes), *map(as_text, report.tables), f"-> {page}\n"]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,13 +54,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, metavar="DIR", help="default: RUNS_DIR/report")
     given = parser.parse_args(arguments)
     sys.stdout.write(write_report(given.runs_dir, given.output))
-
-
-def _latex(results: Results) -> str:
-    groups = group_by_protocol(results.listed_tests).items()
-    tables = (as_latex(result_table(protocol, tests)) for protocol, tests in groups)
-    return "\n".join(["% needs \\usepackage{booktabs}", *tables])
-
-
-if __name__ == "__main__":
-    main()

@@ -1,138 +1,177 @@
-"""Figures of the report: a test protocol's models, all in all and by slice, and learning curves."""
+"""Figures of the report: models all in all and by slice, and learning curves."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from common.evaluation.figures import BLUE, DARK, whisker
+from common.evaluation.resampling import Interval
 from common.files.atomic import partial_path
-from common.report.kinds.model_test import ModelTest, TestProtocol
+from common.report.kinds.measure import Measure
 from common.report.kinds.registry import validation_shown
-from common.report.run import Run
-from common.report.tables.results import name_of_run, name_of_test
-from common.report.tables.slices import SlicedMeasure, sliced_measures
+from common.report.study.comparison import Comparison, RowResult
+from common.report.tables.groups import Group, SlicedMeasure
 
-BLUE, DARK, RED = "#3366aa", "#222222", "#bb2244"
-BASELINE_COLORS = ("#777777", "#cc6633", "#338855")
+_BASELINE_COLORS = ("#777777", "#cc6633", "#338855")
 # Narrow, so that a phone shows the letters at a readable size.
-WIDTH, _DPI = 6.4, 160
+_WIDTH, _DPI = 6.4, 160
 _LABEL_WIDTH = 34  # characters
 _NO_BREAK = "\u00a0"
 _TICK_LINE = 40  # characters below a panel
 _LINE_HEIGHT = 0.17  # of a label
 _PANELS_A_ROW = 2
 _MARKERS = "os^Dvx"
+_RED = "#bb2244"
+_SEED_SPREAD = 0.3  # of a bar, over which its seeds' dots lie
 
 
-def save_bars(protocol: TestProtocol, tests: Sequence[ModelTest], path: Path) -> None:
-    """Draw the measure of every test, with its interval, and the baselines.
-
-    Args:
-        protocol: shared by the tests.
-        tests: a bar each, the first on top.
-        path: a .png file.
-    """
-    measure = tests[0].measure
-    names = [wrapped(name_of_test(test, tests)) for test in tests]
-    max_lines = max(1 + name.count("\n") for name in names)
-    height = max(0.4, _LINE_HEIGHT * (max_lines + 0.35))
-    figure = Figure(figsize=(WIDTH, 1.4 + height * len(tests)), layout="constrained")
-    axis = figure.subplots()
-    values = [test.value for test in tests]
-    axis.barh(
-        range(len(tests)), [measure.shown(value) for value in values], color=BLUE, height=0.66
-    )
-    _draw_intervals(axis, tests)
-    for place, value in enumerate(values):
-        where = axis.get_yaxis_transform()
-        axis.text(1.02, place, measure.text(value), transform=where, va="center")
-    lines = zip(protocol.baselines.items(), BASELINE_COLORS, strict=False)
-    for (name, value), color in lines:
-        label = f"{name}: {measure.text(value)}"
-        axis.axvline(measure.shown(value), color=color, linestyle="--", label=label)
-    axis.set_yticks(range(len(tests)), names)
-    axis.invert_yaxis()
-    axis.set(xlabel=measure.label, xlim=(0, None))
-    finish(figure, [axis], path)
+def save_group_bars(group: Group, path: Path) -> None:
+    """Draw the measure of every test, with its interval, and the baselines, to a .png file."""
+    measure, values = group.kind.measure, [test.value for test in group.tests]
+    texts = [measure.text(value) for value in values]
+    figure, axis = _bar_figure(group.names, values, texts, measure, group.protocol.baselines)
+    for place, test in enumerate(group.tests):
+        _draw_interval(axis, place, test.value, test.interval, measure)
+    _finish(figure, [axis], path)
 
 
-def save_slices(tests: Sequence[ModelTest], path: Path) -> None:
-    """Draw the measure of every test by slice, a panel a slicing and a line a test.
+def save_study_bars(comparison: Comparison, path: Path) -> None:
+    """Draw each row's mean with its interval, its seeds as dots, and comparable published means."""
+    results, measure = comparison.results, comparison.kind.measure
+    means = [result.mean(measure) for result in results]
+    texts = ["missing" if mean is None else measure.text(mean) for mean in means]
+    titles = [result.row.title for result in results]
+    baselines = comparison.protocol.baselines
+    figure, axis = _bar_figure(titles, means, texts, measure, baselines)
+    for place, result in enumerate(results):
+        _draw_row(axis, place, result, comparison)
+    _finish(figure, [axis], path)
 
-    Args:
-        tests: of one protocol, with one slicing at least.
-        path: a .png file.
-    """
-    slicings = sliced_measures(tests)
+
+def save_slices(group: Group, path: Path) -> None:
+    """Draw the measure of tests by slice, a panel a slicing, of which there is one at least."""
+    slicings = group.slicings
     num_rows = math.ceil(len(slicings) / _PANELS_A_ROW)
-    height = 2.6 * num_rows + _LINE_HEIGHT * len(tests)
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    height = 2.6 * num_rows + _LINE_HEIGHT * len(group.tests)
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     axes = [*figure.subplots(num_rows, _PANELS_A_ROW, sharey=True, squeeze=False).flat]
     for axis, sliced in zip(axes, slicings, strict=False):
-        _draw_slices(axis, sliced, tests)
+        _draw_slices(axis, sliced, group)
     for axis in axes[len(slicings) :]:
         axis.set_axis_off()
     for axis in axes[::_PANELS_A_ROW]:
-        axis.set(ylabel=tests[0].measure.label)
-    finish(figure, axes, path)
+        axis.set(ylabel=group.kind.measure.label)
+    _finish(figure, axes, path)
 
 
-def save_learning_curves(runs: Sequence[Run], metric: str, path: Path) -> None:
-    """Draw the metric of validation by epoch, a line a run; unfinished runs are dotted.
+@dataclass(frozen=True)
+class Line:
+    """Learning curves that are drawn as one line, their mean.
 
-    Args:
-        runs: with one `val_curve` metric on one data set and split.
-        metric: its name.
-        path: a .png file.
+    Attributes:
+        label: in the legend.
+        curves: the metric of validation by epoch, from 0.
+        is_dotted: as those of unfinished runs.
     """
+
+    label: str
+    curves: Sequence[Mapping[int, float]]
+    is_dotted: bool = False
+
+
+def save_curves(lines: Sequence[Line], metric: str, path: Path) -> None:
+    """Draw a metric of validation by epoch, to a .png file; a band shows +- standard deviation."""
     shown = validation_shown(metric)
-    figure = Figure(figsize=(WIDTH, 3.8 + 0.1 * len(runs)), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, 3.8 + 0.1 * len(lines)), layout="constrained")
     axis = figure.subplots()
-    for run in runs:
-        epochs = sorted(run.val_curve)
-        axis.plot(
-            [epoch + 1 for epoch in epochs],
-            [run.val_curve[epoch] * shown.factor for epoch in epochs],
-            linestyle="-" if run.status == "finished" else ":",
-            marker="o" if len(epochs) < 25 else None,
-            markersize=3,
-            label=wrapped(name_of_run(run, runs)),
-        )
-    axis.locator_params(axis="x", integer=True)
+    for line in lines:
+        _draw_line(axis, line, shown.factor)
+    axis.locator_params(axis="x", integer=True, min_n_ticks=1)
     axis.set(xlabel="epoch", ylabel=shown.axis)
     if shown.is_from_zero:
         axis.set_ylim(0, None)
-    finish(figure, [axis], path)
+    _finish(figure, [axis], path)
 
 
-def _draw_intervals(axis: Axes, tests: Sequence[ModelTest]) -> None:
-    measure = tests[0].measure
-    for place, test in enumerate(tests):
-        if test.interval is not None:
-            value, low, high = (
-                measure.shown(number)
-                for number in (test.value, test.interval["low"], test.interval["high"])
-            )
-            # A bootstrap interval of a mAP need not hold the mAP of the whole.
-            reach = [[max(value - low, 0)], [max(high - value, 0)]]
-            axis.errorbar(value, place, xerr=reach, color=DARK, capsize=4, linewidth=1.4)
+def _bar_figure(
+    names: Sequence[str],
+    values: Sequence[float | None],
+    texts: Sequence[str],
+    measure: Measure,
+    baselines: Mapping[str, float],
+) -> tuple[Figure, Axes]:
+    """Return a figure with a bar a value, as stored, the first on top, and a line a baseline.
+
+    A bar without a value keeps its place; texts stand beside the bars.
+    """
+    labels = [_wrapped(name) for name in names]
+    height = _LINE_HEIGHT * max(2.35, *(label.count("\n") + 1.35 for label in labels))
+    figure = Figure(figsize=(_WIDTH, 1.4 + height * len(names)), layout="constrained")
+    axis = figure.subplots()
+    places = range(len(names))
+    axis.barh(places, [measure.shown(value) for value in values], color=BLUE, height=0.66)
+    for place, text in zip(places, texts, strict=True):
+        axis.text(1.02, place, text, transform=axis.get_yaxis_transform(), va="center")
+    for (name, value), color in zip(baselines.items(), _BASELINE_COLORS, strict=False):
+        label = f"{name}: {measure.text(value)}"
+        axis.axvline(measure.shown(value), color=color, linestyle="--", label=label)
+    axis.set_yticks(places, labels)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.set(xlabel=measure.label, xlim=(0, None))
+    return figure, axis
 
 
-def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) -> None:
-    measure = tests[0].measure
-    for place, (test, values) in enumerate(zip(tests, sliced.values, strict=True)):
-        # Ten colours, then the same with another marker.
-        marker = _MARKERS[place // 10 % len(_MARKERS)]
+def _draw_interval(
+    axis: Axes,
+    place: int,
+    value: float | None,
+    interval: Interval | None,
+    measure: Measure,
+    **style: Any,
+) -> None:
+    """Draw the interval of a bar, if it has one; values as stored."""
+    if interval is not None:
+        shown, low, high = map(measure.shown, (value, interval.low, interval.high))
+        reach = [[end] for end in whisker(shown, low, high)]
+        axis.errorbar(shown, place, xerr=reach, color=DARK, capsize=4, linewidth=1.4, **style)
+
+
+def _draw_row(axis: Axes, place: int, result: RowResult, comparison: Comparison) -> None:
+    measure = comparison.kind.measure
+    label = _once(axis, "95 % interval")
+    _draw_interval(axis, place, result.mean(measure), result.interval, measure, label=label)
+    values = [measure.shown(value) for value in result.values(measure)]
+    spread = _SEED_SPREAD if len(values) > 1 else 0.0
+    heights = place + np.linspace(-spread, spread, len(values))
+    label = _once(axis, "a seed")
+    axis.scatter(values, heights, s=16, color="white", edgecolor=DARK, zorder=3, label=label)
+    published = result.published_value(measure)
+    if result.is_comparable and published:
+        label = _once(axis, "published")
+        axis.plot(published.mean, place, "|", color=_RED, ms=14, mew=2, zorder=4, label=label)
+
+
+def _once(axis: Axes, label: str) -> str:
+    """Return a label that the legend does not have yet, or one that it leaves out."""
+    return "_" if label in axis.get_legend_handles_labels()[1] else label
+
+
+def _draw_slices(axis: Axes, sliced: SlicedMeasure, group: Group) -> None:
+    for place, (name, values) in enumerate(zip(group.names, sliced.values, strict=True)):
         axis.plot(
-            [measure.shown(value) for value in values],
-            marker=marker,
+            [group.kind.measure.shown(value) for value in values],
+            # Ten colours, then the same with another marker.
+            marker=_MARKERS[place // 10 % len(_MARKERS)],
             markersize=3.5,
             linewidth=1.2,
-            label=wrapped(name_of_test(test, tests).replace("\n", ", "), 2 * _LABEL_WIDTH),
+            label=_wrapped(name.replace("\n", ", "), 2 * _LABEL_WIDTH),
         )
     counts = [next(iter(count.values())) for count in sliced.counts]
     ticks = [
@@ -145,14 +184,34 @@ def _draw_slices(axis: Axes, sliced: SlicedMeasure, tests: Sequence[ModelTest]) 
     axis.grid(axis="y", color="#eeeeee")
 
 
-def wrapped(name: str, width: int = _LABEL_WIDTH) -> str:
+def _draw_line(axis: Axes, line: Line, factor: float) -> None:
+    # Epochs that all curves have, so that the mean is over the same everywhere.
+    epochs = sorted(set.intersection(*map(set, line.curves)))
+    values = np.array([[curve[epoch] * factor for epoch in epochs] for curve in line.curves])
+    times, mean = [epoch + 1 for epoch in epochs], values.mean(axis=0)
+    (drawn,) = axis.plot(
+        times,
+        mean,
+        linestyle=":" if line.is_dotted else "-",
+        marker="o" if len(epochs) < 25 else None,
+        markersize=3,
+        label=_wrapped(line.label),
+    )
+    if len(values) > 1:
+        std = values.std(axis=0, ddof=1)
+        axis.fill_between(times, mean - std, mean + std, color=drawn.get_color(), alpha=0.15, lw=0)
+        if len(times) == 1:  # a band of one epoch has no width
+            axis.errorbar(times, mean, yerr=std, color=drawn.get_color(), capsize=4)
+
+
+def _wrapped(name: str, width: int = _LABEL_WIDTH) -> str:
     """Break a name into lines, if possible not between a setting and its value."""
     kept = name.replace(" ", _NO_BREAK).replace("," + _NO_BREAK, ", ")
     lines = (fill(line, width, break_long_words=False) for line in kept.split("\n"))
     return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
-def finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
+def _finish(figure: Figure, axes: Sequence[Axes], path: Path) -> None:
     """Add the legend of the first of the axes below them, and save the figure."""
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)

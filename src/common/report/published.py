@@ -1,6 +1,6 @@
 """Numbers that others published, with protocol and source: what ``published.yaml`` holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,7 +53,7 @@ class PublishedRow:
     """
 
     method: str
-    ablations: tuple[str, ...]
+    ablations: Sequence[str]
     protocol: PublishedProtocol
     source: str
     evidence: str
@@ -63,58 +63,24 @@ class PublishedRow:
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A table; `source` is that of the rows which name no other."""
+    """A table of methods."""
 
-    name: str
     title: str
-    source: str
-    rows: tuple[PublishedRow, ...]
+    rows: Sequence[PublishedRow]
 
 
 @cache
-def published_tables(path: Path = FILE) -> Mapping[str, PublishedTable]:
-    """Return all tables by name.
-
-    Raises:
-        ValueError: If a row names a protocol that is not there.
-        TypeError: If an entry is missing or misspelt.
-    """
-    content: Any = OmegaConf.to_container(OmegaConf.load(path))
+def published_tables() -> Mapping[str, PublishedTable]:
+    """Return all tables by name."""
+    content: Any = OmegaConf.to_container(OmegaConf.load(FILE))
     protocols = {name: PublishedProtocol(**entry) for name, entry in content["protocols"].items()}
-    return {name: _table(name, entry, protocols) for name, entry in content["tables"].items()}
+    return {name: _table(entry, protocols) for name, entry in content["tables"].items()}
 
 
-def published_table(name: str) -> PublishedTable:
-    """Return a table.
-
-    Raises:
-        ValueError: If there is none of that name.
-    """
-    tables = published_tables()
-    if name not in tables:
-        raise ValueError(
-            f"published={name}: no such table in {FILE.name}, expected {' or '.join(tables)}"
-        )
-    return tables[name]
-
-
-def _table(
-    name: str, entry: Mapping[str, Any], protocols: Mapping[str, PublishedProtocol]
-) -> PublishedTable:
+def _table(entry: Mapping[str, Any], protocols: Mapping[str, PublishedProtocol]) -> PublishedTable:
     shared = {key: entry[key] for key in ("source", "evidence", "protocol")}
-    rows = tuple(_row({**shared, **row}, protocols) for row in entry["rows"])
-    return PublishedTable(name, entry["title"], entry["source"], rows)
-
-
-def _row(entry: Mapping[str, Any], protocols: Mapping[str, PublishedProtocol]) -> PublishedRow:
-    if entry["protocol"] not in protocols:
-        raise ValueError(
-            f"protocol {entry['protocol']!r} of {entry['method']}: expected {list(protocols)}"
-        )
-    values = {key: PublishedValue(**value) for key, value in entry["values"].items()}
-    changed = {
-        "ablations": tuple(entry.get("ablations", ())),
-        "protocol": protocols[entry["protocol"]],
-        "values": values,
-    }
-    return PublishedRow(**{**entry, **changed})
+    rows = [{"ablations": (), **shared, **row} for row in entry["rows"]]
+    for row in rows:
+        row["protocol"] = protocols[row["protocol"]]
+        row["values"] = {key: PublishedValue(**value) for key, value in row["values"].items()}
+    return PublishedTable(entry["title"], [PublishedRow(**row) for row in rows])

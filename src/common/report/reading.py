@@ -26,21 +26,12 @@ class Unread:
 
 @dataclass(frozen=True)
 class Results:
-    """All runs and tests under a folder; paths of `unread` are absolute or as given.
-
-    `in_studies`: paths of the tests that a study's table shows, so that no other need list them.
-    """
+    """All runs and tests under a folder; paths of `unread` are absolute or as given."""
 
     runs_dir: Path
     runs: list[Run]
     tests: list[ModelTest]
     unread: list[Unread]
-    in_studies: frozenset[Path] = frozenset()
-
-    @property
-    def listed_tests(self) -> list[ModelTest]:
-        """The tests that no study's table shows."""
-        return [test for test in self.tests if test.path not in self.in_studies]
 
 
 # Of a start or an epoch.
@@ -52,8 +43,8 @@ def read_results(runs_dir: Path) -> Results:
     """Read every run under a folder, at any depth, and every test summary of these runs.
 
     Runs with ``debug=`` are no results, and a replay is none beside its run: they count as unread.
-    A test that is there twice, with
-    the same predictions (``predict.py split=test`` repeats the one after training), counts once.
+    A test that is there twice, with the same predictions (``predict.py split=test`` repeats the one
+    after training), counts once.
 
     Raises:
         ValueError: If there is no run.
@@ -111,20 +102,18 @@ def _no_result(snapshot: Mapping[str, Any]) -> str | None:
 
 
 def _summaries(folder: Path, snapshot: Mapping[str, Any], unread: list[Unread]) -> list[_Summary]:
-    found, own = [], sorted(folder.glob("test/*.json"))
+    own = sorted(folder.glob("test/*.json"))
     status = snapshot.get("status", "finished")
     if status != "finished":
         unread += [Unread(path, f"of an earlier start; the last one: {status}") for path in own]
         own = []
+    found: dict[str, _Summary] = {}
     for path in [*own, *sorted(folder.glob("predict/*/*.json"))]:
         try:
-            found.append(_summary(path))
+            found.setdefault(*_summary(path))
         except ValueError as error:
             unread.append(Unread(path, str(error)))
-    once: dict[str, _Summary] = {}
-    for item in found:
-        once.setdefault(_predictions(*item[:2]), item)
-    return list(once.values())
+    return list(found.values())
 
 
 def _test(test: ModelTest, unread: list[Unread]) -> ModelTest:
@@ -137,37 +126,22 @@ def _test(test: ModelTest, unread: list[Unread]) -> ModelTest:
     return test
 
 
-def _predictions(kind: type[ModelTest], path: Path) -> str:
-    """Return what is the same for two tests with the same predictions under the same name."""
-    predictions = _predictions_path(kind, path)
-    try:
-        return f"{path.name} {file_sha256(predictions)}"
-    except OSError:
-        return str(path)
-
-
-def _summary(path: Path) -> _Summary:
+def _summary(path: Path) -> tuple[str, _Summary]:
+    """Return a summary under what is the same for all tests with its predictions and its name."""
     summary = read_json(path, TEST_AGAIN)
     kind = kind_named(lookup(summary, "kind"))
-    missing = [key for key in kind.required if key not in summary]
+    missing = [key for key in kind.form if key not in summary]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; {TEST_AGAIN}")
-    check_form(summary, kind.form, str(path))
-    _check_predictions(_predictions_path(kind, path), summary)
-    return kind, path, dict(summary)
-
-
-def _predictions_path(kind: type[ModelTest], path: Path) -> Path:
-    return path.with_name(path.stem + kind.predictions_suffix)
-
-
-def _check_predictions(path: Path, summary: Mapping[str, Any]) -> None:
-    """Refuse predictions that are not as they were written; a csv's checksum is in the summary."""
-    if not path.is_file():
-        return
-    check_seal(path, TEST_AGAIN)
-    if summary.get("predictions_sha256") not in (None, file_sha256(path)):
-        raise ValueError(f"{path} is damaged (it is not as it was written); {TEST_AGAIN}")
+    check_form(summary, {**kind.form, **kind.optional_form}, str(path))
+    predictions = path.with_name(path.stem + kind.predictions_suffix)
+    if not predictions.is_file():
+        return str(path), (kind, path, summary)
+    check_seal(predictions, TEST_AGAIN)
+    checksum = file_sha256(predictions)
+    if summary.get("predictions_sha256") not in (None, checksum):
+        raise ValueError(f"{predictions} is damaged (it is not as it was written); {TEST_AGAIN}")
+    return f"{path.name} {checksum}", (kind, path, summary)
 
 
 def _first_start(snapshot: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from common.arrays import Array, Float
-from common.evaluation.metrics import bootstrap_interval
+from common.evaluation.resampling import bootstrap_interval
 
 Slice = dict[str, Any]
 

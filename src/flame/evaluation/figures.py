@@ -1,6 +1,6 @@
 """Figures of a test: predicted against true angles, and errors by slice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,10 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from common.evaluation.figures import BLUE, GREY, ORANGE, draw_slices
 from common.files.atomic import partial_path
-from flame.evaluation.error_slices import Slice, slice_name
+from flame.evaluation.error_slices import slice_name
 
-BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#666666", "#222222"
 _SLICE_TITLES = {
     "subject": "by subject",
     "head_yaw": "by head yaw [deg]",
@@ -19,6 +19,7 @@ _SLICE_TITLES = {
     "yaw_t": "by gaze yaw [deg]",
     "pitch_t": "by gaze pitch, + up [deg]",
 }
+_MEASURE = ("mean_deg", "interval_over_subjects_deg")
 # Data sets have dozens of subjects.
 _LAYOUT: list[Any] = [
     ["yaw", "pitch", "subject", "subject"],
@@ -45,8 +46,10 @@ def save_error_figure(
     _draw_angles(axes["pitch"], results, "pitch", ORANGE)
     for name, label in _SLICE_TITLES.items():
         axes[name].set_title(label)
-        max_upright = 24 if name == "subject" else 12
-        _draw_slices(axes[name], summary["by"][name], summary["mean_deg"], max_upright)
+        slices, max_upright = summary["by"][name], 24 if name == "subject" else 12
+        names = [slice_name(item["slice"]) for item in slices]
+        draw_slices(axes[name], slices, names, _MEASURE, summary["mean_deg"], max_upright)
+        axes[name].set_ylabel("mean error [deg]")
     figure.suptitle(f"{title}: {_headline(summary)}")
     with partial_path(path) as partial:
         figure.savefig(partial, dpi=110)
@@ -68,30 +71,3 @@ def _draw_angles(axis: Axes, results: pl.DataFrame, name: str, color: str) -> No
     axis.plot(limits, limits, color=GREY, linewidth=1)
     axis.set(xlim=limits, ylim=limits, aspect="equal")
     axis.set(xlabel=f"true {name} [deg]", ylabel=f"predicted {name} [deg]")
-
-
-def _draw_slices(axis: Axes, slices: Sequence[Slice], mean_deg: float, max_upright: int) -> None:
-    places = range(len(slices))
-    bars = axis.bar(
-        places,
-        [item["mean_deg"] for item in slices],
-        yerr=[*zip(*map(_whisker, slices), strict=True)],
-        color=BLUE,
-        error_kw={"ecolor": DARK, "elinewidth": 0.9},
-    )
-    turn = 90 if len(slices) > max_upright else 0
-    counts = [str(item["num_samples"]) for item in slices]
-    axis.bar_label(bars, counts, fontsize=7, color=GREY, rotation=turn, padding=2)
-    axis.set_xticks(places, [slice_name(item["slice"]) for item in slices])
-    axis.tick_params(axis="x", labelsize=8, rotation=turn)
-    axis.axhline(mean_deg, color=GREY, linewidth=1)
-    axis.set_ylabel("mean error [deg]")
-    axis.margins(x=0.02, y=0.12 if turn else 0.07)
-
-
-def _whisker(item: Slice) -> tuple[float, float]:
-    """Return the reach below and above the mean; none for a single subject."""
-    interval, mean_deg = item["interval_over_subjects_deg"], item["mean_deg"]
-    if interval is None:
-        return 0.0, 0.0
-    return max(0.0, mean_deg - interval["low"]), max(0.0, interval["high"] - mean_deg)

@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.evaluation.average_precision import Curve, checked, rank_lam, rank_not_lam
+from common.evaluation.figures import BLUE, DARK, ORANGE, draw_slices
 from common.files.atomic import partial_path
-from gazepose.evaluation.score_slices import Slice
 
-BLUE, ORANGE, GREY, DARK = "#3366aa", "#cc6633", "#666666", "#222222"
 _SLICE_TITLES = {
     "sharpness": "by sharpness",
     "face_size": "by face size [px]",
@@ -30,6 +29,7 @@ _RANKS = {"looks at the camera": rank_lam, "does not": rank_not_lam}
 _CURVE_STYLES = {"looks at the camera": ("ap_lam", BLUE), "does not": ("ap_not_lam", ORANGE)}
 _MAX_CLIPS = 60
 _NAME_LENGTH = 9
+_MEASURE = ("map", "interval_over_clips")
 
 
 def save_score_figure(
@@ -58,7 +58,9 @@ def save_score_figure(
             label += f", the {_MAX_CLIPS} largest of {len(slices)}"
             slices = sorted(slices, key=lambda item: -item["num_samples"])[:_MAX_CLIPS]
         axes[name].set_title(label)
-        _draw_slices(axes[name], slices, summary["map"])
+        names = [item["slice"][:_NAME_LENGTH] for item in slices]
+        draw_slices(axes[name], slices, names, _MEASURE, summary["map"])
+        axes[name].set(ylabel="mAP", ylim=(0, 1.15))
     figure.suptitle(f"{title}: {_headline(summary)}")
     with partial_path(path) as partial:
         figure.savefig(partial, dpi=100)
@@ -115,14 +117,11 @@ def _headline(summary: Mapping[str, Any]) -> str:
 def _draw_curves(axis: Axes, predictions: pl.DataFrame, summary: Mapping[str, Any]) -> None:
     for name, curve in precision_recall_curves(predictions).items():
         key, color = _CURVE_STYLES[name]
-        _draw_curve(axis, curve, f"{name}: AP {summary[key]:.3f}", color)
+        label = f"{name}: AP {summary[key]:.3f}"
+        axis.plot(curve.recall, curve.precision, color=color, linewidth=1.2, label=label)
     axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axis.set_title("precision over recall")
     axis.legend(loc="lower left")
-
-
-def _draw_curve(axis: Axes, curve: Curve, label: str, color: str) -> None:
-    axis.plot(curve.recall, curve.precision, color=color, linewidth=1.2, label=label)
 
 
 def _draw_confusion(axis: Axes, confusion: Sequence[Sequence[int]]) -> None:
@@ -138,31 +137,3 @@ def _draw_confusion(axis: Axes, confusion: Sequence[Sequence[int]]) -> None:
     axis.set_xticks([0, 1], names)
     axis.set_yticks([0, 1], names, rotation=90, va="center")
     axis.set(xlabel="said at score >= 0.5", ylabel="true", title="confusion")
-
-
-def _draw_slices(axis: Axes, slices: Sequence[Slice], overall: float | None) -> None:
-    places = range(len(slices))
-    bars = axis.bar(
-        places,
-        [0.0 if item["map"] is None else item["map"] for item in slices],
-        yerr=[*zip(*map(_whisker, slices), strict=True)],
-        color=BLUE,
-        error_kw={"ecolor": DARK, "elinewidth": 0.9},
-    )
-    turn = 90 if len(slices) > 12 else 0
-    labels = [f"{item['num_samples']}" for item in slices]
-    axis.bar_label(bars, labels, fontsize=7, color=GREY, rotation=turn, padding=2)
-    names = [item["slice"][:_NAME_LENGTH] for item in slices]
-    axis.set_xticks(places, names, rotation=turn, fontsize=8)
-    if overall is not None:
-        axis.axhline(overall, color=GREY, linewidth=1)
-    axis.set(ylabel="mAP", ylim=(0, 1.15))
-    axis.margins(x=0.02)
-
-
-def _whisker(item: Slice) -> tuple[float, float]:
-    """Return the reach below and above the mAP; none for a single clip."""
-    interval, value = item["interval_over_clips"], item["map"]
-    if interval is None or value is None:
-        return 0.0, 0.0
-    return max(0.0, value - interval["low"]), max(0.0, interval["high"] - value)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from common.evaluation.average_precision import lam_precision
-from gazepose.evaluation.map_interval import map_interval
+from common.evaluation.resampling import cluster_interval, map_of_samples
 from gazepose.evaluation.metrics import describe_scores
 
 Slice = dict[str, Any]
@@ -66,10 +66,11 @@ def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
         ``num_samples``, ``num_clips``, ``num_positive``;
         `gazepose.evaluation.metrics.describe_scores`, None for what is not defined;
         ``interval_over_clips``: low and high end of the 95 % bootstrap interval of the mAP, or None
-        (`map_interval`).
+        (`cluster_interval`).
     """
     scores, labels = predictions["score"].to_numpy(), predictions["label"].to_numpy()
-    interval = map_interval(scores, labels, predictions["uid"].to_numpy())
+    samples = map_of_samples(scores, labels, predictions["uid"].to_numpy())
+    interval = cluster_interval(samples)
     numbers = describe_scores(scores, labels)
     return {
         "num_samples": len(predictions),

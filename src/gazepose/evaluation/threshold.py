@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.arrays import Array, Float, Ints
-from gazepose.evaluation.map_interval import interval_over_clips
+from common.evaluation.resampling import Samples, cluster_interval
 from gazepose.evaluation.metrics import confusion_matrix, undefined_reason
 
 RuleName = Literal["f1", "precision"]
@@ -144,13 +144,10 @@ def _interval(
     measure: Callable[[Counts], Counts], cells: Ints, clips: Array
 ) -> dict[str, float] | None:
     """Return the interval of a measure of confusion matrices; `cells` are places in one, 0 to 3."""
-
-    def of_resamples(numbers: Ints, times: Ints) -> Counts:
-        num_clips = times.shape[1]
-        counts = np.bincount(4 * numbers + cells, minlength=4 * num_clips).reshape(num_clips, 4)
-        return measure((times @ counts).reshape(-1, 2, 2))
-
-    interval = interval_over_clips(of_resamples, clips)
+    names, numbers = np.unique(clips, return_inverse=True)
+    counts = np.bincount(4 * numbers + cells, minlength=4 * len(names)).reshape(-1, 4)
+    samples = Samples(tuple(names), lambda times: measure((times @ counts).reshape(-1, 2, 2)))
+    interval = cluster_interval(samples)
     return None if interval is None else asdict(interval)
 
 

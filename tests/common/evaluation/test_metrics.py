@@ -1,4 +1,4 @@
-"""Errors over a data set and their intervals."""
+"""Errors over a data set."""
 
 import math
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.stats import bootstrap
 
-from common.evaluation.metrics import AngularError, bootstrap_interval
+from common.evaluation.metrics import AngularError
 
 
 def angles(seed: int, num: int) -> torch.Tensor:
@@ -84,53 +83,3 @@ def test_low_precision_is_evaluated_in_float32() -> None:
     metric = AngularError()
     metric.update(torch.zeros(1, 2, dtype=torch.bfloat16), torch.deg2rad(torch.tensor([[0.0, 3]])))
     assert float(metric.compute()) == pytest.approx(3, abs=1e-4)
-
-
-def test_the_interval_is_scipys() -> None:
-    values = np.random.default_rng(0).gamma(2, 2, 200)
-    ours = bootstrap_interval(values, num_resamples=4000)
-    scipys = bootstrap(
-        (values,), np.mean, n_resamples=4000, method="percentile", random_state=1
-    ).confidence_interval
-    # Two sets of 4000 resamples: their 2.5 % quantiles differ by about 0.03 standard errors.
-    tolerance = 0.15 * values.std() / np.sqrt(len(values))
-    assert ours.low == pytest.approx(scipys.low, abs=tolerance)
-    assert ours.high == pytest.approx(scipys.high, abs=tolerance)
-
-
-def test_the_interval_holds_the_mean_and_repeats() -> None:
-    values = np.random.default_rng(0).normal(5, 2, 100)
-    interval = bootstrap_interval(values)
-    assert interval.low < values.mean() < interval.high
-    assert bootstrap_interval(values) == interval
-    assert bootstrap_interval(values, seed=1) != interval
-
-
-def test_more_confidence_is_wider() -> None:
-    values = np.random.default_rng(0).normal(5, 2, 100)
-    narrow, wide = (bootstrap_interval(values, confidence=c) for c in (0.5, 0.99))
-    assert wide.low < narrow.low < narrow.high < wide.high
-
-
-def test_whole_people_widen_the_interval_when_people_differ() -> None:
-    generator = np.random.default_rng(0)
-    people = np.repeat(["a", "b", "c", "d", "e", "f"], 50)
-    values = np.repeat(generator.normal(5, 2, 6), 50) + generator.normal(0, 0.5, 300)
-    samples, clusters = bootstrap_interval(values), bootstrap_interval(values, clusters=people)
-    assert clusters.high - clusters.low > 3 * (samples.high - samples.low)
-    assert clusters.low < values.mean() < clusters.high
-
-
-def test_every_sample_its_own_cluster_is_no_cluster() -> None:
-    values = np.random.default_rng(0).normal(5, 2, 40)
-    assert bootstrap_interval(values, clusters=np.arange(40)) == bootstrap_interval(values)
-
-
-def test_equal_values_have_no_width() -> None:
-    interval = bootstrap_interval(np.full(10, 3.0))
-    assert (interval.low, interval.high) == (3, 3)
-
-
-def test_no_value_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no values"):
-        bootstrap_interval(np.array([]))

@@ -17,12 +17,9 @@ from builders.fabricated_runs import (
 )
 
 from common.report.command import write_report
-from common.report.reading import read_results
-from common.report.study.comparison import compare
+from common.report.content import find_content
 from common.report.study.files import study_text
-from common.report.study.study import find_studies
 from common.report.tables.formats import as_text
-from common.report.tables.results import all_tables
 
 GAZE = "test/demo_gaze_demo_gaze_mmtm-fusion.json"
 LAM = "test/demo_lam_demo_lam_gazepose.json"
@@ -44,9 +41,9 @@ def runs_dir(tmp_path):
 
 def _not_used(runs_dir):
     """Return what the report read, and its text."""
-    results = read_results(runs_dir)
-    studies = [study_text(compare(study)) for study in find_studies(results)]
-    return results, "\n".join([*studies, *map(as_text, all_tables(results))])
+    report = find_content(runs_dir)
+    texts = [*map(study_text, report.outcomes), *map(as_text, report.tables)]
+    return report.results, "\n".join(texts)
 
 
 def _set(path, place, value):

@@ -16,10 +16,9 @@ from builders.fabricated_runs import (
 )
 
 from common.report.command import write_report
-from common.report.figures import save_bars
+from common.report.figures import save_group_bars
 from common.report.reading import read_results
-from common.report.tables.results import group_by_protocol, result_table
-from common.report.tables.slices import slice_table
+from common.report.tables.groups import group_by_protocol
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def runs_dir(tmp_path):
 
 
 def test_a_table_holds_the_baselines_first_and_a_row_a_test_in_per_cent(runs_dir):
-    table = result_table(*only_group(runs_dir))
+    table = only_group(runs_dir).table
     assert table.columns == [
         *("#", "model", "priors", "dropout", "other settings", "seed", "epochs", "mAP [%]"),
         *("95 % interval", "AP LAM", "AP not LAM", "accuracy", "trained on"),
@@ -52,7 +51,7 @@ def test_a_table_holds_the_baselines_first_and_a_row_a_test_in_per_cent(runs_dir
 
 
 def test_the_caption_names_the_protocol(runs_dir):
-    assert only_group(runs_dir)[0].caption == (
+    assert only_group(runs_dir).protocol.caption == (
         "demo_lam, val part (n = 1200, positive: 300, clips: 2); eye contact; stride: 13"
     )
 
@@ -72,7 +71,8 @@ def test_the_caption_names_the_protocol(runs_dir):
 )
 def test_another_protocol_gets_another_table(runs_dir, changes):
     write_lam_test(write_lam_run(runs_dir / "other"), **changes)
-    assert sorted(map(len, group_by_protocol(read_results(runs_dir).tests).values())) == [1, 2]
+    groups = group_by_protocol(read_results(runs_dir).tests)
+    assert sorted(len(group.tests) for group in groups) == [1, 2]
 
 
 def test_values_that_are_not_defined_are_dashes(runs_dir):
@@ -81,11 +81,11 @@ def test_values_that_are_not_defined_are_dashes(runs_dir):
     for name in ("x", "y"):
         write_lam_test(write_lam_run(runs_dir / name), tested_on="no_positives", **changes)
     groups = group_by_protocol(read_results(runs_dir).tests)
-    (protocol, tests), *_ = ((p, t) for p, t in groups.items() if p.tested_on == "no_positives")
-    rows = result_table(protocol, tests).rows
+    group = next(group for group in groups if group.protocol.tested_on == "no_positives")
+    rows = group.table.rows
     assert [row[1] for row in rows] == ["constant score", "gazepose", "gazepose"]
     assert [row[7:10] for row in rows[1:]] == [["-", "-", "-"]] * 2
-    save_bars(protocol, tests, runs_dir / "bars.png")
+    save_group_bars(group, runs_dir / "bars.png")
     assert "no_positives, val: highest mAP of 2" in page_of(runs_dir)
 
 
@@ -98,7 +98,7 @@ def test_the_best_is_the_highest(runs_dir):
 def test_slices_stand_side_by_side(runs_dir):
     by = lam_summary()["by"] | {"sharpness": [lam_slice("high", 600, 150, 0.9)]}
     write_lam_test(runs_dir / "pose", "predict/again", by=by)
-    table = slice_table(*only_group(runs_dir))
+    table = only_group(runs_dir).slice_table
     assert table.columns == ["by", "slice", "n", "positive", "#1", "#2", "#2 (2)"]
     assert table.rows[:3] == [
         ["sharpness", "low", "600", "150", "70.00", "70.00", "-"],
@@ -148,7 +148,7 @@ EVENTS = {"f1": 0.4, "num_true": 10, "time_resolution_s": 0.1}
 
 def test_decisions_at_a_threshold_stand_beside_the_accuracy(runs_dir):
     write_lam_test(runs_dir / "pose", at_threshold=AT_THRESHOLD, events=None)
-    table = result_table(*only_group(runs_dir))
+    table = only_group(runs_dir).table
     place = table.columns.index("accuracy") + 1
     assert table.columns[place : place + 4] == ["threshold", "F1", "kappa", "trained on"]
     # A test of before knows of none.
@@ -161,7 +161,7 @@ def test_decisions_at_a_threshold_stand_beside_the_accuracy(runs_dir):
 
 def test_events_are_a_column_where_a_test_has_them(runs_dir):
     write_lam_test(runs_dir / "pose", at_threshold=AT_THRESHOLD, events=EVENTS)
-    table = result_table(*only_group(runs_dir))
+    table = only_group(runs_dir).table
     place = table.columns.index("event F1")
     assert [row[place] for row in table.rows[3:]] == ["-", "40.00"]
 

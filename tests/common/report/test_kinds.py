@@ -3,16 +3,27 @@
 import csv
 import re
 
+import numpy as np
+import polars as pl
 import pytest
 from builders.fabricated_folders import page_of, write_lam_runs
-from builders.fabricated_runs import LAM_HEADER, write_lam_run, write_log, write_run, write_test
+from builders.fabricated_runs import (
+    LAM_HEADER,
+    study_plan,
+    write_gaze_job,
+    write_lam_job,
+    write_lam_run,
+    write_log,
+    write_run,
+    write_test,
+)
 
 from common.report.command import write_report
-from common.report.figures import save_learning_curves
+from common.report.figures import Line, save_curves
 from common.report.kinds.eye_contact import EyeContactTest
 from common.report.kinds.registry import kind_named, kind_optimising, validation_shown
 from common.report.reading import read_results
-from common.report.tables.results import unfinished_table
+from common.report.tables.runs import unfinished_table
 
 
 @pytest.fixture
@@ -41,7 +52,7 @@ def test_a_metric_of_no_kind_is_drawn_under_its_own_name(runs_dir, tmp_path):
     shown = validation_shown("val/loss")
     assert (shown.axis, shown.column, shown.factor) == ("val/loss", "last val/loss", 1.0)
     run = read_results(runs_dir).runs[0]
-    save_learning_curves([run], "val/loss", tmp_path / "curves.png")
+    save_curves([Line(run.name, [run.val_curve])], "val/loss", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").is_file()
 
 
@@ -93,3 +104,29 @@ def test_kinds_are_found_by_summary_and_by_metric():
     assert kind_optimising("val/loss") is None
     with pytest.raises(ValueError, match="kind is 'x', expected 'gaze_angle_test' or 'eye_"):
         kind_named("x")
+
+
+def drawn_once(num_clusters):
+    return np.ones((1, num_clusters), dtype=np.int64)
+
+
+def test_samples_beside_a_summary_give_its_number(tmp_path):
+    plan = study_plan(rows=("off",), seeds=(0,))
+    write_lam_job(tmp_path / "a", plan, "off", 0, skill=0.2)
+    write_gaze_job(tmp_path / "b", plan, "off", 0, errors_deg={"demo_gaze": 3.0})
+    tests = read_results(tmp_path).tests
+    assert {test.kind_name for test in tests} == {"eye_contact_test", "gaze_angle_test"}
+    for test in tests:
+        samples = test.samples()
+        (value,) = samples.measured(drawn_once(len(samples.clusters)))
+        assert value == pytest.approx(test.value)
+
+
+def test_unknown_labels_are_no_samples(tmp_path):
+    run = write_lam_job(tmp_path / "a", study_plan(), "off", 0, skill=0.2)
+    (path,) = run.glob("test/*.parquet")
+    table = pl.read_parquet(path)
+    pl.concat([table, table.with_columns(label=pl.lit(-1, pl.Int64))]).write_parquet(path)
+    (test,) = read_results(tmp_path).tests
+    (value,) = test.samples().measured(drawn_once(6))
+    assert value == pytest.approx(test.summary["map"])

@@ -6,7 +6,7 @@ import pytest
 from builders.fabricated_folders import column, only_group, write_lam_runs
 from builders.fabricated_runs import PROTOCOL, write_lam_run, write_lam_test
 
-from common.report.tables.results import name_of_run, name_of_test
+from common.report.tables.runs import name_of_run
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def test_priors_are_called_as_their_choice(runs_dir, priors):
 def test_settings_that_vary_are_named_and_others_are_not(runs_dir):
     write_lam_test(write_lam_run(runs_dir / "coarse", split=5.0))
     assert column(runs_dir, "other settings")[3:] == ["", "split 1.0", "split 5.0"]
-    _, tests = only_group(runs_dir)
-    assert [name_of_test(test, tests) for test in tests] == [
+    group = only_group(runs_dir)
+    assert group.names == [
         "#2 gazelstm, dropout none, seed 0",
         "#3 gazepose, priors all, dropout gaussian, split 1.0, seed 1",
         "#1 gazepose, priors all, dropout gaussian, split 5.0, seed 0",
     ]
-    assert name_of_run(tests[1].run, [tests[1].run]) == (
+    assert name_of_run(group.tests[1].run, [group.tests[1].run]) == (
         "#3 gazepose, priors all, dropout gaussian, seed 1"
     )
 

@@ -1,11 +1,10 @@
 """The published numbers: complete, in range, and fit for the studies that name them."""
 
 import pytest
-import yaml
 from builders.study_configs import STUDIES, study_of
 
 from common.report.kinds.registry import kind_named
-from common.report.published import published_table, published_tables
+from common.report.published import published_tables
 
 ROWS = [row for table in published_tables().values() for row in table.rows]
 RANGES = {
@@ -17,7 +16,7 @@ RANGES = {
 def numbers(name):
     return [
         [(value.mean, value.std) for value in row.values.values()]
-        for row in published_table(name).rows
+        for row in published_tables()[name].rows
     ]
 
 
@@ -65,17 +64,3 @@ def test_studies_name_tables_that_are_there():
 def test_named_rows_are_rows_of_studies():
     rows = {row for name in STUDIES for row in study_of(name)["rows"]}
     assert {name for row in ROWS for name in row.ablations} <= rows
-
-
-def test_an_unknown_table_says_which_there_are():
-    with pytest.raises(ValueError, match=r"published=x: no such table .* flame_table or"):
-        published_table("x")
-
-
-def test_a_misspelt_protocol_is_an_error(tmp_path):
-    path = tmp_path / "p.yaml"
-    entry = {"method": "m", "trainings": None, "values": {}}
-    table = {"title": "t", "source": "s", "evidence": "read", "protocol": "tset", "rows": [entry]}
-    path.write_text(yaml.safe_dump({"protocols": {}, "tables": {"x": table}}))
-    with pytest.raises(ValueError, match="protocol 'tset' of m"):
-        published_tables(path)

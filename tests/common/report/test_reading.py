@@ -9,7 +9,7 @@ from builders.fabricated_runs import write_log, write_run, write_test
 
 from common.report.command import write_report
 from common.report.reading import read_results
-from common.report.tables.results import result_table, unfinished_table
+from common.report.tables.runs import unfinished_table
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_tests_of_an_original_checkpoint_count_although_it_has_no_run(runs_dir):
         split="cross_person_seed0",
         gaze_convention="columbia_target_angles",
     )
-    rows = result_table(*only_group(runs_dir)).rows
+    rows = only_group(runs_dir).table.rows
     assert ["4", "mmtm-fusion", "3.25 +- 1.50"] in [row[:3] for row in rows]
     assert "original_x" not in [row[-1] for row in unfinished_table(read_results(runs_dir)).rows]
 

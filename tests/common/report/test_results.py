@@ -6,7 +6,7 @@ from builders.fabricated_runs import write_run, write_test
 
 from common.report.reading import read_results
 from common.report.tables.formats import Table, as_latex, as_markdown, as_text
-from common.report.tables.results import group_by_protocol, result_table
+from common.report.tables.groups import group_by_protocol
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def runs_dir(tmp_path):
 
 
 def test_a_table_holds_the_baselines_first_and_a_row_a_test(runs_dir):
-    assert result_table(*only_group(runs_dir)).rows == [
+    assert only_group(runs_dir).table.rows == [
         ["", "mean of the train part", "12.35", "", "", "", "", "40", "", "", ""],
         ["", "head pose as gaze", "9.88", "", "", "", "", "40", "", "", ""],
         [
@@ -27,7 +27,7 @@ def test_a_table_holds_the_baselines_first_and_a_row_a_test(runs_dir):
 
 
 def test_the_caption_names_the_protocol(runs_dir):
-    assert only_group(runs_dir)[0].caption == (
+    assert only_group(runs_dir).protocol.caption == (
         "demo_gaze, test part (n = 40, subjects: 1); split: cross_person_seed0; eyes: parity; "
         "gaze convention: columbia_target_angles"
     )
@@ -48,12 +48,14 @@ def test_the_caption_names_the_protocol(runs_dir):
 )
 def test_another_protocol_gets_another_table(runs_dir, changes):
     write_test(write_run(runs_dir / "other"), **changes)
-    assert sorted(map(len, group_by_protocol(read_results(runs_dir).tests).values())) == [1, 2]
+    groups = group_by_protocol(read_results(runs_dir).tests)
+    assert sorted(len(group.tests) for group in groups) == [1, 2]
 
 
 def test_a_split_is_not_guessed_for_a_later_test(runs_dir):
     write_test(runs_dir / "b", "predict/demo_gaze_test")
-    captions = {protocol.split for protocol in group_by_protocol(read_results(runs_dir).tests)}
+    groups = group_by_protocol(read_results(runs_dir).tests)
+    captions = {group.protocol.split for group in groups}
     assert captions == {"cross_person_seed0", "not recorded"}
     write_test(
         runs_dir / "b",
@@ -61,7 +63,7 @@ def test_a_split_is_not_guessed_for_a_later_test(runs_dir):
         split="cross_person_seed0",
         gaze_convention="columbia_target_angles",
     )
-    assert [test.folder for test in only_group(runs_dir)[1]] == [
+    assert [test.folder for test in only_group(runs_dir).tests] == [
         *("test", "test", "predict/demo_gaze_test")
     ]
 

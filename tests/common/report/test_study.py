@@ -136,13 +136,6 @@ def test_a_study_that_grew_has_the_latest_rows_and_loses_none(small_dir):
     ]
 
 
-def test_a_replay_of_a_run_is_no_part_of_the_study(small_dir):
-    for number, folder in enumerate(("demo_table", "replays")):
-        run = write_lam_job(small_dir / folder, study_plan(), f"again{number}", 0)
-        change_run(run, {"config.replay": "runs/demo_table/off_seed0", "config.ablation": "off"})
-    assert cells(small_dir, "seeds") == ["2", "2"]
-
-
 def test_a_further_test_of_the_same_data_does_not_take_the_place_of_the_first(small_dir):
     before = cells(small_dir, "mAP [%]")
     write_lam_test(small_dir / "demo_table/off_seed0", "predict/smooth", map=0.01)

@@ -14,7 +14,7 @@ import torch
 from builders.fake_trainer import fake_trainer
 from builders.small_store import write_small_store
 
-from common.evaluation.metrics import bootstrap_interval
+from common.evaluation.resampling import bootstrap_interval
 from flame.data.datamodule import GazeDataModule
 from flame.evaluation.callback import CSV_COLUMNS, TestResults, results_table, summarise
 from flame.evaluation.error_slices import error_slices, slice_table

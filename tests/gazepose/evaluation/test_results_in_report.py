@@ -4,8 +4,7 @@ import numpy as np
 import polars as pl
 
 from common.report.reading import read_results
-from common.report.tables.results import group_by_protocol, result_table
-from common.report.tables.slices import sliced_measures
+from common.report.tables.groups import group_by_protocol
 from gazepose.evaluation.files import write_results
 
 NUM = 60
@@ -41,11 +40,12 @@ def test_the_report_reads_what_a_test_writes(tmp_path):
     write_results(predictions(), described, tmp_path / "original/predict/demo_lam_val", "a_b_c")
     results = read_results(tmp_path)
     assert results.unread == []
-    ((protocol, tests),) = group_by_protocol(results.tests).items()
+    (group,) = group_by_protocol(results.tests)
+    protocol = group.protocol
     assert (protocol.num_samples, protocol.num_positive, len(protocol.clips)) == (NUM, NUM // 4, 3)
-    assert [row[1] for row in result_table(protocol, tests).rows] == [
+    assert [row[1] for row in group.table.rows] == [
         *("constant score", "head pose alone", "sharpness alone", "gazepose")
     ]
     titles = ["sharpness", "face size [px]", "|head yaw| [deg]", "|head pitch| [deg]"]
     titles += ["track [frames]"]
-    assert [sliced.title for sliced in sliced_measures(tests)] == titles
+    assert [sliced.title for sliced in group.slicings] == titles

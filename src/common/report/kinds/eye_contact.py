@@ -2,25 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
 
-from common.files.foreign_tables import named_table_errors
+from common.evaluation.resampling import Samples, map_of_samples
 from common.files.form import ANY, COUNT, FLAG, NUMBER, PLAIN, TEXT, Each, Maybe
 from common.files.sealed import read_table
-from common.report.kinds.measure import Measure, Quantity, Validation, rounded
+from common.report.kinds.measure import Measure, Quantity, Validation
 from common.report.kinds.model_test import (
-    FOLD,
     INTERVAL,
     TEST_AGAIN,
+    TEST_FORM,
     ModelTest,
+    Settings,
     TestProtocol,
-    checked_predictions,
     slices_form,
 )
 from common.report.run import Run, lookup, text_or_dash
-from common.report.samples import Samples, map_of_samples
 
 _PRIORS = ("head", "landmarks")
 _MODEL_SETTINGS = {
@@ -28,29 +28,9 @@ _MODEL_SETTINGS = {
     "zoom": "config.model.zoom",
     "started from": "config.model.init_checkpoint",
 }
-# Of summaries that have them: entries of the csv, by where they stand.
-_DECISIONS = {
-    "threshold": "at_threshold.threshold",
-    "threshold_rule": "at_threshold.rule",
-    "threshold_chosen_here": "at_threshold.is_chosen_here",
-    **{f"{name}_lam": f"at_threshold.{name}" for name in ("precision", "recall", "f1")},
-    "kappa": "at_threshold.kappa",
-    **{
-        f"{name}_{end}": f"at_threshold.{name}_interval_over_clips.{end}"
-        for name in ("f1", "kappa")
-        for end in ("low", "high")
-    },
-    "accuracy_at_threshold": "at_threshold.accuracy",
-    **{
-        f"event_{name}": f"events.{name}"
-        for name in ("num_true", "num_predicted", "precision", "recall", "f1")
-    },
-    "event_onset_difference_s": "events.onset_difference_s",
-    "event_duration_difference_s": "events.duration_difference_s",
-    "event_time_resolution_s": "events.time_resolution_s",
-}
 # Parts of a model: all that is said of them is a setting.
 _MODEL_PARTS = ("backbone", "transformer")
+_SLICES = slices_form("map", "num_samples", "num_positive")
 
 
 @dataclass(frozen=True)
@@ -70,6 +50,7 @@ class EyeContactProtocol(TestProtocol):
     constant: float | None
     head_pose: float | None
     sharpness: float | None
+    baseline_digits: ClassVar[int] = 5
     baseline_names: ClassVar[Mapping[str, str]] = {
         "constant": "constant score",
         "head_pose": "head pose alone",
@@ -95,21 +76,22 @@ class EyeContactTest(ModelTest):
     """A test of eye contact: the mean average precision of its samples."""
 
     kind_name = "eye_contact_test"
-    required = (
-        *("model", "trained_on", "tested_on", "part", "stride", "protocol", "num_samples"),
-        *("num_clips", "num_positive", "map", "ap_lam", "ap_not_lam", "accuracy"),
-        *("interval_over_clips", "baselines", "by"),
-    )
     form: ClassVar = {
-        **dict.fromkeys(("model", "trained_on", "tested_on", "part"), TEXT),
-        "stride": PLAIN,
-        "protocol": Each(ANY),
-        "clips_are": Maybe(TEXT),
-        **dict.fromkeys(("num_samples", "num_clips", "num_positive"), COUNT),
+        **TEST_FORM,
+        **{"stride": PLAIN, "protocol": Each(ANY)},
+        **dict.fromkeys(("num_clips", "num_positive"), COUNT),
         **dict.fromkeys(("map", "ap_lam", "ap_not_lam", "accuracy"), Maybe(NUMBER)),
         "interval_over_clips": INTERVAL,
-        "fold": FOLD,
-        "baselines": Each(Maybe(NUMBER)),
+        "by": {
+            "clip": _SLICES,
+            **dict.fromkeys(
+                ("sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "source"),
+                Maybe(_SLICES),
+            ),
+        },
+    }
+    optional_form: ClassVar = {
+        "clips_are": Maybe(TEXT),
         "at_threshold": Maybe(
             {
                 **{"threshold": NUMBER, "is_chosen_here": FLAG},
@@ -117,15 +99,10 @@ class EyeContactTest(ModelTest):
             }
         ),
         "events": Maybe({"f1": Maybe(NUMBER)}),
-        "by": {
-            "clip": slices_form("map", "num_samples", "num_positive"),
-            **dict.fromkeys(
-                ("sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "source"),
-                Maybe(slices_form("map", "num_samples", "num_positive")),
-            ),
-        },
     }
     predictions_suffix = "_pred.csv"
+    samples_suffix = "_predictions.parquet"
+    sample_numbers = ("label", "score")
     measure = Measure(
         key="map",
         name="mAP",
@@ -143,9 +120,13 @@ class EyeContactTest(ModelTest):
         ),
     )
     beside = Quantity(key="accuracy", name="accuracy", unit="%", factor=100.0)
-    numeric_columns = frozenset(
-        {"mAP [%]", "AP LAM", "AP not LAM", "accuracy", "threshold", "F1", "kappa", "event F1"}
+    columns = (
+        *("#", "model", "priors", "dropout", "other settings", "seed", "epochs", "mAP [%]"),
+        *("95 % interval", "AP LAM", "AP not LAM", "accuracy", "threshold", "F1", "kappa"),
+        *("event F1", "trained on", "status", "files"),
     )
+    optional_columns = frozenset({"threshold", "F1", "kappa", "event F1"})
+    numeric_columns = optional_columns | {"mAP [%]", "AP LAM", "AP not LAM", "accuracy"}
     main_settings = ("priors", "dropout")
     slicings: ClassVar = {
         "sharpness": "sharpness",
@@ -156,6 +137,37 @@ class EyeContactTest(ModelTest):
         "source": "source",
     }
     slice_counts: ClassVar = {"num_samples": "n", "num_positive": "positive"}
+    number_places: ClassVar = {
+        **{
+            name: name
+            for name in ("num_positive", "num_clips", "map", "ap_lam", "ap_not_lam", "accuracy")
+        },
+        **{f"clips_{end}": f"interval_over_clips.{end}" for end in ("low", "high")},
+        "threshold": "at_threshold.threshold",
+        "threshold_rule": "at_threshold.rule",
+        "threshold_chosen_here": "at_threshold.is_chosen_here",
+        **{f"{name}_lam": f"at_threshold.{name}" for name in ("precision", "recall", "f1")},
+        "kappa": "at_threshold.kappa",
+        **{
+            f"{name}_{end}": f"at_threshold.{name}_interval_over_clips.{end}"
+            for name in ("f1", "kappa")
+            for end in ("low", "high")
+        },
+        "accuracy_at_threshold": "at_threshold.accuracy",
+        **{
+            f"event_{name}": f"events.{name}"
+            for name in ("num_true", "num_predicted", "precision", "recall", "f1")
+        },
+        "event_onset_difference_s": "events.onset_difference_s",
+        "event_duration_difference_s": "events.duration_difference_s",
+        "event_time_resolution_s": "events.time_resolution_s",
+        **{f"{key}_baseline": f"baselines.{key}" for key in EyeContactProtocol.baseline_names},
+    }
+    fixed_settings = (
+        *("priors.landmark_index", "priors.train_landmark_codes", "priors.mirror"),
+        *("priors.csplit", "dropout.margin", "dropout.threshold", "dropout.drop_rate"),
+        *("dropout.drop_centre_at_test", "model.image_size", "model.zoom", "model.backbone"),
+    )
     figure_stem = "map"
     bars_caption = "mAP and its 95 % interval"
     details_title = "Precision and recall, mAP by slice, confusion"
@@ -200,75 +212,50 @@ class EyeContactTest(ModelTest):
     @property
     def protocol(self) -> EyeContactProtocol:
         """Its protocol."""
-        summary = self.summary
+        own = ("tested_on", "part", "stride", "num_samples", "num_positive")
         return EyeContactProtocol(
-            tested_on=summary["tested_on"],
-            part=summary["part"],
-            stride=summary["stride"],
-            num_samples=summary["num_samples"],
-            num_positive=summary["num_positive"],
+            **{name: self.summary[name] for name in own},
             clips=self.counts_by("clip"),
             clips_are=self.cluster,
-            constant=rounded(summary["baselines"].get("constant"), 5),
-            head_pose=rounded(summary["baselines"].get("head_pose"), 5),
-            sharpness=rounded(summary["baselines"].get("sharpness"), 5),
+            **EyeContactProtocol.baseline_values(self.summary),
         )
 
-    def predictions(self) -> pl.DataFrame | None:
+    @staticmethod
+    def read_samples(path: Path) -> pl.DataFrame:
         """Return label, score and clip of the labelled samples."""
-        path = self.path.with_name(f"{self.path.stem}_predictions.parquet")
-        if not path.is_file():
-            return None
         table = read_table(path, TEST_AGAIN, ["uid", "label", "score"])
-        with named_table_errors(path, TEST_AGAIN):
-            table = table.filter(pl.col("label") >= 0)
-        return checked_predictions(table, ["label", "score"], path)
+        return table.filter(pl.col("label") >= 0)
 
-    def samples_of(self, predictions: pl.DataFrame) -> Samples:
+    @staticmethod
+    def samples_of(predictions: pl.DataFrame) -> Samples:
         """Return the scores by clip."""
         columns = (predictions[name].to_numpy() for name in ("score", "label", "uid"))
         return map_of_samples(*columns)
 
-    def cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
-        """Return its row of the result table, in per cent."""
-        settings, others = self.settings, [test.settings for test in tests]
-        parts = {"AP LAM": "ap_lam", "AP not LAM": "ap_not_lam", "accuracy": "accuracy"}
+    def own_cells(self, others: Sequence[Settings]) -> dict[str, str]:
+        """Return settings, precisions in per cent, and decisions at a threshold."""
+        settings, summary, percent = self.settings, self.summary, self.measure.text
+        at, events = (summary.get(name) or {} for name in ("at_threshold", "events"))
+        kappa = at.get("kappa")
         return {
-            "#": str(self.run.number),
-            "model": self.model,
             **{name: text_or_dash(settings[name]) for name in self.main_settings},
             "other settings": ", ".join(self.other_texts(settings, others)),
-            "seed": self.run.setting_text("config.seed"),
-            "epochs": self.run.epochs_text,
-            self.measure.label: self.measure.text(self.value),
-            "95 % interval": self.interval_text,
-            **{name: self.measure.text(self.summary[key]) for name, key in parts.items()},
-            **self._decision_cells(tests),
-            "trained on": str(self.summary["trained_on"]),
-            "status": self.run.status,
-            "files": self.folder,
+            "mAP [%]": percent(self.value),
+            "AP LAM": percent(summary["ap_lam"]),
+            "AP not LAM": percent(summary["ap_not_lam"]),
+            "accuracy": percent(summary["accuracy"]),
+            "threshold": f"{at['threshold']:.3f}{'*' * at['is_chosen_here']}" if at else "-",
+            "F1": percent(at.get("f1")),
+            "kappa": "-" if kappa is None else f"{kappa:.3f}",
+            "event F1": percent(events.get("f1")),
         }
-
-    def _decision_cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
-        """Return the cells of decisions at a threshold; no column that is empty in all tests."""
-        at, events = (self.summary.get(name) or {} for name in ("at_threshold", "events"))
-        threshold = f"{at['threshold']:.3f}{'*' * at['is_chosen_here']}" if at else "-"
-        kappa = at.get("kappa")
-        cells = {
-            "threshold": ("at_threshold", threshold),
-            "F1": ("at_threshold", self.measure.text(at.get("f1"))),
-            "kappa": ("at_threshold", "-" if kappa is None else f"{kappa:.3f}"),
-            "event F1": ("events", self.measure.text(events.get("f1"))),
-        }
-        found = {name for test in tests for name, value in test.summary.items() if value}
-        return {column: text for column, (entry, text) in cells.items() if entry in found}
 
     def baseline_cells(self, name: str, value: float) -> dict[str, str]:
         """Return a baseline's mAP."""
-        return {"model": name, self.measure.label: self.measure.text(value)}
+        return {"model": name, "mAP [%]": self.measure.text(value)}
 
     @property
-    def conditions(self) -> dict[str, Any]:
+    def conditions(self) -> Settings:
         """Stride, sources of the priors, priors and dropout."""
         sources, settings = ("landmark_source", "head_pose_source"), self.settings
         return {
@@ -278,24 +265,10 @@ class EyeContactTest(ModelTest):
         }
 
     @property
-    def test_settings(self) -> dict[str, Any]:
+    def test_settings(self) -> Settings:
         """The test's conditions but for the dropout, which is the model's."""
         conditions = self.summary["protocol"].items()
         return {name: value for name, value in conditions if name not in ("dropout", "stride")}
-
-    @property
-    def numbers(self) -> dict[str, Any]:
-        """Counts, mAP and its parts, interval, decisions and baselines."""
-        summary = self.summary
-        own = ("num_positive", "num_clips", "map", "ap_lam", "ap_not_lam", "accuracy")
-        baselines = EyeContactProtocol.baseline_names
-        return {
-            **{key: summary[key] for key in own},
-            "clips_low": lookup(summary, "interval_over_clips.low"),
-            "clips_high": lookup(summary, "interval_over_clips.high"),
-            **{name: lookup(summary, path) for name, path in _DECISIONS.items()},
-            **{f"{key}_baseline": summary["baselines"].get(key) for key in baselines},
-        }
 
 
 def _model_settings(run: Run) -> dict[str, Any]:

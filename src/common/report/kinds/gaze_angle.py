@@ -2,25 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
-from common.files.foreign_tables import named_table_errors
-from common.files.form import NUMBER, POSITIVE, TEXT, Each, Maybe
-from common.report.kinds.measure import Measure, Quantity, Validation, rounded
+from common.evaluation.resampling import Samples, mean_of_samples
+from common.files.form import COUNT, NUMBER, POSITIVE, TEXT, Maybe
+from common.report.kinds.measure import Measure, Quantity, Validation
 from common.report.kinds.model_test import (
-    FOLD,
     INTERVAL,
-    TEST_AGAIN,
+    TEST_FORM,
     ModelTest,
+    Settings,
     TestProtocol,
-    checked_predictions,
     slices_form,
 )
 from common.report.run import NOT_RECORDED, Run, lookup
-from common.report.samples import Samples, mean_of_samples
+
+_MEASURE_COLUMN = "mean +- std [deg]"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class GazeAngleProtocol(TestProtocol):
     subjects: tuple[tuple[Any, ...], ...]  # name, number of samples
     train_mean_deg: float | None
     head_pose_deg: float | None
+    baseline_digits: ClassVar[int] = 3
     baseline_names: ClassVar[Mapping[str, str]] = {
         "train_mean_deg": "mean of the train part",
         "head_pose_deg": "head pose as gaze",
@@ -60,22 +62,20 @@ class GazeAngleTest(ModelTest):
     """A test of gaze angles: the mean angular error of its samples."""
 
     kind_name = "gaze_angle_test"
-    required = (
-        *("model", "trained_on", "tested_on", "part", "eye_rule", "num_samples", "mean_deg"),
-        *("std_deg", "interval_over_subjects_deg", "baselines", "by"),
-    )
     form: ClassVar = {
-        **dict.fromkeys(("model", "trained_on", "tested_on", "part", "eye_rule"), TEXT),
-        **dict.fromkeys(("split", "gaze_convention"), Maybe(TEXT)),
-        "num_samples": POSITIVE,
-        **dict.fromkeys(("mean_deg", "std_deg"), Maybe(NUMBER)),
+        **TEST_FORM,
+        **{"eye_rule": TEXT, "num_samples": POSITIVE},
+        **{"mean_deg": Maybe(NUMBER), "std_deg": Maybe(NUMBER)},
         "interval_over_subjects_deg": INTERVAL,
-        "interval_over_samples_deg": INTERVAL,
-        "fold": FOLD,
-        "baselines": Each(Maybe(NUMBER)),
         "by": {"subject": slices_form("mean_deg", "num_samples")},
     }
-    predictions_suffix = ".csv"
+    optional_form: ClassVar = {
+        **dict.fromkeys(("split", "gaze_convention"), Maybe(TEXT)),
+        "interval_over_samples_deg": INTERVAL,
+        "fold": Maybe({"number": COUNT, "of": COUNT}),
+    }
+    predictions_suffix = samples_suffix = ".csv"
+    sample_numbers = ("loss_3d",)
     measure = Measure(
         key="mean_deg",
         name="mean angular error",
@@ -91,8 +91,22 @@ class GazeAngleTest(ModelTest):
         ),
     )
     beside = Quantity(key="std_deg", name="std of samples", unit="deg", factor=1.0)
+    columns = (
+        *("#", "model", _MEASURE_COLUMN, "95 % interval", "width", "trained on", "seed", "n"),
+        *("epochs", "status", "files"),
+    )
     main_settings = ("width",)
     slice_counts: ClassVar = {"num_samples": "n"}
+    number_places: ClassVar = {
+        **{"mean_deg": "mean_deg", "std_deg": "std_deg"},
+        "subjects_low_deg": "interval_over_subjects_deg.low",
+        "subjects_high_deg": "interval_over_subjects_deg.high",
+        "samples_low_deg": "interval_over_samples_deg.low",
+        "samples_high_deg": "interval_over_samples_deg.high",
+        "train_mean_baseline_deg": "baselines.train_mean_deg",
+        "head_pose_baseline_deg": "baselines.head_pose_deg",
+    }
+    fixed_settings = ("model.image_size", "model.width", "model.backbone")
     figure_stem = "errors"
     bars_caption = "Mean error and its 95 % interval"
     details_title = "Predicted angles and error by slice"
@@ -106,7 +120,7 @@ class GazeAngleTest(ModelTest):
     )
 
     @staticmethod
-    def settings_of(run: Run, summary: Mapping[str, Any]) -> dict[str, Any]:
+    def settings_of(run: Run, summary: Mapping[str, Any]) -> Settings:
         """Return the net's width, and what was switched on for the training."""
         return {"width": run.setting("config.model.width"), **run.extras}
 
@@ -122,109 +136,63 @@ class GazeAngleTest(ModelTest):
         Split and gaze convention are those that the summary names; for the test at the end of a
         training, whose data are the run's, those of the run.
         """
-        summary = self.summary
+        summary, fold = self.summary, self.summary.get("fold")
         data = self.run.snapshot.get("data", {}) if self.path.parent.name == "test" else {}
         split = summary.get("split") or data.get("split")
         convention = summary.get("gaze_convention") or lookup(data, "recipe.gaze_convention")
         return GazeAngleProtocol(
-            tested_on=summary["tested_on"],
-            part=summary["part"],
+            **{key: summary[key] for key in ("tested_on", "part", "eye_rule", "num_samples")},
             split=split or NOT_RECORDED,
-            fold=None if self.fold is None else f"{self.fold['number']} of {self.fold['of']}",
-            eye_rule=summary["eye_rule"],
+            fold=None if fold is None else f"{fold['number']} of {fold['of']}",
             gaze_convention=convention or NOT_RECORDED,
-            num_samples=summary["num_samples"],
             subjects=self.counts_by("subject"),
-            train_mean_deg=rounded(summary["baselines"].get("train_mean_deg"), 3),
-            head_pose_deg=rounded(summary["baselines"].get("head_pose_deg"), 3),
+            **GazeAngleProtocol.baseline_values(self.summary),
         )
 
-    def predictions(self) -> pl.DataFrame | None:
+    @staticmethod
+    def read_samples(path: Path) -> pl.DataFrame:
         """Return error and subject of every sample."""
-        path = self.path.with_suffix(".csv")
-        if not path.is_file():
-            return None
-        with named_table_errors(path, TEST_AGAIN):
-            types = {"loss_3d": pl.Float64, "subject": pl.String}
-            table = pl.read_csv(path, columns=list(types), schema_overrides=types)
-        return checked_predictions(table, ["loss_3d"], path)
+        types = {"loss_3d": pl.Float64, "subject": pl.String}
+        return pl.read_csv(path, columns=list(types), schema_overrides=types)
 
-    def samples_of(self, predictions: pl.DataFrame) -> Samples:
+    @staticmethod
+    def samples_of(predictions: pl.DataFrame) -> Samples:
         """Return the errors by subject."""
         return mean_of_samples(*(predictions[name].to_numpy() for name in ("loss_3d", "subject")))
 
     @classmethod
-    def pooled(cls, folds: Sequence[ModelTest]) -> "PooledGazeAngleTest":
-        """Return the tests of all folds as one test of all people."""
-        first = folds[0]
-        return PooledGazeAngleTest(first.run, first.path, _pooled_summary(folds), tuple(folds))
+    def pooled(cls, tests: Sequence[ModelTest]) -> Sequence[ModelTest]:
+        """Return the folds of a row as one test of all people; none before all are there."""
+        folds = {test.summary["fold"]["number"]: test for test in tests if test.summary.get("fold")}
+        if not folds:
+            return tests
+        of = {test.summary["fold"]["of"] for test in folds.values()}
+        if len(folds) < len(tests) or of != {len(folds)}:
+            return []
+        found = tuple(folds[number] for number in sorted(folds))
+        return [cls(tests[0].run, tests[0].path, _pooled_summary(found), folds=found)]
 
-    def cells(self, tests: Sequence[ModelTest]) -> dict[str, str]:
-        """Return its row of the result table."""
+    def own_cells(self, others: Sequence[Settings]) -> dict[str, str]:
+        """Return error, width and number of samples."""
         std = self.summary["std_deg"]
         deviation = "" if std is None else f" +- {std:.2f}"
         return {
-            "#": str(self.run.number),
-            "model": self.model,
-            "mean +- std [deg]": self.measure.text(self.value) + deviation,
-            "95 % interval": self.interval_text,
+            _MEASURE_COLUMN: self.measure.text(self.value) + deviation,
             "width": self.run.setting_text("config.model.width"),
-            "trained on": str(self.summary["trained_on"]),
-            "seed": self.run.setting_text("config.seed"),
             "n": str(self.summary["num_samples"]),
-            "epochs": self.run.epochs_text,
-            "status": self.run.status,
-            "files": self.folder,
         }
 
     def baseline_cells(self, name: str, value: float) -> dict[str, str]:
         """Return a baseline's error, on the same number of samples."""
         samples = str(self.summary["num_samples"])
-        return {"model": name, "mean +- std [deg]": self.measure.text(value), "n": samples}
+        return {"model": name, _MEASURE_COLUMN: self.measure.text(value), "n": samples}
 
     @property
-    def conditions(self) -> dict[str, Any]:
+    def conditions(self) -> Settings:
         """Split, eye rule and gaze convention."""
         protocol = self.protocol
         names = ("split", "fold", "eye_rule", "gaze_convention")
         return {name: getattr(protocol, name) for name in names}
-
-    @property
-    def numbers(self) -> dict[str, Any]:
-        """Mean, deviation, intervals and baselines."""
-        summary = self.summary
-        return {
-            "mean_deg": summary["mean_deg"],
-            "std_deg": summary["std_deg"],
-            "subjects_low_deg": lookup(summary, "interval_over_subjects_deg.low"),
-            "subjects_high_deg": lookup(summary, "interval_over_subjects_deg.high"),
-            "samples_low_deg": lookup(summary, "interval_over_samples_deg.low"),
-            "samples_high_deg": lookup(summary, "interval_over_samples_deg.high"),
-            "train_mean_baseline_deg": lookup(summary, "baselines.train_mean_deg"),
-            "head_pose_baseline_deg": lookup(summary, "baselines.head_pose_deg"),
-        }
-
-
-@dataclass(frozen=True)
-class PooledGazeAngleTest(GazeAngleTest):
-    """The folds of one division of the people as one test: everybody once.
-
-    Attributes:
-        folds: their tests; run and path are those of the first.
-    """
-
-    folds: tuple[ModelTest, ...]
-
-    @property
-    def parts(self) -> tuple[ModelTest, ...]:
-        """The folds' tests."""
-        return self.folds
-
-    def predictions(self) -> pl.DataFrame | None:
-        """Return those of all folds; None if one has none."""
-        tables = [fold.predictions() for fold in self.folds if fold.has_sound_predictions]
-        found = [table for table in tables if table is not None]
-        return pl.concat(found) if len(found) == len(self.folds) else None
 
 
 def _pooled_summary(folds: Sequence[ModelTest]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from common.evaluation.resampling import Interval
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -51,6 +53,10 @@ class Quantity:
     def text(self, value: float | None) -> str:
         """Return a stored value as shown, without its unit; a dash if there is none."""
         return "-" if math.isnan(self.shown(value)) else f"{self.shown(value):.2f}"
+
+    def interval_text(self, interval: Interval | None) -> str:
+        """Return an interval of stored values as shown; a dash if there is none."""
+        return f"[{self.text(interval.low)}, {self.text(interval.high)}]" if interval else "-"
 
 
 @dataclass(frozen=True)

@@ -11,41 +11,25 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from common.files.form import COUNT, NUMBER, PLAIN, Maybe
-from common.report.kinds.measure import Measure, Quantity
-from common.report.run import Run
-from common.report.samples import Samples
+from common.evaluation.resampling import Interval, Samples
+from common.files.foreign_tables import named_table_errors
+from common.files.form import COUNT, NUMBER, PLAIN, TEXT, Each, Maybe
+from common.report.kinds.measure import Measure, Quantity, rounded
+from common.report.run import Run, lookup
 
 Settings = Mapping[str, Any]
 TEST_AGAIN = "test again to renew it"
-# Forms of what several kinds have.
+# Forms of what all kinds, or several, have.
+TEST_FORM = {
+    **dict.fromkeys(("model", "trained_on", "tested_on", "part"), TEXT),
+    **{"num_samples": COUNT, "baselines": Each(Maybe(NUMBER))},
+}
 INTERVAL = Maybe({"low": NUMBER, "high": NUMBER})
-FOLD = Maybe({"number": COUNT, "of": COUNT})
 
 
 def slices_form(measure: str, *counts: str) -> list[Any]:
     """Return the form of a summary's slices."""
     return [{"slice": PLAIN, measure: Maybe(NUMBER), **dict.fromkeys(counts, COUNT)}]
-
-
-def checked_predictions(table: pl.DataFrame, numbers: Sequence[str], path: Path) -> pl.DataFrame:
-    """Return predictions; refuse gaps in them.
-
-    Args:
-        table: as it was read.
-        numbers: its columns of numbers.
-        path: of its file.
-
-    Raises:
-        ValueError: If a column holds something else, or a value is missing or not finite.
-    """
-    for name in table.columns:
-        column = table[name]
-        is_right = column.dtype.is_numeric() if name in numbers else column.dtype == pl.String
-        is_whole = is_right and not column.null_count()
-        if not is_whole or (name in numbers and not column.cast(pl.Float64).is_finite().all()):
-            raise ValueError(f"{path}: damaged values in column {name}; {TEST_AGAIN}")
-    return table
 
 
 @dataclass(frozen=True)
@@ -57,11 +41,19 @@ class TestProtocol(ABC):
         part: of the data.
         baseline_names: fields with the values of predictors that need no training, in the unit of
             the summaries, and what these predictors are called.
+        baseline_digits: to which their values must agree.
     """
 
     tested_on: str
     part: str
     baseline_names: ClassVar[Mapping[str, str]]
+    baseline_digits: ClassVar[int]
+
+    @classmethod
+    def baseline_values(cls, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of the baselines, from a summary."""
+        found, digits = summary["baselines"], cls.baseline_digits
+        return {name: rounded(found.get(name), digits) for name in cls.baseline_names}
 
     @property
     def title(self) -> str:
@@ -89,52 +81,46 @@ class ModelTest(ABC):
         path: the json; predictions and figure (.png) lie beside it.
         summary: the json's content.
         has_sound_predictions: false where they are damaged: then they are none.
-        kind_name: `kind` in the summaries.
-        required: entries that a summary must have.
-        form: of the entries that the report reads (`common.files.form`).
-        predictions_suffix: what the name of the predictions has in place of ``.json``.
-        measure: the number that counts.
-        beside: another that a study shows beside it.
-        numeric_columns: of the result table, beside those of every table.
-        main_settings: settings that are always named; the others are if they vary.
-        slicings: entries of the summary's ``by`` that the report compares, with their titles.
-        slice_counts: entries of a slice that count its samples, with their column names.
-        figure_stem: of the names of its pictures.
-        bars_caption: of the figure with a bar a test.
-        details_title: over the figures that the tests brought.
-        explanation: how was measured, for the reader.
+        folds: the tests that were pooled to this one; run and path are those of the first.
     """
 
     run: Run
     path: Path
     summary: Mapping[str, Any]
     has_sound_predictions: bool = field(default=True, kw_only=True)
+    folds: tuple["ModelTest", ...] = field(default=(), kw_only=True)
 
-    kind_name: ClassVar[str]
-    required: ClassVar[tuple[str, ...]]
+    kind_name: ClassVar[str]  # `kind` in the summaries
+    # Of the entries that a summary must have, and of further ones that the report reads.
     form: ClassVar[Mapping[str, Any]]
+    optional_form: ClassVar[Mapping[str, Any]]
+    # Ends of names in place of ``.json``: of the file whose checksum the summary records, and of
+    # that which `samples` are read from, whose columns are texts but for the numbers named.
     predictions_suffix: ClassVar[str]
+    samples_suffix: ClassVar[str]
+    sample_numbers: ClassVar[Sequence[str]]
     measure: ClassVar[Measure]
-    beside: ClassVar[Quantity]
-    numeric_columns: ClassVar[frozenset[str]] = frozenset()
-    main_settings: ClassVar[tuple[str, ...]]
-    slicings: ClassVar[Mapping[str, str]] = {}
-    slice_counts: ClassVar[Mapping[str, str]]
-    figure_stem: ClassVar[str]
-    bars_caption: ClassVar[str]
-    details_title: ClassVar[str]
-    explanation: ClassVar[str]
+    beside: ClassVar[Quantity]  # another number that a study shows beside the measure
+    columns: ClassVar[Sequence[str]]  # of the result table
+    optional_columns: ClassVar[frozenset[str]] = frozenset()  # there if a test has a value
+    numeric_columns: ClassVar[frozenset[str]] = frozenset()  # beside those of every table
+    main_settings: ClassVar[tuple[str, ...]]  # always named; the others are if they vary
+    # Settings that no ablation changes, where a run does not record what its own does.
+    fixed_settings: ClassVar[tuple[str, ...]]
+    slicings: ClassVar[Mapping[str, str]] = {}  # entries of ``by`` to compare, with their titles
+    slice_counts: ClassVar[Mapping[str, str]]  # numbers of samples in a slice, with their columns
+    number_places: ClassVar[Mapping[str, str]]  # columns of the csv, and where in the summary
+    figure_stem: ClassVar[str]  # of the names of its pictures
+    bars_caption: ClassVar[str]  # of the figure with a bar a test
+    details_title: ClassVar[str]  # over the figures that the tests brought
+    explanation: ClassVar[str]  # how was measured, for the reader
 
     @staticmethod
     @abstractmethod
     def settings_of(run: Run, summary: Mapping[str, Any]) -> Settings:
-        """Return what may set two runs or tests apart, by name.
+        """Return what may set two runs or tests apart, by name; no summary where no test is meant.
 
         None is not named; what a model does not have is left out.
-
-        Args:
-            run: the run.
-            summary: of a test of it; empty where no test is meant.
         """
 
     @property
@@ -147,26 +133,19 @@ class ModelTest(ABC):
     def protocol(self) -> TestProtocol:
         """What it must share with others to stand in one table with them."""
 
+    @staticmethod
     @abstractmethod
-    def predictions(self) -> pl.DataFrame | None:
-        """Return its predictions, as `samples` takes them; None if none lie beside the summary.
+    def read_samples(path: Path) -> pl.DataFrame:
+        """Return the columns of a file of predictions that `samples_of` takes."""
 
-        Raises:
-            ValueError: If they are damaged.
-        """
-
+    @staticmethod
     @abstractmethod
-    def samples_of(self, predictions: pl.DataFrame) -> Samples:
+    def samples_of(predictions: pl.DataFrame) -> Samples:
         """Return predictions in a form to resample."""
 
-    def samples(self) -> Samples | None:
-        """Return its predictions, to resample; None where no sound ones lie beside the summary."""
-        table = self.predictions() if self.has_sound_predictions else None
-        return None if table is None else self.samples_of(table)
-
     @abstractmethod
-    def cells(self, tests: Sequence["ModelTest"]) -> dict[str, str]:
-        """Return its row of the result table, by column; `tests` are all of the table."""
+    def own_cells(self, others: Sequence[Settings]) -> dict[str, str]:
+        """Return those of its `cells` that not every kind has."""
 
     @abstractmethod
     def baseline_cells(self, name: str, value: float) -> dict[str, str]:
@@ -177,30 +156,58 @@ class ModelTest(ABC):
     def conditions(self) -> Settings:
         """What the csv says about how was tested."""
 
-    @property
-    @abstractmethod
-    def numbers(self) -> Mapping[str, Any]:
-        """What the csv says about what came out, unrounded."""
+    @classmethod
+    def pooled(cls, tests: Sequence["ModelTest"]) -> Sequence["ModelTest"]:
+        """Return tests that are folds of the data as one of everybody, others as they are."""
+        return tests
+
+    def predictions(self) -> pl.DataFrame | None:
+        """Return what it predicted; None if no file of it lies beside the summary.
+
+        Raises:
+            ValueError: If a column holds something else, or a value is missing or not finite.
+        """
+        path = self.path.with_name(self.path.stem + self.samples_suffix)
+        if not path.is_file():
+            return None
+        with named_table_errors(path, TEST_AGAIN):
+            table = self.read_samples(path)
+        for column in table:
+            is_number = column.name in self.sample_numbers
+            is_right = column.dtype.is_numeric() if is_number else column.dtype == pl.String
+            is_whole = is_right and not column.null_count()
+            if not is_whole or (is_number and not column.cast(pl.Float64).is_finite().all()):
+                raise ValueError(f"{path}: damaged values in column {column.name}; {TEST_AGAIN}")
+        return table
+
+    def samples(self) -> Samples | None:
+        """Return its predictions, to resample; None where no sound ones lie beside the summary."""
+        tables = [t.predictions() if t.has_sound_predictions else None for t in self.parts]
+        found = [table for table in tables if table is not None]
+        return self.samples_of(pl.concat(found)) if len(found) == len(tables) else None
+
+    def cells(self, others: Sequence[Settings]) -> dict[str, str]:
+        """Return its row of the result table, by column.
+
+        Args:
+            others: the settings of all tests in the table.
+        """
+        return {
+            "#": str(self.run.number),
+            "model": self.model,
+            "seed": self.run.setting_text("config.seed"),
+            "epochs": self.run.epochs_text,
+            "95 % interval": self.measure.interval_text(self.interval),
+            "trained on": str(self.summary["trained_on"]),
+            "status": self.run.status,
+            "files": self.folder,
+            **self.own_cells(others),
+        }
 
     @property
     def parts(self) -> tuple["ModelTest", ...]:
         """The tests that this one is made of: itself, unless folds were pooled."""
-        return (self,)
-
-    @property
-    def fold(self) -> Mapping[str, int] | None:
-        """``number`` and ``of`` how many, of a test that is one fold of the data; else None."""
-        found: Mapping[str, int] | None = self.summary.get("fold")
-        return found
-
-    @classmethod
-    def pooled(cls, folds: Sequence["ModelTest"]) -> "ModelTest":
-        """Return the tests of all folds as one test of everybody.
-
-        Raises:
-            ValueError: If tests of this kind are not divided into folds.
-        """
-        raise ValueError(f"{cls.kind_name}: got tests of folds, which this kind does not pool")
+        return self.folds or (self,)
 
     @property
     def model(self) -> str:
@@ -224,18 +231,10 @@ class ModelTest(ABC):
         return f"{self.measure.text(self.value)} {self.measure.unit}"
 
     @property
-    def interval(self) -> Mapping[str, float] | None:
-        """``low`` and ``high`` of the measure's interval, as stored."""
-        found: Mapping[str, float] | None = self.summary[self.measure.interval]
-        return found
-
-    @property
-    def interval_text(self) -> str:
-        """The interval as shown, or a dash."""
-        if self.interval is None:
-            return "-"
-        low, high = (self.measure.text(self.interval[end]) for end in ("low", "high"))
-        return f"[{low}, {high}]"
+    def interval(self) -> Interval | None:
+        """The measure's interval, as stored."""
+        found = self.summary[self.measure.interval]
+        return None if found is None else Interval(found["low"], found["high"])
 
     @property
     def settings(self) -> Settings:
@@ -246,6 +245,11 @@ class ModelTest(ABC):
     def test_settings(self) -> Settings:
         """How it was done, beside what its protocol and the run say."""
         return {}
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """What the csv says about what came out, unrounded."""
+        return {name: lookup(self.summary, place) for name, place in self.number_places.items()}
 
     def counts_by(self, slicing: str) -> tuple[tuple[Any, ...], ...]:
         """Return names and counts of its slices: what tells one set of samples from another."""

@@ -1,16 +1,16 @@
-"""The rows of a study on one test: mean and deviation over seeds, interval, difference."""
+"""The rows of a study on one test: mean and deviation over seeds, difference, published."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from common.arrays import Float
-from common.evaluation.metrics import Interval
+from common.evaluation.resampling import Interval, interval_of, resampled_means
 from common.report.kinds.measure import Quantity
 from common.report.kinds.model_test import ModelTest, TestProtocol
+from common.report.published import PublishedRow, PublishedValue, published_tables
 from common.report.study.mixture import Difference, differences_of_tests, run_differences
-from common.report.study.resampling import interval_of, resampled_means
 from common.report.study.study import Job, Study, StudyRow
 
 
@@ -35,14 +35,32 @@ class RowResult:
     Attributes:
         row: of the study.
         tests: of the finished jobs, by seed.
-        interval: of the mean.
+        draws: means over seeds in resamples; None if there is nothing to draw from.
         contrast: to its reference; None for that row itself, and without values.
+        published: of its setting, tested on its own kind of data.
+        differs_in: what keeps it from being compared with ours, e.g. ``part test there, val here``.
     """
 
     row: StudyRow
     tests: tuple[ModelTest, ...]
-    interval: Interval | None
-    contrast: Contrast | None
+    draws: Float | None = field(repr=False, compare=False)
+    contrast: Contrast | None = None
+    published: PublishedRow | None = None
+    differs_in: tuple[str, ...] = ()
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the mean."""
+        return None if self.draws is None else interval_of(self.draws)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether what was published may be compared with ours."""
+        return self.published is not None and not self.differs_in
+
+    def published_value(self, quantity: Quantity) -> PublishedValue | None:
+        """Return a published number, in the unit shown; None if there is none."""
+        return self.published.values.get(quantity.key) if self.published else None
 
     def values(self, quantity: Quantity) -> list[float]:
         """Return a number of every test that has it."""
@@ -133,18 +151,10 @@ def _columns(study: Study) -> list[_Column]:
     chosen = [(row, test) for row in study.rows for job in row.jobs for test in _chosen(job)]
     for row, test in sorted(chosen, key=lambda item: item[1].folder != "test"):
         columns.setdefault(_test_data(test), {}).setdefault(row.name, []).append(test)
-    pooled = [{row: _pooled(tests) for row, tests in rows.items()} for rows in columns.values()]
+    pooled = [
+        {row: tests[0].pooled(tests) for row, tests in rows.items()} for rows in columns.values()
+    ]
     return [rows for rows in pooled if any(rows.values()) and (len(rows) > 1 or _is_own(rows))]
-
-
-def _pooled(tests: Sequence[ModelTest]) -> Sequence[ModelTest]:
-    """Return the folds of a row as one test, nothing before all are there; other tests as given."""
-    folds = {test.fold["number"]: test for test in tests if test.fold}
-    if not folds:
-        return tests
-    of = {test.fold["of"] for test in tests if test.fold}
-    is_complete = len(folds) == len(tests) and of == {len(folds)}
-    return [tests[0].pooled([folds[number] for number in sorted(folds)])] if is_complete else []
 
 
 def _is_own(rows: _Column) -> bool:
@@ -173,46 +183,66 @@ def _compared(study: Study, column: _Column) -> Comparison | Refusal:
         subject = f"study {study.name} on {tested_on}, {part} part"
         return Refusal(study, subject, tuple(differences))
     rows = [(row, tuple(column.get(row.name, ()))) for row in study.rows]
-    kind = type(tests[0])
-    return Comparison(study, kind, tests[0].protocol, tuple(_results(rows, kind.measure)))
+    results = _results(rows, tests[0].measure)
+    beside = [_with_published(result, results, study, tests[0]) for result in results]
+    return Comparison(study, type(tests[0]), tests[0].protocol, tuple(beside))
 
 
 def _results(
     rows: Sequence[tuple[StudyRow, tuple[ModelTest, ...]]], measure: Quantity
-) -> Iterable[RowResult]:
+) -> list[RowResult]:
     means = resampled_means([[test.samples() for test in tests] for _, tests in rows])
-    alone = [
-        (RowResult(row, tests, interval_of(draws), None), draws)
-        for (row, tests), draws in zip(rows, means, strict=True)
+    alone = [RowResult(*row, draws) for row, draws in zip(rows, means, strict=True)]
+    # Compared with the row that its ablation calls the reference, else the first with a value, of
+    # the same training data.
+    references: dict[str | None, RowResult] = {}
+    for result in sorted(alone, key=lambda result: not result.row.is_reference):
+        if result.mean(measure) is not None:
+            references.setdefault(result.row.trained_on, result)
+    return [
+        replace(own, contrast=_contrast(own, references.get(own.row.trained_on), measure))
+        for own in alone
     ]
-    references = _references(alone, measure)
-    for result, draws in alone:
-        reference = references.get(result.row.trained_on)
-        yield replace(result, contrast=_contrast((result, draws), reference, measure))
 
 
-_Drawn = tuple[RowResult, Float | None]
+def _contrast(own: RowResult, reference: RowResult | None, measure: Quantity) -> Contrast | None:
+    value, other = own.mean(measure), reference.mean(measure) if reference else None
+    if reference is None or reference is own or value is None or other is None:
+        return None
+    interval = None
+    if own.draws is not None and reference.draws is not None:
+        interval = interval_of(own.draws - reference.draws)
+    return Contrast(reference.row, value - other, interval)
 
 
-def _references(drawn: Sequence[_Drawn], measure: Quantity) -> dict[str | None, _Drawn]:
-    """Return what rows are compared with, by training data.
+def _with_published(
+    result: RowResult, results: Sequence[RowResult], study: Study, test: ModelTest
+) -> RowResult:
+    """Return a row with what was published of it.
 
-    It is the row that its ablation calls the reference, else the first with a value.
+    All that is cited was tested on the data set of the training, so a test across data sets has
+    nothing beside it.
     """
-    found: dict[str | None, _Drawn] = {}
-    for item in sorted(drawn, key=lambda item: not item[0].row.is_reference):
-        if item[0].mean(measure) is not None:
-            found.setdefault(item[0].row.trained_on, item)
-    return found
+    tested_on = test.summary["tested_on"]
+    trained_on = {result.row.trained_on}
+    if trained_on == {None}:
+        # Nothing says what a row without a run trains on, unless all rows train on the same.
+        trained_on = {other.row.trained_on for other in results} - {None}
+    table = published_tables().get(study.published or "")
+    for row in table.rows if table else ():
+        is_own = trained_on == {tested_on} or (
+            result.row.trained_on is None and row.protocol.data == tested_on
+        )
+        if is_own and result.row.name in row.ablations and row.protocol.kind == test.kind_name:
+            return replace(result, published=row, differs_in=_differing(row, test))
+    return result
 
 
-def _contrast(own: _Drawn, reference: _Drawn | None, measure: Quantity) -> Contrast | None:
-    if reference is None or reference[0] is own[0]:
-        return None
-    value, other = (result.mean(measure) for result in (own[0], reference[0]))
-    if value is None or other is None:
-        return None
-    (_, draws), (_, other_draws) = own, reference
-    is_known = draws is not None and other_draws is not None
-    interval = interval_of(draws - other_draws) if is_known else None  # type: ignore[operator]
-    return Contrast(reference[0].row, value - other, interval)
+def _differing(row: PublishedRow, test: ModelTest) -> tuple[str, ...]:
+    ours = {"data": test.summary["tested_on"], "part": test.summary["part"], **test.conditions}
+    theirs = {"data": row.protocol.data, "part": row.protocol.part, **row.protocol.conditions}
+    return tuple(
+        f"{name} {value} there, {ours.get(name)} here"
+        for name, value in theirs.items()
+        if ours.get(name) != value
+    )

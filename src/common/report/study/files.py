@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from common.files.atomic import write_text_atomically
-from common.report.study.comparison import Outcome, Refusal
-from common.report.study.csv_files import rows_csv, trainings_csv
+from common.report.kinds.measure import Quantity
+from common.report.kinds.model_test import ModelTest
+from common.report.study.comparison import Comparison, Outcome, Refusal, RowResult
 from common.report.study.notes import comparison_notes, study_notes
 from common.report.study.study import Study
 from common.report.study.tables import (
@@ -15,20 +17,17 @@ from common.report.study.tables import (
     refusal_table,
     status_table,
 )
+from common.report.tables.csv_file import csv_text
 from common.report.tables.formats import Table, as_latex, as_markdown, as_text, markdown_text
 
 
 def write_study_files(outcomes: Sequence[Outcome], output_dir: Path) -> None:
-    """Write NAME.tex, NAME.csv and NAME_trainings.csv of every study.
-
-    Args:
-        outcomes: studies; a second one of a name gets a number.
-        output_dir: where the files go.
-    """
+    """Write NAME.tex, NAME.csv and NAME_trainings.csv of studies; a second NAME gets a number."""
     for stem, outcome in zip(_stems(outcomes), outcomes, strict=True):
         write_text_atomically(output_dir / f"{stem}.tex", _latex(outcome, stem))
-        write_text_atomically(output_dir / f"{stem}.csv", rows_csv(outcome.comparisons))
-        write_text_atomically(output_dir / f"{stem}_trainings.csv", trainings_csv(outcome.study))
+        lines = [_line(c, result) for c in outcome.comparisons for result in c.results]
+        write_text_atomically(output_dir / f"{stem}.csv", csv_text(lines))
+        write_text_atomically(output_dir / f"{stem}_trainings.csv", _trainings_csv(outcome.study))
 
 
 def headline(study: Study) -> str:
@@ -87,3 +86,76 @@ def _latex(outcome: Outcome, stem: str) -> str:
 
 def _comment(text: str) -> str:
     return f"% {' '.join(text.split())}"
+
+
+def _trainings_csv(study: Study) -> str:
+    """Return a line a training and test, or one line of a training without a test."""
+    lines = [
+        {
+            **{"study": study.name, "row": row.name, "seed": job.seed, "status": job.status},
+            **{"run": job.run.name if job.run else None},
+            **({} if test is None else _of_test(test)),
+        }
+        for row in study.rows
+        for job in row.jobs
+        for test in (job.tests or [None])
+    ]
+    return csv_text(lines)
+
+
+def _of_test(test: ModelTest) -> dict[str, Any]:
+    return {
+        **{key: test.summary[key] for key in ("trained_on", "tested_on", "part")},
+        **{"measure": test.measure.name, "unit": test.measure.unit},
+        "value": _shown(test.measure, test.value),
+    }
+
+
+def _line(comparison: Comparison, result: RowResult) -> dict[str, Any]:
+    """Return a row on a test, unrounded, in the unit named, as shown in the tables."""
+    measure, beside = comparison.kind.measure, comparison.kind.beside
+    contrast = result.contrast
+    return {
+        **{"study": comparison.study.name, "row": result.row.name, "title": result.row.title},
+        "trained_on": result.row.trained_on,
+        **{"tested_on": comparison.protocol.tested_on, "part": comparison.protocol.part},
+        **{"measure": measure.name, "unit": measure.unit},
+        "num_seeds": sum(len(test.parts) for test in result.tests),
+        "num_planned": len(result.row.jobs),
+        "missing": "; ".join(
+            f"{job.seed} {job.status}" for job in result.row.jobs if not job.is_finished
+        ),
+        **{
+            "mean": _shown(measure, result.mean(measure)),
+            "std": _shown(measure, result.std(measure)),
+        },
+        **_ends("interval", measure, result.interval),
+        "reference": contrast.reference.name if contrast else None,
+        "difference": _shown(measure, contrast.value if contrast else None),
+        **_ends("difference", measure, contrast.interval if contrast else None),
+        **{f"{beside.key}_mean": _shown(beside, result.mean(beside))},
+        **{f"{beside.key}_std": _shown(beside, result.std(beside))},
+        **_published(result, measure),
+        "protocol": comparison.protocol.caption,
+    }
+
+
+def _published(result: RowResult, measure: Quantity) -> dict[str, Any]:
+    row, value = result.published, result.published_value(measure)
+    return {
+        "published_mean": value.mean if value else None,
+        "published_std": value.std if value else None,
+        "published_trainings": row.trainings if row else None,
+        "published_source": row.source if row else None,
+        "published_protocol": row.protocol.words if row else None,
+        "published_differs_in": "; ".join(result.differs_in) if row else None,
+    }
+
+
+def _ends(name: str, quantity: Quantity, interval: Any) -> dict[str, float | None]:
+    ends = {end: getattr(interval, end) if interval else None for end in ("low", "high")}
+    return {f"{name}_{end}": _shown(quantity, value) for end, value in ends.items()}
+
+
+def _shown(quantity: Quantity, value: float | None) -> float | None:
+    return None if value is None else quantity.shown(value)

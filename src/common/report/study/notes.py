@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from common.report.published import PublishedRow, published_table
+from common.report.published import FILE, published_tables
 from common.report.run import Run
-from common.report.study.beside import published_beside, table_beside
 from common.report.study.comparison import Comparison, RowResult
 from common.report.study.study import Study
-from common.report.study.tables import comparable_text, difference_text, seeds_text
+from common.report.study.tables import difference_text, seeds_text
 
 
 def comparison_notes(comparison: Comparison) -> list[str]:
@@ -41,13 +40,10 @@ def _code_version(run: Run) -> str | None:
 
 
 def _on_unknown_published(study: Study) -> list[str]:
-    if study.published is None:
+    if study.published is None or study.published in published_tables():
         return []
-    try:
-        published_table(study.published)
-    except ValueError as error:
-        return [f"{error}."]
-    return []
+    expected = " or ".join(published_tables())
+    return [f"published={study.published}: no such table in {FILE.name}, expected {expected}."]
 
 
 def _reading(comparison: Comparison) -> str:
@@ -107,17 +103,18 @@ def _listed(comparison: Comparison, results: Sequence[RowResult]) -> str:
 
 
 def _on_published(comparison: Comparison) -> Iterable[str]:
-    table = table_beside(comparison.study)
+    table = published_tables().get(comparison.study.published or "")
     if table is None:
         return
-    found = [published_beside(comparison, result) for result in comparison.results]
-    groups: dict[tuple[str, str, str], list[PublishedRow]] = {}
-    for row in filter(None, found):
-        key = (row.source, row.protocol.words, comparable_text(comparison, row))
-        groups.setdefault(key, []).append(row)
-    for (source, words, comparable), rows in groups.items():
-        methods = ", ".join(dict.fromkeys(row.method for row in rows))
-        yield f"Published ({methods}): {source}; {words}; {comparable}."
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for result in comparison.results:
+        if row := result.published:
+            why = f"not comparable ({'; '.join(result.differs_in)})"
+            key = row.source, row.protocol.words, "comparable" if result.is_comparable else why
+            groups.setdefault(key, []).append(row.method)
+    for (source, words, comparable), methods in groups.items():
+        named = ", ".join(dict.fromkeys(methods))
+        yield f"Published ({named}): {source}; {words}; {comparable}."
     if not groups:
         yield f"{table.title} has no number of these rows on this test."
 

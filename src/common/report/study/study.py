@@ -1,15 +1,12 @@
 """Which runs make up a study, and which of them are missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from common.report.kinds.model_test import ModelTest
 from common.report.reading import Results
 from common.report.run import Run
-
-MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class Job:
     @property
     def status(self) -> str:
         """Of the run, or ``missing``."""
-        return self.run.status if self.run else MISSING
+        return self.run.status if self.run else "missing"
 
     @property
     def is_finished(self) -> bool:
@@ -89,56 +86,41 @@ def find_studies(results: Results) -> list[Study]:
     """Return the studies that runs belong to, by the folder that holds their runs.
 
     Every run carries the list of rows and seeds of its study; where these lists differ, because a
-    study grew, the latest counts, and rows that only others know come last. A replay of a study's
-    run is no part of it.
+    study grew, the latest counts, and rows that only others know come last.
     """
     groups: dict[tuple[Path, str], list[Run]] = {}
     for run in results.runs:
-        if run.setting("config.study") and not run.setting("config.replay"):
+        if run.setting("config.study"):
             key = run.folder.parent, str(run.setting("config.study.name"))
             groups.setdefault(key, []).append(run)
-    tests = _tests_by_run(results)
-    return [_study(folder, runs, tests) for (folder, _), runs in sorted(groups.items())]
+    return [_study(folder, runs, results) for (folder, _), runs in sorted(groups.items())]
 
 
-def _tests_by_run(results: Results) -> dict[int, tuple[ModelTest, ...]]:
-    tests: dict[int, tuple[ModelTest, ...]] = {}
-    for test in results.tests:
-        tests[test.run.number] = (*tests.get(test.run.number, ()), test)
-    return tests
-
-
-def _study(folder: Path, runs: Sequence[Run], tests: Mapping[int, tuple[ModelTest, ...]]) -> Study:
-    plans = [dict(run.setting("config.study")) for run in reversed(runs)]
+def _study(folder: Path, runs: Sequence[Run], results: Results) -> Study:
+    plans = [run.setting("config.study") for run in reversed(runs)]
     titles = {name: title for plan in reversed(plans) for name, title in plan["rows"].items()}
-    order = dict.fromkeys(name for plan in plans for name in plan["rows"])
-    unplanned = dict.fromkeys(_ablation(run) for run in runs)
-    rows = [
-        StudyRow(name, str(titles.get(name, name)), _jobs(name, plans[0], runs, tests))
-        for name in (*order, *(name for name in unplanned if name not in order))
-    ]
+    unplanned = [_ablation(run) for run in runs]
     plan = plans[0]
-    return Study(plan["name"], plan["title"], folder, plan.get("published"), tuple(rows))
+    rows = tuple(
+        StudyRow(name, str(titles.get(name, name)), _jobs(name, plan["seeds"], runs, results))
+        for name in dict.fromkeys([*(name for one in plans for name in one["rows"]), *unplanned])
+    )
+    return Study(plan["name"], plan["title"], folder, plan.get("published"), rows)
 
 
 def _jobs(
-    name: str,
-    plan: Mapping[str, Any],
-    runs: Sequence[Run],
-    tests: Mapping[int, tuple[ModelTest, ...]],
+    row: str, planned_seeds: Sequence[int], runs: Sequence[Run], results: Results
 ) -> tuple[Job, ...]:
     """Return a job a seed, and more of one that several runs have."""
-    found = [run for run in runs if _ablation(run) == name]
-    seeds = sorted({*plan["seeds"], *(run.setting("config.seed") for run in found)})
+    by_seed: dict[int, list[Run | None]] = {seed: [] for seed in planned_seeds}
+    for run in runs:
+        if _ablation(run) == row:
+            by_seed.setdefault(run.setting("config.seed"), []).append(run)
     return tuple(
-        Job(seed, run, tests.get(run.number, ()) if run else ())
-        for seed in seeds
-        for run in (_of_seed(seed, found) or [None])
+        Job(seed, run, tuple(test for test in results.tests if run and test.run is run))
+        for seed in sorted(by_seed)
+        for run in (by_seed[seed] or [None])
     )
-
-
-def _of_seed(seed: int, runs: Sequence[Run]) -> list[Run | None]:
-    return [run for run in runs if run.setting("config.seed") == seed]
 
 
 def _ablation(run: Run) -> str:

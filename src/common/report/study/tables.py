@@ -2,44 +2,38 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from common.report.kinds.measure import Quantity
 from common.report.kinds.model_test import ModelTest
-from common.report.published import PublishedRow, PublishedTable
-from common.report.study.beside import (
-    differing_conditions,
-    published_beside,
-    value_of,
-    value_text,
-)
+from common.report.published import PublishedTable, PublishedValue
 from common.report.study.comparison import Comparison, Refusal, RowResult
-from common.report.study.mixture import short
 from common.report.study.study import Job, Study, StudyRow
 from common.report.tables.formats import Table
+from common.report.tables.groups import SlicedMeasure, sliced_measures
 
-_LONG = 26  # characters of a row's title in a heading
-LARGER = " *"
+_LONG_TITLE = 26  # characters of a row's title in a heading
+_LONG_VALUE = 60
 
 
 def comparison_table(comparison: Comparison) -> Table:
     """Return a row a study row: seeds, mean, interval, difference, what was published."""
     measure, beside = comparison.kind.measure, comparison.kind.beside
-    columns = {
-        "row": [result.row.title for result in comparison.results],
-        "seeds": [seeds_text(result) for result in comparison.results],
-        measure.label: [mean_text(result, measure) for result in comparison.results],
-        "95 % interval": [_interval_text(result, comparison) for result in comparison.results],
-        _difference_heading(comparison): [
-            difference_text(result, comparison.kind) for result in comparison.results
-        ],
-        beside.label: [mean_text(result, beside) for result in comparison.results],
-        **_published_columns(comparison),
-    }
-    kept = {
-        name: cells for name, cells in columns.items() if name == "row" or set(cells) - {"-", ""}
-    }
+    difference, published = _difference_heading(comparison), _published_texts(comparison)
+    lines = [
+        {
+            **{"row": result.row.title, "seeds": seeds_text(result)},
+            measure.label: mean_text(result, measure),
+            "95 % interval": measure.interval_text(result.interval),
+            difference: difference_text(result, comparison.kind),
+            beside.label: mean_text(result, beside),
+            **texts,
+        }
+        for result, texts in zip(comparison.results, published, strict=True)
+    ]
     caption = f"{comparison.study.title}: {comparison.protocol.caption}"
-    numeric = frozenset(kept) - {"row", "seeds"}
-    return Table(caption, list(kept), [list(row) for row in zip(*kept.values())], numeric)  # noqa: B905
+    others = frozenset(lines[0]) - {"row"}
+    return Table.of(caption, lines, others - {"seeds"}, others)
 
 
 def overview_table(comparisons: Sequence[Comparison]) -> Table:
@@ -53,55 +47,61 @@ def overview_table(comparisons: Sequence[Comparison]) -> Table:
     return Table(f"{study.title}: {measure.label}", ["row", *names], rows, frozenset(names))
 
 
+def study_slice_tables(comparison: Comparison) -> list[Table]:
+    """Return a table a slicing of the samples, e.g. by sharpness: a column a slice, a row a row."""
+    tests = [test for result in comparison.results for test in result.tests]
+    return [_slice_table(comparison, sliced) for sliced in sliced_measures(tests)]
+
+
 def seed_table(study: Study, kind: type[ModelTest]) -> Table:
     """Return a row a training, with what came out on each test."""
-    measure = kind.measure
-    rows = [
-        [
-            *(row.title, str(job.seed), job.status, _epochs_text(job)),
-            *(", ".join(_values_of(job, kind)) or "-", job.run.name if job.run else "-"),
-        ]
+    lines = [
+        {
+            **{"row": row.title, "seed": str(job.seed), "status": job.status},
+            "epochs": job.run.epochs_text if job.run else "-",
+            kind.measure.label: ", ".join(_values_of(job, kind)) or "-",
+            "run": job.run.name if job.run else "-",
+        }
         for row in study.rows
         for job in row.jobs
     ]
-    columns = ["row", "seed", "status", "epochs", measure.label, "run"]
-    return Table(f"{study.title}: every training", columns, rows)
+    return Table.of(f"{study.title}: every training", lines)
 
 
 def status_table(study: Study) -> Table:
     """Return how far each row is, for a study without numbers to show."""
-    rows = [
-        [row.title, job_count_text(row, [run.number for run in row.runs])] for row in study.rows
+    lines = [
+        {"row": row.title, "seeds": job_count_text(row, [run.number for run in row.runs])}
+        for row in study.rows
     ]
-    return Table(f"{study.title}: finished runs", ["row", "seeds"], rows, frozenset())
+    return Table.of(f"{study.title}: finished runs", lines)
 
 
 def published_listing(table: PublishedTable, kind: type[ModelTest]) -> Table:
     """Return all of a published table, with protocol and source of every row."""
     quantities = (kind.measure, kind.beside)
-    rows = [
-        [
-            row.method,
-            *(value_text(value_of(row, quantity)) for quantity in quantities),
-            "-" if row.trainings is None else str(row.trainings),
-            row.protocol.words,
-            row.source + (" (seen in part)" if row.evidence == "excerpt" else ""),
-        ]
+    lines = [
+        {
+            "method": row.method,
+            **{q.label: _value_text(row.values.get(q.key)) for q in quantities},
+            "trainings": "-" if row.trainings is None else str(row.trainings),
+            "protocol": row.protocol.words,
+            "source": row.source + " (seen in part)" * (row.evidence == "excerpt"),
+        }
         for row in table.rows
     ]
-    labels = [quantity.label for quantity in quantities]
-    columns = ["method", *labels, "trainings", "protocol", "source"]
-    return Table(f"Published: {table.title}", columns, rows, frozenset({*labels, "trainings"}))
+    numeric = frozenset({"trainings", *(quantity.label for quantity in quantities)})
+    return Table.of(f"Published: {table.title}", lines, numeric)
 
 
 def refusal_table(refusal: Refusal) -> Table:
     """Return what differs, by value, and in which runs."""
-    rows = [
-        [difference.what, short(value), ", ".join(runs)]
+    lines = [
+        {"differs": difference.what, "value": _shortened(value), "runs": ", ".join(runs)}
         for difference in refusal.differences
         for value, runs in difference.values.items()
     ]
-    return Table(refusal.text, ["differs", "value", "runs"], rows)
+    return Table.of(refusal.text, lines)
 
 
 def mean_text(result: RowResult, quantity: Quantity) -> str:
@@ -111,7 +111,7 @@ def mean_text(result: RowResult, quantity: Quantity) -> str:
 
 
 def difference_text(result: RowResult, kind: type[ModelTest]) -> str:
-    """Return the difference to the reference and its interval; `LARGER` if that leaves out zero."""
+    """Return the difference to the reference and its interval; a star if that leaves out zero."""
     contrast = result.contrast
     if contrast is None:
         return "-"
@@ -120,7 +120,7 @@ def difference_text(result: RowResult, kind: type[ModelTest]) -> str:
         return text
     ends = (contrast.interval.low, contrast.interval.high)
     reach = f" [{', '.join(_signed(end, kind.measure) for end in ends)}]"
-    return text + reach + (LARGER if contrast.is_larger_than_interval else "")
+    return text + reach + " *" * contrast.is_larger_than_interval
 
 
 def seeds_text(result: RowResult) -> str:
@@ -132,9 +132,7 @@ def seeds_text(result: RowResult) -> str:
 def job_count_text(row: StudyRow, counted: Sequence[int]) -> str:
     """Return e.g. ``3 of 5 (seed 3 failed, seed 4 missing)``, or ``5`` if all are there.
 
-    Args:
-        row: of a study.
-        counted: numbers of its runs that have the test.
+    Runs count by their numbers, if they have the test.
     """
     others = [job for job in row.jobs if job.run is None or job.run.number not in counted]
     if not others:
@@ -146,18 +144,8 @@ def job_count_text(row: StudyRow, counted: Sequence[int]) -> str:
     return f"{len(row.jobs) - len(others)} of {len(row.jobs)} ({', '.join(lacking)})"
 
 
-def comparable_text(comparison: Comparison, row: PublishedRow) -> str:
-    """Return ``comparable``, or ``not comparable`` and why."""
-    differing = differing_conditions(comparison, row)
-    return f"not comparable ({'; '.join(differing)})" if differing else "comparable"
-
-
 def _lack(job: Job) -> str:
     return "not tested" if job.is_finished else job.status
-
-
-def _epochs_text(job: Job) -> str:
-    return job.run.epochs_text if job.run else "-"
 
 
 def _values_of(job: Job, kind: type[ModelTest]) -> list[str]:
@@ -169,39 +157,62 @@ def _values_of(job: Job, kind: type[ModelTest]) -> list[str]:
     ]
 
 
-def _interval_text(result: RowResult, comparison: Comparison) -> str:
-    if result.interval is None:
-        return "-"
-    measure = comparison.kind.measure
-    return f"[{measure.text(result.interval.low)}, {measure.text(result.interval.high)}]"
-
-
 def _difference_heading(comparison: Comparison) -> str:
     titles = [row.title for row in comparison.references]
-    if len(titles) == 1 and len(titles[0]) <= _LONG:
+    if len(titles) == 1 and len(titles[0]) <= _LONG_TITLE:
         return f"difference to {titles[0]}"
     return "difference to the reference"
 
 
-def _published_columns(comparison: Comparison) -> dict[str, list[str]]:
-    rows = [published_beside(comparison, result) for result in comparison.results]
-    found = [row for row in rows if row is not None]
-    are_comparable = [not differing_conditions(comparison, row) for row in found]
-    note = "" if all(are_comparable) else " (not comparable)" if not any(are_comparable) else None
-    return {
-        f"published {quantity.label}{note or ''}": [
-            value_text(value_of(row, quantity)) + _mark(comparison, row, note) for row in rows
-        ]
-        for quantity in (comparison.kind.measure, comparison.kind.beside)
-    }
+def _published_texts(comparison: Comparison) -> list[dict[str, str]]:
+    """Return the columns of published numbers, row by row."""
+    are_comparable = {row.is_comparable for row in comparison.results if row.published}
+    # A mark for all in the heading; in the cells where some are comparable and others are not.
+    heading = " (not comparable)" if are_comparable == {False} else ""
+    mark = " (not comparable)" if len(are_comparable) > 1 else ""
+    return [
+        {
+            f"published {quantity.label}{heading}": _value_text(row.published_value(quantity))
+            + mark * bool(row.differs_in)
+            for quantity in (comparison.kind.measure, comparison.kind.beside)
+        }
+        for row in comparison.results
+    ]
 
 
-def _mark(comparison: Comparison, row: PublishedRow | None, note: str | None) -> str:
-    """Return a cell's own mark where some rows are comparable and others are not."""
-    if row is None or note is not None or not differing_conditions(comparison, row):
-        return ""
-    return " (not comparable)"
+def _value_text(value: PublishedValue | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value.mean:.2f}" + ("" if value.std is None else f" +- {value.std:.2f}")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONG_VALUE else f"{text[:_LONG_VALUE]}..."
 
 
 def _signed(value: float, quantity: Quantity) -> str:
     return f"{quantity.shown(value):+.2f}"
+
+
+def _slice_table(comparison: Comparison, sliced: SlicedMeasure) -> Table:
+    measure = comparison.kind.measure
+    names = [
+        f"{name} ({next(iter(count.values()))})"
+        for name, count in zip(sliced.slices, sliced.counts, strict=True)
+    ]
+    values = iter(sliced.values)
+    rows = [
+        [result.row.title, *_means([next(values) for _ in result.tests], measure, len(names))]
+        for result in comparison.results
+    ]
+    caption = f"{measure.label} by {sliced.title} (number of samples), mean over seeds"
+    return Table(caption, ["row", *names], rows, frozenset(names))
+
+
+def _means(
+    values: Sequence[Sequence[float | None]], measure: Quantity, num_slices: int
+) -> list[str]:
+    """Return the mean of each slice, a dash where a seed has no value."""
+    if not values:
+        return ["-"] * num_slices
+    return [measure.text(float(mean)) for mean in np.mean(np.array(values, float), axis=0)]

@@ -1,8 +1,8 @@
-"""All numbers of all tests as csv."""
+"""Numbers as csv, unrounded."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from common.report.kinds.model_test import ModelTest
@@ -12,42 +12,40 @@ _SAMPLES = ("seed", "num_samples")
 _TRAINED = ("num_epochs", "max_epochs", "precision", "commit", "file", "kind")
 
 
-def as_csv(tests: Sequence[ModelTest]) -> str:
-    """Return one line a test with all its numbers unrounded; protocols side by side.
-
-    Tests of several kinds share the columns that mean the same, and leave the others empty.
-    """
+def csv_text(lines: Sequence[Mapping[str, Any]], columns: Collection[str] | None = None) -> str:
+    """Return lines as csv, empty where a line has no value; the columns are all that occur."""
     file = io.StringIO()
-    conditions = [test.conditions for test in tests]
-    numbers = [test.numbers for test in tests]
-    columns = (*_TESTED, *_names(conditions), *_SAMPLES, *_names(numbers), *_TRAINED)
-    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer = csv.DictWriter(file, columns or _names(lines), lineterminator="\n")
     writer.writeheader()
-    for test, *own in zip(tests, conditions, numbers, strict=True):
-        writer.writerow({**_shared(test), **own[0], **own[1]})
+    writer.writerows(lines)
     return file.getvalue()
 
 
-def _names(lines: Sequence[Any]) -> list[str]:
+def as_csv(tests: Sequence[ModelTest]) -> str:
+    """Return one line a test with all its numbers; protocols side by side.
+
+    Tests of several kinds share the columns that mean the same, and leave the others empty.
+    """
+    conditions, numbers = ([getattr(t, part) for t in tests] for part in ("conditions", "numbers"))
+    columns = [*_TESTED, *_names(conditions), *_SAMPLES, *_names(numbers), *_TRAINED]
+    parts = zip(map(_shared, tests), conditions, numbers, strict=True)
+    return csv_text([{**shared, **how, **what} for shared, how, what in parts], columns)
+
+
+def _names(lines: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for line in lines for name in line))
 
 
 def _shared(test: ModelTest) -> dict[str, Any]:
     run, summary = test.run, test.summary
     return {
-        "run": run.name,
-        "status": run.status,
-        "model": test.model,
+        **{"run": run.name, "status": run.status, "model": test.model},
         "model_key": summary["model"],
-        "width": run.setting("config.model.width"),
-        "trained_on": summary["trained_on"],
-        "tested_on": summary["tested_on"],
-        "part": summary["part"],
+        **{name: summary[name] for name in ("trained_on", "tested_on", "part", "num_samples")},
         "seed": run.setting("config.seed"),
-        "num_samples": summary["num_samples"],
+        "width": run.setting("config.model.width"),
         "num_epochs": run.num_epochs,
-        "max_epochs": run.setting("config.trainer.max_epochs"),
-        "precision": run.setting("config.trainer.precision"),
+        **{n: run.setting(f"config.trainer.{n}") for n in ("max_epochs", "precision")},
         "commit": run.setting("git.commit"),
         "file": test.path.relative_to(run.folder).as_posix(),
         "kind": test.kind_name,

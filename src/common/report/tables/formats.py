@@ -1,7 +1,7 @@
 """A table and the forms it is written in: plain text, Markdown, LaTeX."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 NUMERIC = frozenset({"#", "width", "seed", "n", "epochs"})
@@ -15,6 +15,22 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     numeric: frozenset[str] = NUMERIC
+
+    @classmethod
+    def of(
+        cls,
+        caption: str,
+        lines: Sequence[Mapping[str, str]],
+        numeric: frozenset[str] = NUMERIC,
+        optional: Collection[str] = (),
+    ) -> "Table":
+        """Return a table of lines of the same columns, without optional ones that are empty."""
+        columns = [
+            name
+            for name in (lines[0] if lines else ())
+            if name not in optional or any(line[name] not in ("-", "") for line in lines)
+        ]
+        return cls(caption, columns, [[line[name] for name in columns] for line in lines], numeric)
 
 
 def as_text(table: Table) -> str:
@@ -41,12 +57,7 @@ def as_markdown(table: Table) -> str:
 
 
 def as_latex(table: Table, label: str | None = None) -> str:
-    r"""Return a LaTeX table; it needs ``\usepackage{booktabs}``.
-
-    Args:
-        table: to be written.
-        label: to refer to it.
-    """
+    r"""Return a LaTeX table with a label to refer to it; it needs ``\usepackage{booktabs}``."""
     alignment = "".join("r" if name in table.numeric else "l" for name in table.columns)
     cells = [[_latex(cell) for cell in line] for line in (table.columns, *table.rows)]
     head, *rows = [_unbracketed(" & ".join(line)) + r" \\" for line in cells]
@@ -59,30 +70,28 @@ def as_latex(table: Table, label: str | None = None) -> str:
 
 def markdown_text(text: str) -> str:
     """Return a text that Markdown shows as it is."""
-    return _escaped(text, _MARKDOWN)
+    return text.translate(_MARKDOWN)
 
 
-_MARKDOWN = {"|": r"\|", "_": r"\_", "*": r"\*", "<": "&lt;"}
-_LATEX = {
-    **{char: "\\" + char for char in "&%$#_{}"},
-    **{char: f"${char}$" for char in "<>|"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "*": "$^*$",
-}
+_MARKDOWN = str.maketrans({"|": r"\|", "_": r"\_", "*": r"\*", "<": "&lt;"})
+_LATEX = str.maketrans(
+    {
+        **{char: "\\" + char for char in "&%$#_{}"},
+        **{char: f"${char}$" for char in "<>|"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "*": "$^*$",
+    }
+)
 _MINUS = re.compile(r"(?<![\w.)])-(?=\d)")
 
 
 def _latex(text: str) -> str:
     """Return a text for LaTeX, with a minus before numbers."""
-    return _MINUS.sub("$-$", _escaped(text, _LATEX).replace("+-", r"$\pm$"))
+    return _MINUS.sub("$-$", text.translate(_LATEX).replace("+-", r"$\pm$"))
 
 
 def _unbracketed(line: str) -> str:
     """Return a row that cannot be taken for an argument of the line break before it."""
     return "{[}" + line[1:] if line.startswith("[") else line
-
-
-def _escaped(text: str, replacements: dict[str, str]) -> str:
-    return "".join(replacements.get(char, char) for char in text)
