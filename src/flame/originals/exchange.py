@@ -20,7 +20,6 @@ from flame.originals.checkpoint import (
     to_original_state_dict,
     write_checkpoint,
 )
-from flame.originals.names import model_key_of
 from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
 
 _SCHEDULER = {"milestones": Each(COUNT, keys=COUNT), "gamma": NUMBER, "base_lrs": [NUMBER]}
@@ -46,22 +45,20 @@ def import_training(
     """
     net = module.net
     assert isinstance(net, GazeNet)
-    original = read_checkpoint(path, model_key_of(net))
-    load_original_state_dict(net, original.model_state)
-    check_form(original.optimizer_state, OPTIMIZER_FORM, f"{path}: optimizer_state_dict")
+    original = read_checkpoint(path)
+    load_original_state_dict(net, original.model_state_dict)
+    check_form(original.optimizer_state_dict, OPTIMIZER_FORM, f"{path}: optimizer_state_dict")
     optimizer, scheduler = _optimizer_and_scheduler(module)
-    optimizer.load_state_dict(
-        optimizer_state_from_original(original.model_key, original.optimizer_state, net)
-    )
+    optimizer.load_state_dict(optimizer_state_from_original(original.optimizer_state_dict, net))
     num_epochs_done = original.epoch + 1
-    check_form(original.scheduler_state, _SCHEDULER, f"{path}: scheduler_state_dict")
-    _forward_to(scheduler, original.scheduler_state, num_epochs_done)
+    check_form(original.scheduler_state_dict, _SCHEDULER, f"{path}: scheduler_state_dict")
+    _forward_to(scheduler, original.scheduler_state_dict, num_epochs_done)
     write_resumable(
         resumable_path,
         module,
         trainer,
         num_epochs_done=num_epochs_done,
-        num_steps_done=_num_steps(original.optimizer_state),
+        num_steps_done=_num_steps(original.optimizer_state_dict),
         optimizer_state=optimizer.state_dict(),
         scheduler_state=scheduler.state_dict(),
     )
@@ -90,18 +87,17 @@ def export_training(checkpoint_path: Path, module: LightningModule, path: Path) 
     net = module.net
     assert isinstance(net, GazeNet)
     checkpoint = read_own_checkpoint(checkpoint_path)
-    model_key, epoch = model_key_of(net), int(checkpoint["epoch"])
+    epoch = int(checkpoint["epoch"])
     scheduler_state = _original_scheduler_state(checkpoint, epoch)
     (optimizer_state,) = checkpoint["optimizer_states"]
-    optimizer_state = optimizer_state_to_original(model_key, optimizer_state, net)
+    optimizer_state = optimizer_state_to_original(optimizer_state, net)
     write_checkpoint(
         path,
         OriginalCheckpoint(
-            model_key=model_key,
             epoch=epoch,
-            model_state=to_original_state_dict(net),
-            optimizer_state=_with_rates(optimizer_state, scheduler_state["_last_lr"]),
-            scheduler_state=scheduler_state,
+            model_state_dict=to_original_state_dict(net),
+            optimizer_state_dict=_with_rates(optimizer_state, scheduler_state["_last_lr"]),
+            scheduler_state_dict=scheduler_state,
             loss_train=float("nan"),
             loss_cv=float("nan"),
         ),

@@ -10,50 +10,31 @@ from typing import Any
 from torch import Tensor
 
 from flame.nets.parts import GazeNet
-from flame.originals.names import model_key_of, original_names
+from flame.originals.names import original_names
 
 
-def optimizer_state_from_original(
-    model_key: str, state: Mapping[str, Any], net: GazeNet
-) -> dict[str, Any]:
+def optimizer_state_from_original(state: Mapping[str, Any], net: GazeNet) -> dict[str, Any]:
     """Re-index an original Adam state for ``Adam(net.parameters())`` of our net.
-
-    Args:
-        model_key: What the state belongs to; must be the net's.
-        state: An optimizer's ``state_dict()``, one parameter group.
-        net: The net whose parameters the optimizer will hold.
 
     Returns:
         The state to load; like any optimizer's state dict it shares its tensors.
 
     Raises:
-        ValueError: If the state does not fit the net.
+        ValueError: If the state does not fit the net, or has several parameter groups.
     """
-    to_ours = _original_positions(model_key, net)
-    moved = _reindexed(state, to_ours)
+    moved = _reindexed(state, _original_positions(net))
     _check_moments(moved["state"], list(net.parameters()))
     return moved
 
 
-def optimizer_state_to_original(
-    model_key: str, state: Mapping[str, Any], net: GazeNet
-) -> dict[str, Any]:
-    """Re-index the state of ``Adam(net.parameters())`` to the original's parameter order.
-
-    Args and errors as `optimizer_state_from_original`, of which this is the inverse.
-    """
-    to_ours = _original_positions(model_key, net)
-    _check_moments(state["state"], list(net.parameters()))
+def optimizer_state_to_original(state: Mapping[str, Any], net: GazeNet) -> dict[str, Any]:
+    """Re-index the state of ``Adam(net.parameters())`` to the original's parameter order."""
+    to_ours = _original_positions(net)
     return _reindexed(state, [to_ours.index(i) for i in range(len(to_ours))])
 
 
-def _original_positions(model_key: str, net: GazeNet) -> list[int]:
+def _original_positions(net: GazeNet) -> list[int]:
     """Return, for each parameter in the original's order, its place in `net.parameters()`."""
-    if model_key_of(net) != model_key:
-        raise ValueError(
-            f"the optimizer state is of {model_key!r}, the net is {model_key_of(net)!r}; they "
-            "must be the same model"
-        )
     ours = {name: i for i, (name, _) in enumerate(net.named_parameters())}
     return [ours[name] for name in original_names(net) if name in ours]
 

@@ -7,12 +7,11 @@ Nothing is renamed on disk: files keep the originals' names (`gazepose.originals
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-from common.training.checkpoint import UNCOUNTED, missing_counts
+from common.training.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
 from gazepose.nets.parts import ClipEncoder
-from gazepose.originals.files import LoadReport, misfits, read_state_dict, unwrapped
+from gazepose.originals.files import LoadReport, read_state_dict
 from gazepose.originals.names import (
     Kind,
     check_resnet,
@@ -56,10 +55,7 @@ def load_net(
     """
     given = unwrapped(state_dict)
     steps = {"split": split, "dsplit": dsplit, "csplit": csplit, "heads": heads}
-    with torch.device("meta"):
-        net = net_of_size(model_key, given, priors, steps)
-    is_double = any(value.dtype == torch.float64 for value in given.values())
-    net = net.to(torch.float64 if is_double else torch.float32).to_empty(device="cpu")
+    net = unfilled(lambda: net_of_size(model_key, given, priors, steps), given)
     _fill(net, given, "this state dict")
     return net.eval()
 
@@ -92,22 +88,15 @@ def _fill(net: nn.Module, given: Mapping[str, Tensor], source: str) -> LoadRepor
     """Fill all of a net from a state dict with the original's keys."""
     kind, found = kind_of_net(net), kind_of_weights(given)
     check_resnet(net)
-    names = original_names(net)
-    own = net.state_dict()
-    uncounted = missing_counts(given, names.values())
-    complete = {**given, **uncounted}
-    problems = misfits(complete, {original: own[name] for name, original in names.items()})
-    if problems:
-        raise ValueError(
-            f"{source} does not fit {kind}: got {len(given)} entries, expected {len(names)}; "
-            f"{problems}. {_hint(kind, found, given)}"
-        )
-    filled = {name: complete[original] for name, original in names.items()}
+    names, own = original_names(net), net.state_dict()
+    expected = {original: own[name] for name, original in names.items()}
+    state = fitted(given, expected, f"{source} does not fit {kind}", _hint(kind, found, given))
+    filled = {name: state[original] for name, original in names.items()}
     net.load_state_dict(yaw_turned(net, filled))
     return LoadReport(
         f"{source} ({found})",
         matched=tuple(name for name, original in names.items() if original in given),
-        missing={name: UNCOUNTED for name, original in names.items() if original in uncounted},
+        missing={name: UNCOUNTED for name, original in names.items() if original not in given},
     )
 
 

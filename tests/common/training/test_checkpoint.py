@@ -13,10 +13,10 @@ from torch import nn
 
 from common.training.checkpoint import (
     load_module,
-    missing_counts,
     read_checkpoint,
     save_checkpoint,
 )
+from common.training.foreign_weights import missing_counts
 
 
 class Small(LightningModule):
