@@ -57,13 +57,11 @@ def draw_label(image: Image, text: str, bbox_xyxy_px: Float) -> None:
         cv2.putText(image, text, (x, y), font, scale, ink, stroke, cv2.LINE_AA)
 
 
-def draw_points(
-    image: Image, points_px: Float, face_px: float, colour: Colour = POINT_COLOUR
-) -> None:
+def draw_points(image: Image, points_px: Float, face_px: float) -> None:
     """Draw points (N, 2) of a face `face_px` wide as dots; those with a NaN are left out."""
     radius = max(2.0, face_px / 50)
     for point in points_px[np.isfinite(points_px).all(axis=1)]:
-        for reach, ink in ((radius + 1, OUTLINE_COLOUR), (radius, colour)):
+        for reach, ink in ((radius + 1, OUTLINE_COLOUR), (radius, POINT_COLOUR)):
             cv2.circle(image, _fixed(point), _scaled(reach), ink, -1, cv2.LINE_AA, SHIFT)
 
 

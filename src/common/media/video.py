@@ -118,9 +118,7 @@ def num_frames(path: Path) -> int:
         return count
 
 
-def read_frames(
-    path: Path, wanted: Collection[int] | None = None, *, num_threads: int = 1
-) -> Iterator[tuple[int, Image]]:
+def read_frames(path: Path, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Image]]:
     """Decode a video, from its start where an exact later one is not known.
 
     Frames are turned and mirrored as the file asks (phones). Decoding stops after the last wanted
@@ -129,7 +127,6 @@ def read_frames(
     Args:
         path: video file.
         wanted: 0-based numbers of the frames to yield; None yields all.
-        num_threads: decoder threads; 1 suits one video a process, 0 lets FFmpeg choose.
 
     Yields:
         (number, (H, W, 3) uint8 RGB) in ascending order.
@@ -140,24 +137,24 @@ def read_frames(
             wanted. Sound ones keep their numbers and are yielded first: damaged ones are left out,
             and where the decoder gives up the rest is lost.
     """
-    for number, frame, _ in _sound_frames(path, wanted, num_threads):
+    for number, frame, _ in _sound_frames(path, wanted):
         yield number, _rgb(frame)
 
 
 def read_timed_frames(path: Path) -> Iterator[TimedFrame]:
     """Decode a video and tell when each frame is shown; else as `read_frames`."""
-    for number, frame, shown in _sound_frames(path, None, 1):
+    for number, frame, shown in _sound_frames(path, None):
         yield TimedFrame(number, _rgb(frame), shown)
 
 
 def _sound_frames(
-    path: Path, wanted: Collection[int] | None, num_threads: int
+    path: Path, wanted: Collection[int] | None
 ) -> Iterator[tuple[int, av.VideoFrame, Shown]]:
     last = None if wanted is None else max(wanted, default=-1)
     start = SeekPoint(0, 0) if wanted is None else _start(path, min(wanted, default=0))
     num_damaged, index = 0, start.number - 1
     with _open_video(path) as (container, stream):
-        stream.codec_context.thread_count = num_threads
+        stream.codec_context.thread_count = 1  # one video a process
         if start.number:
             container.seek(start.timestamp, stream=stream)
         decoded, clock = container.decode(stream), PresentationClock(container, stream)

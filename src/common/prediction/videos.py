@@ -139,8 +139,7 @@ def _write_drawn(
     if first is None:
         return
     try:
-        # Measured at 1280 x 720: 23 instead of 61 ms a frame, and no larger.
-        write_timed_video(path, _without_gaps(first, frames), info, preset="veryfast")
+        write_timed_video(path, _without_gaps(first, frames), info)
     except Exception as error:
         why = f"{path} was not written: {type(error).__name__}: {error}"
         # What is known of the other frames counts more than their picture.

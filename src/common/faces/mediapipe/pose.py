@@ -10,21 +10,16 @@ BUNDLED_COMPLEXITY = 1
 
 
 class BodyPose:
-    """33 landmarks of one person, each image on its own."""
+    """33 landmarks of one person, each image on its own; its graph is built on first use."""
 
     name = "mediapipe_pose"
 
-    def __init__(self, *, min_confidence: float = 0.1) -> None:
-        """Configure the pose; its graph is built on first use.
-
-        Args:
-            min_confidence: least score in [0, 1] of the person detector inside the graph.
-        """
+    def __init__(self) -> None:
         self._graph = MediaPipeGraph(
             "Pose",
             static_image_mode=True,
             model_complexity=BUNDLED_COMPLEXITY,
-            min_detection_confidence=min_confidence,
+            min_detection_confidence=0.1,
         )
 
     def landmarks(self, image: Image) -> Float | None:
