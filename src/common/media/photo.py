@@ -15,7 +15,7 @@ from common.media.pixels import check_pixels
 
 _EXIF_IFD, _ORIENTATION = 0x8769, 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
-_FOCAL_LENGTH_IN_35MM_FILM = 0xA405
+_FOCAL_LENGTH_MM, _FOCAL_LENGTH_IN_35MM_FILM = 0x920A, 0xA405
 # The frame of 35 mm film: 36 mm x 24 mm.
 _FILM_DIAGONAL_MM = math.hypot(36, 24)
 # Told by their first bytes. Pillow takes more, some of them for want of a better guess.
@@ -60,11 +60,12 @@ def is_photo(path: Path) -> bool:
         return _is_heif(path)
 
 
-def read_photo(path: Path) -> Photo:
+def read_photo(path: Path, sensor_width_mm: float | None = None) -> Photo:
     """Read a photo, turned upright as its EXIF says.
 
     Args:
         path: any format Pillow knows; HEIC with the extra of that name.
+        sensor_width_mm: see `focal_length_px`.
 
     Raises:
         UnreadablePhotoError: If it is missing, damaged or no photo.
@@ -73,7 +74,7 @@ def read_photo(path: Path) -> Photo:
         exif = dict(file.getexif().get_ifd(_EXIF_IFD))
         image = _rgb(ImageOps.exif_transpose(file))
     height, width = image.shape[:2]
-    focal_px = focal_length_px(exif, width, height)
+    focal_px = focal_length_px(exif, width, height, sensor_width_mm)
     return Photo(image, None if focal_px is None else _camera_matrix(focal_px, width, height))
 
 
@@ -88,19 +89,25 @@ def photo_size(path: Path) -> tuple[int, int]:
     return (height, width) if turn in _QUARTER_TURNS else (width, height)
 
 
-def focal_length_px(exif: dict[int, Any], width: int, height: int) -> float | None:
+def focal_length_px(
+    exif: dict[int, Any], width: int, height: int, sensor_width_mm: float | None = None
+) -> float | None:
     """Return the focal length in pixels that EXIF tells, None if it does not.
-
-    Only the length that is equivalent on 35 mm film counts, by the frames' diagonals (CIPA
-    DCG-001): of the other the sensor's size is not known.
 
     Args:
         exif: values by tag of EXIF's own directory.
         width: of the photo in pixels, which must not have been cropped.
         height: likewise.
+        sensor_width_mm: long side of the sensor, if known: then the focal length counts. Without
+            it only the length that is equivalent on 35 mm film counts, by the frames' diagonals
+            (CIPA DCG-001).
     """
-    film_mm = _number(exif, _FOCAL_LENGTH_IN_35MM_FILM)
-    focal_px = film_mm / _FILM_DIAGONAL_MM * math.hypot(width, height)
+    if sensor_width_mm is not None:
+        # The sensor's width is the photo's long side, also when the photo was taken upright.
+        focal_px = _number(exif, _FOCAL_LENGTH_MM) / sensor_width_mm * max(width, height)
+    else:
+        film_mm = _number(exif, _FOCAL_LENGTH_IN_35MM_FILM)
+        focal_px = film_mm / _FILM_DIAGONAL_MM * math.hypot(width, height)
     return focal_px if focal_px > 0 and math.isfinite(focal_px) else None
 
 

@@ -3,20 +3,16 @@
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Protocol
 
 from common.listing import counted_names
 from common.media.camera_recording import record_camera
 from common.media.sources import SourceFiles, find_media
+from common.prediction.annotator import Annotator
 from common.prediction.outcomes import USED, Annotated, NotWrittenError, Outcome
-from common.prediction.photos import PhotoAnnotator, annotate_photos
-from common.prediction.videos import VideoAnnotator, annotate_videos
+from common.prediction.photos import annotate_photos
+from common.prediction.videos import annotate_videos
 
 LOG = logging.getLogger(__name__)
-
-
-class Annotator(PhotoAnnotator, VideoAnnotator, Protocol):
-    """Knows photos and videos."""
 
 
 def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_s: float) -> str:

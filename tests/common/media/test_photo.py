@@ -44,9 +44,12 @@ def test_a_phones_frame_is_compared_by_its_diagonal() -> None:
     assert focal_px == pytest.approx(26 / 43.2666 * 5000, rel=1e-5)
 
 
-def test_the_focal_length_of_an_unknown_sensor_does_not_count(tmp_path: Path) -> None:
+def test_the_focal_length_itself_counts_only_with_a_known_sensor(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "p.jpg", (446, 300), focal_mm=85)
     assert read_photo(path).camera_matrix is None
+    camera = read_photo(path, sensor_width_mm=22.3).camera_matrix
+    assert camera is not None
+    assert camera[0, 0] == pytest.approx(1700)
 
 
 @pytest.mark.parametrize("value", [0, float("nan"), float("inf"), -5, "long", (1, 2)])
