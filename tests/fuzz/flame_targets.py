@@ -26,7 +26,7 @@ from flame.originals.checkpoint import (
     to_original_state_dict,
     write_checkpoint,
 )
-from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
+from flame.originals.exchange import optimizer_state_from_original, optimizer_state_to_original
 from flame.preprocessing.layout_export import LayoutSample, export_layout
 from flame.preprocessing.openface_source import OpenFaceFolder
 from flame.readers.columbia_eyes import ColumbiaEyesReader

@@ -39,8 +39,12 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
         found = SourceFiles(videos=[recorded])
     else:
         found = _found(source, output_dir)
+    made = []
     try:
-        made = _annotated(found, annotator, output_dir)
+        if found.videos:
+            made.append(annotate_videos(found.videos, annotator, output_dir))
+        if found.photos:
+            made.append(annotate_photos(found.photos, annotator, output_dir))
     except NotWrittenError as error:
         raise ValueError(f"{error}; output_dir=FOLDER names another place") from error
     return _checked(made)
@@ -64,15 +68,6 @@ def _found(source: str, output_dir: Path) -> SourceFiles:
     if said:
         LOG.warning("%s", said)
     return found
-
-
-def _annotated(found: SourceFiles, annotator: Annotator, output_dir: Path) -> list[Annotated]:
-    made = []
-    if found.videos:
-        made.append(annotate_videos(found.videos, annotator, output_dir))
-    if found.photos:
-        made.append(annotate_photos(found.photos, annotator, output_dir))
-    return made
 
 
 def _checked(made: list[Annotated]) -> str:

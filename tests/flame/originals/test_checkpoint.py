@@ -17,8 +17,8 @@ from flame.originals.checkpoint import (
     to_original_state_dict,
     write_checkpoint,
 )
+from flame.originals.exchange import optimizer_state_from_original, optimizer_state_to_original
 from flame.originals.names import MODEL_KEYS, guess_model_key, model_key_of, original_names
-from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 26}
 KEYS = sorted(MODEL_KEYS)
