@@ -116,15 +116,9 @@ class FaceTracker:
 def face_tracks(
     frames: Iterable[tuple[int, Image]], detector: FindsFaces, settings: TrackingSettings
 ) -> list[BoxTrack]:
-    """Return the tracks of all faces in one pass over a video; no image is kept.
+    """Return the tracks of all faces in order of appearance, in one pass; no image is kept.
 
-    Args:
-        frames: (number, (H, W, 3) uint8 RGB), numbers ascending.
-        detector: finds the faces of one frame.
-        settings: when two boxes are one face.
-
-    Returns:
-        Tracks in order of appearance.
+    The frames are (number, (H, W, 3) uint8 RGB), numbers ascending.
     """
     tracker, motion = FaceTracker(settings), CameraMotion()
     found: dict[int, list[tuple[int, Face]]] = {}
@@ -178,9 +172,7 @@ def iou(boxes: Float, others: Float) -> Float:
 def best_pairs(overlaps: Float, least: float) -> dict[int, int]:
     """Return column -> row of the best pairs, the greatest overlap first; each is taken once.
 
-    Args:
-        overlaps: (N, M), equal ones are taken in order of rows, then columns.
-        least: overlap that a pair must have.
+    Equal overlaps (N, M) are taken in order of rows, then columns, those below `least` not at all.
     """
     order = np.argsort(-overlaps, axis=None, kind="stable")
     pairs: dict[int, int] = {}

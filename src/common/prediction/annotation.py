@@ -16,7 +16,7 @@ LOG = logging.getLogger(__name__)
 
 
 def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_s: float) -> str:
-    """Annotate whatever a user means.
+    """Annotate whatever a user means, and say what was found.
 
     Args:
         source: a photo, a video, a folder or a glob pattern of both, each recognised by its
@@ -25,9 +25,6 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
         annotator: says something about the faces.
         output_dir: where everything goes.
         camera_s: how long to record; Ctrl-C ends it earlier.
-
-    Returns:
-        What was found, as a person reads it.
 
     Raises:
         ValueError: If there is nothing to annotate, or it cannot be told from the output; if none

@@ -56,10 +56,7 @@ class Trained:
 
 
 def predict(config: Config) -> str:
-    """Do what the command asks for, and say what came out.
-
-    Args:
-        config: the resolved predict config as plain values.
+    """Do what the command asks for (the resolved predict config), and say what came out.
 
     Raises:
         ValueError: If the command does not say what to predict with, or on what.

@@ -134,23 +134,13 @@ class TrackSummaries:
         return any(track.num_judged for track in self._tracks.values())
 
     def write_csv(self, path: Path, times: FrameTimes) -> None:
-        """Write one row a track, in order of appearance, whole or not at all.
-
-        Args:
-            path: of the csv file.
-            times: of the frames of the video.
-        """
+        """Write one row a track, in order of appearance, whole or not at all."""
         rows = [{"track_id": name} | track.row(times) for name, track in self._tracks.items()]
         with partial_path(path) as partial:
             pl.DataFrame(rows, schema=SCHEMA).write_csv(partial)
 
     def write_elan(self, path: Path, times: FrameTimes) -> None:
-        """Write one row a look, tab-separated under a header, as ELAN imports text.
-
-        Args:
-            path: of the text file.
-            times: of the frames of the video.
-        """
+        """Write one row a look, tab-separated under a header, as ELAN imports text."""
         rows = [
             f"{subject}\t{begin_s:.3f}\t{end_s:.3f}\t{end_s - begin_s:.3f}\t{LOOKING}"
             for begin_s, end_s, subject in self._looks(times)
@@ -163,10 +153,6 @@ class TrackSummaries:
 
         BORIS (from version 8 on) wants time, subject, behaviour, modifier, comment and frame index,
         without a header or an empty line, and reads no file.
-
-        Args:
-            path: of the text file.
-            times: of the frames of the video.
         """
         moments = sorted(
             (time_s, subject) for *both, subject in self._looks(times) for time_s in both

@@ -77,13 +77,11 @@ def export_training(checkpoint_path: Path, module: LightningModule, path: Path) 
     Resumed by the original's code, the file behaves as one of its own: the schedule lags one
     epoch behind. `import_training` makes up for that.
 
-    ``loss_train`` and ``loss_cv`` are NaN where our checkpoint does not hold them: the original
-    needs the keys, and reads neither.
+    ``loss_train`` and ``loss_cv`` are NaN: the original needs the keys, and reads neither.
 
     Args:
         checkpoint_path: Lightning's checkpoint.
-        module: a `flame.training.module.GazeAngleModule` of the same net, loaded with that
-            checkpoint.
+        module: a `flame.training.module.GazeAngleModule`, loaded with that checkpoint.
         path: where the ``.pth`` file goes.
 
     Raises:

@@ -117,9 +117,7 @@ class _NumericUnpickler(pickle.Unpickler):
 def read_numeric_pickle(path: Path, *, with_text: bool = False) -> Any:
     """Read a pickle of numbers, NumPy arrays, and lists, tuples and dictionaries of them.
 
-    Args:
-        path: of the file.
-        with_text: allow text, too.
+    Text is refused, too, but for keys, unless `with_text` allows it.
 
     Raises:
         ValueError: If the file is damaged, or asks for anything else; it says for what. Nothing

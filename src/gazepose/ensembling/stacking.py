@@ -63,8 +63,7 @@ def cross_fitted(scores: Float, labels: Ints, clips: Array) -> Float:
         (N,) in [0, 1].
 
     Raises:
-        ValueError: If there is only one clip, a fold's training samples are of one class, or
-            XGBoost is not installed.
+        ValueError: If there is only one clip, or as `fit_predict`.
     """
     folds = _folds(clips)
     combined = np.empty(len(scores))

@@ -21,9 +21,6 @@ def load_hopenet(path: Path) -> Hopenet:
     ``fc_finetune`` is left out: the file has it, Hopenet's angles do not need it. The log says what
     became of the file's entries.
 
-    Args:
-        path: as ``hopenet_robust_alpha1.pkl``.
-
     Raises:
         ValueError: If the file is missing, damaged, or not Hopenet's.
     """

@@ -61,11 +61,10 @@ def load_net(
 
 
 def load_original(net: nn.Module, path: Path) -> LoadReport:
-    """Fill a whole net from an original's file; all or nothing.
+    """Fill a whole net from an original's state dict, or a checkpoint with one inside.
 
-    Args:
-        net: GazePose, GazeLSTM (with or without the Ego4D baseline's further layer) or Gaze360.
-        path: a state dict, or a checkpoint with one inside.
+    It is GazePose, GazeLSTM (with or without the Ego4D baseline's further layer) or Gaze360; all or
+    nothing.
 
     Raises:
         ValueError: If the file cannot be read or is of another net, or keys or shapes differ.

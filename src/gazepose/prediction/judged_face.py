@@ -85,13 +85,9 @@ class JudgedFace:
 def judged_face(
     row: Mapping[str, Any], image_shape: tuple[int, ...], margin: float, threshold: float
 ) -> JudgedFace:
-    """Return a face from a store's row.
+    """Return a face from a store's row with ``score``, NaN where there is none.
 
-    Args:
-        row: with ``score``, NaN where there is none.
-        image_shape: of the frame.
-        margin: of the face image.
-        threshold: as of `JudgedFace`.
+    The margin is that of the face image, the shape that of the frame.
     """
     box, score = _values(row, BOX_COLUMNS), float(row["score"])
     head_pose_deg = _values(row, HEAD_POSE_COLUMNS)

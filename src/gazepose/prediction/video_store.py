@@ -85,8 +85,7 @@ def write_video_table(
 def trained_ranking(store_dir: Path | None) -> Gaussian | None:
     """Return mean and standard deviation of the sharpness of a store's training images.
 
-    Args:
-        store_dir: of the training data; None or a folder that is gone gives None.
+    None without a store, or where its folder is gone.
 
     Raises:
         ValueError: If its table is damaged.

@@ -66,7 +66,7 @@ def validate_submission(
 
     Args:
         json_path: the file.
-        expected: ids of all samples of the test set, as text; None to check the form only.
+        expected: ids of all samples of the test set; None to check the form only.
 
     Raises:
         ValueError: If there is no such file.

@@ -34,11 +34,7 @@ class FaceMesh:
         )
 
     def landmarks(self, image: Image, bbox_xyxy_px: Float) -> Float | None:
-        """Return the landmarks of the face in a box.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            bbox_xyxy_px: (4,) a detector's box.
+        """Return the landmarks of the face in a detector's box (4,) in an image (H, W, 3) RGB.
 
         Returns:
             (478, 3) float64: x, y in pixels of `image` (possibly outside it), z in the same

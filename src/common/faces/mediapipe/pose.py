@@ -25,12 +25,8 @@ class BodyPose:
     def landmarks(self, image: Image) -> Float | None:
         """Return (33, 4) float64 [x, y, z, visibility] of the person, None if nobody is found.
 
-        Args:
-            image: (H, W, 3) uint8 RGB.
-
-        Returns:
-            x and y as fractions of the image, possibly outside; z in the unit of x, smaller
-            toward the camera; visibility in [0, 1].
+        x and y are fractions of the image (H, W, 3) uint8 RGB, possibly outside; z is in the unit
+        of x, smaller toward the camera; visibility lies in [0, 1].
         """
         found = self._graph.find(image)
         if not found:
