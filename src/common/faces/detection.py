@@ -70,15 +70,7 @@ class MediaPipeDetector:
         min_face_px: float = 40.0,
         min_face_fraction: float = SMALLEST_FACE_FRACTION,
     ) -> None:
-        """Configure the detector; its graphs are built on first use.
-
-        Args:
-            min_confidence: least score in [0, 1].
-            min_face_px: width of the smallest face to look for.
-            min_face_fraction: the same as a fraction of the image's longer side. The larger of
-                the two counts, so that the work is bounded: about 20 tiles (0.05 s) by default,
-                however large the photo. 0 leaves `min_face_px` alone to decide.
-        """
+        """Configure as `common.faces.settings` says; graphs are built on first use."""
         self._min_face_px = min_face_px
         self._min_face_fraction = min_face_fraction
         self._has_hinted = False

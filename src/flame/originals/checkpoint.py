@@ -8,7 +8,6 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ from common.training.checkpoint import save_checkpoint
 from common.training.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
 from flame.nets.parts import GazeNet
 from flame.originals.names import (
+    MODEL_KEYS,
     guess_model_key,
     model_key_of,
-    net_class,
     original_names,
 )
 
@@ -99,10 +98,10 @@ def load_net(
     Raises:
         ValueError: An unknown model key, or keys or shapes that do not fit it.
     """
-    build = partial(
-        net_class(model_key), width=width, hidden=hidden, dropout=dropout, input_size=input_size
-    )
-    net = unfilled(build, state_dict)
+    if model_key not in MODEL_KEYS:
+        raise ValueError(f"unknown model key {model_key!r}; expected {listed([*MODEL_KEYS])}")
+    sizes = {"width": width, "hidden": hidden, "input_size": input_size}
+    net = unfilled(lambda: MODEL_KEYS[model_key](**sizes, dropout=dropout), state_dict)
     load_original_state_dict(net, state_dict)
     return net.eval()
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from common.listing import listed
 from common.training.foreign_weights import unwrapped
 from flame.nets.flame import Flame, FlameAF, FlameAO, FlameB
 from flame.nets.parts import GazeNet
@@ -98,14 +97,3 @@ def guess_model_key(state_dict: Mapping[str, Tensor]) -> str | None:
         if any(key.startswith(mark) for key in given):
             return model_key
     return None
-
-
-def net_class(model_key: str) -> type[GazeNet]:
-    """Return the class of a model key.
-
-    Raises:
-        ValueError: If the key is unknown.
-    """
-    if model_key not in MODEL_KEYS:
-        raise ValueError(f"unknown model key {model_key!r}; expected {listed([*MODEL_KEYS])}")
-    return MODEL_KEYS[model_key]

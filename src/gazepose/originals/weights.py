@@ -4,12 +4,18 @@ Nothing is renamed on disk: files keep the originals' names (`gazepose.originals
 `original_state_dict` gives can be loaded by the originals' code.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
 from common.training.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
+from gazepose.nets.backbones import resnet18
+from gazepose.nets.gaze360 import Gaze360
+from gazepose.nets.gazelstm import GazeLSTM
+from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import ClipEncoder
 from gazepose.originals.files import LoadReport, read_state_dict
 from gazepose.originals.names import (
@@ -20,7 +26,9 @@ from gazepose.originals.names import (
     original_names,
     yaw_turned,
 )
-from gazepose.originals.sizes import net_of_size, priors_of
+
+MODEL_KEYS = ("gazepose", "gazelstm", "gaze360")
+PRIORS = ("all", "head", "landmarks", "none")
 
 
 def load_net(
@@ -55,7 +63,7 @@ def load_net(
     """
     given = unwrapped(state_dict)
     steps = {"split": split, "dsplit": dsplit, "csplit": csplit, "heads": heads}
-    net = unfilled(lambda: net_of_size(model_key, given, priors, steps), given)
+    net = unfilled(lambda: _net_of_size(model_key, given, priors, steps), given)
     _fill(net, given, "this state dict")
     return net.eval()
 
@@ -107,5 +115,75 @@ def _hint(kind: Kind, found: Kind, given: Mapping[str, Tensor]) -> str:
     if found is not kind:
         return f"Its keys are those of {found}; load it as that"
     if kind is Kind.GAZEPOSE:
-        return f"It was trained with priors={priors_of(given)}; its sizes must be the net's, too"
+        return f"It was trained with priors={_priors_of(given)}; its sizes must be the net's, too"
     return "Give the sizes it was trained with"
+
+
+def _net_of_size(
+    model_key: str, state_dict: Mapping[str, Tensor], priors: str, steps: Mapping[str, Any]
+) -> ClipEncoder:
+    """Build a net as wide and deep as weights are; `steps` are what they do not tell."""
+    if model_key not in MODEL_KEYS:
+        raise ValueError(f"unknown model key {model_key!r}; expected one of {MODEL_KEYS}")
+    if priors not in PRIORS:
+        raise ValueError(f"unknown priors {priors!r}; expected one of {PRIORS}")
+    frames = _frame_sizes(state_dict)
+    if model_key == "gaze360":
+        return Gaze360(**frames)
+    if model_key == "gazelstm":
+        return GazeLSTM(head_hidden=_head_hidden(state_dict), **frames)
+    return GazePose(
+        use_head=priors in ("all", "head"),
+        use_landmarks=priors in ("all", "landmarks"),
+        **frames,
+        **_transformer_sizes(state_dict),
+        **steps,
+    )
+
+
+def _priors_of(state_dict: Mapping[str, Tensor]) -> str:
+    """Return which of `PRIORS` GazePose's weights were trained with."""
+    has_head = "yaw_embed.weight" in state_dict
+    has_landmarks = "joint_embed.weight" in state_dict
+    return {(True, True): "all", (True, False): "head", (False, True): "landmarks"}.get(
+        (has_head, has_landmarks), "none"
+    )
+
+
+def _frame_sizes(state_dict: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {
+        "backbone": resnet18(_size(state_dict, "base_model.conv1.weight")),
+        "embedding_hidden": _size(state_dict, "base_model.fc1.weight"),
+        "embedding": _size(state_dict, "base_model.fc2.weight"),
+        "lstm_hidden": _size(state_dict, "lstm.weight_hh_l0", axis=1),
+    }
+
+
+def _transformer_sizes(state_dict: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {
+        "width": _size(state_dict, "input_proj.weight"),
+        "feedforward": _size(state_dict, "transformer.decoder.layers.0.linear1.weight"),
+        "num_encoder_layers": _num_layers(state_dict, "encoder"),
+        "num_decoder_layers": _num_layers(state_dict, "decoder"),
+    }
+
+
+def _head_hidden(state_dict: Mapping[str, Tensor]) -> tuple[int, ...]:
+    """Return the sizes of the Ego4D baseline's further layer; none in GazeLSTM."""
+    further = "last_layer1.weight"
+    return (_size(state_dict, further),) if further in state_dict else ()
+
+
+def _num_layers(state_dict: Mapping[str, Tensor], half: str) -> int:
+    pattern = re.compile(rf"transformer\.{half}\.layers\.(\d+)\.")
+    found = [int(match[1]) for key in state_dict if (match := pattern.match(key))]
+    return max(found, default=-1) + 1
+
+
+def _size(state_dict: Mapping[str, Tensor], key: str, axis: int = 0) -> int:
+    if key not in state_dict:
+        raise ValueError(
+            f"these {len(state_dict)} weights are of another net: {key!r} is missing; expected an "
+            "original's state dict, not a checkpoint around it"
+        )
+    return int(state_dict[key].shape[axis])

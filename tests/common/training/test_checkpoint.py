@@ -70,9 +70,13 @@ class Malicious:
 
 
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
-    torch.save({"state_dict": {}, "x": Malicious(tmp_path / "made")}, tmp_path / "x.ckpt")
+    harmful, path = Malicious(tmp_path / "made"), tmp_path / "x.ckpt"
+    torch.save({"state_dict": {}, "x": harmful}, path)
     with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
-        read_checkpoint(tmp_path / "x.ckpt")
+        read_checkpoint(path)
+    path.write_bytes(pickle.dumps(harmful, protocol=2))
+    with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
+        read_checkpoint(path)
     assert not (tmp_path / "made").exists()
 
 

