@@ -7,9 +7,8 @@ no overlap and begins new tracks; a face that comes back after `TrackingSettings
 a new one. Nothing looks at appearance: two people who cross may exchange their numbers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +19,6 @@ from common.faces.camera_motion import CameraMotion
 from common.faces.detection import Face
 
 _UNMOVED = np.zeros(2)
-
-
-class FindsFaces(Protocol):
-    """What a detector and `common.faces.analysis.FaceAnalyzer` have in common."""
-
-    def detect(self, image: Image) -> list[Face]:
-        """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
 
 
 @recordable
@@ -114,7 +106,9 @@ class FaceTracker:
 
 
 def face_tracks(
-    frames: Iterable[tuple[int, Image]], detector: FindsFaces, settings: TrackingSettings
+    frames: Iterable[tuple[int, Image]],
+    detect: Callable[[Image], list[Face]],
+    settings: TrackingSettings,
 ) -> list[BoxTrack]:
     """Return the tracks of all faces in order of appearance, in one pass; no image is kept.
 
@@ -124,7 +118,7 @@ def face_tracks(
     found: dict[int, list[tuple[int, Face]]] = {}
     camera_px: dict[int, Float] = {}
     for frame, image in frames:
-        faces = detector.detect(image)
+        faces = detect(image)
         camera_px[frame] = motion.follow(image)
         boxes = [face.bbox_xyxy_px for face in faces]
         numbers = tracker.update(frame, boxes, camera_px[frame])

@@ -13,7 +13,6 @@ from common.training.foreign_weights import UNCOUNTED, misfits, missing_counts
 from gazepose.originals.files import LoadReport, read_state_dict
 from gazepose.originals.names import (
     Kind,
-    check_resnet,
     kind_of_weights,
     original_names,
     yaw_turned,
@@ -104,7 +103,6 @@ def _names_in_file(net: nn.Module, found: Kind) -> dict[str, str]:
     """Return our state-dict key -> the key in a file of some kind."""
     if found is Kind.SUITE:
         return {name: _SUITE_PREFIX + name for name in net.state_dict()}
-    check_resnet(net)
     return original_names(net)
 
 

@@ -20,7 +20,6 @@ from gazepose.nets.parts import ClipEncoder
 from gazepose.originals.files import LoadReport, read_state_dict
 from gazepose.originals.names import (
     Kind,
-    check_resnet,
     kind_of_net,
     kind_of_weights,
     original_names,
@@ -84,9 +83,8 @@ def original_state_dict(net: nn.Module) -> dict[str, Tensor]:
     """Return a net's state with the original's keys (not copied, but for what is turned).
 
     Raises:
-        ValueError: If no original has such a net.
+        ValueError: As `original_names`.
     """
-    check_resnet(net)
     own = yaw_turned(net, net.state_dict())
     return {original: own[name] for name, original in original_names(net).items()}
 
@@ -94,7 +92,6 @@ def original_state_dict(net: nn.Module) -> dict[str, Tensor]:
 def _fill(net: nn.Module, given: Mapping[str, Tensor], source: str) -> LoadReport:
     """Fill all of a net from a state dict with the original's keys."""
     kind, found = kind_of_net(net), kind_of_weights(given)
-    check_resnet(net)
     names, own = original_names(net), net.state_dict()
     expected = {original: own[name] for name, original in names.items()}
     state = fitted(given, expected, f"{source} does not fit {kind}", _hint(kind, found, given))
