@@ -55,7 +55,7 @@ def import_training(
     check_form(original.optimizer_state_dict, OPTIMIZER_FORM, f"{path}: optimizer_state_dict")
     optimizer, scheduler = _optimizer_and_scheduler(module)
     optimizer.load_state_dict(optimizer_state_from_original(original.optimizer_state_dict, net))
-    num_epochs_done = original.epoch + 1
+    moments, num_epochs_done = original.optimizer_state_dict["state"], original.epoch + 1
     check_form(original.scheduler_state_dict, _SCHEDULER, f"{path}: scheduler_state_dict")
     _forward_to(scheduler, original.scheduler_state_dict, num_epochs_done)
     write_resumable(
@@ -63,7 +63,7 @@ def import_training(
         module,
         trainer,
         num_epochs_done=num_epochs_done,
-        num_steps_done=_num_steps(original.optimizer_state_dict),
+        num_steps_done=max((int(m["step"]) for m in moments.values()), default=0),
         optimizer_state=optimizer.state_dict(),
         scheduler_state=scheduler.state_dict(),
     )
@@ -142,11 +142,6 @@ def _place_in_schedule(state: Mapping[str, Any], num_steps: int) -> dict[str, An
 def _with_rates(optimizer_state: Mapping[str, Any], rates: Sequence[float]) -> dict[str, Any]:
     groups = zip(optimizer_state["param_groups"], rates, strict=True)
     return {**optimizer_state, "param_groups": [{**group, "lr": rate} for group, rate in groups]}
-
-
-def _num_steps(optimizer_state: Mapping[str, Any]) -> int:
-    steps = [int(values["step"]) for values in optimizer_state["state"].values()]
-    return max(steps, default=0)
 
 
 def optimizer_state_from_original(state: Mapping[str, Any], net: GazeNet) -> dict[str, Any]:

@@ -140,11 +140,9 @@ def _net_of_size(
 
 def _priors_of(state_dict: Mapping[str, Tensor]) -> str:
     """Return which of `PRIORS` GazePose's weights were trained with."""
-    has_head = "yaw_embed.weight" in state_dict
-    has_landmarks = "joint_embed.weight" in state_dict
-    return {(True, True): "all", (True, False): "head", (False, True): "landmarks"}.get(
-        (has_head, has_landmarks), "none"
-    )
+    embeddings = {"head": "yaw_embed.weight", "landmarks": "joint_embed.weight"}
+    found = [name for name, key in embeddings.items() if key in state_dict]
+    return "all" if len(found) == 2 else (found or ["none"])[0]
 
 
 def _frame_sizes(state_dict: Mapping[str, Tensor]) -> dict[str, Any]:
