@@ -26,7 +26,7 @@ from flame.originals.checkpoint import (
     to_original_state_dict,
     write_checkpoint,
 )
-from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
+from flame.originals.exchange import optimizer_state_from_original, optimizer_state_to_original
 from flame.preprocessing.layout_export import LayoutSample, export_layout
 from flame.preprocessing.openface_source import OpenFaceFolder
 from flame.readers.columbia_eyes import ColumbiaEyesReader
@@ -181,11 +181,9 @@ def _make_original(folder: Path) -> list[Path]:
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [1])
     net(torch.zeros(2, 3, 32, 32), torch.zeros(2, 28, 32, 32), torch.zeros(2, 3)).sum().backward()
     optimizer.step()
-    state = optimizer_state_to_original("baseline", optimizer.state_dict(), net)
+    state = optimizer_state_to_original(optimizer.state_dict(), net)
     net_state = to_original_state_dict(net)
-    checkpoint = OriginalCheckpoint(
-        "baseline", 0, net_state, state, scheduler.state_dict(), 0.5, 3.0
-    )
+    checkpoint = OriginalCheckpoint(0, net_state, state, scheduler.state_dict(), 0.5, 3.0)
     write_checkpoint(folder / "new.pth", checkpoint)
     content = torch.load(folder / "new.pth", weights_only=False)
     torch.save(content, folder / "old.pth", _use_new_zipfile_serialization=False)
@@ -196,8 +194,8 @@ def _read_original(path: Path) -> None:
     checkpoint = read_checkpoint(path)
     net = FlameB(width=1, hidden=2, input_size=32)
     with suppress(ValueError):
-        load_original_state_dict(net, checkpoint.model_state)
-        optimizer_state_from_original("baseline", checkpoint.optimizer_state, net)
+        load_original_state_dict(net, checkpoint.model_state_dict)
+        optimizer_state_from_original(checkpoint.optimizer_state_dict, net)
 
 
 def _make_store(folder: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from gazepose.ensembling.combining import MEAN, combine
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.evaluation.metrics import evaluate_lam
 from gazepose.nets.gazepose import GazePose
-from gazepose.originals.start_weights import init_everything
+from gazepose.originals.start_weights import start_net
 from gazepose.originals.weights import load_original, original_state_dict
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.pretraining.preprocessor import Gaze360Preprocessor
@@ -213,7 +213,7 @@ def _make_original(folder: Path) -> list[Path]:
 def _read_original(path: Path) -> None:
     with suppress(ValueError):
         load_original(_net(), path)
-    init_everything(_net(), path)
+    start_net(_net(), path, "all")
 
 
 @cache

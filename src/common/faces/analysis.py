@@ -49,16 +49,19 @@ class FaceAnalyzer:
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
         return self._detector.detect(image)
 
-    def observe(
-        self, image: Image, face: Face, camera_matrix: Float | None = None
-    ) -> FaceObservation | None:
-        """Return what is known of one face, None if the mesh does not confirm it.
+    def analyze(self, image: Image, camera_matrix: Float | None = None) -> list[FaceObservation]:
+        """Return the faces in an image that have a mesh, best first.
 
         Args:
             image: (H, W, 3) uint8 RGB.
-            face: one of `detect`'s.
             camera_matrix: (3, 3) intrinsics in pixels of `image` if known.
         """
+        found = (self._observed(image, face, camera_matrix) for face in self.detect(image))
+        return [observation for observation in found if observation is not None]
+
+    def _observed(
+        self, image: Image, face: Face, camera_matrix: Float | None
+    ) -> FaceObservation | None:
         mesh = self._mesh.landmarks(image, face.bbox_xyxy_px)
         if mesh is None:
             return None
@@ -71,8 +74,3 @@ class FaceAnalyzer:
             head_pose=fit.head_pose,
             reprojection_error=fit.reprojection_error,
         )
-
-    def analyze(self, image: Image, camera_matrix: Float | None = None) -> list[FaceObservation]:
-        """Return the faces in an image that have a mesh, best first."""
-        found = (self.observe(image, face, camera_matrix) for face in self.detect(image))
-        return [observation for observation in found if observation is not None]

@@ -29,10 +29,8 @@ class CameraMotion:
     def follow(self, image: Image) -> Float:
         """Return where the picture lies: (x, y) px to the right of and below its first place.
 
-        Frames that have too little in common, as at a cut, count as not moved.
-
-        Args:
-            image: (H, W, 3) uint8 RGB, the frame after that of the call before, of the same size.
+        Frames that have too little in common, as at a cut, count as not moved. Each image (H, W, 3)
+        uint8 RGB is the frame after that of the call before, of the same size.
         """
         small = cv2.resize(
             cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), _SMALL_PX, interpolation=cv2.INTER_AREA

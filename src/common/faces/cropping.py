@@ -7,16 +7,9 @@ from common.arrays import Image
 
 
 def padded_square(image: Image, x0: int, y0: int, side: int) -> Image:
-    """Return the square window with the top-left pixel (x0, y0), zero outside the image.
+    """Return the square window with the top-left pixel (x0, y0), zero outside the image (H, W, C).
 
-    Args:
-        image: (H, W, C) uint8.
-        x0: column of the window's first pixel, may be negative.
-        y0: row of the window's first pixel, may be negative.
-        side: width and height in pixels.
-
-    Returns:
-        (side, side, C) uint8; pixel (0, 0) is pixel (x0, y0) of `image`.
+    Pixel (0, 0) of the result (side, side, C) is the image's pixel (x0, y0); both may be negative.
     """
     height, width = image.shape[:2]
     left, right = max(x0, 0), min(x0 + side, width)

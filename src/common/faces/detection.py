@@ -20,8 +20,11 @@ TILE_PX = 192
 SMALLEST_FACE_IN_TILE = 118 / 1920
 # Bounds the work on large photos: about 20 tiles, 0.05 s.
 SMALLEST_FACE_FRACTION = 0.0208
-# A face of the next coarser level's size (twice the smallest) fits into the overlap.
+# Least overlap of neighbours, as a part of a tile: a face of the next coarser level's size (twice
+# the smallest) fits into it.
 TILE_OVERLAP = 0.25
+# Share of the smaller box above which two boxes are one face.
+MAX_OVERLAP = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,21 +69,10 @@ class MediaPipeDetector:
         min_confidence: float = 0.5,
         min_face_px: float = 40.0,
         min_face_fraction: float = SMALLEST_FACE_FRACTION,
-        max_overlap: float = 0.5,
     ) -> None:
-        """Configure the detector; its graphs are built on first use.
-
-        Args:
-            min_confidence: least score in [0, 1].
-            min_face_px: width of the smallest face to look for.
-            min_face_fraction: the same as a fraction of the image's longer side. The larger of
-                the two counts, so that the work is bounded: about 20 tiles (0.05 s) by default,
-                however large the photo. 0 leaves `min_face_px` alone to decide.
-            max_overlap: share of the smaller box above which two boxes are one face.
-        """
+        """Configure as `common.faces.settings` says; graphs are built on first use."""
         self._min_face_px = min_face_px
         self._min_face_fraction = min_face_fraction
-        self._max_overlap = max_overlap
         self._has_hinted = False
         self._short_range, self._full_range = (
             MediaPipeGraph(
@@ -88,11 +80,6 @@ class MediaPipeDetector:
             )
             for model in (0, 1)
         )
-
-    def build(self) -> None:
-        """Build the graphs now; a worker calls it at its start."""
-        self._short_range.build()
-        self._full_range.build()
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
@@ -107,7 +94,7 @@ class MediaPipeDetector:
             faces.extend(self._in_tiles(image, level))
         if not faces:
             self._hint_at_smaller(long_side)
-        return suppress_duplicates(faces, self._max_overlap)
+        return suppress_duplicates(faces)
 
     def _hint_at_smaller(self, long_side: int) -> None:
         """Say once that the image's size, not `min_face_px`, decides which faces are too small."""
@@ -127,8 +114,8 @@ class MediaPipeDetector:
 
     def _in_tiles(self, image: Image, level: Image) -> Iterator[Face]:
         tile = min(TILE_PX, max(level.shape[:2]))
-        for y0 in tile_origins(level.shape[0], tile, TILE_OVERLAP):
-            for x0 in tile_origins(level.shape[1], tile, TILE_OVERLAP):
+        for y0 in tile_origins(level.shape[0], tile):
+            for x0 in tile_origins(level.shape[1], tile):
                 yield from self._in_window(self._full_range, image, level, x0, y0, tile)
 
     def _in_window(
@@ -164,23 +151,17 @@ def inside_image(bbox_xyxy_px: Float, shape: Sequence[int]) -> Float:
     return np.clip(bbox_xyxy_px, 0, limits)
 
 
-def suppress_duplicates(faces: Sequence[Face], max_overlap: float = 0.5) -> list[Face]:
-    """Keep the best of every group of overlapping faces (non-maximum suppression).
+def suppress_duplicates(faces: Sequence[Face]) -> list[Face]:
+    """Keep the best of every group of overlapping faces, best first (non-maximum suppression).
 
     Two boxes overlap by the share of the smaller one that lies in the other: the two models draw
     boxes of different sizes around one face, which an intersection over union would keep apart.
-
-    Args:
-        faces: in any order.
-        max_overlap: in [0, 1].
-
-    Returns:
-        The kept faces, best first; equal scores keep their order. Empty boxes are dropped.
+    Equal scores keep their order; empty boxes are dropped.
     """
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.confidence):
         if _area(face.bbox_xyxy_px) > 0 and all(
-            overlap_of_smaller(face.bbox_xyxy_px, other.bbox_xyxy_px) <= max_overlap
+            overlap_of_smaller(face.bbox_xyxy_px, other.bbox_xyxy_px) <= MAX_OVERLAP
             for other in kept
         ):
             kept.append(face)
@@ -199,32 +180,21 @@ def _area(box: Float) -> float:
 
 
 def pyramid_sides(long_side: float, smallest_side: float) -> list[float]:
-    """Return tile sides from the whole image down to the smallest, each at least half the last.
+    """Return tile sides in pixels from the whole image's down, each at least half the last.
 
-    Args:
-        long_side: the image's longer side in pixels.
-        smallest_side: side of the finest tiles in pixels; the whole image if it is larger.
-
-    Returns:
-        Tile sides in image pixels, decreasing; the first is `long_side`.
+    The finest is `smallest_side`; of a smaller image the whole.
     """
     ratio = max(1.0, long_side / smallest_side)
     steps = math.ceil(math.log2(ratio) - 1e-9)
     return [long_side * ratio ** (-step / max(1, steps)) for step in range(steps + 1)]
 
 
-def tile_origins(length: int, side: int, overlap: float) -> list[int]:
-    """Return where tiles start so that they cover [0, length) along one axis.
+def tile_origins(length: int, side: int) -> list[int]:
+    """Return the evenly spread first pixels of tiles that cover [0, length) along one axis.
 
-    Args:
-        length: of the image along this axis, in pixels.
-        side: of a tile, in pixels.
-        overlap: least overlap of neighbours as a fraction of `side`, in [0, 1).
-
-    Returns:
-        Evenly spread first pixels; one centred tile (negative origin) if it holds everything.
+    It is one centred tile (negative origin) if that holds everything.
     """
     if side >= length:
         return [(length - side) // 2]
-    gaps = math.ceil((length - side) / (side * (1 - overlap)))
+    gaps = math.ceil((length - side) / (side * (1 - TILE_OVERLAP)))
     return [round(index * (length - side) / gaps) for index in range(gaps + 1)]

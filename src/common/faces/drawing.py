@@ -1,4 +1,8 @@
-"""Draw faces, their names, head axes, gaze arrows, landmarks and scores into an image, in place."""
+"""Draw faces, their names, head axes, gaze arrows, landmarks and scores into an image, in place.
+
+Images are (H, W, 3) uint8 RGB, boxes (4,) left, top, right, bottom and points (2,) x, y in pixels,
+angles in radians in the viewer frame. A face's size, `face_px`, decides how wide its lines are.
+"""
 
 import cv2
 import numpy as np
@@ -26,12 +30,12 @@ SHIFT = 4
 
 
 def face_size_px(bbox_xyxy_px: Float) -> float:
-    """Return the longer side of a box (4,)."""
+    """Return the longer side of a box."""
     return float(max(bbox_xyxy_px[2] - bbox_xyxy_px[0], bbox_xyxy_px[3] - bbox_xyxy_px[1]))
 
 
 def draw_box(image: Image, bbox_xyxy_px: Float, colour: Colour = BOX_COLOUR) -> None:
-    """Draw a face's box (4,) into an image (H, W, 3) uint8 RGB."""
+    """Draw a face's box."""
     width = _line_width(image, face_size_px(bbox_xyxy_px))
     top_left, bottom_right = _fixed(bbox_xyxy_px[:2]), _fixed(bbox_xyxy_px[2:])
     for stroke, ink in ((width + 2, OUTLINE_COLOUR), (width, colour)):
@@ -39,13 +43,7 @@ def draw_box(image: Image, bbox_xyxy_px: Float, colour: Colour = BOX_COLOUR) -> 
 
 
 def draw_label(image: Image, text: str, bbox_xyxy_px: Float) -> None:
-    """Write a text above a face's box (4,), or in it where the image ends above.
-
-    Args:
-        image: (H, W, 3) uint8 RGB, drawn into.
-        text: ASCII.
-        bbox_xyxy_px: (4,).
-    """
+    """Write a text (ASCII) above a face's box, or in it where the image ends above."""
     width = _line_width(image, face_size_px(bbox_xyxy_px))
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, width / 3)
     (text_width, text_height), _ = cv2.getTextSize(text, font, scale, width)
@@ -57,46 +55,32 @@ def draw_label(image: Image, text: str, bbox_xyxy_px: Float) -> None:
         cv2.putText(image, text, (x, y), font, scale, ink, stroke, cv2.LINE_AA)
 
 
-def draw_points(
-    image: Image, points_px: Float, face_px: float, colour: Colour = POINT_COLOUR
-) -> None:
-    """Draw points (N, 2) of a face `face_px` wide as dots; those with a NaN are left out."""
+def draw_points(image: Image, points_px: Float, face_px: float) -> None:
+    """Draw points (N, 2) of a face as dots; those with a NaN are left out."""
     radius = max(2.0, face_px / 50)
     for point in points_px[np.isfinite(points_px).all(axis=1)]:
-        for reach, ink in ((radius + 1, OUTLINE_COLOUR), (radius, colour)):
+        for reach, ink in ((radius + 1, OUTLINE_COLOUR), (radius, POINT_COLOUR)):
             cv2.circle(image, _fixed(point), _scaled(reach), ink, -1, cv2.LINE_AA, SHIFT)
 
 
 def draw_score_bar(
     image: Image, score: float, threshold: float, bbox_xyxy_px: Float, colour: Colour
 ) -> None:
-    """Draw a score as a bar under a face's box (4,), full at 1, with a mark at the threshold.
-
-    Args:
-        image: (H, W, 3) uint8 RGB, drawn into.
-        score: in [0, 1].
-        threshold: in [0, 1].
-        bbox_xyxy_px: (4,).
-        colour: of the bar, RGB.
-    """
+    """Draw a score in [0, 1] as a bar under a face's box, with a mark at the threshold."""
     left, _, right, bottom = (float(value) for value in bbox_xyxy_px)
     thick = 2 * _line_width(image, face_size_px(bbox_xyxy_px))
     top = min(bottom + thick, image.shape[0] - 1.0 - thick)
     mark = left + threshold * (right - left)
     for end, ink in ((right, OUTLINE_COLOUR), (left + score * (right - left), colour)):
         cv2.rectangle(image, _fixed((left, top)), _fixed((end, top + thick)), ink, -1, 0, SHIFT)
-    edges = _fixed((mark, top)), _fixed((mark, top + thick))
-    cv2.line(image, *edges, TEXT_COLOUR, max(1, thick // 4), 0, SHIFT)
+    ends = _fixed((mark, top)), _fixed((mark, top + thick))
+    cv2.line(image, *ends, TEXT_COLOUR, max(1, thick // 4), 0, SHIFT)
 
 
 def draw_head_axes(image: Image, head_pose: Float, origin_px: Float, face_px: float) -> None:
-    """Draw the head's axes: red to its image-right, green up, blue out of the face.
+    """Draw the axes of a head [pitch, yaw, roll]: red to its image-right, green up, blue forward.
 
-    Args:
-        image: (H, W, 3) uint8 RGB, drawn into.
-        head_pose: (3,) [pitch, yaw, roll] in radians, viewer frame.
-        origin_px: (2,) where the axes start.
-        face_px: size of the face in pixels; the axes are half as long.
+    They are half as long as the face.
     """
     rotation = rotation_from_head_pose(head_pose)
     # The axis that points away from the viewer is drawn first.
@@ -106,20 +90,11 @@ def draw_head_axes(image: Image, head_pose: Float, origin_px: Float, face_px: fl
 
 
 def draw_gaze_arrow(
-    image: Image,
-    gaze: Float,
-    origin_px: Float,
-    face_px: float,
-    colour: Colour = GAZE_COLOUR,
+    image: Image, gaze: Float, origin_px: Float, face_px: float, colour: Colour = GAZE_COLOUR
 ) -> None:
-    """Draw a gaze direction as an arrow; a glance into the camera is a dot.
+    """Draw a gaze [yaw, pitch] as an arrow, at 90 degrees twice as long as the face.
 
-    Args:
-        image: (H, W, 3) uint8 RGB, drawn into.
-        gaze: (2,) [yaw, pitch] in radians, viewer frame.
-        origin_px: (2,) where the arrow starts, as between the eyes.
-        face_px: size of the face in pixels; the arrow at 90 degrees is twice as long.
-        colour: RGB.
+    A glance into the camera is a dot.
     """
     width = _line_width(image, face_px)
     offset = image_offset(gaze_vector(np.asarray(gaze, np.float64)), 2 * face_px)

@@ -44,15 +44,7 @@ def eye_landmarks_from_mesh(mesh: Float) -> Float:
 
     Returns:
         (..., 112) x_0..x_55, y_0..y_55 in the same pixels.
-
-    Raises:
-        ValueError: If the mesh has no iris points.
     """
-    if mesh.shape[-2] != 478:
-        raise ValueError(
-            f"got a mesh of {mesh.shape[-2]} points, expected 478: run FaceMesh with"
-            " refine_landmarks=True"
-        )
     points = mesh[..., :2]
     return eye_landmarks(
         points[..., LIDS, :], points[..., IRIS_QUARTERS, :], points[..., IRIS_CENTRES, :]

@@ -66,9 +66,6 @@ def head_pose_from_mesh(mesh: Float, camera_matrix: Float | None = None) -> Head
         camera_matrix: (3, 3) intrinsics in pixels of that image. Without it a distant camera
             straight in front of the face is assumed, so the pose is relative to the line of
             sight.
-
-    Returns:
-        The fit; see `HeadPoseFit`.
     """
     indices, template = canonical_face()
     points = np.ascontiguousarray(mesh[indices, :2], dtype=np.float64)

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from common.arrays import Bools, Float
 from common.files.foreign_files import shown
 from common.geometry import CAMERA_TO_VIEWER, head_pose_from_rotation
+from common.listing import listed
 
 LANDMARK_COLUMNS = [f"eye_lmk_{axis}_{point}" for axis in "xy" for point in range(56)]
 POSE_COLUMNS = ["pose_Rx", "pose_Ry", "pose_Rz"]
 SEQUENCE_COLUMNS = ["frame", "confidence", "success"]
 IMAGE_COLUMNS = ["face", "confidence"]
-MAX_LISTED_COLUMNS = 4
 # A year of video.
 _LAST_FRAME = 10**9
 
@@ -54,9 +54,6 @@ def read_openface_csv(path: Path) -> OpenFaceTable:
     Columns are chosen by their stripped names. A row that cannot be read counts as failed and
     is explained in `OpenFaceTable.problems`.
 
-    Args:
-        path: of the csv.
-
     Raises:
         ValueError: If columns are missing, as in OpenFace 1's files.
     """
@@ -70,7 +67,7 @@ def read_openface_csv(path: Path) -> OpenFaceTable:
     problems = {}
     for row, line in enumerate(lines[1:]):
         fields = line.split(",")
-        numbers[row] = _numbers(fields, places)
+        numbers[row] = [_number(fields, place) for place in places.values()]
         problem = _problem(fields, len(names), places, numbers[row])
         if problem is not None:
             problems[row] = f"{path}: data row {row + 1}: {problem}"
@@ -82,29 +79,18 @@ def _required_columns(path: Path, names: list[str]) -> list[str]:
     required = [*base, *LANDMARK_COLUMNS, *POSE_COLUMNS]
     missing = [name for name in required if name not in names]
     if missing:
-        listed = ", ".join(missing[:MAX_LISTED_COLUMNS])
-        more = len(missing) - MAX_LISTED_COLUMNS
         raise ValueError(
-            f"{path}: missing columns {listed}{f' and {more} more' if more > 0 else ''}. Expected"
+            f"{path}: missing columns {listed(missing)}. Expected"
             " a csv of OpenFace 2 with eye landmarks and pose (OpenFace 1 has no eye landmarks)."
             " Type: FeatureExtraction -f VIDEO -2Dfp -pose -gaze (-gaze writes eye landmarks, too)"
         )
     return required
 
 
-def _numbers(fields: list[str], places: Mapping[str, int]) -> list[float]:
-    """Return the numbers at some places of a row, NaN where there is none."""
+def _number(fields: list[str], place: int) -> float:
     try:
-        return [float(fields[place]) for place in places.values()]
+        return float(fields[place])
     except (ValueError, IndexError):
-        found = (fields[place] if place < len(fields) else "" for place in places.values())
-        return [_number(field) for field in found]
-
-
-def _number(field: str) -> float:
-    try:
-        return float(field)
-    except ValueError:
         return np.nan
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from common.arrays import Image
 from common.faces.detection import Face, inside_image
 
+# Of the square that an image is fitted into, in pixels.
+INPUT_SIDE = 640
 INSTALL_COMMAND = "pip install 'gaze-suite[retinaface]'"
 
 
@@ -16,24 +18,19 @@ class RetinaFaceDetector:
     `uniface` (version 4) fetches the weights (its releases on GitHub, checked by SHA-256) when the
     first image comes, and keeps them in its cache folder. Without network access only the import
     and this adapter could be tried here, not a detection with the real weights.
-    Its faces are those of an image reduced to `input_side` pixels: small faces need a larger one.
+    Its faces are those of an image reduced to `INPUT_SIDE` pixels: small ones it does not see.
     """
 
     name = "retinaface"
 
-    def __init__(self, *, min_confidence: float = 0.5, input_side: int = 640) -> None:
+    def __init__(self, *, min_confidence: float = 0.5) -> None:
         """Configure the detector; the model is loaded on first use.
-
-        Args:
-            min_confidence: least score in [0, 1].
-            input_side: side in pixels of the square the image is fitted into.
 
         Raises:
             ValueError: If `uniface` is not installed.
         """
         _import_uniface()
         self._min_confidence = min_confidence
-        self._input_side = input_side
         self._model: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -63,7 +60,7 @@ class RetinaFaceDetector:
         try:
             return _import_uniface().RetinaFace(
                 confidence_threshold=self._min_confidence,
-                input_size=(self._input_side, self._input_side),
+                input_size=(INPUT_SIDE, INPUT_SIDE),
             )
         # Whatever network, disk and ONNX Runtime raise.
         except Exception as error:

@@ -19,8 +19,9 @@ class AnalyzerSettings:
         detector: ``mediapipe``, or ``retinaface`` with the extra of that name.
         min_confidence: least score of a face in [0, 1].
         min_face_px: width of the smallest face to look for (MediaPipe).
-        min_face_fraction: the same as a fraction of the photo's longer side; the larger of the
-            two counts.
+        min_face_fraction: the same as a fraction of the photo's longer side. The larger of the
+            two counts, so that the work is bounded: about 20 tiles (0.05 s) by default, however
+            large the photo. 0 leaves `min_face_px` alone to decide.
     """
 
     detector: str = "mediapipe"

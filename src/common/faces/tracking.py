@@ -7,9 +7,8 @@ no overlap and begins new tracks; a face that comes back after `TrackingSettings
 a new one. Nothing looks at appearance: two people who cross may exchange their numbers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +19,6 @@ from common.faces.camera_motion import CameraMotion
 from common.faces.detection import Face
 
 _UNMOVED = np.zeros(2)
-
-
-class FindsFaces(Protocol):
-    """What a detector and `common.faces.analysis.FaceAnalyzer` have in common."""
-
-    def detect(self, image: Image) -> list[Face]:
-        """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
 
 
 @recordable
@@ -114,23 +106,19 @@ class FaceTracker:
 
 
 def face_tracks(
-    frames: Iterable[tuple[int, Image]], detector: FindsFaces, settings: TrackingSettings
+    frames: Iterable[tuple[int, Image]],
+    detect: Callable[[Image], list[Face]],
+    settings: TrackingSettings,
 ) -> list[BoxTrack]:
-    """Return the tracks of all faces in one pass over a video; no image is kept.
+    """Return the tracks of all faces in order of appearance, in one pass; no image is kept.
 
-    Args:
-        frames: (number, (H, W, 3) uint8 RGB), numbers ascending.
-        detector: finds the faces of one frame.
-        settings: when two boxes are one face.
-
-    Returns:
-        Tracks in order of appearance.
+    The frames are (number, (H, W, 3) uint8 RGB), numbers ascending.
     """
     tracker, motion = FaceTracker(settings), CameraMotion()
     found: dict[int, list[tuple[int, Face]]] = {}
     camera_px: dict[int, Float] = {}
     for frame, image in frames:
-        faces = detector.detect(image)
+        faces = detect(image)
         camera_px[frame] = motion.follow(image)
         boxes = [face.bbox_xyxy_px for face in faces]
         numbers = tracker.update(frame, boxes, camera_px[frame])
@@ -178,9 +166,7 @@ def iou(boxes: Float, others: Float) -> Float:
 def best_pairs(overlaps: Float, least: float) -> dict[int, int]:
     """Return column -> row of the best pairs, the greatest overlap first; each is taken once.
 
-    Args:
-        overlaps: (N, M), equal ones are taken in order of rows, then columns.
-        least: overlap that a pair must have.
+    Equal overlaps (N, M) are taken in order of rows, then columns, those below `least` not at all.
     """
     order = np.argsort(-overlaps, axis=None, kind="stable")
     pairs: dict[int, int] = {}

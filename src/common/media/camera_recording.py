@@ -17,18 +17,10 @@ LOG = logging.getLogger(__name__)
 
 
 def record_camera(number: int, path: Path, duration_s: float) -> Path:
-    """Record a camera until the time is over or Ctrl-C is pressed.
+    """Record a camera into an .mp4 until the time is over or Ctrl-C is pressed; return its path.
 
     Every moment of `1 / fps` seconds gets the newest picture, so that the video runs at the
-    speed of life however slow the camera is in the dark.
-
-    Args:
-        number: of the camera, as OpenCV counts them, from 0.
-        path: of the video, .mp4.
-        duration_s: seconds.
-
-    Returns:
-        `path`.
+    speed of life however slow the camera is in the dark. Cameras have OpenCV's numbers, from 0.
 
     Raises:
         ValueError: If there is no such camera, or it gives no picture.

@@ -60,8 +60,7 @@ def parse_name(stem: str) -> ColumbiaLabel | None:
 def subject_dirs(raw_dir: Path) -> dict[str, Path]:
     """Return the folders of the subjects that have photos, by subject, sorted.
 
-    Args:
-        raw_dir: the folder of the subject folders, or the folder it was unpacked into.
+    They lie in the folder, or in one inside it, as after unpacking.
 
     Raises:
         ValueError: If it does not hold Columbia Gaze, or several.

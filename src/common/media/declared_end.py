@@ -17,9 +17,6 @@ def num_missing_bytes(path: Path) -> int:
 
     Matroska and WebM, AVI, ASF (WMV) tell; of MP4 and MOV the table of frames does, see
     `common.media.video_index`.
-
-    Args:
-        path: of any file.
     """
     ends: dict[bytes, Callable[[BinaryIO], int]] = {
         _EBML: _matroska_end,

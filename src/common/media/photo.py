@@ -75,7 +75,10 @@ def read_photo(path: Path, sensor_width_mm: float | None = None) -> Photo:
         image = _rgb(ImageOps.exif_transpose(file))
     height, width = image.shape[:2]
     focal_px = focal_length_px(exif, width, height, sensor_width_mm)
-    return Photo(image, None if focal_px is None else _camera_matrix(focal_px, width, height))
+    if focal_px is None:
+        return Photo(image, None)
+    x, y = (width - 1) / 2, (height - 1) / 2
+    return Photo(image, np.array([[focal_px, 0, x], [0, focal_px, y], [0, 0, 1]], np.float64))
 
 
 def photo_size(path: Path) -> tuple[int, int]:
@@ -119,13 +122,6 @@ def _number(exif: dict[int, Any], tag: int) -> float:
         return 0.0
 
 
-def _camera_matrix(focal_px: float, width: int, height: int) -> Float:
-    return np.array(
-        [[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1]],
-        dtype=np.float64,
-    )
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """Yield an open photo of a size that can be decoded; damage is an `UnreadablePhotoError`."""
@@ -133,25 +129,18 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         if _is_heif(path):
             _learn_heif()
         with Image.open(path) as file:
-            _check_size(path, file.size)
+            try:
+                check_pixels(*file.size, path.stat().st_size)
+            except ValueError as error:
+                raise UnreadablePhotoError(f"unreadable photo: {error}") from error
             yield file
     except UnreadablePhotoError:
         raise
     # What Pillow's decoders raise depends on where the damage is.
     except Exception as error:
-        why = "the file is empty" if _is_empty(path) else type(error).__name__
+        is_empty = path.is_file() and not path.stat().st_size
+        why = "the file is empty" if is_empty else type(error).__name__
         raise UnreadablePhotoError(f"unreadable photo: {why}") from error
-
-
-def _is_empty(path: Path) -> bool:
-    return path.is_file() and not path.stat().st_size
-
-
-def _check_size(path: Path, size: tuple[int, int]) -> None:
-    try:
-        check_pixels(*size, path.stat().st_size)
-    except ValueError as error:
-        raise UnreadablePhotoError(f"unreadable photo: {error}") from error
 
 
 def _is_heif(path: Path) -> bool:

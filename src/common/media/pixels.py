@@ -20,12 +20,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def check_pixels(width: int, height: int, num_bytes: int) -> None:
-    """Refuse an image that claims more than can be in it.
-
-    Args:
-        width: as its header says.
-        height: likewise.
-        num_bytes: of the file.
+    """Refuse an image whose header claims more than can be in the bytes of its file.
 
     Raises:
         ValueError: If it has more than `MAX_PIXELS`, or is large without the bytes for it.

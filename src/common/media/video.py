@@ -7,6 +7,7 @@ Frames that nobody wants are decoded but not converted to RGB. A frame's time is
 (`common.media.presentation`): phones and screen recorders vary their rate.
 """
 
+import struct
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from av.stream import Disposition
 
 from common.arrays import Image
 from common.media.declared_end import num_missing_bytes
-from common.media.orientation import orientation
 from common.media.presentation import PresentationClock, Shown
 from common.media.video_index import SeekPoint, num_beyond_end, seek_point
 
@@ -60,6 +60,26 @@ class VideoInfo:
     num_beyond_end: int = 0
     num_missing_bytes: int = 0
     time_base_s: Fraction = Fraction(1, 90000)
+
+
+class _Orientation(NamedTuple):
+    """One of the eight ways to lay a picture down; what is done first stands first.
+
+    Attributes:
+        is_transposed: rows become columns.
+        is_mirrored: left becomes right, as seen after that.
+        is_upended: top becomes bottom, as seen after that.
+    """
+
+    is_transposed: bool = False
+    is_mirrored: bool = False
+    is_upended: bool = False
+
+    def upright(self, image: Image) -> Image:
+        """Return a decoded frame (H, W, 3) as it is shown."""
+        laid = image.transpose(1, 0, 2) if self.is_transposed else image
+        laid = laid[:, ::-1] if self.is_mirrored else laid
+        return np.ascontiguousarray(laid[::-1] if self.is_upended else laid)
 
 
 class TimedFrame(NamedTuple):
@@ -118,9 +138,7 @@ def num_frames(path: Path) -> int:
         return count
 
 
-def read_frames(
-    path: Path, wanted: Collection[int] | None = None, *, num_threads: int = 1
-) -> Iterator[tuple[int, Image]]:
+def read_frames(path: Path, wanted: Collection[int] | None = None) -> Iterator[tuple[int, Image]]:
     """Decode a video, from its start where an exact later one is not known.
 
     Frames are turned and mirrored as the file asks (phones). Decoding stops after the last wanted
@@ -129,7 +147,6 @@ def read_frames(
     Args:
         path: video file.
         wanted: 0-based numbers of the frames to yield; None yields all.
-        num_threads: decoder threads; 1 suits one video a process, 0 lets FFmpeg choose.
 
     Yields:
         (number, (H, W, 3) uint8 RGB) in ascending order.
@@ -140,24 +157,24 @@ def read_frames(
             wanted. Sound ones keep their numbers and are yielded first: damaged ones are left out,
             and where the decoder gives up the rest is lost.
     """
-    for number, frame, _ in _sound_frames(path, wanted, num_threads):
+    for number, frame, _ in _sound_frames(path, wanted):
         yield number, _rgb(frame)
 
 
 def read_timed_frames(path: Path) -> Iterator[TimedFrame]:
     """Decode a video and tell when each frame is shown; else as `read_frames`."""
-    for number, frame, shown in _sound_frames(path, None, 1):
+    for number, frame, shown in _sound_frames(path, None):
         yield TimedFrame(number, _rgb(frame), shown)
 
 
 def _sound_frames(
-    path: Path, wanted: Collection[int] | None, num_threads: int
+    path: Path, wanted: Collection[int] | None
 ) -> Iterator[tuple[int, av.VideoFrame, Shown]]:
     last = None if wanted is None else max(wanted, default=-1)
     start = SeekPoint(0, 0) if wanted is None else _start(path, min(wanted, default=0))
     num_damaged, index = 0, start.number - 1
     with _open_video(path) as (container, stream):
-        stream.codec_context.thread_count = num_threads
+        stream.codec_context.thread_count = 1  # one video a process
         if start.number:
             container.seek(start.timestamp, stream=stream)
         decoded, clock = container.decode(stream), PresentationClock(container, stream)
@@ -243,8 +260,22 @@ def _is_transposed(container: Any, stream: Any) -> bool:
         frame = next(container.decode(stream), None)
     except av.error.FFmpegError:
         return False
-    return frame is not None and orientation(frame).is_transposed
+    return frame is not None and _orientation(frame).is_transposed
 
 
 def _rgb(frame: av.VideoFrame) -> Image:
-    return orientation(frame).upright(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+    return _orientation(frame).upright(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+
+
+def _orientation(frame: Any) -> _Orientation:
+    """Return how a frame of PyAV is shown; by the nearest quarter turn, if it is turned obliquely.
+
+    The matrix (ISO/IEC 14496-12, 6.2.2) takes a pixel (x, y), y down, to (ax + cy, bx + dy).
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return _Orientation()
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    is_transposed = abs(b) + abs(c) > abs(a) + abs(d)
+    across, down = (c, b) if is_transposed else (a, d)
+    return _Orientation(is_transposed, across < 0, down < 0)

@@ -25,12 +25,7 @@ class SeekPoint:
 
 
 def num_beyond_end(stream: Any, num_bytes: int) -> int:
-    """Return how many frames of a stream lie, in part, after the end of its file.
-
-    Args:
-        stream: of an open container.
-        num_bytes: of the file.
-    """
+    """Return how many frames of an open stream lie, in part, after the end of its file."""
     return sum(entry.pos + entry.size > num_bytes for entry in stream.index_entries)
 
 

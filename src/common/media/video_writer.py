@@ -13,6 +13,8 @@ from common.files.atomic import partial_path
 from common.media.presentation import USUAL_FPS_HZ, Shown
 from common.media.video import VideoInfo
 
+# x264's CRF; it looks lossless.
+QUALITY = 18
 REPRODUCIBLE_X264 = {"threads": "1", "x264-params": "mbtree=0"}
 # Finer than any camera's, and understood by every encoder and player.
 _FINEST_TIME_BASE_S = Fraction(1, 90000)
@@ -23,7 +25,7 @@ def write_video(
     frames: Iterable[Image],
     fps_hz: float,
     *,
-    quality: int = 18,
+    quality: int = QUALITY,
     preset: str = "medium",
     is_reproducible: bool = False,
 ) -> None:
@@ -34,7 +36,7 @@ def write_video(
         frames: (H, W, 3) uint8 RGB, all of one size. Odd sides grow by one repeated pixel,
             because the 4:2:0 colour that every player understands needs even ones.
         fps_hz: frame rate.
-        quality: x264's CRF, 0 (largest) to 51; 18 looks lossless.
+        quality: x264's CRF, 0 (largest) to 51.
         preset: x264's trade of time for size, "ultrafast" to "veryslow".
         is_reproducible: the same frames give the same bytes, everywhere: one thread, and without
             x264's macroblock tree, which for some heights (540) differs from run to run.
@@ -48,28 +50,17 @@ def write_video(
     _encode(path, ((frame, None) for frame in frames), rate, None, options)
 
 
-def write_timed_video(
-    path: Path,
-    frames: Iterable[tuple[Image, Shown]],
-    source: VideoInfo,
-    *,
-    quality: int = 18,
-    preset: str = "medium",
-) -> None:
-    """Encode frames as H.264, each to be shown at its own time, the file whole or not at all.
+def write_timed_video(path: Path, frames: Iterable[tuple[Image, Shown]], source: VideoInfo) -> None:
+    """Encode frames as `write_video`, each to be shown at its own time.
 
     Args:
         path: as `write_video`.
         frames: as `write_video`, and when they are shown; times ascend.
         source: of a video whose frames these are: its time base, so that times stay the same.
-        quality: as `write_video`.
-        preset: as `write_video`.
-
-    Raises:
-        ValueError: As `write_video`.
     """
-    # Pictures that wait for later ones would leave an MP4 too short, by their uneven delay.
-    options = {"crf": str(quality), "preset": preset, "bf": "0"}
+    # Measured at 1280 x 720: "veryfast" takes 23 instead of 61 ms a frame, and no more bytes.
+    # Pictures that wait for later ones ("bf") would leave an MP4 too short, by their uneven delay.
+    options = {"crf": str(QUALITY), "preset": "veryfast", "bf": "0"}
     rate = Fraction(source.fps_hz or USUAL_FPS_HZ).limit_denominator(1001)
     ticks = _Ticks(max(source.time_base_s, _FINEST_TIME_BASE_S))
     _encode(path, frames, rate, ticks, options)

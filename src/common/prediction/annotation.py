@@ -3,24 +3,20 @@
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Protocol
 
 from common.listing import counted_names
 from common.media.camera_recording import record_camera
 from common.media.sources import SourceFiles, find_media
+from common.prediction.annotator import Annotator
 from common.prediction.outcomes import USED, Annotated, NotWrittenError, Outcome
-from common.prediction.photos import PhotoAnnotator, annotate_photos
-from common.prediction.videos import VideoAnnotator, annotate_videos
+from common.prediction.photos import annotate_photos
+from common.prediction.videos import annotate_videos
 
 LOG = logging.getLogger(__name__)
 
 
-class Annotator(PhotoAnnotator, VideoAnnotator, Protocol):
-    """Knows photos and videos."""
-
-
 def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_s: float) -> str:
-    """Annotate whatever a user means.
+    """Annotate whatever a user means, and say what was found.
 
     Args:
         source: a photo, a video, a folder or a glob pattern of both, each recognised by its
@@ -29,9 +25,6 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
         annotator: says something about the faces.
         output_dir: where everything goes.
         camera_s: how long to record; Ctrl-C ends it earlier.
-
-    Returns:
-        What was found, as a person reads it.
 
     Raises:
         ValueError: If there is nothing to annotate, or it cannot be told from the output; if none
@@ -43,8 +36,12 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
         found = SourceFiles(videos=[recorded])
     else:
         found = _found(source, output_dir)
+    made = []
     try:
-        made = _annotated(found, annotator, output_dir)
+        if found.videos:
+            made.append(annotate_videos(found.videos, annotator, output_dir))
+        if found.photos:
+            made.append(annotate_photos(found.photos, annotator, output_dir))
     except NotWrittenError as error:
         raise ValueError(f"{error}; output_dir=FOLDER names another place") from error
     return _checked(made)
@@ -68,15 +65,6 @@ def _found(source: str, output_dir: Path) -> SourceFiles:
     if said:
         LOG.warning("%s", said)
     return found
-
-
-def _annotated(found: SourceFiles, annotator: Annotator, output_dir: Path) -> list[Annotated]:
-    made = []
-    if found.videos:
-        made.append(annotate_videos(found.videos, annotator, output_dir))
-    if found.photos:
-        made.append(annotate_photos(found.photos, annotator, output_dir))
-    return made
 
 
 def _checked(made: list[Annotated]) -> str:

@@ -56,10 +56,7 @@ class Trained:
 
 
 def predict(config: Config) -> str:
-    """Do what the command asks for, and say what came out.
-
-    Args:
-        config: the resolved predict config as plain values.
+    """Do what the command asks for (the resolved predict config), and say what came out.
 
     Raises:
         ValueError: If the command does not say what to predict with, or on what.
@@ -94,11 +91,10 @@ def _from_run(config: Config) -> Trained:
     check_recorded(run_dir, recorded, parts, trusted=config["trusted"], writes_to=run_dir)
     module = _unloaded(recorded, config)
     load_module(module, checkpoint)
-    trained_on = recorded["data"]["name"]
-    data = snapshot["data"]
-    is_best = checkpoint.name == BEST_CHECKPOINT
-    chosen_by = recorded["optimized_metric"] if is_best else None
-    return Trained(module, recorded, trained_on, data, run_dir, checkpoint, chosen_by)
+    chosen_by = recorded["optimized_metric"] if checkpoint.name == BEST_CHECKPOINT else None
+    return Trained(
+        module, recorded, recorded["data"]["name"], snapshot["data"], run_dir, checkpoint, chosen_by
+    )
 
 
 def _unloaded(built_from: Config, config: Config) -> Any:
@@ -222,12 +218,8 @@ def _changes(config: Config) -> list[str]:
     """Return what the command changes of a run's test, as words of a folder's name."""
     dropout = _other_dropout(config).get("dropout", {})
     groups = {name: config[name] for name in ("datamodule", "results", "module")}
-    return _words({"dropout": dropout.get("kind", {}), **groups, **_other_precision(config)})
-
-
-def _other_precision(config: Config) -> dict[str, Any]:
-    precision = config["trainer"]["precision"]
-    return {} if precision is None else {"precision": precision}
+    precision = config["trainer"]["precision"] or {}
+    return _words({"dropout": dropout.get("kind", {}), **groups, "precision": precision})
 
 
 def _words(values: Config) -> list[str]:

@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     NOT_WRITTEN = "not written"
 
 
+NO_FACE = "no face found"
 # Of these something was seen.
 USED = (Outcome.FACES, Outcome.NO_FACE, Outcome.INCOMPLETE)
 

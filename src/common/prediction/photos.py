@@ -5,39 +5,29 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tqdm import tqdm
 
-from common.arrays import Float, Image
 from common.files.atomic import kept_lines
 from common.media.image_codec import write_image
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.media.sources import check_output_dir, unique_stems
-from common.prediction.outcomes import Annotated, NotWrittenError, Outcome, counts, writing
+from common.prediction.annotator import Annotator
+from common.prediction.outcomes import (
+    NO_FACE,
+    Annotated,
+    NotWrittenError,
+    Outcome,
+    counts,
+    writing,
+)
 
 LOG = logging.getLogger(__name__)
-NO_FACE = "no face found"
 _DRAWN_QUALITY = 95
 
 
-class PhotoAnnotator(Protocol):
-    """Says something about the faces of a photo."""
-
-    def annotate(
-        self, image: Image, camera_matrix: Float | None
-    ) -> tuple[list[dict[str, Any]], Image]:
-        """Return one record a face, as plain values, and the photo with them drawn.
-
-        Args:
-            image: (H, W, 3) uint8 RGB, upright.
-            camera_matrix: (3, 3) intrinsics in pixels, None if the photo does not tell them.
-        """
-
-
-def annotate_photos(
-    photos: Sequence[Path], annotator: PhotoAnnotator, output_dir: Path
-) -> Annotated:
+def annotate_photos(photos: Sequence[Path], annotator: Annotator, output_dir: Path) -> Annotated:
     """Annotate photos.
 
     Writes ``faces.jsonl`` and one drawn photo each. A photo that cannot be read, in which no
@@ -64,7 +54,7 @@ def annotate_photos(
 
 
 def _annotate(
-    path: Path, annotator: PhotoAnnotator, drawn_path: Path
+    path: Path, annotator: Annotator, drawn_path: Path
 ) -> tuple[Outcome, list[dict[str, Any]]]:
     """Return a photo's lines; whatever goes wrong with it becomes one, and stops no other."""
     try:

@@ -1,5 +1,7 @@
 """What a person wants to know of each face of a video: when it was seen, how long it looked."""
 
+from array import array
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ import polars as pl
 
 from common.evaluation.events import Event, add_frame
 from common.files.atomic import partial_path, write_text_atomically
-from common.prediction.frame_times import FrameTimes
+from common.media.presentation import Shown
 
 LOOKING = "looking"
 SCHEMA: dict[str, Any] = {
@@ -23,6 +25,37 @@ SCHEMA: dict[str, Any] = {
     "longest_look_s": pl.Float64,
     "looks_s": pl.String,
 }
+
+
+class FrameTimes:
+    """Begins and ends of frames in seconds; eight bytes a frame and time.
+
+    A frame is shown until the next one. Where some between were lost, each has its equal share.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = array("q")
+        self._times_s = array("d")
+        self._end_s = 0.0
+
+    def add(self, number: int, shown: Shown) -> None:
+        """Take the next frame; its duration counts if it stays the last."""
+        self._numbers.append(number)
+        self._times_s.append(shown.time_s)
+        self._end_s = shown.time_s + shown.duration_s
+
+    def begin_s(self, number: int) -> float:
+        """Return when a frame that was added is first shown."""
+        return self._times_s[bisect_right(self._numbers, number) - 1]
+
+    def end_s(self, number: int) -> float:
+        """Return when it is shown no more."""
+        following = bisect_right(self._numbers, number)
+        if following == len(self._numbers):
+            return self._end_s
+        begin_s = self._times_s[following - 1]
+        num_frames = self._numbers[following] - number
+        return begin_s + (self._times_s[following] - begin_s) / num_frames
 
 
 @dataclass
@@ -101,23 +134,13 @@ class TrackSummaries:
         return any(track.num_judged for track in self._tracks.values())
 
     def write_csv(self, path: Path, times: FrameTimes) -> None:
-        """Write one row a track, in order of appearance, whole or not at all.
-
-        Args:
-            path: of the csv file.
-            times: of the frames of the video.
-        """
+        """Write one row a track, in order of appearance, whole or not at all."""
         rows = [{"track_id": name} | track.row(times) for name, track in self._tracks.items()]
         with partial_path(path) as partial:
             pl.DataFrame(rows, schema=SCHEMA).write_csv(partial)
 
     def write_elan(self, path: Path, times: FrameTimes) -> None:
-        """Write one row a look, tab-separated under a header, as ELAN imports text.
-
-        Args:
-            path: of the text file.
-            times: of the frames of the video.
-        """
+        """Write one row a look, tab-separated under a header, as ELAN imports text."""
         rows = [
             f"{subject}\t{begin_s:.3f}\t{end_s:.3f}\t{end_s - begin_s:.3f}\t{LOOKING}"
             for begin_s, end_s, subject in self._looks(times)
@@ -130,10 +153,6 @@ class TrackSummaries:
 
         BORIS (from version 8 on) wants time, subject, behaviour, modifier, comment and frame index,
         without a header or an empty line, and reads no file.
-
-        Args:
-            path: of the text file.
-            times: of the frames of the video.
         """
         moments = sorted(
             (time_s, subject) for *both, subject in self._looks(times) for time_s in both

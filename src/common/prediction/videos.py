@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -16,40 +16,18 @@ from common.media.presentation import Shown
 from common.media.sources import check_output_dir, unique_stems
 from common.media.video import VideoInfo, num_frames, video_info
 from common.media.video_writer import write_timed_video
-from common.prediction.frame_times import FrameTimes
-from common.prediction.outcomes import Annotated, NotWrittenError, Outcome, counts, writing
-from common.prediction.track_summary import TrackSummaries
+from common.prediction.annotator import AnnotatedFrame, Annotator
+from common.prediction.outcomes import (
+    NO_FACE,
+    Annotated,
+    NotWrittenError,
+    Outcome,
+    counts,
+    writing,
+)
+from common.prediction.track_summary import FrameTimes, TrackSummaries
 
 LOG = logging.getLogger(__name__)
-NO_FACE = "no face found"
-
-
-@dataclass(frozen=True)
-class AnnotatedFrame:
-    """What is known of one frame.
-
-    Attributes:
-        number: 0-based position in the decoded video.
-        shown: when it is shown.
-        records: one a face, as plain values; each has a ``track_id``. Where eye contact is known,
-            ``is_looking`` says so.
-        drawn: (H, W, 3) uint8 RGB, the frame with its faces drawn.
-    """
-
-    number: int
-    shown: Shown
-    records: list[dict[str, Any]]
-    drawn: Image
-
-
-class VideoAnnotator(Protocol):
-    """Says something about the faces of a video."""
-
-    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
-        """Yield every frame in ascending order; damaged frames may be left out.
-
-        May raise `common.media.video.DamagedVideoError` after the sound frames.
-        """
 
 
 @dataclass
@@ -73,9 +51,7 @@ class _Progress:
         return Outcome.UNREADABLE if isinstance(self.stopped_by, ValueError) else Outcome.FAILED
 
 
-def annotate_videos(
-    videos: Sequence[Path], annotator: VideoAnnotator, output_dir: Path
-) -> Annotated:
+def annotate_videos(videos: Sequence[Path], annotator: Annotator, output_dir: Path) -> Annotated:
     """Annotate videos.
 
     Writes of each video ``<stem>.mp4`` with its faces drawn, ``<stem>_faces.jsonl`` with one line
@@ -103,7 +79,7 @@ def annotate_videos(
     return Annotated(_said(all_of_them, outcomes, output_dir), outcomes)
 
 
-def _annotate(path: Path, annotator: VideoAnnotator, stem_path: Path, lines: TextIO) -> _Progress:
+def _annotate(path: Path, annotator: Annotator, stem_path: Path, lines: TextIO) -> _Progress:
     """Write a video's files; whatever goes wrong with it becomes a line."""
     progress = _Progress()
     try:
@@ -139,8 +115,7 @@ def _write_drawn(
     if first is None:
         return
     try:
-        # Measured at 1280 x 720: 23 instead of 61 ms a frame, and no larger.
-        write_timed_video(path, _without_gaps(first, frames), info, preset="veryfast")
+        write_timed_video(path, _without_gaps(first, frames), info)
     except Exception as error:
         why = f"{path} was not written: {type(error).__name__}: {error}"
         # What is known of the other frames counts more than their picture.
@@ -150,7 +125,7 @@ def _write_drawn(
 
 
 def _recorded(
-    path: Path, annotator: VideoAnnotator, lines: TextIO, progress: _Progress
+    path: Path, annotator: Annotator, lines: TextIO, progress: _Progress
 ) -> Iterator[AnnotatedFrame]:
     """Yield the frames while their records are written; an error or Ctrl-C ends them."""
     try:

@@ -1,24 +1,19 @@
 """A checkpoint's file: written whole or not at all, verified whenever it is read.
 
-The only place that loads weights of this suite's own checkpoints; what old files lack.
+The only place that loads weights of this suite's own checkpoints.
 """
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 from pytorch_lightning import LightningModule
-from torch import Tensor
 
 from common.files.atomic import partial_path
 
-UNCOUNTED = "count of batches, which no file from before PyTorch 0.4.1 has: taken as 0"
-_NAME = "num_batches_tracked"
-# What even the oldest batch norms have.
-_ALWAYS = "running_mean"
 # What `torch.save` writes begins with it; before PyTorch 1.6 it wrote no zip archive.
 _ZIP = b"PK\x03\x04"
 _DIRECTORY = 0x10
@@ -115,21 +110,3 @@ def _damaged_record(file: IO[bytes]) -> str | None:
         # Of a directory PyTorch reads nothing; no record is one.
         directories = (one.filename for one in records if one.external_attr & _DIRECTORY)
         return archive.testzip() or next(directories, None)
-
-
-def missing_counts(given: Mapping[str, Any], expected: Iterable[str]) -> dict[str, Tensor]:
-    """Return zeros for the counts a state dict lacks, as PyTorch's strict load takes them.
-
-    A norm of which the state dict has nothing at all is left out: it is missing altogether.
-
-    Args:
-        given: the state dict.
-        expected: the net's keys, in the state dict's names.
-    """
-    return {
-        key: torch.zeros((), dtype=torch.long)
-        for key in expected
-        if key.endswith(_NAME)
-        and key not in given
-        and f"{key.removesuffix(_NAME)}{_ALWAYS}" in given
-    }

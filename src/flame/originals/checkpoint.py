@@ -15,28 +15,20 @@ import torch
 from torch import Tensor
 
 from common.files.form import ANY, COUNT, TEXT, Each, Kind, check_form
-from common.training.checkpoint import UNCOUNTED, missing_counts, save_checkpoint
+from common.listing import listed
 from common.training.checkpoint import read_checkpoint as read_file
+from common.training.checkpoint import save_checkpoint
+from common.training.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
 from flame.nets.parts import GazeNet
 from flame.originals.names import (
+    MODEL_KEYS,
     guess_model_key,
     model_key_of,
-    net_class,
     original_names,
-    quoted,
-    unwrapped,
 )
 
 LOG = logging.getLogger(__name__)
 
-_FILE_KEYS = (
-    "epoch",
-    "model_state_dict",
-    "optimizer_state_dict",
-    "scheduler_state_dict",
-    "loss_train",
-    "loss_cv",
-)
 _TENSOR = Kind("a tensor", lambda value: isinstance(value, Tensor))
 _NUMBER = Kind(
     "a number",
@@ -45,10 +37,13 @@ _NUMBER = Kind(
     ),
 )
 _FORM = {
-    **{"epoch": COUNT, "loss_train": _NUMBER, "loss_cv": _NUMBER},
+    "epoch": COUNT,
     "model_state_dict": Each(_TENSOR, keys=TEXT),
     # Looked at where training goes on from them: `flame.originals.exchange`.
-    **dict.fromkeys(("optimizer_state_dict", "scheduler_state_dict"), Each(ANY, keys=TEXT)),
+    "optimizer_state_dict": Each(ANY, keys=TEXT),
+    "scheduler_state_dict": Each(ANY, keys=TEXT),
+    "loss_train": _NUMBER,
+    "loss_cv": _NUMBER,
 }
 OPTIMIZER_FORM = {
     "state": Each({"step": _NUMBER, "exp_avg": _TENSOR, "exp_avg_sq": _TENSOR}, keys=COUNT),
@@ -58,23 +53,21 @@ OPTIMIZER_FORM = {
 
 @dataclass(frozen=True, eq=False)
 class OriginalCheckpoint:
-    """What the original saves after every epoch.
+    """What the original saves after every epoch, under these names in this order.
 
     Attributes:
-        model_key: one of `flame.originals.names.MODEL_KEYS`; not in the file.
-        epoch: the file's own number, as it stands there.
-        model_state: the net's state with the original's keys.
-        optimizer_state: Adam's, parameters in the original's order.
-        scheduler_state: MultiStepLR's, saved *before* the step that ends the epoch.
+        epoch: the first is 0.
+        model_state_dict: with the original's keys; as read, without ``module.`` before each.
+        optimizer_state_dict: Adam's, parameters in the original's order.
+        scheduler_state_dict: MultiStepLR's, saved *before* the step that ends the epoch.
         loss_train: mean training loss of the epoch.
         loss_cv: mean angular error on the validation part in degrees.
     """
 
-    model_key: str
     epoch: int
-    model_state: dict[str, Tensor]
-    optimizer_state: dict[str, Any]
-    scheduler_state: dict[str, Any]
+    model_state_dict: dict[str, Tensor]
+    optimizer_state_dict: dict[str, Any]
+    scheduler_state_dict: dict[str, Any]
     loss_train: float
     loss_cv: float
 
@@ -91,13 +84,13 @@ def load_net(
     """Build a net and fill it from an original state dict; no random numbers are drawn.
 
     Args:
-        model_key: One of `flame.originals.names.MODEL_KEYS`.
-        state_dict: With the original's keys, with or without ``module.`` before each.
-        width: As the net's constructor; so are the following. The published nets have the
+        model_key: one of `flame.originals.names.MODEL_KEYS`.
+        state_dict: with the original's keys, with or without ``module.`` before each.
+        width: as `flame.nets.flame.Flame`; so are the following. The published nets have the
             defaults.
-        hidden: See `flame.nets.flame.Flame`.
-        dropout: See `flame.nets.flame.Flame`.
-        input_size: See `flame.nets.flame.Flame`.
+        hidden: likewise.
+        dropout: likewise.
+        input_size: likewise.
 
     Returns:
         The net in eval mode on the CPU, float64 if the state dict is, otherwise float32.
@@ -105,12 +98,10 @@ def load_net(
     Raises:
         ValueError: An unknown model key, or keys or shapes that do not fit it.
     """
-    with torch.device("meta"):
-        net = net_class(model_key)(
-            width=width, hidden=hidden, dropout=dropout, input_size=input_size
-        )
-    is_double = any(getattr(v, "dtype", None) == torch.float64 for v in state_dict.values())
-    net = net.to(torch.float64 if is_double else torch.float32).to_empty(device="cpu")
+    if model_key not in MODEL_KEYS:
+        raise ValueError(f"unknown model key {model_key!r}; expected {listed([*MODEL_KEYS])}")
+    sizes = {"width": width, "hidden": hidden, "input_size": input_size}
+    net = unfilled(lambda: MODEL_KEYS[model_key](**sizes, dropout=dropout), state_dict)
     load_original_state_dict(net, state_dict)
     return net.eval()
 
@@ -121,25 +112,17 @@ def load_original_state_dict(net: GazeNet, state_dict: Mapping[str, Tensor]) -> 
     Raises:
         ValueError: Keys or shapes that do not fit the net, with how many and which.
     """
-    given = unwrapped(state_dict)
-    names = original_names(net)
-    own = net.state_dict()
-    uncounted = missing_counts(given, names.values())
-    complete = given | uncounted
+    given, own = unwrapped(state_dict), net.state_dict()
+    names, misfit = original_names(net), f"this state dict does not fit {model_key_of(net)!r}"
     expected = {original: own[name] for name, original in names.items()}
-    misfits = _misfits(complete, expected)
-    if misfits:
-        raise ValueError(
-            f"this state dict does not fit {model_key_of(net)!r}: got {len(given)} entries, "
-            f"expected {len(expected)}; {'; '.join(misfits)}. {_hint(net, given)}"
-        )
+    complete = fitted(given, expected, misfit, _hint(net, given))
     try:
         net.load_state_dict({name: complete[original] for name, original in names.items()})
     # Numbers that are no plain array: sparse, or of a type that has no float.
     except RuntimeError as error:
-        raise ValueError(f"this state dict does not fit {model_key_of(net)!r}: {error}") from error
-    if uncounted:
-        LOG.info("%d entries of the net not filled: %s", len(uncounted), UNCOUNTED)
+        raise ValueError(f"{misfit}: {error}") from error
+    if len(complete) > len(given):
+        LOG.info("%d entries of the net not filled: %s", len(complete) - len(given), UNCOUNTED)
 
 
 def to_original_state_dict(net: GazeNet) -> dict[str, Tensor]:
@@ -148,12 +131,8 @@ def to_original_state_dict(net: GazeNet) -> dict[str, Tensor]:
     return {original: own[name] for name, original in original_names(net).items()}
 
 
-def read_checkpoint(path: Path, model_key: str | None = None) -> OriginalCheckpoint:
+def read_checkpoint(path: Path) -> OriginalCheckpoint:
     """Read a checkpoint file of the original; tensors and plain values only, never code.
-
-    Args:
-        path: The ``.pth`` file.
-        model_key: One of `flame.originals.names.MODEL_KEYS`; None tells it from the keys.
 
     Raises:
         ValueError: If the file is missing, damaged, holds anything but plain values, or is not
@@ -162,54 +141,22 @@ def read_checkpoint(path: Path, model_key: str | None = None) -> OriginalCheckpo
     # MultiStepLR keeps its milestones in a Counter.
     with torch.serialization.safe_globals([Counter]):
         content = read_file(path)
-    missing = [key for key in _FILE_KEYS if key not in content]
+    missing = [key for key in _FORM if key not in content]
     if missing:
         raise ValueError(
             f"{path} is not a checkpoint of the original: {', '.join(missing)} missing, got "
-            f"{quoted(list(content))}"
+            f"{listed([*map(str, content)])}"
         )
     check_form(content, _FORM, str(path))
-    model_state = unwrapped(content["model_state_dict"])
-    if model_key is None:
-        model_key = guess_model_key(model_state)
-    if model_key is None:
-        raise ValueError(f"{path} holds no net of the original: its keys are {quoted(model_state)}")
-    net_class(model_key)
-    return OriginalCheckpoint(
-        model_key=model_key,
-        epoch=int(content["epoch"]),
-        model_state=model_state,
-        optimizer_state=content["optimizer_state_dict"],
-        scheduler_state=content["scheduler_state_dict"],
-        loss_train=float(content["loss_train"]),
-        loss_cv=float(content["loss_cv"]),
-    )
+    state = unwrapped(content["model_state_dict"])
+    if guess_model_key(state) is None:
+        raise ValueError(f"{path} holds no net of the original: its keys are {listed([*state])}")
+    return OriginalCheckpoint(**{key: content[key] for key in _FORM} | {"model_state_dict": state})
 
 
 def write_checkpoint(path: Path, checkpoint: OriginalCheckpoint) -> None:
     """Write a checkpoint in exactly the original's form; the file appears whole or not at all."""
-    values = (
-        checkpoint.epoch,
-        checkpoint.model_state,
-        checkpoint.optimizer_state,
-        checkpoint.scheduler_state,
-        checkpoint.loss_train,
-        checkpoint.loss_cv,
-    )
-    save_checkpoint(dict(zip(_FILE_KEYS, values, strict=True)), path)
-
-
-def _misfits(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
-    """Say in words how two state dicts differ in keys and shapes; empty if they do not."""
-    missing = [key for key in expected if key not in given]
-    unexpected = [key for key in given if key not in expected]
-    reshaped = [
-        f"{key} is {tuple(given[key].shape)}, expected {tuple(expected[key].shape)}"
-        for key in expected
-        if key in given and given[key].shape != expected[key].shape
-    ]
-    found = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
-    return [f"{len(keys)} {what}: {quoted(keys)}" for what, keys in found.items() if keys]
+    save_checkpoint({key: getattr(checkpoint, key) for key in _FORM}, path)
 
 
 def _hint(net: GazeNet, given: Mapping[str, Tensor]) -> str:

@@ -1,4 +1,8 @@
-"""Training state to and from the original's checkpoints, by way of Lightning's."""
+"""Training state to and from the original's checkpoints, by way of Lightning's.
+
+An optimizer numbers its parameters in the order of `net.parameters()`. The original defines its
+layers in another order than ours, so the numbers have to be exchanged.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor
 from torch.optim.lr_scheduler import MultiStepLR
 
 from common.files.form import COUNT, NUMBER, Each, check_form
@@ -20,8 +25,7 @@ from flame.originals.checkpoint import (
     to_original_state_dict,
     write_checkpoint,
 )
-from flame.originals.names import model_key_of
-from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
+from flame.originals.names import original_names
 
 _SCHEDULER = {"milestones": Each(COUNT, keys=COUNT), "gamma": NUMBER, "base_lrs": [NUMBER]}
 _OTHER_SCHEDULE = "an original's checkpoint resumes with Adam and MultiStepLR only"
@@ -46,22 +50,20 @@ def import_training(
     """
     net = module.net
     assert isinstance(net, GazeNet)
-    original = read_checkpoint(path, model_key_of(net))
-    load_original_state_dict(net, original.model_state)
-    check_form(original.optimizer_state, OPTIMIZER_FORM, f"{path}: optimizer_state_dict")
+    original = read_checkpoint(path)
+    load_original_state_dict(net, original.model_state_dict)
+    check_form(original.optimizer_state_dict, OPTIMIZER_FORM, f"{path}: optimizer_state_dict")
     optimizer, scheduler = _optimizer_and_scheduler(module)
-    optimizer.load_state_dict(
-        optimizer_state_from_original(original.model_key, original.optimizer_state, net)
-    )
-    num_epochs_done = original.epoch + 1
-    check_form(original.scheduler_state, _SCHEDULER, f"{path}: scheduler_state_dict")
-    _forward_to(scheduler, original.scheduler_state, num_epochs_done)
+    optimizer.load_state_dict(optimizer_state_from_original(original.optimizer_state_dict, net))
+    moments, num_epochs_done = original.optimizer_state_dict["state"], original.epoch + 1
+    check_form(original.scheduler_state_dict, _SCHEDULER, f"{path}: scheduler_state_dict")
+    _forward_to(scheduler, original.scheduler_state_dict, num_epochs_done)
     write_resumable(
         resumable_path,
         module,
         trainer,
         num_epochs_done=num_epochs_done,
-        num_steps_done=_num_steps(original.optimizer_state),
+        num_steps_done=max((int(m["step"]) for m in moments.values()), default=0),
         optimizer_state=optimizer.state_dict(),
         scheduler_state=scheduler.state_dict(),
     )
@@ -75,13 +77,11 @@ def export_training(checkpoint_path: Path, module: LightningModule, path: Path) 
     Resumed by the original's code, the file behaves as one of its own: the schedule lags one
     epoch behind. `import_training` makes up for that.
 
-    ``loss_train`` and ``loss_cv`` are NaN where our checkpoint does not hold them: the original
-    needs the keys, and reads neither.
+    ``loss_train`` and ``loss_cv`` are NaN: the original needs the keys, and reads neither.
 
     Args:
         checkpoint_path: Lightning's checkpoint.
-        module: a `flame.training.module.GazeAngleModule` of the same net, loaded with that
-            checkpoint.
+        module: a `flame.training.module.GazeAngleModule`, loaded with that checkpoint.
         path: where the ``.pth`` file goes.
 
     Raises:
@@ -90,18 +90,17 @@ def export_training(checkpoint_path: Path, module: LightningModule, path: Path) 
     net = module.net
     assert isinstance(net, GazeNet)
     checkpoint = read_own_checkpoint(checkpoint_path)
-    model_key, epoch = model_key_of(net), int(checkpoint["epoch"])
+    epoch = int(checkpoint["epoch"])
     scheduler_state = _original_scheduler_state(checkpoint, epoch)
     (optimizer_state,) = checkpoint["optimizer_states"]
-    optimizer_state = optimizer_state_to_original(model_key, optimizer_state, net)
+    optimizer_state = optimizer_state_to_original(optimizer_state, net)
     write_checkpoint(
         path,
         OriginalCheckpoint(
-            model_key=model_key,
             epoch=epoch,
-            model_state=to_original_state_dict(net),
-            optimizer_state=_with_rates(optimizer_state, scheduler_state["_last_lr"]),
-            scheduler_state=scheduler_state,
+            model_state_dict=to_original_state_dict(net),
+            optimizer_state_dict=_with_rates(optimizer_state, scheduler_state["_last_lr"]),
+            scheduler_state_dict=scheduler_state,
             loss_train=float("nan"),
             loss_cv=float("nan"),
         ),
@@ -145,6 +144,60 @@ def _with_rates(optimizer_state: Mapping[str, Any], rates: Sequence[float]) -> d
     return {**optimizer_state, "param_groups": [{**group, "lr": rate} for group, rate in groups]}
 
 
-def _num_steps(optimizer_state: Mapping[str, Any]) -> int:
-    steps = [int(values["step"]) for values in optimizer_state["state"].values()]
-    return max(steps, default=0)
+def optimizer_state_from_original(state: Mapping[str, Any], net: GazeNet) -> dict[str, Any]:
+    """Re-index an original Adam state for ``Adam(net.parameters())`` of our net.
+
+    Returns:
+        The state to load; like any optimizer's state dict it shares its tensors.
+
+    Raises:
+        ValueError: If the state does not fit the net, or has several parameter groups.
+    """
+    moved = _reindexed(state, _original_positions(net))
+    _check_moments(moved["state"], list(net.parameters()))
+    return moved
+
+
+def optimizer_state_to_original(state: Mapping[str, Any], net: GazeNet) -> dict[str, Any]:
+    """Re-index the state of ``Adam(net.parameters())`` to the original's parameter order."""
+    to_ours = _original_positions(net)
+    return _reindexed(state, [to_ours.index(i) for i in range(len(to_ours))])
+
+
+def _original_positions(net: GazeNet) -> list[int]:
+    """Return, for each parameter in the original's order, its place in `net.parameters()`."""
+    ours = {name: i for i, (name, _) in enumerate(net.named_parameters())}
+    return [ours[name] for name in original_names(net) if name in ours]
+
+
+def _reindexed(state: Mapping[str, Any], new_index: Sequence[int]) -> dict[str, Any]:
+    """Return an optimizer state whose parameter i has become parameter new_index[i]."""
+    groups, indices = state["param_groups"], list(range(len(new_index)))
+    if [group["params"] for group in groups] != [indices]:
+        sizes = [len(group["params"]) for group in groups]
+        raise ValueError(
+            f"optimizer state: got groups of {sizes} parameters, expected one group of "
+            f"{len(indices)}, as Adam(net.parameters()) has"
+        )
+    strange = sorted(set(state["state"]).difference(indices))
+    if strange:
+        raise ValueError(
+            f"optimizer state: it is of parameters {strange}, expected 0 to {len(indices) - 1}"
+        )
+    moments = {new_index[i]: values for i, values in state["state"].items()}
+    return {
+        "state": dict(sorted(moments.items())),
+        "param_groups": [{**groups[0], "params": indices}],
+    }
+
+
+def _check_moments(moments: Mapping[int, Mapping[str, Any]], parameters: Sequence[Tensor]) -> None:
+    """Raise ValueError if a running mean has another shape than its parameter."""
+    for index, values in moments.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            got, expected = tuple(values[name].shape), tuple(parameters[index].shape)
+            if got != expected:
+                raise ValueError(
+                    f"optimizer state: {name} of parameter {index} is {got}, expected {expected}; "
+                    "the net has another size than the one the state was saved with"
+                )

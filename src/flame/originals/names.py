@@ -3,10 +3,11 @@
 The original's keys are those of a state dict saved at commit 4494fd7.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from torch import Tensor
 
+from common.training.foreign_weights import unwrapped
 from flame.nets.flame import Flame, FlameAF, FlameAO, FlameB
 from flame.nets.parts import GazeNet
 
@@ -61,8 +62,6 @@ _MARKS = {
     "rgbbackbone.": "additive-fusion",
     "backbone.": "baseline",
 }
-# `nn.DataParallel` puts this before every key.
-_WRAPPER = "module."
 
 
 def original_names(net: GazeNet) -> dict[str, str]:
@@ -98,28 +97,3 @@ def guess_model_key(state_dict: Mapping[str, Tensor]) -> str | None:
         if any(key.startswith(mark) for key in given):
             return model_key
     return None
-
-
-def net_class(model_key: str) -> type[GazeNet]:
-    """Return the class of a model key.
-
-    Raises:
-        ValueError: If the key is unknown.
-    """
-    if model_key not in MODEL_KEYS:
-        raise ValueError(f"unknown model key {model_key!r}; expected one of {quoted(MODEL_KEYS)}")
-    return MODEL_KEYS[model_key]
-
-
-def unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a state dict without the ``module.`` that `nn.DataParallel` puts before each key."""
-    if not all(key.startswith(_WRAPPER) for key in state_dict):
-        return dict(state_dict)
-    return {key.removeprefix(_WRAPPER): value for key, value in state_dict.items()}
-
-
-def quoted(names: Iterable[str], num_shown: int = 4) -> str:
-    """Return the first few names for an error message."""
-    names = list(names)
-    shown = ", ".join(repr(name) for name in names[:num_shown])
-    return shown + (", ..." if len(names) > num_shown else "")

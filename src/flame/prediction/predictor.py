@@ -31,8 +31,8 @@ from common.faces.normalisation import (
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import FaceTracker, TrackingSettings
 from common.geometry import gaze_angles, gaze_vector
-from common.media.video import read_timed_frames
-from common.prediction.videos import AnnotatedFrame
+from common.media.video import TimedFrame, read_timed_frames
+from common.prediction.annotator import Annotator
 from flame.batch import LEFT, RIGHT, GazeBatch
 from flame.data.crops import crop_eye
 from flame.preprocessing.face_image import face_window
@@ -54,12 +54,14 @@ class FaceGaze:
         eye_gaze: (2, 2) of the subject's right and left eye alone.
         eyes_in_frame: whether all landmarks of both eyes lie in the photo. Where one does not,
             the net saw padding; preprocessing skips such photos.
+        track_id: which face of the video; empty in a photo.
     """
 
     face: FaceObservation
     gaze: Float
     eye_gaze: Float
     eyes_in_frame: bool
+    track_id: str = ""
 
     def record(self) -> dict[str, Any]:
         """Return plain values; angles in degrees, the box in pixels."""
@@ -81,9 +83,20 @@ class FaceGaze:
             "eyes_in_frame": self.eyes_in_frame,
         }
 
+    def draw(self, image: Image) -> None:
+        """Draw box, eye landmarks, head axes, gaze arrow and track into a photo (H, W, 3) RGB."""
+        box, landmarks = self.face.bbox_xyxy_px, self.face.eye_landmarks
+        size_px, between_eyes = face_size_px(box), landmarks.reshape(2, -1).mean(axis=1)
+        draw_box(image, box)
+        draw_eye_landmarks(image, landmarks)
+        draw_head_axes(image, self.face.head_pose, self.face.mesh[1, :2], size_px)
+        draw_gaze_arrow(image, self.gaze, between_eyes, size_px)
+        if self.track_id:
+            draw_label(image, self.track_id, box)
+
 
 @recordable
-class PhotoPredictor:
+class PhotoPredictor(Annotator):
     """Finds the faces of a photo or video frame and estimates where each one looks.
 
     Landmarks and head pose come from the face mesh, whatever gave them in training: a photo
@@ -125,38 +138,19 @@ class PhotoPredictor:
         self._box_margin = box_margin
         self._tracking = tracking or TrackingSettings()
 
-    def annotate(
-        self, image: Image, camera_matrix: Float | None = None
-    ) -> tuple[list[dict[str, Any]], Image]:
-        """Return one record a face, and the photo with all of them drawn."""
-        faces = self.predict(image, camera_matrix)
-        return [face.record() for face in faces], draw_faces(image, faces)
-
-    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
-        """Yield every frame with one record a face, and all of them drawn.
-
-        Frames are seen one by one; only the track of a face joins them.
-        """
+    def predict_video(self, path: Path) -> Iterator[tuple[TimedFrame, list[FaceGaze]]]:
+        """Yield every frame with its faces; only the track of a face joins frames."""
         tracker, motion = FaceTracker(self._tracking), CameraMotion()
-        for number, image, shown in read_timed_frames(path):
-            faces = self.predict(image)
+        for frame in read_timed_frames(path):
+            faces = self.predict(frame.image)
             boxes = [face.face.bbox_xyxy_px for face in faces]
-            tracks = tracker.update(number, boxes, motion.follow(image))
-            drawn = draw_faces(image, faces)
-            records = []
-            for track, face in zip(tracks, faces, strict=True):
-                draw_label(drawn, str(track), face.face.bbox_xyxy_px)
-                records.append({"track_id": str(track), **face.record()})
-            yield AnnotatedFrame(number, shown, records, drawn)
+            tracks = tracker.update(frame.number, boxes, motion.follow(frame.image))
+            numbered = zip(faces, tracks, strict=True)
+            yield frame, [replace(face, track_id=str(track)) for face, track in numbered]
 
     @torch.inference_mode()
     def predict(self, image: Image, camera_matrix: Float | None = None) -> list[FaceGaze]:
-        """Return all faces with their gaze, the most certain first.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            camera_matrix: (3, 3) intrinsics in pixels, if known; for the head pose.
-        """
+        """Return all faces with their gaze; the camera matrix is for their head pose."""
         faces = self._analyzer.analyze(image, camera_matrix)
         return [self._estimate(image, face, camera_matrix) for face in faces]
 
@@ -238,22 +232,3 @@ def _lie_inside(landmarks: Float, image_shape: tuple[int, ...]) -> bool:
     height, width = image_shape[:2]
     x, y = landmarks.reshape(2, -1)
     return bool(np.all((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)))
-
-
-def draw_faces(image: Image, faces: list[FaceGaze]) -> Image:
-    """Return a copy of the photo with box, eye landmarks, head axes and gaze arrow of each face.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        faces: of `PhotoPredictor.predict`.
-    """
-    drawn = image.copy()
-    for item in faces:
-        size_px = face_size_px(item.face.bbox_xyxy_px)
-        x, y = item.face.eye_landmarks.reshape(2, -1)
-        nose_tip = item.face.mesh[1, :2]
-        draw_box(drawn, item.face.bbox_xyxy_px)
-        draw_eye_landmarks(drawn, item.face.eye_landmarks)
-        draw_head_axes(drawn, item.face.head_pose, nose_tip, size_px)
-        draw_gaze_arrow(drawn, item.gaze, np.array([x.mean(), y.mean()]), size_px)
-    return drawn

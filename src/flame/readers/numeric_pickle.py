@@ -20,7 +20,6 @@ import numpy as np
 
 _DTYPE = re.compile(r"[biuf]\d{1,2}")
 _NUMBERS = (bool, int, float, np.number, np.bool_, np.ndarray)
-_BYTE_ORDERS = tuple("<>=|")
 _LARGEST_INTEGER = 1 << 64
 # What is used often is written once: lists of lists of it have no end.
 _MOST_BYTES_PER_BYTE = 100
@@ -44,16 +43,10 @@ class _Dtype:
     def __init__(self, _: _Budget, name: str, *__: Any) -> None:
         if not isinstance(name, str) or not _DTYPE.fullmatch(name):
             raise pickle.UnpicklingError(f"it holds values of NumPy type {name!r}, not numbers")
-        self._name = name
-        self._order = "="
+        self.dtype = np.dtype(name)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if state[1] not in _BYTE_ORDERS:
-            raise pickle.UnpicklingError(f"it has a byte order {state[1]!r}")
-        self._order = state[1]
-
-    def resolve(self) -> np.dtype[Any]:
-        return np.dtype(self._order + self._name)
+        self.dtype = self.dtype.newbyteorder(state[1])
 
 
 class _Array:
@@ -76,7 +69,7 @@ def _array(
     budget.spend(len(data))
     # Pickles of Python 2 hold the bytes as text.
     raw = data.encode("latin1") if isinstance(data, str) else data
-    values = np.frombuffer(raw, dtype.resolve())
+    values = np.frombuffer(raw, dtype.dtype)
     return values.reshape(shape, order="F" if order == "F" else "C").copy()
 
 
@@ -124,9 +117,7 @@ class _NumericUnpickler(pickle.Unpickler):
 def read_numeric_pickle(path: Path, *, with_text: bool = False) -> Any:
     """Read a pickle of numbers, NumPy arrays, and lists, tuples and dictionaries of them.
 
-    Args:
-        path: of the file.
-        with_text: allow text, too.
+    Text is refused, too, but for keys, unless `with_text` allows it.
 
     Raises:
         ValueError: If the file is damaged, or asks for anything else; it says for what. Nothing

@@ -162,7 +162,7 @@ class GazeAngleModule(LightningModule):
         """
         if trained_on is None:
             raise ValueError("whose ranges? Give statistics=columbiagaze or statistics=eyediap")
-        load_original_state_dict(self.net, read_checkpoint(path).model_state)
+        load_original_state_dict(self.net, read_checkpoint(path).model_state_dict)
         self.statistics = load_statistics(trained_on)
         self.gaze_frame = gaze_frame_of(trained_on)
         recipe = {

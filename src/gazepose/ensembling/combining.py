@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from gazepose.ensembling.members import NAMES, Members, check_fit, find_predictions, read_members
-from gazepose.ensembling.stacking import Stacking
+from gazepose.ensembling.stacking import cross_fitted, fit_predict
 from gazepose.evaluation.files import write_results
 
 MEAN, XGBOOST = "mean", "xgboost"
@@ -20,10 +20,10 @@ def combine(members: Members, method: str, fitted_on: Members | None = None) -> 
         members: the scored samples.
         method: ``mean`` or ``xgboost``.
         fitted_on: labelled predictions of the same runs in the same order, which ``xgboost`` learns
-            from; None to learn from `members` themselves, by `Stacking.cross_fitted`.
+            from; None to learn from `members` themselves, by `cross_fitted`.
 
     Raises:
-        ValueError: If the method is unknown, or as `check_fit` and `Stacking`.
+        ValueError: If the method is unknown, or as `check_fit` and `fit_predict`.
     """
     if method == MEAN:
         return members.with_scores(members.scores.mean(axis=1))
@@ -35,12 +35,12 @@ def combine(members: Members, method: str, fitted_on: Members | None = None) -> 
             f"{source.paths[0]} has no sample with a label to learn from: give --fit with a run, "
             "or a file of labelled predictions, for each run, in the same order"
         )
-    labels, stacking = source.samples["label"].to_numpy(), Stacking()
+    labels = source.samples["label"].to_numpy()
     if fitted_on is None:
         clips = source.samples["uid"].to_numpy()
-        return members.with_scores(stacking.cross_fitted(members.scores, labels, clips))
+        return members.with_scores(cross_fitted(members.scores, labels, clips))
     check_fit(fitted_on, members)
-    return members.with_scores(stacking.fit_predict(source.scores, labels, members.scores))
+    return members.with_scores(fit_predict(source.scores, labels, members.scores))
 
 
 def write_ensemble(

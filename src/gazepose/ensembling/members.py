@@ -105,10 +105,6 @@ def read_members(paths: Sequence[Path]) -> Members:
 def check_fit(fitted_on: Members, members: Members) -> None:
     """Refuse to learn from other scores than those that are combined.
 
-    Args:
-        fitted_on: what is learned from.
-        members: what is scored.
-
     Raises:
         ValueError: If they are not of the same models in the same order, tested under the same
             conditions (the stride matters to smoothed scores only), or share clips with labels.

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.lib.stride_tricks import sliding_window_view
 
-from common.arrays import Bools
+from common.arrays import Bools, Float, Ints
 from common.config.recordable import recordable
 from gazepose.submission.official_csv import check_scores
 
-Float = npt.NDArray[np.float64]
 Kind = Literal["none", "median", "gaussian"]
 
 _TRACK = ["uid", "trackid"]
@@ -70,71 +69,41 @@ class TrackSmoothing:
         if self.kind == "none" or predictions.is_empty():
             return predictions
         check_scores(predictions)
-        ordered = predictions.select(*_TRACK, "frame", "score").with_row_index("place")
-        ordered = ordered.sort(*_TRACK, "frame", "place")
+        known = predictions.select(*_TRACK, "frame", pl.col("score").cast(pl.Float64))
+        ordered = known.with_row_index("place").sort(*_TRACK, "frame", "place")
         smoothed = np.empty(len(ordered))
-        smoothed[ordered["place"].to_numpy()] = self._smoothed(
-            ordered["score"].to_numpy().astype(np.float64),
-            ordered["frame"].to_numpy().astype(np.int64),
-            _stretches(ordered, self.max_gap_frames),
-        )
+        smoothed[ordered["place"].to_numpy()] = self._smoothed(ordered)
         return predictions.with_columns(pl.Series("score", smoothed))
 
-    def _smoothed(
-        self, scores: Float, frames: npt.NDArray[np.int64], stretches: npt.NDArray[np.int64]
-    ) -> Float:
+    def _smoothed(self, ordered: pl.DataFrame) -> Float:
         reach_frames = int(_REACH[self.kind] * self.width_frames)
-        offsets = _offsets(frames, stretches, reach_frames)
+        places = _places(ordered, self.max_gap_frames, reach_frames)
+        # So many rows up and down lies the farthest one within reach of any.
+        num_rows = np.arange(len(places)) - np.searchsorted(places, places - reach_frames)
+        num = int(num_rows.max())
+        ends = (num, num)
+        far = places[-1] + reach_frames + 1
+        around = sliding_window_view(np.pad(places, ends, constant_values=far), 2 * num + 1)
+        scores = sliding_window_view(np.pad(ordered["score"].to_numpy(), ends), 2 * num + 1)
         parts = []
-        for start in range(0, len(scores), _NUM_ROWS_AT_ONCE):
-            rows = np.arange(start, min(start + _NUM_ROWS_AT_ONCE, len(scores)))
-            around = np.clip(rows[:, None] + offsets, 0, len(scores) - 1)
-            distance = frames[around] - frames[rows, None]
-            is_near = (
-                (np.abs(distance) <= reach_frames)
-                & (stretches[around] == stretches[rows, None])
-                & (around == rows[:, None] + offsets)
-            )
-            parts.append(self._mean(scores[around], distance, is_near))
+        for start in range(0, len(places), _NUM_ROWS_AT_ONCE):
+            rows = slice(start, start + _NUM_ROWS_AT_ONCE)
+            distance = around[rows] - places[rows, None]
+            parts.append(self._mean(scores[rows], distance, np.abs(distance) <= reach_frames))
         return np.concatenate(parts)
 
-    def _mean(self, scores: Float, distance: npt.NDArray[np.int64], is_near: Bools) -> Float:
+    def _mean(self, scores: Float, distance: Ints, is_near: Bools) -> Float:
         if self.kind == "median":
-            return _row_medians(scores, is_near)
+            return np.asarray(np.nanmedian(np.where(is_near, scores, np.nan), axis=1))
         sigma_frames = self.width_frames * _SIGMA_PER_WIDTH
         weights = np.where(is_near, np.exp(-0.5 * (distance / sigma_frames) ** 2), 0.0)
-        mean: Float = (weights * scores).sum(axis=1) / weights.sum(axis=1)
-        return mean
+        return np.asarray((weights * scores).sum(axis=1) / weights.sum(axis=1))
 
 
-def _stretches(ordered: pl.DataFrame, max_gap_frames: int) -> npt.NDArray[np.int64]:
-    """Return a number for each row that changes with the track and at every gap."""
-    is_same_track = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in _TRACK)
-    is_joined = is_same_track & (pl.col("frame").diff() <= max_gap_frames)
-    numbers: npt.NDArray[np.int64] = (
-        ordered.select((~is_joined).fill_null(True).cast(pl.Int64).cum_sum()).to_series().to_numpy()
+def _places(ordered: pl.DataFrame, max_gap_frames: int, reach_frames: int) -> Ints:
+    """Return the frames, ascending: behind each track and each gap farther than any reach."""
+    is_joined = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in _TRACK) & (
+        pl.col("frame").diff() <= max_gap_frames
     )
-    return numbers
-
-
-def _offsets(
-    frames: npt.NDArray[np.int64], stretches: npt.NDArray[np.int64], reach_frames: int
-) -> npt.NDArray[np.int64]:
-    """Return how far up and down any row finds rows within reach, as row offsets from -K to K."""
-    largest = 0
-    while True:
-        step = largest + 1
-        is_near = (frames[step:] - frames[:-step] <= reach_frames) & (
-            stretches[step:] == stretches[:-step]
-        )
-        if not is_near.any():
-            return np.arange(-largest, largest + 1)
-        largest = step
-
-
-def _row_medians(values: Float, is_taken: Bools) -> Float:
-    """Return the median of what is taken of each row; at least one value is."""
-    ordered = np.sort(np.where(is_taken, values, np.inf), axis=1)
-    count, rows = is_taken.sum(axis=1), np.arange(len(values))
-    middle: Float = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
-    return middle
+    steps = pl.when(is_joined).then(pl.col("frame").diff()).otherwise(reach_frames + 1)
+    return ordered.select(steps.cast(pl.Int64).cum_sum()).to_series().to_numpy()

@@ -11,11 +11,10 @@ from torch import Tensor
 
 from common.listing import listed
 from common.training.checkpoint import read_checkpoint
+from common.training.foreign_weights import unwrapped
 
 # Where checkpoints keep the weights, if they hold anything else.
 _STATE_DICTS = ("state_dict", "model_state_dict", "model")
-# `nn.DataParallel` puts this before every key.
-_WRAPPER = "module."
 
 
 @dataclass(frozen=True)
@@ -62,27 +61,6 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"dict or a checkpoint with one as {' or '.join(_STATE_DICTS)}"
         )
     return unwrapped(inside)
-
-
-def unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a state dict without the ``module.`` that `nn.DataParallel` puts before each key."""
-    if not all(key.startswith(_WRAPPER) for key in state_dict):
-        return dict(state_dict)
-    return {key.removeprefix(_WRAPPER): value for key, value in state_dict.items()}
-
-
-def misfits(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
-    """Say how two state dicts differ in keys and shapes; empty if they do not."""
-    found = {
-        "missing": [key for key in expected if key not in given],
-        "unexpected": [key for key in given if key not in expected],
-        "of another shape": [
-            f"{key} is {tuple(given[key].shape)}, expected {tuple(value.shape)}"
-            for key, value in expected.items()
-            if key in given and given[key].shape != value.shape
-        ],
-    }
-    return "; ".join(f"{len(keys)} {what}: {listed(keys)}" for what, keys in found.items() if keys)
 
 
 def _are_tensors(state_dict: Mapping[Any, Any]) -> bool:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from common.training.checkpoint import UNCOUNTED, missing_counts
+from common.training.foreign_weights import UNCOUNTED, fitted
 from gazepose.nets.hopenet import Hopenet
-from gazepose.originals.files import LoadReport, misfits, read_state_dict
+from gazepose.originals.files import LoadReport, read_state_dict
 
 LOG = logging.getLogger(__name__)
 _ANGLES = ("fc_yaw", "fc_pitch", "fc_roll")
@@ -21,9 +21,6 @@ def load_hopenet(path: Path) -> Hopenet:
     ``fc_finetune`` is left out: the file has it, Hopenet's angles do not need it. The log says what
     became of the file's entries.
 
-    Args:
-        path: as ``hopenet_robust_alpha1.pkl``.
-
     Raises:
         ValueError: If the file is missing, damaged, or not Hopenet's.
     """
@@ -32,14 +29,12 @@ def load_hopenet(path: Path) -> Hopenet:
     first = given.get("trunk.conv1.weight")
     with torch.device("meta"):
         net = Hopenet(64 if first is None else len(first))
-    uncounted = missing_counts(given, net.state_dict())
-    problems = misfits({**given, **uncounted}, net.state_dict())
-    if problems:
-        raise ValueError(f"{path} does not hold Hopenet's weights: {problems}")
+    misfit, hint = f"{path} does not hold Hopenet's weights", "Give hopenet_robust_alpha1.pkl"
+    state = fitted(given, net.state_dict(), misfit, hint)
     net = net.to_empty(device="cpu")
-    net.load_state_dict({**given, **uncounted})
+    net.load_state_dict(state)
     dropped = {key: _WHY_UNUSED for key in content if key.startswith(_UNUSED)}
-    missing = dict.fromkeys(uncounted, UNCOUNTED)
+    missing = dict.fromkeys(state.keys() - given.keys(), UNCOUNTED)
     LOG.info("%s", LoadReport(f"{path} (Hopenet)", tuple(given), dropped, missing))
     return net.eval()
 

@@ -93,9 +93,15 @@ def original_names(net: nn.Module) -> dict[str, str]:
     """Return our state-dict key -> the original's.
 
     Raises:
-        ValueError: If no original has such a net.
+        ValueError: If no original has such a net, or its backbone is not a ResNet as theirs.
     """
-    return {name: _renamed(name, _rules(kind_of_net(net))) for name in net.state_dict()}
+    rules, trunk = _rules(kind_of_net(net)), getattr(net.backbone, "trunk", None)
+    if not isinstance(trunk, ResNet):
+        raise ValueError(
+            f"the originals' nets have ResNet-18, this one has {type(trunk).__name__}; with "
+            "model.backbone._target_=gazepose.nets.backbones.resnet18 their weights fit"
+        )
+    return {name: _renamed(name, rules) for name in net.state_dict()}
 
 
 def yaw_turned(net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -110,16 +116,6 @@ def yaw_turned(net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]
             turned[name] = state[name].clone()
             turned[name][0].neg_()
     return turned
-
-
-def check_resnet(net: nn.Module) -> None:
-    """Raise a ValueError unless a net's backbone is a ResNet as the originals'."""
-    trunk = getattr(getattr(net, "backbone", None), "trunk", None)
-    if not isinstance(trunk, ResNet):
-        raise ValueError(
-            f"the originals' nets have ResNet-18, this one has {type(trunk).__name__}; with "
-            "model.backbone._target_=gazepose.nets.backbones.resnet18 their weights fit"
-        )
 
 
 def _rules(kind: Kind) -> Iterable[tuple[str, str]]:

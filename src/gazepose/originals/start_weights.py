@@ -9,11 +9,10 @@ from typing import Literal, get_args
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from common.training.checkpoint import UNCOUNTED, missing_counts
-from gazepose.originals.files import LoadReport, misfits, read_state_dict
+from common.training.foreign_weights import UNCOUNTED, misfits, missing_counts
+from gazepose.originals.files import LoadReport, read_state_dict
 from gazepose.originals.names import (
     Kind,
-    check_resnet,
     kind_of_weights,
     original_names,
     yaw_turned,
@@ -55,42 +54,26 @@ class StartWeights:
             ValueError: If the file cannot be read, or does not fit the net.
         """
         if self.checkpoint and trainer.ckpt_path is None:
-            start = init_backbone if self.part == "backbone" else init_everything
-            LOG.info("%s", start(net, Path(self.checkpoint)))
+            LOG.info("%s", start_net(net, Path(self.checkpoint), self.part))
 
 
-def init_backbone(net: nn.Module, path: Path) -> LoadReport:
-    """Start a net from what a file has of a frame's features: backbone, embedding and LSTM.
+def start_net(net: nn.Module, path: Path, part: InitPart) -> LoadReport:
+    """Fill of a net what a file has of it.
 
     Args:
         net: GazePose, GazeLSTM or Gaze360.
         path: Gaze360's file, an original's, or a checkpoint of this suite (gaze pretraining).
+        part: ``backbone``: what makes a frame's features, which are backbone, embedding and LSTM;
+            ``all``: the classifier too, if it is the net's.
 
     Raises:
-        ValueError: If the file cannot be read, or lacks these parts in the net's sizes.
+        ValueError: If the file cannot be read, lacks backbone, embedding or LSTM, or what is taken
+            has other sizes.
     """
-    return _start(net, path, only_shared=True)
-
-
-def init_everything(net: nn.Module, path: Path) -> LoadReport:
-    """Start a net from all a file has of it; the classifier too, if it is the net's.
-
-    Args:
-        net: as `init_backbone`.
-        path: as `init_backbone`.
-
-    Raises:
-        ValueError: If the file cannot be read, lacks backbone, embedding or LSTM, or another part
-            than the classifier has other sizes.
-    """
-    return _start(net, path, only_shared=False)
-
-
-def _start(net: nn.Module, path: Path, only_shared: bool) -> LoadReport:
     given = read_state_dict(path)
     found = kind_of_weights(given)
     names, own = _names_in_file(net, found), net.state_dict()
-    refused = _refused(names, own, given, only_shared)
+    refused = _refused(names, own, given, part)
     taken = {
         name: given[key] for name, key in names.items() if key in given and name not in refused
     }
@@ -120,7 +103,6 @@ def _names_in_file(net: nn.Module, found: Kind) -> dict[str, str]:
     """Return our state-dict key -> the key in a file of some kind."""
     if found is Kind.SUITE:
         return {name: _SUITE_PREFIX + name for name in net.state_dict()}
-    check_resnet(net)
     return original_names(net)
 
 
@@ -128,10 +110,10 @@ def _refused(
     names: Mapping[str, str],
     own: Mapping[str, Tensor],
     given: Mapping[str, Tensor],
-    only_shared: bool,
+    part: InitPart,
 ) -> dict[str, str]:
     """Return which of the net's entries are not taken from the file -> why."""
-    if only_shared:
+    if part == "backbone":
         return {name: _NOT_ASKED for name in own if not name.startswith(_SHARED)}
     last = [name for name in own if name.startswith(_LAST)]
     differing = [

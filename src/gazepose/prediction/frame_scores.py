@@ -33,9 +33,8 @@ class FrameScorer:
     def of_rows(self, table: LamTable, rows: Rows) -> npt.NDArray[np.float64]:
         """Return the probabilities (n,) that the faces of some rows look at the camera.
 
-        Args:
-            table: with the priors that the net uses.
-            rows: (n,) middle frames of clips, each with an image.
+        The table has the priors that the net uses; the rows (n,) are middle frames of clips, each
+        with an image.
         """
         if table.head_pose_deg is not None and self.recipe.split_deg is not None:
             warn_of_wide_angles(table.head_pose_deg[rows], self.recipe.split_deg)

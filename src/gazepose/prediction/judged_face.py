@@ -1,5 +1,6 @@
 """What is known of a face in a frame: as plain values for files, and drawn for the eye."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from common.faces.drawing import (
 )
 from gazepose.preprocessing.face_image import face_window
 from gazepose.preprocessing.head_angles import head_pose_from_hopenet
+from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 
 LOOKING_COLOUR = (40, 200, 60)
 OTHER_COLOUR = (150, 150, 150)
@@ -81,39 +83,31 @@ class JudgedFace:
 
 
 def judged_face(
-    *,
-    bbox_xyxy_px: Float,
-    head_pose_deg: Float,
-    points: Float,
-    margin: float,
-    image_shape: tuple[int, ...],
-    **fields: Any,
+    row: Mapping[str, Any], image_shape: tuple[int, ...], margin: float, threshold: float
 ) -> JudgedFace:
-    """Return a face from the values of a store's row.
+    """Return a face from a store's row with ``score``, NaN where there is none.
 
-    Args:
-        bbox_xyxy_px: (4,).
-        head_pose_deg: (3,) [yaw, pitch, roll] as Hopenet counts, NaN where unknown.
-        points: (5, 3) [x, y, score] as `gazepose.preprocessing.preparation.PreparedFace`, NaN
-            where not found.
-        margin: of the face image.
-        image_shape: of the frame.
-        fields: the other attributes of `JudgedFace`.
+    The margin is that of the face image, the shape that of the frame.
     """
-    window = face_window(bbox_xyxy_px, image_shape, margin)
-    points_px = np.full((5, 2), np.nan) if window is None else window.in_frame(points[:, :2])
-    head_pose = np.full(3, np.nan)
-    if np.isfinite(head_pose_deg).all():
-        head_pose = head_pose_from_hopenet(head_pose_deg)
-    return JudgedFace(bbox_xyxy_px=bbox_xyxy_px, points_px=points_px, head_pose=head_pose, **fields)
+    box, score = _values(row, BOX_COLUMNS), float(row["score"])
+    head_pose_deg = _values(row, HEAD_POSE_COLUMNS)
+    is_posed = np.isfinite(head_pose_deg).all()
+    points = _values(row, POINT_COLUMNS).reshape(5, 3)[:, :2]
+    window = face_window(box, image_shape, margin)
+    return JudgedFace(
+        track_id=row["track_id"],
+        bbox_xyxy_px=box,
+        score=score if np.isfinite(score) else None,
+        threshold=threshold,
+        points_px=np.full((5, 2), np.nan) if window is None else window.in_frame(points),
+        head_pose=head_pose_from_hopenet(head_pose_deg) if is_posed else np.full(3, np.nan),
+        sharpness_p=float(row["sharpness_p"]),
+        is_interpolated=row["is_interpolated"],
+    )
 
 
-def drawn_faces(image: Image, faces: list[JudgedFace]) -> Image:
-    """Return a copy of a frame (H, W, 3) uint8 RGB with all faces drawn."""
-    drawn = image.copy()
-    for face in faces:
-        face.draw(drawn)
-    return drawn
+def _values(row: Mapping[str, Any], columns: Sequence[str]) -> Float:
+    return np.array([row[name] for name in columns], np.float64)
 
 
 def _number(value: float, digits: int) -> float | None:

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,15 +17,15 @@ from common.config.recordable import recordable
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
 from common.media.image_codec import decode_image
-from common.media.video import read_timed_frames
-from common.prediction.videos import AnnotatedFrame
+from common.media.video import TimedFrame, read_timed_frames
+from common.prediction.annotator import Annotator
 from gazepose.data.dataset import ClipRecipe
 from gazepose.data.face_view import FaceView
 from gazepose.data.temporal_dropout import TemporalDropout
 from gazepose.evaluation.metrics import THRESHOLD
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.prediction.frame_scores import FrameScorer
-from gazepose.prediction.judged_face import JudgedFace, drawn_faces, judged_face
+from gazepose.prediction.judged_face import JudgedFace, judged_face
 from gazepose.prediction.video_store import (
     GROUP,
     Gaussian,
@@ -49,7 +49,7 @@ LOG = logging.getLogger(__name__)
 
 
 @recordable
-class VideoPredictor:
+class VideoPredictor(Annotator):
     """Finds the faces of a photo or video and says which of them look at the camera.
 
     A video goes the way of the training data: faces are found and tracked, cut, measured and
@@ -111,36 +111,22 @@ class VideoPredictor:
         self._threshold = _chosen_threshold(module) if threshold is None else threshold
         self._trained_store_dir = None if trained_store_dir is None else Path(trained_store_dir)
 
-    def annotate(
-        self, image: Image, camera_matrix: Float | None = None
-    ) -> tuple[list[dict[str, Any]], Image]:
-        """Return one record a face of a photo, and the photo with all of them drawn.
+    def predict_video(self, path: Path) -> Iterator[tuple[TimedFrame, list[JudgedFace]]]:
+        """Yield every frame with its faces.
 
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            camera_matrix: not used: head poses are relative to the line of sight, as in training.
-        """
-        faces = self.predict(image)
-        return [face.record() for face in faces], drawn_faces(image, faces)
-
-    def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
-        """Yield every frame with one record a face, and all of them drawn.
-
-        The video is decoded three times: to find the faces, to cut them, to draw them.
+        The video is decoded three times: to find the faces, to cut them, to show its frames.
 
         Raises:
             ValueError: If it cannot be opened.
         """
         rows = self._scored_rows(path)
         first_rows = rows["frame"].to_numpy()
-        for number, image, shown in read_timed_frames(path):
-            here = slice(*np.searchsorted(first_rows, [number, number + 1]))
-            faces = [self._judged(row, image.shape) for row in rows[here].iter_rows(named=True)]
-            records = [{"track_id": face.track_id, **face.record()} for face in faces]
-            yield AnnotatedFrame(number, shown, records, drawn_faces(image, faces))
+        for frame in read_timed_frames(path):
+            here = slice(*np.searchsorted(first_rows, [frame.number, frame.number + 1]))
+            yield frame, self._judged(rows[here].iter_rows(named=True), frame.image)
 
-    def predict(self, image: Image) -> list[JudgedFace]:
-        """Return all faces of a photo (H, W, 3) uint8 RGB, the surest found first."""
+    def predict(self, image: Image, camera_matrix: Float | None = None) -> list[JudgedFace]:
+        """Return all faces of a photo; head poses are relative to the line of sight, as trained."""
         found = np.array([face.bbox_xyxy_px for face in self._analyzer.detect(image)])
         boxes = tight_boxes(found.reshape(-1, 4), self._analyzer.detector_name)
         prepared = [(box, self._preparer.from_frame(image, box)) for box in boxes]
@@ -153,7 +139,7 @@ class VideoPredictor:
             np.array([[row[name] for name in POINT_COLUMNS] for row in rows]).reshape(-1, 5, 3),
         )
         scored = ({**row, "score": score} for row, score in zip(rows, scores, strict=True))
-        return [self._judged(row, image.shape) for row in scored]
+        return self._judged(scored, image)
 
     def _scored_rows(self, path: Path) -> pl.DataFrame:
         """Return a video's faces in the order of their frames, with ``score``."""
@@ -184,20 +170,9 @@ class VideoPredictor:
         scores[rows] = self._smoothing(named.with_columns(found))["score"].to_numpy()
         return scores
 
-    def _judged(self, row: dict[str, Any], image_shape: tuple[int, ...]) -> JudgedFace:
-        score = float(row["score"])
-        return judged_face(
-            track_id=row["track_id"],
-            bbox_xyxy_px=_values(row, BOX_COLUMNS),
-            score=score if np.isfinite(score) else None,
-            threshold=self._threshold,
-            head_pose_deg=_values(row, HEAD_POSE_COLUMNS),
-            points=_values(row, POINT_COLUMNS).reshape(5, 3),
-            sharpness_p=float(row["sharpness_p"]),
-            is_interpolated=row["is_interpolated"],
-            margin=self._preparation.margin,
-            image_shape=image_shape,
-        )
+    def _judged(self, rows: Iterable[Mapping[str, Any]], image: Image) -> list[JudgedFace]:
+        margin = self._preparation.margin
+        return [judged_face(row, image.shape, margin, self._threshold) for row in rows]
 
     def _pixels(self, face: PreparedFace) -> Image:
         image = decode_image(face.encoded)
@@ -235,10 +210,6 @@ def _still_row(box: Float, face: PreparedFace) -> dict[str, Any]:
         **dict(zip(HEAD_POSE_COLUMNS, pose, strict=True)),
         **dict(zip(POINT_COLUMNS, points.reshape(-1), strict=True)),
     }
-
-
-def _values(row: dict[str, Any], columns: Sequence[str]) -> Float:
-    return np.array([row[name] for name in columns], np.float64)
 
 
 def _measured(preparation: LamPreparation) -> LamPreparation:

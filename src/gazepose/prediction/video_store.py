@@ -1,15 +1,12 @@
 """A video -> a table of its faces, by the road of preprocessing, in a folder that may be lost."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 from tqdm import tqdm
 
-from common.arrays import Image
 from common.faces.analysis import FaceAnalyzer
-from common.faces.detection import Face
 from common.faces.tracking import TrackingSettings
 from common.files.sealed import read_table, scan_table, write_table
 from common.media.video import num_frames
@@ -24,22 +21,6 @@ from gazepose.store.writing import write_frames
 LOG = logging.getLogger(__name__)
 Gaussian = tuple[float, float]
 GROUP = "video"
-
-
-class _CountedAnalyzer(FaceAnalyzer):
-    """Tells of every frame it looks at; the slowest step of all wants a bar."""
-
-    def __init__(self, analyzer: FaceAnalyzer, on_frame: Callable[[], object]) -> None:
-        self._analyzer = analyzer
-        self._on_frame = on_frame
-
-    @property
-    def detector_name(self) -> str:
-        return self._analyzer.detector_name
-
-    def detect(self, image: Image) -> list[Face]:
-        self._on_frame()
-        return self._analyzer.detect(image)
 
 
 def write_video_table(
@@ -69,7 +50,7 @@ def write_video_table(
     """
     what = f"{path.name}: faces"
     with tqdm(total=num_frames(path), unit="frame", desc=what, leave=False) as bar:
-        clip = video_clip(path, GROUP, _CountedAnalyzer(analyzer, bar.update), tracking)
+        clip = video_clip(path, GROUP, analyzer, tracking, bar.update)
     with GroupWriter(store_dir, GROUP) as writer:
         write_faces(writer, clip.rows(), preparation)
     write_frames(store_dir, 1)
@@ -85,8 +66,7 @@ def write_video_table(
 def trained_ranking(store_dir: Path | None) -> Gaussian | None:
     """Return mean and standard deviation of the sharpness of a store's training images.
 
-    Args:
-        store_dir: of the training data; None or a folder that is gone gives None.
+    None without a store, or where its folder is gone.
 
     Raises:
         ValueError: If its table is damaged.

@@ -4,7 +4,7 @@ Detectors differ in what they call a face. The nets were trained on Ego4D's boxe
 without margin; `TIGHT` turns a detector's box into one from ear to ear and hairline to chin.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -33,12 +33,23 @@ TIGHT: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
 
 
 def video_clip(
-    path: Path, clip_uid: str, analyzer: FaceAnalyzer, tracking: TrackingSettings
+    path: Path,
+    clip_uid: str,
+    analyzer: FaceAnalyzer,
+    tracking: TrackingSettings,
+    on_frame: Callable[[], object] = lambda: None,
 ) -> Clip:
     """Return a whole video as a clip, its tracks from the face detector.
 
     Short gaps in a track are filled with boxes in between, as those of Ego4D's are, but on a line
     that goes along with the camera.
+
+    Args:
+        path: of the video.
+        clip_uid: its name.
+        analyzer: finds the faces.
+        tracking: when faces of two frames are one.
+        on_frame: called once a frame, for progress.
 
     Raises:
         ValueError: If it cannot be opened as a video.
@@ -47,11 +58,13 @@ def video_clip(
 
     def sound_frames() -> Iterator[tuple[int, Image]]:
         try:
-            yield from read_frames(path)
+            for frame in read_frames(path):
+                on_frame()
+                yield frame
         except DamagedVideoError as error:
             damages.append(Skipped(clip_uid, "", clip_uid, str(error)))
 
-    found = detected_tracks(sound_frames(), analyzer, tracking)
+    found = detected_tracks(sound_frames(), analyzer.detect, tracking)
     rule = TrackRule(max_gap=tracking.max_gap)
     tracks = tuple(
         filled for track in found for filled in filled_tracks(track, analyzer.detector_name, rule)

@@ -1,17 +1,29 @@
 """What is wrong with a submission, if anything: schema, ids, counts, repetitions, scores."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common.files.foreign_files import read_json, shown
+from common.files.form import REAL, WHOLE
 from common.listing import listed
 
 VERSION, CHALLENGE = "1.0", "ego4d_looking_at_me"
+_IDS = ("video_id", "track_id", "unique_id")
 _ENTRY_KEYS = ("video_id", "unique_id", "track_id", "label", "score")
 _NUM_EXAMPLES = 3
+# What the values of an entry must be, and what others are called.
+_KINDS: list[tuple[Sequence[str], Callable[[Any], bool], str]] = [
+    (_IDS, lambda value: isinstance(value, str), "ids that are no text"),
+    (["label"], lambda value: WHOLE.accepts(value) and value == 1, "labels other than 1"),
+    (
+        ["score"],
+        lambda value: REAL.accepts(value) and 0 <= value <= 1,
+        "scores that are no number in [0, 1]",
+    ),
+]
 
 SampleId = tuple[str, str, str]
 """video_id, track_id, unique_id."""
@@ -54,7 +66,7 @@ def validate_submission(
 
     Args:
         json_path: the file.
-        expected: ids of all samples of the test set, as text; None to check the form only.
+        expected: ids of all samples of the test set; None to check the form only.
 
     Raises:
         ValueError: If there is no such file.
@@ -69,8 +81,7 @@ def validate_submission(
     except ValueError as error:
         return SubmissionReport(path, 0, num_expected, (str(error),))
     problems, entries = _frame_problems(content)
-    problems += [problem for check in _ENTRY_CHECKS for problem in check(entries)]
-    problems += _id_problems(entries, wanted)
+    problems += _entry_problems(entries) + _id_problems(entries, wanted)
     return SubmissionReport(path, len(entries), num_expected, tuple(problems))
 
 
@@ -91,80 +102,43 @@ def _frame_problems(content: Any) -> tuple[list[str], list[Any]]:
     return problems + ([] if entries else ["results is empty"]), entries
 
 
-def _key_problems(entries: list[Any]) -> list[str]:
-    expected = set(_ENTRY_KEYS)
+def _entry_problems(entries: list[Any]) -> list[str]:
     bad = [
         f"results[{place}]"
         for place, entry in enumerate(entries)
-        if not isinstance(entry, dict) or set(entry) != expected
+        if not isinstance(entry, dict) or set(entry) != {*_ENTRY_KEYS}
     ]
-    return _told(bad, f"entries without exactly {', '.join(_ENTRY_KEYS)}")
+    problems = _told(bad, f"entries without exactly {', '.join(_ENTRY_KEYS)}")
+    for keys, accepts, what in _KINDS:
+        bad = [
+            f"results[{place}] {key} = {shown(entry[key])}"
+            for place, entry in enumerate(entries)
+            if isinstance(entry, dict)
+            for key in keys
+            if key in entry and not accepts(entry[key])
+        ]
+        problems += _told(bad, what)
+    return problems
 
 
-def _type_problems(entries: list[Any]) -> list[str]:
-    bad = [
-        f"results[{place}] {key} = {shown(entry[key])}"
-        for place, entry in enumerate(entries)
-        if isinstance(entry, dict)
-        for key in ("video_id", "unique_id", "track_id")
-        if key in entry and not isinstance(entry[key], str)
-    ]
-    return _told(bad, "ids that are no text")
-
-
-def _label_problems(entries: list[Any]) -> list[str]:
-    bad = [
-        f"results[{place}] label = {shown(entry['label'])}"
-        for place, entry in enumerate(entries)
-        if isinstance(entry, dict) and "label" in entry and not _is_one(entry["label"])
-    ]
-    return _told(bad, "labels other than 1")
-
-
-def _score_problems(entries: list[Any]) -> list[str]:
-    bad = [
-        f"results[{place}] score = {shown(entry['score'])}"
-        for place, entry in enumerate(entries)
-        if isinstance(entry, dict) and "score" in entry and not _is_score(entry["score"])
-    ]
-    return _told(bad, "scores that are no number in [0, 1]")
-
-
-_ENTRY_CHECKS = (_key_problems, _type_problems, _label_problems, _score_problems)
-
-
-def _id_problems(entries: list[Any], expected: Collection[SampleId] | None) -> list[str]:
+def _id_problems(entries: list[Any], expected: set[SampleId] | None) -> list[str]:
     given = Counter(_sample_id(entry) for entry in entries if isinstance(entry, dict))
     repeated = sorted(sample for sample, count in given.items() if count > 1)
-    problems = _told(map(_named, repeated), "samples with more than one score")
+    problems = _told(map("/".join, repeated), "samples with more than one score")
     if expected is None:
         return problems
-    wanted = set(expected)
-    missing, surplus = sorted(wanted - set(given)), sorted(set(given) - wanted)
+    missing, surplus = sorted(expected - set(given)), sorted(set(given) - expected)
     return [
         *problems,
-        *_told(map(_named, missing), f"of {len(wanted)} expected samples without a score"),
-        *_told(map(_named, surplus), "scores of samples that are not expected"),
+        *_told(map("/".join, missing), f"of {len(expected)} expected samples without a score"),
+        *_told(map("/".join, surplus), "scores of samples that are not expected"),
     ]
 
 
 def _sample_id(entry: dict[str, Any]) -> SampleId:
-    ids = (entry.get(key) for key in ("video_id", "track_id", "unique_id"))
+    ids = (entry.get(key) for key in _IDS)
     video_id, track_id, unique_id = (one if isinstance(one, str) else shown(one) for one in ids)
     return video_id, track_id, unique_id
-
-
-def _named(sample: SampleId) -> str:
-    return "/".join(sample)
-
-
-def _is_one(value: Any) -> bool:
-    return value == 1 and isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_score(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 <= value <= 1
 
 
 def _told(bad: Iterable[str], what: str) -> list[str]:

@@ -78,13 +78,9 @@ def require(rows: pl.DataFrame, is_right: pl.Expr, path: Path, name: str, expect
 
 
 def write_rows(predictions: pl.DataFrame, columns: Sequence[str], path: Path) -> None:
-    """Write a csv without a header, whole or not at all.
+    """Write some columns, of those above, as a csv without a header, whole or not at all.
 
-    Args:
-        predictions: with all columns but ``label`` where predictions are written: there it is 1,
-            the class that the score is of.
-        columns: of those above.
-        path: the file.
+    Where predictions are written they need no ``label``: it is 1, the class that the score is of.
     """
     named = pl.lit(1).alias("label") if "score" in columns else pl.col("label")
     with partial_path(path) as partial:
@@ -92,13 +88,10 @@ def write_rows(predictions: pl.DataFrame, columns: Sequence[str], path: Path) ->
 
 
 def check_scores(predictions: pl.DataFrame) -> None:
-    """Refuse scores that are no numbers.
-
-    Args:
-        predictions: column ``score``, and those of `KEY` that are known.
+    """Refuse scores that are missing, nan or infinite.
 
     Raises:
-        ValueError: If a score is missing, nan or infinite; says how many, and where the first is.
+        ValueError: If there are any; says how many, and by the known columns of `KEY` where.
     """
     wrong = predictions.filter(~pl.col("score").is_finite().fill_null(False))
     if wrong.is_empty():

@@ -26,7 +26,7 @@ def write_submission(predictions: pl.DataFrame, path: Path) -> None:
         path: the file.
 
     Raises:
-        ValueError: If a score is no number, as `check_scores`.
+        ValueError: As `check_scores`.
     """
     check_scores(predictions)
     entries = predictions.select(
@@ -41,10 +41,7 @@ def write_submission(predictions: pl.DataFrame, path: Path) -> None:
 def convert_predictions(pred_csv: Path, json_path: Path) -> None:
     """Write a csv of test predictions as the json that EvalAI takes.
 
-    Args:
-        pred_csv: rows ``uid,unique_id,trackid,1,score`` without a header; more columns are left
-            out.
-        json_path: the file to write.
+    Its rows are ``uid,unique_id,trackid,1,score`` without a header; more columns are left out.
 
     Raises:
         ValueError: If the csv is not of this form; says file, row and reason.

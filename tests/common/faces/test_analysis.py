@@ -102,7 +102,7 @@ def test_mesh_coordinates_are_pixel_centres_of_the_image(scale):
     points = mesh.landmarks(image, box)
     expected = (np.array([20, 60]) + 0.5) * scale - 0.5
     np.testing.assert_allclose(points[0, :2], expected, atol=0.5 * (scale > 1))
-    assert points[0, 2] == 0.5 * crop_square(box, 0.5)[2]
+    assert points[0, 2] == 0.5 * crop_square(box)[2]
 
 
 def test_irises_are_found_where_they_were_drawn(analyzer):
@@ -115,7 +115,7 @@ def test_irises_are_found_where_they_were_drawn(analyzer):
 def test_a_face_at_the_border_has_a_mesh(analyzer):
     frame = cartoon(256)[60:, 55:]
     (observation,) = analyzer.analyze(frame)
-    x0, y0, _ = crop_square(observation.bbox_xyxy_px, 0.5)
+    x0, y0, _ = crop_square(observation.bbox_xyxy_px)
     assert min(x0, y0) < 0
 
 

@@ -81,7 +81,7 @@ def test_nobody_gets_anothers_number_when_the_camera_swings() -> None:
     # After the swing the second person's face lies where the first one's was.
     swing = CAMERA[-1] - CAMERA[0]
     assert abs(swing[0] - (PEOPLE[1] - PEOPLE[0])[0]) < 1
-    tracks = face_tracks(frames(), BlurredFaces(range(3, 7)), TrackingSettings(min_length=1))
+    tracks = face_tracks(frames(), BlurredFaces(range(3, 7)).detect, TrackingSettings(min_length=1))
     for track in tracks:
         in_world = track.boxes_xyxy_px + np.tile(CAMERA[track.frames], 2)
         assert np.ptp(in_world, axis=0).max() < 1
@@ -89,6 +89,6 @@ def test_nobody_gets_anothers_number_when_the_camera_swings() -> None:
 
 
 def test_a_track_knows_the_camera_where_its_face_is_not_seen() -> None:
-    tracks = face_tracks(frames(), BlurredFaces(range(3, 7)), TrackingSettings(min_length=1))
+    tracks = face_tracks(frames(), BlurredFaces(range(3, 7)).detect, TrackingSettings(min_length=1))
     found = tracks[1].camera_px
     np.testing.assert_allclose(found, CAMERA[0] - CAMERA, atol=4)

@@ -22,7 +22,7 @@ def random_faces(rng: np.random.Generator, count: int) -> list[Face]:
 
 @pytest.mark.parametrize(("length", "side"), [(1080, 192), (193, 192), (500, 100), (192, 192)])
 def test_tiles_cover_the_axis_and_overlap_enough(length, side):
-    origins = np.array(tile_origins(length, side, 0.25))
+    origins = np.array(tile_origins(length, side))
     assert origins[0] == 0
     assert origins[-1] == length - side
     # Rounding to whole pixels may cost one.
@@ -30,7 +30,7 @@ def test_tiles_cover_the_axis_and_overlap_enough(length, side):
 
 
 def test_a_tile_larger_than_the_image_is_centred():
-    assert tile_origins(100, 192, 0.25) == [-46]
+    assert tile_origins(100, 192) == [-46]
 
 
 def test_pyramid_goes_from_the_image_to_the_smallest_tile_in_steps_of_at_most_two():
@@ -60,16 +60,16 @@ def test_padded_square_is_zero_outside_and_the_image_inside(origin):
 
 def test_suppression_keeps_the_best_of_every_group():
     faces = random_faces(np.random.default_rng(1), 60)
-    kept = suppress_duplicates(faces, 0.4)
+    kept = suppress_duplicates(faces)
     boxes = [face.bbox_xyxy_px for face in kept]
     scores = [face.confidence for face in kept]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == max(face.confidence for face in faces)
     for index, box in enumerate(boxes):
-        assert all(overlap_of_smaller(box, other) <= 0.4 for other in boxes[:index])
+        assert all(overlap_of_smaller(box, other) <= 0.5 for other in boxes[:index])
     for face in faces:  # every dropped face has a better one on it
         assert any(face is other for other in kept) or any(
-            overlap_of_smaller(face.bbox_xyxy_px, other.bbox_xyxy_px) > 0.4
+            overlap_of_smaller(face.bbox_xyxy_px, other.bbox_xyxy_px) > 0.5
             and other.confidence >= face.confidence
             for other in kept
         )

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from common.faces.eye_landmarks import (
     IRIS_CENTRES,
@@ -91,8 +90,3 @@ def test_mirrored_mesh_gives_mirrored_landmarks():
     flipped = mirror_eye_landmarks(landmarks, width)
     np.testing.assert_allclose(eye_landmarks_from_mesh(mirrored), flipped)
     np.testing.assert_allclose(mirror_eye_landmarks(flipped, width), landmarks)
-
-
-def test_a_mesh_without_irises_is_refused():
-    with pytest.raises(ValueError, match="refine_landmarks"):
-        eye_landmarks_from_mesh(np.zeros((468, 3)))

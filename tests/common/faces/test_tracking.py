@@ -37,7 +37,9 @@ class Script:
 
 def tracks_of(*frames: list[np.ndarray], **settings: float) -> list[tuple[int, list[int]]]:
     script = Script(*frames)
-    found = face_tracks(script.frames(), script, TrackingSettings(**{"min_length": 1, **settings}))  # type: ignore[arg-type]
+    found = face_tracks(
+        script.frames(), script.detect, TrackingSettings(**{"min_length": 1, **settings})
+    )  # type: ignore[arg-type]
     return [(track.number, track.frames.tolist()) for track in found]
 
 
@@ -91,12 +93,12 @@ def test_a_false_alarm_is_dropped_and_its_number_not_given_again() -> None:
 def test_a_track_must_once_look_like_a_face(least: float, num_tracks: int) -> None:
     script = Script([box(0)], [box(5)], [box(9)], confidence=0.5)
     settings = TrackingSettings(min_length=1, min_peak_confidence=least)
-    assert len(face_tracks(script.frames(), script, settings)) == num_tracks
+    assert len(face_tracks(script.frames(), script.detect, settings)) == num_tracks
 
 
 def test_a_track_carries_its_boxes_and_scores() -> None:
     script = Script([box(0)], [box(5)])
-    (track,) = face_tracks(script.frames(), script, TrackingSettings(min_length=2))
+    (track,) = face_tracks(script.frames(), script.detect, TrackingSettings(min_length=2))
     np.testing.assert_array_equal(track.boxes_xyxy_px, [box(0), box(5)])
     np.testing.assert_array_equal(track.confidences, [0.9, 0.91])
     assert track.frames.dtype == np.int32

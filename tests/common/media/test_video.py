@@ -53,12 +53,6 @@ def test_reading_stops_after_the_last_wanted_frame(video_path):
     assert [index for index, _ in read_frames(video_path, wanted={0, 5})] == [0, 5]
 
 
-def test_threads_do_not_change_the_frames(video_path):
-    one = [image for _, image in read_frames(video_path)]
-    many = [image for _, image in read_frames(video_path, num_threads=2)]
-    np.testing.assert_array_equal(one, many)
-
-
 def test_header(video_path):
     info = video_info(video_path)
     assert (info.num_frames, info.fps_hz, info.width, info.height) == (40, 30, 64, 48)

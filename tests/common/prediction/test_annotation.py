@@ -12,7 +12,7 @@ from builders.small_videos import write_gray_video
 from common.media import camera_recording
 from common.media.video import num_frames, read_frames, read_timed_frames, video_info
 from common.prediction.annotation import annotate_source
-from common.prediction.videos import AnnotatedFrame
+from common.prediction.annotator import AnnotatedFrame
 
 
 class OneFace:

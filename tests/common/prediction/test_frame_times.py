@@ -3,7 +3,7 @@
 import pytest
 
 from common.media.presentation import Shown
-from common.prediction.frame_times import FrameTimes
+from common.prediction.track_summary import FrameTimes
 
 
 def of(*frames: tuple[int, float]) -> FrameTimes:

@@ -5,8 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from common.media.presentation import Shown
-from common.prediction.frame_times import FrameTimes
-from common.prediction.track_summary import TrackSummaries
+from common.prediction.track_summary import FrameTimes, TrackSummaries
 
 
 def at_10_hz(frames: list[tuple[int, str, bool | None]]) -> FrameTimes:

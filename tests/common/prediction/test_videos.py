@@ -18,8 +18,9 @@ from builders.small_videos import (
 
 from common.media.video import num_frames, read_frames, read_timed_frames, video_info
 from common.media.video_writer import write_video
+from common.prediction.annotator import AnnotatedFrame
 from common.prediction.outcomes import Outcome
-from common.prediction.videos import AnnotatedFrame, annotate_videos
+from common.prediction.videos import annotate_videos
 
 
 class BrightFaces:

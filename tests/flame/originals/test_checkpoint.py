@@ -1,5 +1,4 @@
 import copy
-import pickle
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +16,8 @@ from flame.originals.checkpoint import (
     to_original_state_dict,
     write_checkpoint,
 )
+from flame.originals.exchange import optimizer_state_from_original, optimizer_state_to_original
 from flame.originals.names import MODEL_KEYS, guess_model_key, model_key_of, original_names
-from flame.originals.optimizer import optimizer_state_from_original, optimizer_state_to_original
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 26}
 KEYS = sorted(MODEL_KEYS)
@@ -41,9 +40,9 @@ def trained(net: nn.Module, optimizer: torch.optim.Optimizer, seeds: list[int]) 
     return net
 
 
-def exported_state(model_key: str, optimizer: torch.optim.Optimizer, net: Any) -> dict[str, Any]:
+def exported_state(optimizer: torch.optim.Optimizer, net: Any) -> dict[str, Any]:
     """A copy, as a file would be: torch's own state dicts share their tensors."""
-    state = optimizer_state_to_original(model_key, optimizer.state_dict(), net)
+    state = optimizer_state_to_original(optimizer.state_dict(), net)
     return copy.deepcopy(state)
 
 
@@ -113,9 +112,9 @@ def reshaped(state: dict[str, Tensor]) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (without, r"got 95 entries, expected 97; 2 missing: 'out.weight', 'out.bias'"),
-        (with_extra, r"got 98 entries, expected 97; 1 unexpected: 'adj'"),
-        (reshaped, r"1 of another shape: 'out.bias is \(3,\), expected \(2,\)'"),
+        (without, r"got 95 entries, expected 97; 2 missing: out.weight, out.bias"),
+        (with_extra, r"got 98 entries, expected 97; 1 unexpected: adj"),
+        (reshaped, r"1 of another shape: out.bias is \(3,\), expected \(2,\)"),
         (lambda _: {}, r"got 0 entries, expected 97; 97 missing"),
     ],
 )
@@ -143,12 +142,12 @@ def test_another_width_is_recognised() -> None:
 
 
 def test_a_whole_checkpoint_instead_of_its_state_dict_is_refused() -> None:
-    with pytest.raises(ValueError, match="2 unexpected: 'epoch', 'model_state_dict'"):
+    with pytest.raises(ValueError, match="2 unexpected: epoch, model_state_dict"):
         load_net("baseline", {"epoch": 1, "model_state_dict": {}}, **SIZES)
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(ValueError, match=r"unknown model key 'flame'; expected one of 'mmtm-fusi"):
+    with pytest.raises(ValueError, match=r"unknown model key 'flame'; expected mmtm-fusi"):
         load_net("flame", {})
     assert guess_model_key({"conv.weight": torch.zeros(1)}) is None
     with pytest.raises(ValueError, match="Linear has no counterpart in the original"):
@@ -162,7 +161,7 @@ def test_optimizer_state_continues_in_the_originals_order_and_back(
     ours = small_net(model_key)
     optimizer = torch.optim.Adam(ours.parameters(), lr=1e-3)
     trained(ours, optimizer, [1, 2])
-    exported = exported_state(model_key, optimizer, ours)
+    exported = exported_state(optimizer, ours)
 
     theirs = load_net(model_key, to_original_state_dict(ours), dropout=0, **SIZES)
     their_optimizer = torch.optim.Adam(parameters_in_original_order(theirs, golden), lr=9.0)
@@ -171,7 +170,7 @@ def test_optimizer_state_continues_in_the_originals_order_and_back(
 
     again = load_net(model_key, to_original_state_dict(ours), dropout=0, **SIZES)
     our_optimizer = torch.optim.Adam(again.parameters(), lr=9.0)
-    our_optimizer.load_state_dict(optimizer_state_from_original(model_key, exported, again))
+    our_optimizer.load_state_dict(optimizer_state_from_original(exported, again))
     trained(again, our_optimizer, [3])
 
     trained(ours, optimizer, [3])
@@ -190,14 +189,14 @@ def test_optimizer_state_of_torch_1_8_loads() -> None:
     net = small_net("mmtm-fusion")
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     trained(net, optimizer, [1])
-    state = exported_state("mmtm-fusion", optimizer, net)
+    state = exported_state(optimizer, net)
     for moments in state["state"].values():
         moments["step"] = int(moments["step"])
     names = ("lr", "betas", "eps", "weight_decay", "amsgrad", "params")
     state["param_groups"] = [{name: state["param_groups"][0][name] for name in names}]
     again = load_net("mmtm-fusion", to_original_state_dict(net), dropout=0, **SIZES)
     resumed = torch.optim.Adam(again.parameters())
-    resumed.load_state_dict(optimizer_state_from_original("mmtm-fusion", state, again))
+    resumed.load_state_dict(optimizer_state_from_original(state, again))
     trained(again, resumed, [2])
     trained(net, optimizer, [2])
     assert_same_state(again.state_dict(), net.state_dict())
@@ -206,7 +205,7 @@ def test_optimizer_state_of_torch_1_8_loads() -> None:
 def test_an_optimizer_state_before_the_first_step_is_kept() -> None:
     net = small_net("baseline")
     fresh = torch.optim.Adam(net.parameters(), lr=1e-5).state_dict()
-    moved = optimizer_state_from_original("baseline", fresh, net)
+    moved = optimizer_state_from_original(fresh, net)
     assert moved["state"] == {}
     assert moved["param_groups"][0]["lr"] == 1e-5
 
@@ -215,16 +214,14 @@ def test_an_optimizer_state_that_does_not_fit_is_refused() -> None:
     net, other = small_net("mmtm-fusion"), small_net("baseline")
     optimizer = torch.optim.Adam(net.parameters())
     trained(net, optimizer, [1])
-    state = exported_state("mmtm-fusion", optimizer, net)
+    state = exported_state(optimizer, net)
     with pytest.raises(ValueError, match=r"groups of \[119\] parameters, expected .* of 52"):
-        optimizer_state_from_original("baseline", state, other)
-    with pytest.raises(ValueError, match="is of 'baseline', the net is 'mmtm-fusion'"):
-        optimizer_state_from_original("baseline", state, net)
+        optimizer_state_from_original(state, other)
     wide = MODEL_KEYS["mmtm-fusion"](width=8, hidden=8, input_size=26)
     with pytest.raises(
         ValueError, match=r"exp_avg of parameter 0 is \(4, 3, 3, 3\), expected \(8,"
     ):
-        optimizer_state_from_original("mmtm-fusion", state, wide)
+        optimizer_state_from_original(state, wide)
 
 
 @pytest.fixture
@@ -234,11 +231,10 @@ def checkpoint() -> OriginalCheckpoint:
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [85, 120, 175], gamma=0.5)
     trained(net, optimizer, [1])
     return OriginalCheckpoint(
-        model_key="additive-fusion",
         epoch=3,
-        model_state=to_original_state_dict(net),
-        optimizer_state=optimizer_state_to_original("additive-fusion", optimizer.state_dict(), net),
-        scheduler_state=scheduler.state_dict(),
+        model_state_dict=to_original_state_dict(net),
+        optimizer_state_dict=optimizer_state_to_original(optimizer.state_dict(), net),
+        scheduler_state_dict=scheduler.state_dict(),
         loss_train=0.25,
         loss_cv=6.5,
     )
@@ -249,13 +245,15 @@ def test_checkpoint_round_trip(tmp_path: Path, checkpoint: OriginalCheckpoint) -
     write_checkpoint(path, checkpoint)
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint_4.pth"]
     ours = read_checkpoint(path)
-    assert (ours.model_key, ours.epoch) == ("additive-fusion", 3)
+    assert (guess_model_key(ours.model_state_dict), ours.epoch) == ("additive-fusion", 3)
     assert (ours.loss_train, ours.loss_cv) == (0.25, 6.5)
-    assert ours.scheduler_state == checkpoint.scheduler_state
-    assert_same_state(ours.model_state, checkpoint.model_state)
-    assert ours.optimizer_state["param_groups"] == checkpoint.optimizer_state["param_groups"]
-    for index, moments in checkpoint.optimizer_state["state"].items():
-        assert_same_state(ours.optimizer_state["state"][index], moments)
+    assert ours.scheduler_state_dict == checkpoint.scheduler_state_dict
+    assert_same_state(ours.model_state_dict, checkpoint.model_state_dict)
+    assert (
+        ours.optimizer_state_dict["param_groups"] == checkpoint.optimizer_state_dict["param_groups"]
+    )
+    for index, moments in checkpoint.optimizer_state_dict["state"].items():
+        assert_same_state(ours.optimizer_state_dict["state"][index], moments)
 
 
 def test_a_written_file_has_exactly_the_originals_form(
@@ -290,7 +288,7 @@ def test_checkpoints_from_several_devices_and_tensor_losses_are_read(
     torch.save(content, path)
     ours = read_checkpoint(path)
     assert ours.loss_train == 0.25
-    assert_same_state(ours.model_state, checkpoint.model_state)
+    assert_same_state(ours.model_state_dict, checkpoint.model_state_dict)
 
 
 class Harmful:
@@ -299,27 +297,11 @@ class Harmful:
 
 
 def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path, capsys: Any) -> None:
-    with pytest.raises(ValueError, match=r"no checkpoint .*missing\.pth"):
-        read_checkpoint(tmp_path / "missing.pth")
     damaged = tmp_path / "damaged.pth"
-    damaged.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match=r"damaged\.pth cannot be read as tensors"):
-        read_checkpoint(damaged)
-    damaged.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"damaged\.pth cannot be read as tensors"):
-        read_checkpoint(damaged)
-    torch.save([1, 2], damaged)
-    with pytest.raises(ValueError, match="holds a list, expected a checkpoint's dict"):
-        read_checkpoint(damaged)
     torch.save({"epoch": 1, "state_dict": {}}, damaged)
-    with pytest.raises(
-        ValueError, match=r"model_state_dict, .* missing, got 'epoch', 'state_dict'"
-    ):
+    with pytest.raises(ValueError, match=r"model_state_dict, .* missing, got epoch, state_dict"):
         read_checkpoint(damaged)
     torch.save({"epoch": Harmful()}, damaged)
-    with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
-        read_checkpoint(damaged)
-    damaged.write_bytes(pickle.dumps(Harmful(), protocol=2))
     with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
         read_checkpoint(damaged)
     assert "ran" not in capsys.readouterr().out
@@ -332,7 +314,5 @@ def test_a_checkpoint_of_another_net_is_refused(
     write_checkpoint(path, checkpoint)
     content = torch.load(path, weights_only=True)
     torch.save({**content, "model_state_dict": {"conv.weight": torch.zeros(1)}}, path)
-    with pytest.raises(ValueError, match=r"holds no net of the original: its keys are 'conv"):
+    with pytest.raises(ValueError, match=r"holds no net of the original: its keys are conv"):
         read_checkpoint(path)
-    with pytest.raises(ValueError, match="unknown model key 'f-b'"):
-        read_checkpoint(path, model_key="f-b")

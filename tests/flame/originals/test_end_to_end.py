@@ -56,7 +56,7 @@ def original_checkpoint(path: Path, model_key: str, golden: Golden) -> None:
     scale = float(np.float32(EXPECTED["out_layer_scale"]))
     for key in ("out.weight", "out.bias"):
         state[key] = state[key] * scale
-    write_checkpoint(path, OriginalCheckpoint(model_key, 0, state, {}, {}, 0.0, 0.0))
+    write_checkpoint(path, OriginalCheckpoint(0, state, {}, {}, 0.0, 0.0))
 
 
 @pytest.mark.parametrize(("model", "model_key"), MODELS.items())

@@ -17,6 +17,7 @@ from common.training.checkpoint import load_module, read_checkpoint
 from flame.nets.flame import Flame
 from flame.originals.checkpoint import read_checkpoint as read_original
 from flame.originals.exchange import export_training
+from flame.originals.names import guess_model_key
 
 # Three of five epochs: milestones 2 and 3 lie behind, 4 before.
 MILESTONES = "model.module.scheduler.milestones=[2,3,4]"
@@ -72,19 +73,19 @@ def test_the_learning_rate_goes_on_along_its_schedule(work_dir: Path) -> None:
 def test_epochs_are_numbered_from_0_in_both_forms(work_dir: Path) -> None:
     original = read_original(work_dir / "exported.pth")
     assert original.epoch == 2
-    assert original.model_key == "mmtm-fusion"
+    assert guess_model_key(original.model_state_dict) == "mmtm-fusion"
     # 16 training faces in batches of 4, three epochs.
-    steps = {int(values["step"]) for values in original.optimizer_state["state"].values()}
+    steps = {int(values["step"]) for values in original.optimizer_state_dict["state"].values()}
     assert steps == {12}
 
 
 def test_the_exported_schedule_stands_before_the_step_that_ends_the_epoch(work_dir: Path) -> None:
     original = read_original(work_dir / "exported.pth")
-    assert original.scheduler_state["last_epoch"] == original.epoch == 2
+    assert original.scheduler_state_dict["last_epoch"] == original.epoch == 2
     # Of milestones 2, 3 and 4, the third epoch's rate knows one.
     rate = pytest.approx(0.01 * 0.5)
-    assert original.scheduler_state["_last_lr"] == [rate]
-    assert original.optimizer_state["param_groups"][0]["lr"] == rate
+    assert original.scheduler_state_dict["_last_lr"] == [rate]
+    assert original.optimizer_state_dict["param_groups"][0]["lr"] == rate
 
 
 def test_the_originals_way_to_resume_lags_one_epoch_behind_as_with_its_own_files(
@@ -109,7 +110,7 @@ def test_the_originals_way_to_resume_lags_one_epoch_behind_as_with_its_own_files
     resumed = {}
     for name, (optimizer_state, scheduler_state) in {
         "its own": saved[2],
-        "ours": (original.optimizer_state, original.scheduler_state),
+        "ours": (original.optimizer_state_dict, original.scheduler_state_dict),
     }.items():
         optimizer, scheduler = fresh()
         optimizer.load_state_dict(optimizer_state)
@@ -135,18 +136,20 @@ def test_there_and_back_changes_nothing(work_dir: Path) -> None:
     exported(resumable, work_dir / "again.pth", work_dir)
     first, again = read_original(work_dir / "exported.pth"), read_original(work_dir / "again.pth")
     assert again.epoch == first.epoch
-    assert again.scheduler_state["milestones"] == first.scheduler_state["milestones"]
-    for name, value in first.model_state.items():
-        assert torch.equal(again.model_state[name], value)
-    for number, values in first.optimizer_state["state"].items():
-        assert torch.equal(again.optimizer_state["state"][number]["exp_avg"], values["exp_avg"])
+    assert again.scheduler_state_dict["milestones"] == first.scheduler_state_dict["milestones"]
+    for name, value in first.model_state_dict.items():
+        assert torch.equal(again.model_state_dict[name], value)
+    for number, values in first.optimizer_state_dict["state"].items():
+        assert torch.equal(
+            again.optimizer_state_dict["state"][number]["exp_avg"], values["exp_avg"]
+        )
 
 
 def test_predict_exports_a_runs_checkpoint(work_dir: Path) -> None:
     path = work_dir / "by_predict.pth"
     config = composed("predict", f"run={work_dir / 'first'}", f"export={path}", "paths.run_dir=x")
     assert str(path) in predict(config)
-    assert read_original(path).model_key == "mmtm-fusion"
+    assert guess_model_key(read_original(path).model_state_dict) == "mmtm-fusion"
 
 
 def test_an_originals_checkpoint_of_another_net_is_refused(work_dir: Path) -> None:

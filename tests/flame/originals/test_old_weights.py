@@ -7,7 +7,7 @@ import torch
 
 from flame import load_net
 from flame.originals.checkpoint import to_original_state_dict
-from flame.originals.names import MODEL_KEYS, net_class
+from flame.originals.names import MODEL_KEYS
 
 SIZES = {"width": 4, "hidden": 8, "input_size": 120}
 
@@ -15,7 +15,7 @@ SIZES = {"width": 4, "hidden": 8, "input_size": 120}
 @pytest.mark.parametrize("model_key", MODEL_KEYS)
 def test_nets_load_without_counts(model_key: str, caplog: pytest.LogCaptureFixture) -> None:
     torch.manual_seed(0)
-    theirs = net_class(model_key)(**SIZES)
+    theirs = MODEL_KEYS[model_key](**SIZES)
     state = to_original_state_dict(theirs)
     old = {key: value for key, value in state.items() if "num_batches_tracked" not in key}
     assert len(old) < len(state)

@@ -15,7 +15,7 @@ from builders.small_predictions import some_predictions
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions, read_members
-from gazepose.ensembling.stacking import Stacking
+from gazepose.ensembling.stacking import cross_fitted, fit_predict
 from gazepose.submission.check import validate_submission
 
 needs_xgboost = pytest.mark.skipif(find_spec("xgboost") is None, reason="no XGBoost here")
@@ -35,13 +35,11 @@ def test_it_learns_whom_to_trust(runs: list[Path], tmp_path: Path) -> None:
 @needs_xgboost
 def test_no_clip_is_judged_by_its_own_labels(runs: list[Path]) -> None:
     """Labels of a clip do not change its scores, but those of others."""
-    members, stacking = members_of(runs), Stacking(num_trees=10)
+    members = members_of(runs)
     labels, clips = (members.samples[name].to_numpy() for name in ("label", "uid"))
     is_one = clips == "clip3"
     changed = np.where(is_one, 1 - labels, labels)
-    one, other = (
-        stacking.cross_fitted(members.scores, given, clips) for given in (labels, changed)
-    )
+    one, other = (cross_fitted(members.scores, given, clips) for given in (labels, changed))
     np.testing.assert_array_equal(one[is_one], other[is_one])
     assert (one[~is_one] != other[~is_one]).any()
 
@@ -52,9 +50,7 @@ def test_a_higher_score_never_lowers_the_result(runs: list[Path]) -> None:
     labels = members.samples["label"].to_numpy()
     raised = members.scores.copy()
     raised[:, 1] += 0.1
-    low, high = (
-        Stacking().fit_predict(members.scores, labels, given) for given in (members.scores, raised)
-    )
+    low, high = (fit_predict(members.scores, labels, given) for given in (members.scores, raised))
     assert (high >= low).all()
     assert ((low >= 0) & (low <= 1)).all()
 
@@ -74,7 +70,7 @@ def test_the_test_set_is_scored_by_what_val_taught(tmp_path: Path) -> None:
     val, test = (
         read_members([find_predictions(run, part) for run in paths]) for part in ("val", "test")
     )
-    expected = Stacking().fit_predict(val.scores, val.samples["label"].to_numpy(), test.scores)
+    expected = fit_predict(val.scores, val.samples["label"].to_numpy(), test.scores)
     written = pl.read_csv(folder / "xgboost_of_2_pred.csv", has_header=False)
     np.testing.assert_allclose(written[:, -1], expected)
 
@@ -146,14 +142,14 @@ def test_clips_that_taught_are_not_judged(runs: list[Path], tmp_path: Path) -> N
 def test_samples_without_a_label_teach_nothing_and_are_scored(runs: list[Path]) -> None:
     members = members_of(runs)
     labels, clips = (members.samples[name].to_numpy() for name in ("label", "uid"))
-    stacking, is_known = Stacking(num_trees=10), np.arange(len(labels)) % 7 > 0
+    is_known = np.arange(len(labels)) % 7 > 0
     partly = np.where(is_known, labels, -1)
     np.testing.assert_array_equal(
-        stacking.fit_predict(members.scores, partly, members.scores),
-        stacking.fit_predict(members.scores[is_known], labels[is_known], members.scores),
+        fit_predict(members.scores, partly, members.scores),
+        fit_predict(members.scores[is_known], labels[is_known], members.scores),
     )
-    combined = stacking.cross_fitted(members.scores, partly, clips)
-    known = stacking.cross_fitted(members.scores[is_known], labels[is_known], clips[is_known])
+    combined = cross_fitted(members.scores, partly, clips)
+    known = cross_fitted(members.scores[is_known], labels[is_known], clips[is_known])
     np.testing.assert_array_equal(combined[is_known], known)
     assert np.isfinite(combined).all()
 
@@ -174,11 +170,11 @@ def test_one_sample_without_a_label_does_not_stop_it(runs: list[Path], tmp_path:
 def test_one_clip_or_one_class_cannot_teach() -> None:
     scores, labels = np.random.default_rng(0).random((10, 2)), np.arange(10) % 2
     with pytest.raises(ValueError, match="got samples of 1 clips"):
-        Stacking().cross_fitted(scores, labels, np.full(10, "a"))
+        cross_fitted(scores, labels, np.full(10, "a"))
     with pytest.raises(ValueError, match="5 labelled samples of one class"):
-        Stacking().fit_predict(scores[:5], np.ones(5, int), scores)
+        fit_predict(scores[:5], np.ones(5, int), scores)
     with pytest.raises(ValueError, match="0 labelled samples"):
-        Stacking().fit_predict(scores, np.full(10, -1), scores)
+        fit_predict(scores, np.full(10, -1), scores)
 
 
 def test_without_xgboost_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,4 +184,4 @@ def test_without_xgboost_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib, "import_module", missing)
     scores = np.random.default_rng(0).random((10, 2))
     with pytest.raises(ValueError, match="type pip install xgboost, or choose --method mean"):
-        Stacking().fit_predict(scores, np.arange(10) % 2, scores)
+        fit_predict(scores, np.arange(10) % 2, scores)

@@ -1,4 +1,3 @@
-import pickle
 import random
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from gazepose.nets.gaze360 import Gaze360, viewer_gaze
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.originals.files import read_state_dict
 from gazepose.originals.names import Kind, kind_of_weights
-from gazepose.originals.start_weights import init_backbone, init_everything
+from gazepose.originals.start_weights import start_net
 from gazepose.originals.weights import load_original, original_state_dict
 
 PRIORS = {"all": (True, True), "head": (True, False), "landmarks": (False, True)}
@@ -121,12 +120,12 @@ def gaze360_file(path: Path, seed: int = 3) -> tuple[Path, Gaze360]:
     return saved(path / "gaze360_model.pth.tar", content), net
 
 
-@pytest.mark.parametrize("init", [init_backbone, init_everything])
+@pytest.mark.parametrize("part", ["backbone", "all"])
 @pytest.mark.parametrize("make", [small_gazelstm, small_gazepose, small_baseline])
-def test_a_start_from_gaze360(tmp_path: Path, make: Any, init: Any) -> None:
+def test_a_start_from_gaze360(tmp_path: Path, make: Any, part: Any) -> None:
     path, gaze360 = gaze360_file(tmp_path)
     net, untouched = make(), make()
-    report = init(net, path)
+    report = start_net(net, path, part)
     for name, value in net.state_dict().items():
         is_shared = name.startswith(("backbone.", "embedding.", "lstm."))
         expected = gaze360 if is_shared else untouched
@@ -142,16 +141,20 @@ def test_a_start_from_gaze360(tmp_path: Path, make: Any, init: Any) -> None:
 
 def test_the_reason_of_a_dropped_classifier_names_the_shapes(tmp_path: Path) -> None:
     path, _ = gaze360_file(tmp_path)
-    report = init_everything(small_gazelstm(), path)
+    report = start_net(small_gazelstm(), path, "all")
     why = report.dropped["last_layer.weight"]
     assert why == "another classifier (last_layer.weight is (3, 12), the net's (2, 12))"
-    assert init_backbone(small_gazelstm(), path).dropped["last_layer.bias"].startswith("only back")
+    assert (
+        start_net(small_gazelstm(), path, "backbone")
+        .dropped["last_layer.bias"]
+        .startswith("only back")
+    )
 
 
 def test_a_bias_that_fits_by_chance_does_not_come_without_its_weight(tmp_path: Path) -> None:
     path = saved(tmp_path / "gazelstm.pth", original_state_dict(small_gazelstm(1)))
     net = small_gazepose()
-    report = init_everything(net, path)
+    report = start_net(net, path, "all")
     assert set(report.dropped) == {"last_layer.weight", "last_layer.bias"}
     assert torch.equal(net.last[1].bias, small_gazepose().last[1].bias)
 
@@ -160,7 +163,7 @@ def test_all_of_a_net_like_ours_is_taken(tmp_path: Path) -> None:
     theirs = small_gazepose(1)
     path = saved(tmp_path / "gazepose.pth", {"state_dict": original_state_dict(theirs)})
     net = small_gazepose(2)
-    report = init_everything(net, path)
+    report = start_net(net, path, "all")
     assert (report.dropped, report.missing) == ({}, {})
     assert_same(net.state_dict(), theirs.state_dict())
 
@@ -176,7 +179,7 @@ def test_a_start_from_gaze_pretraining(tmp_path: Path, make: Any) -> None:
     pretrained = small_gaze360(4)
     path = suite_checkpoint(tmp_path, pretrained)
     net = make()
-    report = init_backbone(net, path)
+    report = start_net(net, path, "backbone")
     assert "(this suite)" in str(report)
     assert report.dropped["loss.weight"] == f"{type(net).__name__} has no such part"
     for name in report.matched:
@@ -189,21 +192,21 @@ def test_a_start_from_gaze_pretraining(tmp_path: Path, make: Any) -> None:
 def test_a_suite_checkpoint_keeps_gaze_in_the_suites_frame(tmp_path: Path) -> None:
     path = suite_checkpoint(tmp_path, small_gaze360(4))
     net = small_gaze360()
-    init_everything(net, path)
+    start_net(net, path, "all")
     assert_same(net.state_dict(), small_gaze360(4).state_dict())
     path, theirs = gaze360_file(tmp_path)
-    init_everything(net, path)
+    start_net(net, path, "all")
     assert_same(net.state_dict(), theirs.state_dict())
 
 
 def test_a_suite_checkpoint_starts_other_backbones_as_well(tmp_path: Path) -> None:
     theirs = GazeLSTM(TorchvisionBackbone("mobilenet_v3_small"), **FRAMES)
     net = GazeLSTM(TorchvisionBackbone("mobilenet_v3_small"), **FRAMES)
-    init_backbone(net, suite_checkpoint(tmp_path, theirs))
+    start_net(net, suite_checkpoint(tmp_path, theirs), "backbone")
     assert_same(net.backbone.state_dict(), theirs.backbone.state_dict())
     path = saved(tmp_path / "gazelstm.pth", original_state_dict(small_gazelstm()))
     with pytest.raises(ValueError, match=r"have ResNet-18, this one has TorchvisionTrunk"):
-        init_backbone(net, path)
+        start_net(net, path, "backbone")
     with pytest.raises(ValueError, match=r"have ResNet-18, this one has TorchvisionTrunk"):
         original_state_dict(net)
 
@@ -213,18 +216,18 @@ def test_a_start_of_another_width_changes_nothing(tmp_path: Path) -> None:
     net = GazeLSTM(resnet18(8), **FRAMES)
     before = {key: value.clone() for key, value in net.state_dict().items()}
     with pytest.raises(ValueError, match=r"\(Gaze360\) does not fit GazeLSTM: .*model\.backbone"):
-        init_backbone(net, path)
+        start_net(net, path, "backbone")
     assert_same(net.state_dict(), before)
 
 
 def test_weights_of_something_else_start_nothing(tmp_path: Path) -> None:
     path = saved(tmp_path / "other.pth", {"conv.weight": torch.zeros(1)})
     with pytest.raises(ValueError, match=r"an unknown net\) does not fit GazePose: 1\d\d missing"):
-        init_everything(small_gazepose(), path)
+        start_net(small_gazepose(), path, "all")
     # A run of the other line has none of these parts.
     path = saved(tmp_path / "flame.ckpt", {"state_dict": {"net.head.out.bias": torch.zeros(2)}})
     with pytest.raises(ValueError, match=r"does not fit GazeLSTM: 1\d\d missing"):
-        init_backbone(small_gazelstm(), path)
+        start_net(small_gazelstm(), path, "backbone")
 
 
 @pytest.mark.parametrize("make", [small_gazelstm, small_gazepose, small_baseline, small_gaze360])
@@ -290,14 +293,8 @@ def test_unknown_names() -> None:
     with pytest.raises(ValueError, match=r"'base_model.conv1.weight' is missing; expected an orig"):
         load_net("gazepose", {"epoch": torch.zeros(1)})
     with pytest.raises(ValueError, match="Linear has no counterpart among the originals"):
-        load_original_of_linear()
+        original_state_dict(nn.Linear(1, 1))
     assert kind_of_weights({}) is Kind.UNKNOWN
-
-
-def load_original_of_linear() -> None:
-    net = nn.Linear(1, 1)
-    net.backbone = resnet18(4)  # type: ignore[assignment]
-    original_state_dict(net)
 
 
 class Harmful:
@@ -306,12 +303,7 @@ class Harmful:
 
 
 def test_files_without_weights_are_refused(tmp_path: Path, capsys: Any) -> None:
-    with pytest.raises(ValueError, match=r"no checkpoint .*missing\.pth"):
-        read_state_dict(tmp_path / "missing.pth")
     path = tmp_path / "damaged.pth"
-    path.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match=r"damaged\.pth cannot be read as tensors"):
-        read_state_dict(path)
     saved(path, {"epoch": 1})
     with pytest.raises(
         ValueError, match=r"damaged\.pth holds no weights: got epoch, expected a st"
@@ -320,11 +312,7 @@ def test_files_without_weights_are_refused(tmp_path: Path, capsys: Any) -> None:
     saved(path, {"state_dict": {}})
     with pytest.raises(ValueError, match="holds no weights"):
         read_state_dict(path)
-    for content in ({"state_dict": Harmful()}, Harmful()):
-        saved(path, content)
-        with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
-            read_state_dict(path)
-    path.write_bytes(pickle.dumps(Harmful(), protocol=2))
+    saved(path, {"state_dict": Harmful()})
     with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
         read_state_dict(path)
     assert "ran" not in capsys.readouterr().out
@@ -353,7 +341,7 @@ def test_published_sizes_load_from_files(tmp_path: Path) -> None:
     content = {"epoch": 50, "state_dict": state, "best_prec1": torch.tensor(11.0)}
     path = saved(tmp_path / "gaze360_model.pth.tar", content)
     net = golden.gazepose("h1l1")
-    report = init_backbone(net, path)
+    report = start_net(net, path, "backbone")
     assert len(report.matched) == 140
     assert set(report.dropped) == {"last_layer.weight", "last_layer.bias"}
     with torch.no_grad():

@@ -8,6 +8,7 @@ import pytest
 
 from gazepose.prediction.judged_face import LOOKING_COLOUR, OTHER_COLOUR, JudgedFace, judged_face
 from gazepose.preprocessing.face_image import face_window
+from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 
 BOX = np.array([40.0, 30.0, 120.0, 110.0])
 SHAPE = (160, 200, 3)
@@ -17,22 +18,22 @@ POINTS = np.array(
 
 
 def face(**changes: Any) -> JudgedFace:
-    defaults: dict[str, Any] = {
-        "bbox_xyxy_px": BOX,
-        "head_pose_deg": np.array([-20.0, 10.0, 0.0]),
-        "points": POINTS,
-        "margin": 0.0,
-        "image_shape": SHAPE,
+    row: dict[str, Any] = {
         "track_id": "3",
         "score": 0.7,
-        "threshold": 0.5,
         "sharpness_p": 0.25,
         "is_interpolated": False,
     }
-    return judged_face(**(defaults | changes))
+    values = {"bbox_xyxy_px": BOX, "head_pose_deg": np.array([-20.0, 10.0, 0.0]), "points": POINTS}
+    margin = changes.pop("margin", 0.0)
+    for (name, value), columns in zip(
+        values.items(), (BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS), strict=True
+    ):
+        row |= dict(zip(columns, changes.pop(name, value).reshape(-1), strict=True))
+    return judged_face(row | changes, SHAPE, margin, threshold=0.5)
 
 
-@pytest.mark.parametrize(("score", "is_looking"), [(0.49, False), (0.5, True), (None, None)])
+@pytest.mark.parametrize(("score", "is_looking"), [(0.49, False), (0.5, True), (np.nan, None)])
 def test_the_threshold_itself_counts_as_looking(score: Any, is_looking: Any) -> None:
     assert face(score=score).is_looking is is_looking
     assert face(score=score).record()["is_looking"] is is_looking
@@ -56,7 +57,7 @@ def test_head_angles_are_the_viewers_in_degrees() -> None:
 
 def test_what_is_unknown_is_null_in_json() -> None:
     unknown = face(
-        score=None,
+        score=np.nan,
         head_pose_deg=np.full(3, np.nan),
         points=np.full((5, 3), np.nan),
         sharpness_p=np.nan,
@@ -68,7 +69,7 @@ def test_what_is_unknown_is_null_in_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "colour"), [(0.9, LOOKING_COLOUR), (0.1, OTHER_COLOUR), (None, OTHER_COLOUR)]
+    ("score", "colour"), [(0.9, LOOKING_COLOUR), (0.1, OTHER_COLOUR), (np.nan, OTHER_COLOUR)]
 )
 def test_who_looks_is_drawn_in_another_colour(score: Any, colour: tuple[int, ...]) -> None:
     image = np.zeros(SHAPE, np.uint8)
@@ -84,4 +85,4 @@ def test_a_face_without_priors_or_outside_the_frame_is_drawn_too() -> None:
     unknown = {"head_pose_deg": np.full(3, np.nan), "points": np.full((5, 3), np.nan)}
     face(**unknown).draw(image)
     assert image.any()
-    face(bbox_xyxy_px=BOX + 500, score=None).draw(image)
+    face(bbox_xyxy_px=BOX + 500, score=np.nan).draw(image)

@@ -140,16 +140,9 @@ def test_scores_are_smoothed_within_their_track(module: EyeContactModule, video:
         assert smoothed[track, 5] == pytest.approx(np.median(around), abs=1e-5)
 
 
-def test_a_video_without_faces_comes_back_as_it_is(
-    module: EyeContactModule, tmp_path: Path
-) -> None:
+def test_a_video_without_faces_has_none(module: EyeContactModule, tmp_path: Path) -> None:
     path = write_faces_video(tmp_path / "v.mp4", {RED: [None] * 6})
-    originals = dict(read_frames(path))
-    frames = list(predictor(module).annotate_video(path))
-    assert len(frames) == 6
-    for frame in frames:
-        assert frame.records == []
-        np.testing.assert_array_equal(frame.drawn, originals[frame.number])
+    assert [faces for _, faces in predictor(module).predict_video(path)] == [[]] * 6
 
 
 def test_a_file_that_is_no_video_says_so(module: EyeContactModule, tmp_path: Path) -> None:
@@ -196,10 +189,7 @@ def test_a_photo_is_a_video_that_stands_still(module: EyeContactModule, tmp_path
 
 
 def test_a_photo_without_faces_has_none(module: EyeContactModule) -> None:
-    image = frame_of({})
-    found, drawn = predictor(module).annotate(image)
-    assert found == []
-    np.testing.assert_array_equal(drawn, image)
+    assert predictor(module).predict(frame_of({})) == []
 
 
 def test_a_net_that_asks_for_priors_gets_them_or_unknown_ones(video: Path) -> None:

@@ -20,7 +20,7 @@ from common.training.reproducibility import EpochSeed
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.gazelstm import GazeLSTM
-from gazepose.originals.start_weights import init_backbone
+from gazepose.originals.start_weights import start_net
 from gazepose.pretraining.datamodule import GazeFacesDataModule
 from gazepose.pretraining.module import GazePretrainingModule
 from gazepose.training.losses import PinballLoss
@@ -263,7 +263,7 @@ def test_the_same_seed_gives_the_same_weights(store_dir: Path, tmp_path: Path) -
 def test_a_net_of_the_same_sizes_starts_from_its_checkpoint(run_dir: Path) -> None:
     net = GazeLSTM(resnet18(4), **SIZES)
     untouched = {name: value.clone() for name, value in net.state_dict().items()}
-    report = init_backbone(net, run_dir / "best.ckpt")
+    report = start_net(net, run_dir / "best.ckpt", "backbone")
     trained = torch.load(run_dir / "best.ckpt", weights_only=True)["state_dict"]
     assert set(report.missing) == {"last.0.weight", "last.0.bias"}
     for name, value in net.state_dict().items():

@@ -8,6 +8,8 @@ from common.arrays import Float, Image
 from common.faces.cropping import padded_square, shrunk
 from common.faces.mediapipe.graph import MediaPipeGraph
 
+# Added to every side of the box, as a part of its longer side.
+MARGIN = 0.5
 # More pixels cost time and, by aliasing, accuracy: the net itself sees 192 x 192.
 MAX_CROP_PX = 512
 
@@ -15,53 +17,39 @@ MAX_CROP_PX = 512
 class FaceMesh:
     """478 landmarks of a face, from a square crop around its box.
 
-    The mesh runs in static mode: one image's result never depends on another's.
+    The mesh runs in static mode: one image's result never depends on another's. Its graph is built
+    on first use.
     """
 
     name = "mediapipe_mesh"
 
-    def __init__(self, *, margin: float = 0.5, min_confidence: float = 0.5) -> None:
-        """Configure the mesh; its graph is built on first use.
-
-        Args:
-            margin: added to every side of the box, as a fraction of its longer side.
-            min_confidence: least score in [0, 1] of the detector inside the mesh graph.
-        """
-        self._margin = margin
+    def __init__(self) -> None:
         # A neighbour may show in the crop: ask for several, keep the one in the box.
         self._graph = MediaPipeGraph(
             "FaceMesh",
             static_image_mode=True,
             max_num_faces=3,
             refine_landmarks=True,
-            min_detection_confidence=min_confidence,
+            min_detection_confidence=0.5,
         )
 
-    def build(self) -> None:
-        """Build the graph now; a worker calls it at its start."""
-        self._graph.build()
-
     def landmarks(self, image: Image, bbox_xyxy_px: Float) -> Float | None:
-        """Return the landmarks of the face in a box.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            bbox_xyxy_px: (4,) a detector's box.
+        """Return the landmarks of the face in a detector's box (4,) in an image (H, W, 3) RGB.
 
         Returns:
             (478, 3) float64: x, y in pixels of `image` (possibly outside it), z in the same
             unit, smaller towards the camera; None if there is no mesh centred in the box.
         """
-        x0, y0, side = crop_square(bbox_xyxy_px, self._margin)
+        x0, y0, side = crop_square(bbox_xyxy_px)
         crop = shrunk(padded_square(image, x0, y0, side), MAX_CROP_PX / side)
         meshes = [_to_pixels(found.landmark, x0, y0, side) for found in self._graph.find(crop)]
         return _in_box(meshes, bbox_xyxy_px)
 
 
-def crop_square(bbox_xyxy_px: Float, margin: float) -> tuple[int, int, int]:
-    """Return x0, y0, side in whole pixels of the square around a box with a margin."""
+def crop_square(bbox_xyxy_px: Float) -> tuple[int, int, int]:
+    """Return x0, y0, side in whole pixels of the square around a box, with `MARGIN`."""
     left, top, right, bottom = (float(value) for value in bbox_xyxy_px)
-    side = max(1, round((1 + 2 * margin) * max(right - left, bottom - top)))
+    side = max(1, round((1 + 2 * MARGIN) * max(right - left, bottom - top)))
     x0 = round((left + right - side + 1) / 2)
     y0 = round((top + bottom - side + 1) / 2)
     return x0, y0, side

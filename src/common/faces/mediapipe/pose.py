@@ -10,32 +10,23 @@ BUNDLED_COMPLEXITY = 1
 
 
 class BodyPose:
-    """33 landmarks of one person, each image on its own."""
+    """33 landmarks of one person, each image on its own; its graph is built on first use."""
 
     name = "mediapipe_pose"
 
-    def __init__(self, *, min_confidence: float = 0.1) -> None:
-        """Configure the pose; its graph is built on first use.
-
-        Args:
-            min_confidence: least score in [0, 1] of the person detector inside the graph.
-        """
+    def __init__(self) -> None:
         self._graph = MediaPipeGraph(
             "Pose",
             static_image_mode=True,
             model_complexity=BUNDLED_COMPLEXITY,
-            min_detection_confidence=min_confidence,
+            min_detection_confidence=0.1,
         )
 
     def landmarks(self, image: Image) -> Float | None:
         """Return (33, 4) float64 [x, y, z, visibility] of the person, None if nobody is found.
 
-        Args:
-            image: (H, W, 3) uint8 RGB.
-
-        Returns:
-            x and y as fractions of the image, possibly outside; z in the unit of x, smaller
-            toward the camera; visibility in [0, 1].
+        x and y are fractions of the image (H, W, 3) uint8 RGB, possibly outside; z is in the unit
+        of x, smaller toward the camera; visibility lies in [0, 1].
         """
         found = self._graph.find(image)
         if not found:

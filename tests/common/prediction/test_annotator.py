@@ -1,0 +1,55 @@
+"""Records and pictures of whatever faces a predictor finds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from builders.small_videos import SIZE, write_gray_video
+
+from common.media.video import TimedFrame, read_timed_frames
+from common.prediction.annotator import Annotator
+
+
+class Dot(NamedTuple):
+    track_id: str = ""
+
+    def record(self) -> dict[str, Any]:
+        return {"is_looking": True}
+
+    def draw(self, image: np.ndarray) -> None:
+        image[0, 0] = 7
+
+
+class Dots(Annotator):
+    """Finds a face in what is brighter than black."""
+
+    def predict(self, image: np.ndarray, camera_matrix: Any = None) -> list[Dot]:
+        return [Dot()] if image.any() else []
+
+    def predict_video(self, path: Path) -> Iterator[tuple[TimedFrame, list[Dot]]]:
+        for frame in read_timed_frames(path):
+            yield frame, [Dot("3")]
+
+
+def test_a_photo_itself_is_left_alone() -> None:
+    image = np.full((4, 5, 3), 90, np.uint8)
+    records, drawn = Dots().annotate(image)
+    assert records == [{"is_looking": True}]
+    assert drawn[0, 0].tolist() == [7, 7, 7]
+    assert (image == 90).all()
+
+
+def test_without_a_face_it_comes_back_as_it_is() -> None:
+    records, drawn = Dots().annotate(np.zeros((4, 5, 3), np.uint8))
+    assert records == []
+    assert not drawn.any()
+
+
+def test_each_face_of_a_video_has_its_track(tmp_path: Path) -> None:
+    write_gray_video(tmp_path / "v.mp4", [90, 91], 25.0)
+    frames = list(Dots().annotate_video(tmp_path / "v.mp4"))
+    assert [frame.number for frame in frames] == [0, 1]
+    assert all(frame.records == [{"track_id": "3", "is_looking": True}] for frame in frames)
+    assert all(frame.drawn.shape == (*SIZE, 3) for frame in frames)
+    assert all(frame.drawn[0, 0].tolist() == [7, 7, 7] for frame in frames)
