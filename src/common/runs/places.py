@@ -15,10 +15,6 @@ def with_found_store(run_dir: Path, snapshot: Mapping[str, Any]) -> Config:
     A relative path means the folder that the training was started in. Where that is not recorded,
     or not there any more, it is the one above the folder of runs that the run lies in. If there is
     no store in either, the config is as it was: the path means the folder of this command.
-
-    Args:
-        run_dir: the run's folder.
-        snapshot: its run.json.
     """
     config: Config = snapshot["config"]
     store_dir = config["data"].get("store_dir")

@@ -73,10 +73,6 @@ def replayed_config(asked: Config) -> dict[str, Any]:
 def replay(config: Config, asked: Config) -> dict[str, float]:
     """Run a run again and record how the metrics compare, as ``replay_of`` of the new run.json.
 
-    Args:
-        config: what `replayed_config` gave.
-        asked: the resolved config of ``conf/replay.yaml``.
-
     Returns:
         All metrics by name.
 
@@ -103,10 +99,6 @@ def replay(config: Config, asked: Config) -> dict[str, float]:
 
 def compared(recorded: Mapping[str, float], now: Mapping[str, float]) -> dict[str, Any]:
     """Return whether two runs' metrics are equal to the last bit, and which differ by how much.
-
-    Args:
-        recorded: metrics of the run.
-        now: metrics of its replay.
 
     Returns:
         ``equal``, and ``metrics``: of every metric that differs, ``recorded``, ``now`` and

@@ -111,14 +111,7 @@ def test(
     callbacks: list[Callback],
     precision: Any,
 ) -> dict[str, float]:
-    """Test a loaded module, on one device: several would see some samples twice.
-
-    Args:
-        module: with its weights.
-        datamodule: its test loader is used.
-        callbacks: write the results.
-        precision: as Lightning's trainer takes it.
-    """
+    """Test a loaded module, on one device: several would see some samples twice."""
     quiet_libraries()
     trainer = Trainer(
         devices=1,
@@ -134,9 +127,7 @@ def test(
 def build_data(config: Config, **arguments: Any) -> Any:
     """Return the data module of a config, with what its model asks of the data.
 
-    Args:
-        config: of a run.
-        arguments: of the data module; they take precedence.
+    Further arguments of the data module take precedence.
     """
     return build(config["data"]["datamodule"], **config["model"]["inputs"] | arguments)
 

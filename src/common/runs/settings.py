@@ -27,13 +27,9 @@ _OF_NO_STEP = (
 
 
 def changes(before: Config, now: Config) -> Changes:
-    """Return in which settings two resolved configs differ.
+    """Return in which settings two resolved configs, of a run and of this start, differ.
 
     Where run, stores and raw data lie is none: a folder may have been moved.
-
-    Args:
-        before: of the run.
-        now: of this start.
     """
     old, new = dict(leaves(with_moved_places(before, _places(before, now)))), dict(leaves(now))
     keys = [*new, *(key for key in old if key not in new)]
@@ -44,11 +40,7 @@ def changes(before: Config, now: Config) -> Changes:
 def changes_of_training(before: Config, now: Config, is_same_code: bool) -> Changes:
     """Return in which settings two configs train differently.
 
-    Args:
-        before: of the run.
-        now: of this start.
-        is_same_code: whether both are of one version of the suite. An option that only one
-            of two versions has is no difference: it was not typed.
+    An option that only one of two versions of the suite has is no difference: it was not typed.
     """
     found = _without(changes(before, now), _OF_NO_STEP)
     if is_same_code:
@@ -81,9 +73,6 @@ def check_resumed_settings(found: Changes, resume_with: Sequence[str], run_dir: 
         found: all differences.
         resume_with: what may differ.
         run_dir: named in the message.
-
-    Raises:
-        ValueError: If there are any; names each with the value it had and has.
     """
     unwanted = unnamed(found, resume_with)
     if not unwanted:

@@ -23,7 +23,7 @@ def run_job(config: Config, choices: Config) -> dict[str, float]:
     """Train and test as configured; Hydra must be running.
 
     Args:
-        config: the resolved train config as plain values.
+        config: the resolved train config.
         choices: Hydra's group choices, for the record.
 
     Returns:

@@ -17,27 +17,14 @@ Config = Mapping[str, Any]
 
 
 def missing_tests(run_dir: Path, config: Config) -> list[str]:
-    """Return the further data sets of a run's config that it has no test on yet.
-
-    Args:
-        run_dir: the run's folder.
-        config: its resolved config; without ``test`` it has none to do.
-    """
+    """Return the further data sets that a run's config asks for and it has no test on yet."""
     own = config["data"]["name"]
     asked = [name for name in config["also_test"] if name != own] if config["test"] else []
     return [name for name in asked if not any(_output_dir(run_dir, name).glob("*.json"))]
 
 
 def check_other_tests(run_dir: Path, config: Config) -> None:
-    """Refuse, before the training, a data set that the run could not be tested on after it.
-
-    Args:
-        run_dir: the run's folder.
-        config: its resolved config.
-
-    Raises:
-        ValueError: If a store is missing, or its gaze defined otherwise.
-    """
+    """Refuse, before the training, a data set that the run could not be tested on after it."""
     for name in missing_tests(run_dir, config):
         other = _command(config, run_dir, name)["data"]
         check_line(config["model"], other)
@@ -50,9 +37,7 @@ def check_other_tests(run_dir: Path, config: Config) -> None:
 def run_other_tests(run_dir: Path, config: Config) -> list[str]:
     """Test a finished run on the further data sets it has no test on yet; return what was said.
 
-    Args:
-        run_dir: the run's folder; results go to ``predict/NAME_test`` in it.
-        config: the run's resolved config.
+    Results go to ``predict/NAME_test`` in the run's folder.
     """
     return [predict(_command(config, run_dir, name)) for name in missing_tests(run_dir, config)]
 

@@ -30,14 +30,7 @@ def job_name(ablation: str, seed: int) -> str:
 
 
 def check_job(config: Config) -> None:
-    """Refuse a job that is not of its study.
-
-    Args:
-        config: the job's resolved config.
-
-    Raises:
-        ValueError: If its row or its seed is none of the study's.
-    """
+    """Refuse a job that is not of its study."""
     study = config["study"]
     if study is None:
         return
@@ -52,9 +45,6 @@ def check_typed(name: str, swept: Config, typed: Iterable[str]) -> None:
         name: of the study.
         swept: what it sweeps over, values joined by commas, by key.
         typed: the command's overrides; choices by a pattern (``glob``) are left to the jobs.
-
-    Raises:
-        ValueError: If so.
     """
     for override in OverridesParser.create().parse_overrides(list(typed)):
         key = override.key_or_group
@@ -99,12 +89,7 @@ def outlived(study: Config | None, job_dir: Path) -> Iterator[None]:
 
 
 def record_failure(job_dir: Path, error: Exception) -> None:
-    """Write when and why a job failed.
-
-    Args:
-        job_dir: the job's folder.
-        error: what ended it; the first line of its message is kept.
-    """
+    """Write when and why a job failed; of the message the first line."""
     said = (str(error).splitlines() or [""])[0]
     reason = said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
     failure = {"time": datetime.now(UTC).isoformat(), "reason": reason}
@@ -118,11 +103,7 @@ def forget_failure(job_dir: Path) -> None:
 
 
 def read_failures(study_dir: Path) -> dict[str, Failure]:
-    """Return ``time`` and ``reason`` of the jobs whose last start failed, by the job's folder.
-
-    Args:
-        study_dir: the study's folder; it need not exist.
-    """
+    """Return ``time`` and ``reason`` of the jobs whose last start failed, by the job's folder."""
     paths = sorted(study_dir.glob(f"*/{FAILURE_FILE}"))
     return {path.parent.name: _failure(path) for path in paths}
 
@@ -139,10 +120,6 @@ def _failure(path: Path) -> Failure:
 
 def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:
     """Return the jobs of a study that have no complete result, in the table's order.
-
-    Args:
-        study_dir: the study's folder.
-        study: its rows and seeds.
 
     Returns:
         Whether it was begun (it failed or was interrupted), by the job's name.
