@@ -78,10 +78,10 @@ def check_groups(
     doubtful = [one for one in doubtful if "." in str(one.key_or_group)]
     if not doubtful:
         return
-    others = [str(one.input_line) for one in typed if one not in doubtful and not _is_sweep(one)]
+    certain = [one for one in typed if one not in doubtful and not one.is_sweep_override()]
     try:
         with initialize_config_dir(str(config_dir), version_base="1.3"):
-            chosen = compose(config_name, others)
+            chosen = compose(config_name, [str(one.input_line) for one in certain])
     except HydraException:
         return  # another mistake, which Hydra names
     for one in doubtful:
@@ -143,10 +143,6 @@ def _first_choice(argument: str) -> str | None:
         return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
     except HydraException:
         return None  # a pattern (glob), whose choices it looks up later
-
-
-def _is_sweep(override: Override) -> bool:
-    return bool(override.is_sweep_override())
 
 
 def _override(argument: str) -> Override | None:

@@ -17,8 +17,7 @@ from common.config.instantiate import build
 from common.files.atomic import remove_leftovers
 from common.prediction.annotation import annotate_source
 from common.runs.admission import check_recorded, parts_of_prediction
-from common.runs.latest import found_run
-from common.runs.places import with_found_store
+from common.runs.places import found_run, with_found_store
 from common.runs.run import build_data, build_module, test
 from common.runs.snapshot import read_snapshot
 from common.store.reading import EmptyStoreError

@@ -36,7 +36,7 @@ def check_strategy(trainer: Mapping[str, Any]) -> None:
 
     Copies of this process share their metrics' memory and count samples twice on the CPU.
     """
-    strategy = _name(trainer["strategy"])
+    strategy = str(trainer["strategy"])
     if any(word in strategy for word in _COPIES):
         raise ValueError(
             f"trainer.strategy={strategy} starts processes that share their metrics' memory, so "
@@ -98,13 +98,8 @@ def _takes_many(trainer: Mapping[str, Any]) -> bool:
     return (
         not is_one
         or trainer.get("num_nodes", 1) != 1
-        or _name(trainer["strategy"]) not in _ONE_PROCESS
+        or str(trainer["strategy"]) not in _ONE_PROCESS
     )
-
-
-def _name(strategy: Any) -> str:
-    """Return a strategy's name, with its settings if it is given as an object."""
-    return strategy if isinstance(strategy, str) else str(strategy)
 
 
 def _has_gpu() -> bool:

@@ -87,7 +87,7 @@ def check_resumed_settings(found: Changes, resume_with: Sequence[str], run_dir: 
 def said(found: Changes) -> str:
     """Return differences as text, those of one cause once."""
     shown = _first_keys(found)
-    return listed([f"{key}={_short(found[key][0])} (now {_short(found[key][1])})" for key in shown])
+    return listed([f"{key}={short(found[key][0])} (now {short(found[key][1])})" for key in shown])
 
 
 def _places(before: Config, now: Config) -> dict[str, str]:
@@ -114,6 +114,7 @@ def _first_keys(found: Changes) -> list[str]:
     return list(shown.values())
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as text for a message, a long one cut."""
     text = "none" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

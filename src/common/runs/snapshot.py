@@ -96,9 +96,7 @@ def finish_snapshot(run_dir: Path, status: str, metrics: Mapping[str, float]) ->
 
     As JSON has no other numbers, those that are not finite become null.
     """
-    snapshot = read_snapshot(run_dir)
-    snapshot.update(status=status, finished=_now(), metrics=dict(metrics))
-    _write(run_dir, snapshot)
+    add_to_snapshot(run_dir, status=status, finished=_now(), metrics=dict(metrics))
 
 
 def add_to_snapshot(run_dir: Path, **entries: Any) -> None:

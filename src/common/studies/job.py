@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from common.runs.claim import FolderInUseError, claimed
-from common.runs.latest import with_latest_checkpoint
+from common.runs.places import with_latest_checkpoint
 from common.runs.run import fit_and_test
 from common.runs.snapshot import add_to_snapshot, read_snapshot
 from common.studies.ablation import check_ablation

@@ -78,7 +78,7 @@ def outlived(study: Config | None, job_dir: Path) -> Iterator[None]:
         job_dir: the job's folder, which keeps the failure until the job is started again.
     """
     if study is not None:
-        forget_failure(job_dir)
+        (job_dir / FAILURE_FILE).unlink(missing_ok=True)
     try:
         yield
     except Exception as error:
@@ -95,11 +95,6 @@ def record_failure(job_dir: Path, error: Exception) -> None:
     failure = {"time": datetime.now(UTC).isoformat(), "reason": reason}
     job_dir.mkdir(parents=True, exist_ok=True)
     write_json(job_dir / FAILURE_FILE, failure)
-
-
-def forget_failure(job_dir: Path) -> None:
-    """Remove what an earlier start of a job left."""
-    (job_dir / FAILURE_FILE).unlink(missing_ok=True)
 
 
 def read_failures(study_dir: Path) -> dict[str, Failure]:
@@ -161,7 +156,8 @@ class StudySummary(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Log the summary; the process ends with status 1 if a job of this call failed."""
-        study, study_dir = _study(config), Path(config.hydra.sweep.dir)
+        study: Any = OmegaConf.to_container(config.study, resolve=True)
+        study_dir = Path(config.hydra.sweep.dir)
         # Left by the jobs, which may have run in other processes and on other machines.
         failures = read_failures(study_dir)
         failed = {job: one for job, one in failures.items() if one != self._earlier.get(job)}
@@ -184,10 +180,6 @@ class StudySummary(Callback):
                 _logs(study_dir, reasons),
             )
             raise SystemExit(1)
-
-
-def _study(config: DictConfig) -> Any:
-    return OmegaConf.to_container(config.study, resolve=True)
 
 
 def _logs(study_dir: Path, reasons: Mapping[str, str]) -> str:

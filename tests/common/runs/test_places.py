@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 from builders.train_configs import train_config
 
-from common.runs.latest import found_run, latest_run, run_dir, with_latest_checkpoint
-from common.runs.places import with_found_store
+from common.runs.places import (
+    found_run,
+    latest_run,
+    run_dir,
+    with_found_store,
+    with_latest_checkpoint,
+)
 from common.training.checkpoint import save_checkpoint
 
 
