@@ -9,7 +9,7 @@ from builders.small_run import REPO_DIR, composed
 
 CONF_DIR = REPO_DIR / "conf"
 # Parts of other files, no choices themselves.
-SHARED = {"gaze", "lam", "photos", "gaze_angle", "eye_contact"}
+SHARED = {"gaze", "lam", "photos", "gaze_angle", "clips", "eye_contact"}
 
 
 def choices(group: str) -> list[str]:

@@ -12,6 +12,8 @@ from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryV
 
 import common.config.resolvers  # noqa: F401  registers them
 
+Config = Mapping[str, Any]
+
 
 def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
     """Return a config as resolved plain values.

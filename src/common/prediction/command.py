@@ -14,6 +14,7 @@ from common.config.checks import (
     check_same_split,
 )
 from common.config.instantiate import build
+from common.config.plain import Config
 from common.files.atomic import remove_leftovers
 from common.prediction.annotation import annotate_source
 from common.runs.admission import check_recorded, parts_of_prediction
@@ -23,7 +24,6 @@ from common.runs.snapshot import read_snapshot
 from common.store.reading import EmptyStoreError
 from common.training.checkpoint import load_module
 
-Config = Mapping[str, Any]
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0
 BEST_CHECKPOINT = "best.ckpt"

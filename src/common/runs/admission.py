@@ -22,9 +22,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from common.config.instantiate import OF_HYDRA, calls, merged
+from common.config.plain import Config
 from common.config.recordable import is_recordable
 
-Config = Mapping[str, Any]
 _OURS = ("common", "flame", "gazepose")
 _OUR_BASES = (nn.Module, LightningDataModule, Callback, Logger)
 _TORCH_BASES = (Optimizer, LRScheduler, _Loss)

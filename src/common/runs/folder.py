@@ -1,11 +1,10 @@
 """A run's folder: what a start may go on with, and what it must leave alone."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from common.config.checks import check_resumed_data, check_resumed_net
+from common.config.plain import Config
 from common.files.checksums import code_sha256
 from common.runs.parts import SuiteDataModule
 from common.runs.settings import (
@@ -21,7 +20,6 @@ from common.runs.snapshot import is_debug, read_snapshot
 from common.training.resuming import newest_resumable
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 
 
 def continued(

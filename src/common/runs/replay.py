@@ -6,12 +6,11 @@ store, weights to start from, device. A resumed run is run in one go, from its f
 
 import json
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.config.plain import with_moved_places
+from common.config.plain import Config, with_moved_places
 from common.files.form import ANY, TEXT, Each, Maybe, check_form
 from common.runs.admission import check_recorded, parts_of_run
 from common.runs.claim import claimed
@@ -22,7 +21,6 @@ from common.runs.snapshot import FILE_NAME, add_to_snapshot, read_snapshot, soft
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 _GROUP = Each(ANY)
 _LAST = "a replay has the last ones throughout"
 # Of what a replay reads of a run.json.
@@ -114,7 +112,7 @@ def compared(recorded: Mapping[str, float], now: Mapping[str, float]) -> dict[st
             "difference": None if before is None or after is None else after - before,
         }
         for name, (before, after) in pairs.items()
-        if not same_number(before, after)
+        if before != after and str(before) != str(after)  # undefined ones are equal
     }
     return {"equal": not apart, "metrics": apart}
 
@@ -139,13 +137,6 @@ def differences(recorded: Config, now: Config) -> list[str]:
         *_of_entries("data:", recorded["data"], now["data"]),
         *_of_weights(recorded, now["weights"]),
     ]
-
-
-def same_number(recorded: float | None, now: float | None) -> bool:
-    """Return whether two metrics are equal; undefined ones are."""
-    if recorded is None or now is None:
-        return recorded is now
-    return recorded == now or (math.isnan(recorded) and math.isnan(now))
 
 
 def _checked(recorded: Config, config: Config, run_dir: Path, asked: Config) -> list[str]:

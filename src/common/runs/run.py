@@ -16,6 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from common.config.checks import check_inputs, check_line, check_precision, check_steps
 from common.config.instantiate import build
+from common.config.plain import Config
 from common.files.atomic import remove_leftovers
 from common.loggers.dashboard import log_checkpoint, log_end, log_start
 from common.runs.folder import check_free, check_resumed, continued, takes_own_settings
@@ -28,7 +29,6 @@ from common.training.kept_metrics import KeptMetrics
 from common.training.resuming import check_resumable, whole_checkpoint
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 # Where in its folder a training writes.
 _WRITTEN = ("", "checkpoints", "pictures", "test")
 

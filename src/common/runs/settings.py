@@ -1,12 +1,11 @@
 """In which settings a start differs from the run that it goes on with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from common.config.plain import leaves, with_moved_places
+from common.config.plain import Config, leaves, with_moved_places
 from common.listing import listed
 
-Config = Mapping[str, Any]
 # By dotted key, what a run had and what a start has; None where it is off, or not there.
 Changes = dict[str, list[Any]]
 # Of every start its own: how it goes on, and what the study has by now.

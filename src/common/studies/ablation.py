@@ -3,7 +3,7 @@
 A row is a file, ``conf/ablations/NAME.yaml``, or options of the groups that its study sweeps over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hydra import compose
@@ -15,9 +15,8 @@ from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import OmegaConf
 
-from common.config.plain import leaves, plain
+from common.config.plain import Config, leaves, plain
 
-Config = Mapping[str, Any]
 GROUP = "ablations"
 # They say which row it is, not what it changes.
 NAMES = ("ablation", "is_reference")

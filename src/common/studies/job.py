@@ -2,10 +2,9 @@
 
 import logging
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from common.config.plain import Config
 from common.runs.claim import FolderInUseError, claimed
 from common.runs.places import with_latest_checkpoint
 from common.runs.run import fit_and_test
@@ -16,7 +15,6 @@ from common.studies.study import check_job, outlived
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 
 
 def run_job(config: Config, choices: Config) -> dict[str, float]:

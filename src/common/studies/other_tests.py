@@ -1,6 +1,5 @@
 """Tests of a trained run on further data sets, as ``predict.py run=RUN data=NAME`` does them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,9 @@ from omegaconf import open_dict
 
 from common.config.checks import check_conventions, check_line
 from common.config.instantiate import calls
-from common.config.plain import plain
+from common.config.plain import Config, plain
 from common.prediction.command import predict
 from common.runs.run import build_data
-
-Config = Mapping[str, Any]
 
 
 def missing_tests(run_dir: Path, config: Config) -> list[str]:

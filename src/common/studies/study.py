@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from common.config.plain import Config
 from common.files.form import TEXT, check_form
 from common.files.sealed import read_json, write_json
 from common.runs.claim import is_in_use
@@ -18,7 +19,6 @@ from common.runs.snapshot import FILE_NAME, is_debug, read_snapshot
 from common.studies.other_tests import missing_tests
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 Failure = Mapping[str, str]
 # A job may be refused in the folder of an older, finished run, whose run.json stays as it is.
 FAILURE_FILE = "failure.json"
