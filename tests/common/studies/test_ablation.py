@@ -74,6 +74,15 @@ def test_a_row_that_changes_nothing_is_refused(tmp_path: Path, text: str) -> Non
     assert "row idle changes nothing here" in refused(*ON_GAZEPOSE, own, "ablations=idle")
 
 
+def test_a_row_in_a_package_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_conf(tmp_path, ablations__mine="priors:\n  split: 2.0\nablation: mine")
+    (tmp_path / "conf").rename(tmp_path / "my_rows")
+    (tmp_path / "my_rows" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    typed = [*ON_GAZEPOSE, "hydra.searchpath=[pkg://my_rows]", "ablations=mine", "priors.split=3.0"]
+    assert "row mine sets priors.split=2.0; priors.split=3.0 on the command line" in refused(*typed)
+
+
 def test_a_reference_that_changes_something_is_refused() -> None:
     reference = {**config_of("sweeps=table1", "ablations=gazelstm"), "is_reference": True}
     with pytest.raises(ValueError, match=r"other rows are compared with, but changes .*dropout"):
