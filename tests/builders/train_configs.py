@@ -1,12 +1,15 @@
 """The train config of a command, and what can be chosen in it."""
 
-from itertools import product
+from collections.abc import Iterator
+from itertools import cycle
+
+import yaml
 
 from builders.small_run import REPO_DIR, composed
 
 CONF_DIR = REPO_DIR / "conf"
 # Parts of other files, no choices themselves.
-SHARED = {"gaze", "lam", "photos", "gaze_angle", "eye_contact"}
+SHARED = {"gaze", "lam", "photos", "gaze_angle", "clips", "eye_contact"}
 
 
 def choices(group: str) -> list[str]:
@@ -26,14 +29,19 @@ def chosen(data: str) -> list[str]:
 
 
 def line_of(group: str, name: str) -> str:
-    """The line a model or data set belongs to."""
-    given = chosen(name) if group == "data" else [f"{group}={name}"]
-    other = ["model=flame"] if group == "data" else ["data=columbiagaze"]
-    return str(train_config(*given, *other)[group]["line"])
+    """The line a model or data set belongs to: its file's, or that of the file it stands on."""
+    content = yaml.safe_load((CONF_DIR / group / f"{name}.yaml").read_text())
+    if "line" in content:
+        return str(content["line"])
+    below = [entry for entry in content["defaults"] if isinstance(entry, str) and entry != "_self_"]
+    return line_of(group, below[0])
 
 
 def pairs() -> list[tuple[str, str]]:
-    """Every data set with every model of its line."""
-    lines = {name: line_of("data", name) for name in choices("data")}
-    models = {name: line_of("model", name) for name in choices("model")}
-    return [(d, m) for d, m in product(lines, models) if lines[d] == models[m]]
+    """Every data set and every model, each with one of its line."""
+    models: dict[str, Iterator[str]] = {}
+    for line in {line_of("model", name) for name in choices("model")}:
+        models[line] = cycle([name for name in choices("model") if line_of("model", name) == line])
+    found = [(name, next(models[line_of("data", name)])) for name in choices("data")]
+    assert {model for _, model in found} == set(choices("model"))
+    return found

@@ -1,4 +1,7 @@
-"""Checks across config groups, runs and data sets; each says what to type instead."""
+"""Checks across config groups, runs and data sets.
+
+Each raises ValueError, and says what to type instead.
+"""
 
 import logging
 import math
@@ -16,15 +19,7 @@ _INPUT_OF_GROUP = {"priors": "use_head", "dropout": "dropout"}
 
 
 def check_line(model: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-    """Refuse a model on data of the other line.
-
-    Args:
-        model: the model's config.
-        data: the data set's config.
-
-    Raises:
-        ValueError: If one is about gaze angles and the other about eye contact.
-    """
+    """Refuse a model on data of the other line."""
     if model["line"] != data["line"]:
         raise ValueError(
             f"model={model['name']} is about {model['line']}, data={data['name']} about "
@@ -38,9 +33,6 @@ def check_inputs(model: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
     Args:
         model: the model's config.
         chosen: the config with the groups ``priors`` and ``dropout``, None where not chosen.
-
-    Raises:
-        ValueError: If one is chosen in vain.
     """
     idle = [
         group
@@ -55,14 +47,7 @@ def check_inputs(model: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
 
 
 def check_file_name(name: str) -> None:
-    """Refuse a name that leads out of the folder it is for: some come from another's run.json.
-
-    Args:
-        name: of a file or folder to be, made of names of models and data sets.
-
-    Raises:
-        ValueError: If so.
-    """
+    """Refuse a name that leads out of the folder it is for: some come from another's run.json."""
     if Path(name).name != name or name == "..":
         raise ValueError(
             f"{name!r} cannot be the name of a file: names of models and data sets hold no '/'"
@@ -73,12 +58,6 @@ def check_precision(trainer: Mapping[str, Any]) -> None:
     """Refuse precisions in which Lightning rounds what a batch holds.
 
     Landmarks would leave their cells, and labels and head poses have two or three digits.
-
-    Args:
-        trainer: the trainer's config.
-
-    Raises:
-        ValueError: If so; says which precision has the same speed.
     """
     precision = trainer.get("precision")
     if precision in _ROUNDING:
@@ -89,15 +68,7 @@ def check_precision(trainer: Mapping[str, Any]) -> None:
 
 
 def check_steps(trainer: Mapping[str, Any]) -> None:
-    """Refuse steps that make no sense; at a negative value Lightning clips nothing, and is silent.
-
-    Args:
-        trainer: the trainer's config.
-
-    Raises:
-        ValueError: If gradients are clipped at no positive number, or accumulated over no whole
-            number of batches from 1 on.
-    """
+    """Refuse steps that make no sense: at a negative value Lightning silently clips nothing."""
     limit, num = trainer.get("gradient_clip_val"), trainer.get("accumulate_grad_batches", 1)
     if limit is not None and not (_is_number(limit, int | float) and 0 < limit < math.inf):
         raise ValueError(
@@ -117,17 +88,7 @@ def frame_of(recipe: Mapping[str, Any]) -> str:
 
 
 def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) -> None:
-    """Refuse to test where gaze means something else than in training.
-
-    Args:
-        trained: fingerprint of the training data.
-        tested: fingerprint of the test data.
-        allow: the user wants it anyway.
-
-    Raises:
-        ValueError: If the gaze conventions, or the frames of the angles, differ and that is not
-            allowed.
-    """
+    """Refuse to test where gaze means something else than in training, by convention or frame."""
     if allow:
         return
     frames = frame_of(trained["recipe"]), frame_of(tested["recipe"])
@@ -152,15 +113,7 @@ def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) ->
 
 
 def check_same_split(trained: Fingerprint, tested: Fingerprint) -> None:
-    """Refuse to test a run on its own data set divided otherwise: people would be in both parts.
-
-    Args:
-        trained: fingerprint of the run's data.
-        tested: fingerprint of the test data.
-
-    Raises:
-        ValueError: If name and recipe are the run's, and the split is not.
-    """
+    """Refuse to test a run on its own data set divided otherwise: people would be in both parts."""
     own = ("name", "recipe")
     if any(trained.get(key) != tested[key] for key in own):
         return
@@ -174,16 +127,7 @@ def check_same_split(trained: Fingerprint, tested: Fingerprint) -> None:
 
 
 def check_resumed_net(before: Mapping[str, Any], now: Mapping[str, Any], run_dir: str) -> None:
-    """Refuse to go on with a run of another net: its weights would not fit, its record be lost.
-
-    Args:
-        before: config in the run's snapshot.
-        now: config of this start.
-        run_dir: named in the message.
-
-    Raises:
-        ValueError: If model or net differ.
-    """
+    """Refuse to go on with a run of another net: its weights would not fit, its record be lost."""
     ours, theirs = now["model"], before["model"]
     if ours["name"] != theirs["name"]:
         raise ValueError(
@@ -198,16 +142,7 @@ def check_resumed_net(before: Mapping[str, Any], now: Mapping[str, Any], run_dir
 
 
 def check_resumed_data(before: Fingerprint, now: Fingerprint, run_dir: str) -> None:
-    """Refuse to go on with a run on other data.
-
-    Args:
-        before: fingerprint in the run's snapshot.
-        now: fingerprint of the data at hand.
-        run_dir: named in the message.
-
-    Raises:
-        ValueError: If data set, recipe, split or table differ.
-    """
+    """Refuse to go on with a run on other data."""
     is_same = {key: before.get(key) == now.get(key) for key in ("name", "recipe")}
     is_same["split"] = _is_divided_alike(before, now)
     is_same["table_sha256"] = before.get("table_sha256") == now.get("table_sha256")

@@ -19,10 +19,7 @@ _LONG_COMMANDS = ("--cfg=", "--info=", "--shell", "--help", "--hydra-help", "--v
 
 
 def for_hydra(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments as Hydra is to read them.
-
-    Args:
-        arguments: as typed, without the script.
+    """Return the arguments as Hydra is to read them, without the script.
 
     Raises:
         ValueError: If a value can only be read with quotes that have to be typed; says how.
@@ -40,9 +37,6 @@ def quoted(argument: str) -> str:
     That is the case for most of what a path may hold: letters beyond ASCII, quotes, parentheses,
     equals signs. Brackets, braces and commas make lists, dictionaries and choices: there it is not
     known what was meant.
-
-    Args:
-        argument: as typed.
 
     Raises:
         ValueError: If so; says how to type it as text.
@@ -74,9 +68,6 @@ def check_groups(
         config_dir: the folder of the script's configs.
         config_name: of the script.
         of_run: by group, the option that changes the same of a recorded run.
-
-    Raises:
-        ValueError: If there is one; says what to type.
     """
     typed = [one for one in map(_override, arguments) if one is not None]
     root = OmegaConf.to_container(OmegaConf.load(config_dir / f"{config_name}.yaml"))
@@ -87,10 +78,10 @@ def check_groups(
     doubtful = [one for one in doubtful if "." in str(one.key_or_group)]
     if not doubtful:
         return
-    others = [str(one.input_line) for one in typed if one not in doubtful and not _is_sweep(one)]
+    certain = [one for one in typed if one not in doubtful and not one.is_sweep_override()]
     try:
         with initialize_config_dir(str(config_dir), version_base="1.3"):
-            chosen = compose(config_name, others)
+            chosen = compose(config_name, [str(one.input_line) for one in certain])
     except HydraException:
         return  # another mistake, which Hydra names
     for one in doubtful:
@@ -124,9 +115,6 @@ def with_multirun(arguments: Sequence[str]) -> list[str]:
 
     A study's file says that it is a multirun. With a mistake in the command, Hydra does not get as
     far as that, and takes a list of rows for the mistake.
-
-    Args:
-        arguments: as typed, without the script.
     """
     studies = [typed for typed in arguments if typed.removeprefix("+").startswith("sweeps=")]
     is_study = any(typed.partition("=")[2] not in ("", "null") for typed in studies)
@@ -140,9 +128,6 @@ def with_first_choices(arguments: Sequence[str]) -> list[str]:
     Before any job, Hydra composes what all of them have in common, without what they differ in:
     with ``model=a,b`` a config without a model, in which no model's keys are known. With the first
     choices it is the first job's config. Hydra's sweeper keeps the later of two values.
-
-    Args:
-        arguments: as typed, without the script.
     """
     pairs = [(_first_choice(argument), argument) for argument in arguments]
     return [argument for pair in pairs for argument in pair if argument is not None]
@@ -158,10 +143,6 @@ def _first_choice(argument: str) -> str | None:
         return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
     except HydraException:
         return None  # a pattern (glob), whose choices it looks up later
-
-
-def _is_sweep(override: Override) -> bool:
-    return bool(override.is_sweep_override())
 
 
 def _override(argument: str) -> Override | None:

@@ -12,6 +12,8 @@ from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryV
 
 import common.config.resolvers  # noqa: F401  registers them
 
+Config = Mapping[str, Any]
+
 
 def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
     """Return a config as resolved plain values.
@@ -62,12 +64,7 @@ def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def with_moved_places(value: Any, moved: Mapping[str, str]) -> Any:
-    """Return plain values in which every path at or below an old place is at or below its new one.
-
-    Args:
-        value: a config, or a part of one.
-        moved: new places by the old ones.
-    """
+    """Return plain values with every path at or below an old place moved to its new one."""
     if isinstance(value, Mapping):
         return {key: with_moved_places(item, moved) for key, item in value.items()}
     if isinstance(value, list):

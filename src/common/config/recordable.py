@@ -3,8 +3,7 @@
 from typing import Any, TypeVar
 
 Thing = TypeVar("Thing")
-_CLASSES: list[type] = []
-_FUNCTIONS: list[Any] = []
+_MARKED: list[Any] = []
 
 
 def recordable(thing: Thing) -> Thing:
@@ -13,16 +12,12 @@ def recordable(thing: Thing) -> Thing:
     For a class (its subclasses too) or function that keeps what it is told, reads data, or makes a
     net: nothing that writes, deletes, downloads from a given place, or calls what it is given.
     """
-    if isinstance(thing, type):
-        _CLASSES.append(thing)
-    else:
-        _FUNCTIONS.append(thing)
+    _MARKED.append(thing)
     return thing
 
 
 def is_recordable(thing: Any) -> bool:
     """Return whether a class or function, or what a class is made from, was marked."""
-    if isinstance(thing, type):
-        # Not issubclass: a protocol would take whatever looks like it.
-        return any(marked in thing.__mro__ for marked in _CLASSES)
-    return any(thing is marked for marked in _FUNCTIONS)
+    # Not issubclass: a protocol would take whatever looks like it.
+    kinds = thing.__mro__ if isinstance(thing, type) else (thing,)
+    return any(kind is marked for kind in kinds for marked in _MARKED)

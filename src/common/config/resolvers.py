@@ -2,30 +2,9 @@
 
 import operator
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
-
-from common.config.latest_run import LATEST, latest_run
-
-
-def run_dir(ckpt_path: str | None, new_dir: str, runs_dir: str | None = None) -> str:
-    """Return the run folder a checkpoint lies in, so that resuming goes on there, or a new one.
-
-    Args:
-        ckpt_path: the checkpoint, or ``latest``: that of the run in `runs_dir` begun last.
-        new_dir: the new one.
-        runs_dir: folder of runs.
-    """
-    if ckpt_path is None:
-        return new_dir
-    if ckpt_path == LATEST:
-        latest = None if runs_dir is None else latest_run(Path(runs_dir))
-        return new_dir if latest is None else str(latest)
-    folder = Path(ckpt_path).parent
-    is_in_run = folder.name == "checkpoints" and (folder.parent / "run.json").is_file()
-    return str(folder.parent) if is_in_run else new_dir
 
 
 def sweep_choices(values: Iterable[object]) -> str:
@@ -34,12 +13,7 @@ def sweep_choices(values: Iterable[object]) -> str:
 
 
 def nets_on_data(nets: Mapping[str, str], data: Mapping[str, str]) -> dict[str, str]:
-    """Return the titles of a study's rows that are every net trained on every data set.
-
-    Args:
-        nets: their titles by the name of their model.
-        data: their titles by name.
-    """
+    """Return the titles of a study's rows that are every net trained on every data set."""
     return {
         f"{model}_{name}": f"{title}, trained on {trained_on}"
         for name, trained_on in data.items()
@@ -73,7 +47,6 @@ def device_of_job(num_devices: int) -> int:
 
 
 # At import: a launcher's workers import this module and call nothing.
-OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
 OmegaConf.register_new_resolver("sweep_choices", sweep_choices, replace=True)
 OmegaConf.register_new_resolver("nets_on_data", nets_on_data, replace=True)
 OmegaConf.register_new_resolver("of_model", of_model, replace=True)

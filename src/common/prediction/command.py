@@ -14,17 +14,16 @@ from common.config.checks import (
     check_same_split,
 )
 from common.config.instantiate import build
+from common.config.plain import Config
 from common.files.atomic import remove_leftovers
 from common.prediction.annotation import annotate_source
 from common.runs.admission import check_recorded, parts_of_prediction
-from common.runs.latest import found_run
-from common.runs.places import with_found_store
+from common.runs.places import found_run, with_found_store
 from common.runs.run import build_data, build_module, test
 from common.runs.snapshot import read_snapshot
 from common.store.reading import EmptyStoreError
 from common.training.checkpoint import load_module
 
-Config = Mapping[str, Any]
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0
 BEST_CHECKPOINT = "best.ckpt"

@@ -22,9 +22,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from common.config.instantiate import OF_HYDRA, calls, merged
+from common.config.plain import Config
 from common.config.recordable import is_recordable
 
-Config = Mapping[str, Any]
 _OURS = ("common", "flame", "gazepose")
 _OUR_BASES = (nn.Module, LightningDataModule, Callback, Logger)
 _TORCH_BASES = (Optimizer, LRScheduler, _Loss)
@@ -53,15 +53,12 @@ def parts_of_prediction(config: Config, run_dir: Path) -> dict[str, Any]:
         run_dir: stands for where results go, which the command says.
     """
     model = config["model"]
-    results = {
-        name: {**callback, "output_dir": str(run_dir)}
-        for name, callback in model["callbacks"].items()
-        if name == "results" and callback is not None
-    }
-    parts = ("module", "annotator")
+    results = model["callbacks"].get("results")
+    written = {} if results is None else {"results": {**results, "output_dir": str(run_dir)}}
     return {
-        **{f"model.{name}": model[name] for name in parts},
-        "model.callbacks": results,
+        "model.module": model["module"],
+        "model.annotator": model["annotator"],
+        "model.callbacks": written,
         "data.datamodule": _data(config),
     }
 

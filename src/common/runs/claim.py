@@ -26,9 +26,6 @@ def claimed(run_dir: Path) -> Iterator[None]:
     The claim ends with the process, however that ends: the system keeps it, not the file. Where a
     file system has no locks, the folder is used without one, with a warning.
 
-    Args:
-        run_dir: the run's folder, made if it is not there.
-
     Raises:
         FolderInUseError: If another process has it. Nothing in the folder is changed, then.
     """

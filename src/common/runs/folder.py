@@ -1,11 +1,10 @@
 """A run's folder: what a start may go on with, and what it must leave alone."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from common.config.checks import check_resumed_data, check_resumed_net
+from common.config.plain import Config
 from common.files.checksums import code_sha256
 from common.runs.parts import SuiteDataModule
 from common.runs.settings import (
@@ -21,7 +20,6 @@ from common.runs.snapshot import is_debug, read_snapshot
 from common.training.resuming import newest_resumable
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 
 
 def continued(
@@ -57,15 +55,7 @@ def continued(
 
 
 def check_free(run_dir: Path, config: Config) -> None:
-    """Refuse a folder with a run that this one does not go on with.
-
-    Args:
-        run_dir: the run's folder.
-        config: the resolved train config.
-
-    Raises:
-        ValueError: If so.
-    """
+    """Refuse a folder with a run that this one does not go on with."""
     is_taken = (run_dir / SNAPSHOT_FILE).is_file()
     if is_taken and config["ckpt_path"] is None and not config["continue_run"]:
         raise ValueError(
@@ -76,16 +66,8 @@ def check_free(run_dir: Path, config: Config) -> None:
 def check_resumed(run_dir: Path, config: Config, datamodule: SuiteDataModule) -> Changes:
     """Refuse to go on with another net, other data, or with other settings than were asked for.
 
-    Args:
-        run_dir: the run's folder.
-        config: the resolved train config.
-        datamodule: the run's data.
-
     Returns:
         The settings that differ on purpose.
-
-    Raises:
-        ValueError: If so.
     """
     if (run_dir / SNAPSHOT_FILE).is_file():
         snapshot = read_snapshot(run_dir)

@@ -1,12 +1,16 @@
-"""Checks of a training in several processes; each says what to type instead."""
+"""Checks of a training in several processes.
+
+Each raises ValueError, and says what to type instead.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from common.config.resolvers import run_dir
+from common.training.resuming import run_of
 
 # Lightning's strategies that copy this process instead of starting the script again.
 _COPIES = ("spawn", "fork", "notebook")
@@ -20,9 +24,6 @@ def check_processes(config: Mapping[str, Any], is_multirun: bool, typed: Sequenc
         config: the resolved train config.
         is_multirun: whether Hydra runs a sweep.
         typed: what was typed for Hydra itself.
-
-    Raises:
-        ValueError: As the checks below.
     """
     check_strategy(config["trainer"])
     check_multirun(config["trainer"], is_multirun)
@@ -33,14 +34,9 @@ def check_processes(config: Mapping[str, Any], is_multirun: bool, typed: Sequenc
 def check_strategy(trainer: Mapping[str, Any]) -> None:
     """Refuse a trainer that cannot run here, or would count wrongly.
 
-    Args:
-        trainer: the trainer's config.
-
-    Raises:
-        ValueError: If it copies this process (its metrics share memory and count samples twice on
-            the CPU), or takes GPUs where there are none.
+    Copies of this process share their metrics' memory and count samples twice on the CPU.
     """
-    strategy = _name(trainer["strategy"])
+    strategy = str(trainer["strategy"])
     if any(word in strategy for word in _COPIES):
         raise ValueError(
             f"trainer.strategy={strategy} starts processes that share their metrics' memory, so "
@@ -58,13 +54,6 @@ def check_multirun(trainer: Mapping[str, Any], is_multirun: bool) -> None:
 
     Slurm starts the processes of a job itself, so `hydra/launcher=submitit_slurm` may have jobs of
     several.
-
-    Args:
-        trainer: the trainer's config.
-        is_multirun: whether Hydra runs a sweep.
-
-    Raises:
-        ValueError: If a job of a sweep takes more than one device, or a strategy of many processes.
     """
     is_managed = os.environ.get("SUBMITIT_EXECUTOR") == "slurm"
     if is_multirun and not is_managed and (_takes_many(trainer) or _outer_launcher()):
@@ -79,18 +68,13 @@ def check_shared_folder(ckpt_path: str | None, typed: Sequence[str]) -> None:
     """Refuse processes started from outside without a common run folder.
 
     Lightning tells the processes that it starts itself which folder is theirs; torchrun and srun
-    start equal commands, and the folder's default name holds the time.
-
-    Args:
-        ckpt_path: checkpoint that the run goes on from; one inside a run says the folder.
-        typed: what was typed for Hydra itself.
-
-    Raises:
-        ValueError: If there are several, and their folder is not said.
+    start equal commands, and the folder's default name holds the time. A checkpoint inside a run
+    says the folder, too.
     """
     launcher = _outer_launcher()
     is_said = any(override.startswith("hydra.run.dir=") for override in typed)
-    if launcher and not is_said and not run_dir(ckpt_path, ""):
+    is_said |= ckpt_path is not None and run_of(Path(ckpt_path)) is not None
+    if launcher and not is_said:
         raise ValueError(
             f"{launcher} starts each process by itself, and each would name a run folder of its "
             "own by the time of its start: type hydra.run.dir=runs/NAME"
@@ -114,13 +98,8 @@ def _takes_many(trainer: Mapping[str, Any]) -> bool:
     return (
         not is_one
         or trainer.get("num_nodes", 1) != 1
-        or _name(trainer["strategy"]) not in _ONE_PROCESS
+        or str(trainer["strategy"]) not in _ONE_PROCESS
     )
-
-
-def _name(strategy: Any) -> str:
-    """Return a strategy's name, with its settings if it is given as an object."""
-    return strategy if isinstance(strategy, str) else str(strategy)
 
 
 def _has_gpu() -> bool:

@@ -6,24 +6,23 @@ store, weights to start from, device. A resumed run is run in one go, from its f
 
 import json
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.config.plain import with_moved_places
+from common.config.plain import Config, with_moved_places
 from common.files.form import ANY, TEXT, Each, Maybe, check_form
 from common.runs.admission import check_recorded, parts_of_run
 from common.runs.claim import claimed
 from common.runs.places import with_found_store
 from common.runs.run import build_data, fit_and_test
-from common.runs.settings import said
+from common.runs.settings import said, short
 from common.runs.snapshot import FILE_NAME, add_to_snapshot, read_snapshot, software, weights_of
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 _GROUP = Each(ANY)
+_LAST = "a replay has the last ones throughout"
 # Of what a replay reads of a run.json.
 _FORM = {
     **{"starts": [_GROUP], "choices": _GROUP, "data": _GROUP, "versions": _GROUP},
@@ -61,21 +60,18 @@ def replayed_config(asked: Config) -> dict[str, Any]:
     new_dir = Path(asked["paths"]["run_dir"])
     parts = parts_of_run(config)
     check_recorded(run, config, parts, trusted=asked["trusted"], writes_to=new_dir)
+    first_start: Config = next(iter(recorded["starts"]), {})
     return {
         **config,
         "replay": asked["replay"],
         # A run that was resumed had its own last.ckpt in the end.
-        "ckpt_path": asked["ckpt_path"] or _first_start(recorded).get("ckpt_path"),
+        "ckpt_path": asked["ckpt_path"] or first_start.get("ckpt_path"),
         "trainer": config["trainer"] | _given(asked["trainer"]),
     }
 
 
 def replay(config: Config, asked: Config) -> dict[str, float]:
     """Run a run again and record how the metrics compare, as ``replay_of`` of the new run.json.
-
-    Args:
-        config: what `replayed_config` gave.
-        asked: the resolved config of ``conf/replay.yaml``.
 
     Returns:
         All metrics by name.
@@ -104,10 +100,6 @@ def replay(config: Config, asked: Config) -> dict[str, float]:
 def compared(recorded: Mapping[str, float], now: Mapping[str, float]) -> dict[str, Any]:
     """Return whether two runs' metrics are equal to the last bit, and which differ by how much.
 
-    Args:
-        recorded: metrics of the run.
-        now: metrics of its replay.
-
     Returns:
         ``equal``, and ``metrics``: of every metric that differs, ``recorded``, ``now`` and
         ``difference``; None where one of them has no such metric.
@@ -120,7 +112,7 @@ def compared(recorded: Mapping[str, float], now: Mapping[str, float]) -> dict[st
             "difference": None if before is None or after is None else after - before,
         }
         for name, (before, after) in pairs.items()
-        if not same_number(before, after)
+        if before != after and str(before) != str(after)  # undefined ones are equal
     }
     return {"equal": not apart, "metrics": apart}
 
@@ -134,21 +126,17 @@ def differences(recorded: Config, now: Config) -> list[str]:
         recorded: the run's snapshot.
         now: ``git``, ``code_sha256``, ``versions``, ``data`` and ``weights`` as they are.
     """
+    status, starts = recorded["status"], recorded["starts"]
+    found = [] if status == "finished" else [f"it is {status}: it has no metrics to compare with"]
+    changed = [said(start["changes"]) for start in starts if start.get("changes")]
     return [
-        *_of_status(recorded["status"]),
-        *_of_starts(recorded["starts"]),
+        *found,
+        *(f"settings: it went on with others ({text}), {_LAST}" for text in changed),
         *_of_code(recorded, now),
         *_of_entries("version of", recorded["versions"], now["versions"]),
         *_of_entries("data:", recorded["data"], now["data"]),
         *_of_weights(recorded, now["weights"]),
     ]
-
-
-def same_number(recorded: float | None, now: float | None) -> bool:
-    """Return whether two metrics are equal; undefined ones are."""
-    if recorded is None or now is None:
-        return recorded is now
-    return recorded == now or (math.isnan(recorded) and math.isnan(now))
 
 
 def _checked(recorded: Config, config: Config, run_dir: Path, asked: Config) -> list[str]:
@@ -177,11 +165,6 @@ def _say(run: str, outcome: Mapping[str, Any]) -> None:
         )
 
 
-def _first_start(recorded: Config) -> Config:
-    """Return what is recorded of a run's first start; nothing if nothing is."""
-    return next(iter(recorded["starts"]), {})
-
-
 def _moved_place(config: Config, asked: Config, group: str, key: str) -> dict[str, str]:
     new, old = asked[group][key], config[group].get(key)
     if new is None:
@@ -193,18 +176,6 @@ def _moved_place(config: Config, asked: Config, group: str, key: str) -> dict[st
 
 def _given(options: Config) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
-
-
-def _of_status(status: str) -> list[str]:
-    return [] if status == "finished" else [f"it is {status}: it has no metrics to compare with"]
-
-
-def _of_starts(starts: Sequence[Config]) -> list[str]:
-    changed = [start["changes"] for start in starts if start.get("changes")]
-    return [
-        f"settings: it went on with others ({said(found)}), a replay has the last ones throughout"
-        for found in changed
-    ]
 
 
 def _of_code(recorded: Config, now: Config) -> list[str]:
@@ -230,7 +201,7 @@ def _described(git: Mapping[str, Any]) -> str:
 
 def _of_entries(what: str, recorded: Config, now: Config) -> list[str]:
     return [
-        f"{what} {key}: {_short(value)} then, {_short(now.get(key))} now"
+        f"{what} {key}: {short(value)} then, {short(now.get(key))} now"
         for key, value in recorded.items()
         if now.get(key) != value
     ]
@@ -242,8 +213,3 @@ def _of_weights(recorded: Config, now: Mapping[str, str | None]) -> list[str]:
         return []
     places = ", ".join(now) or ", ".join(recorded["weights"])
     return [f"weights to start from: {places} is not the file the run started from"]
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,6 +1,7 @@
 """Seed, build, fit, test: the only file that touches the Trainer."""
 
 import logging
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,16 @@ from pytorch_lightning import seed_everything as seed_all
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.utilities import rank_zero_only
 
 from common.config.checks import check_inputs, check_line, check_precision, check_steps
 from common.config.instantiate import build
+from common.config.plain import Config
 from common.files.atomic import remove_leftovers
 from common.loggers.dashboard import log_checkpoint, log_end, log_start
-from common.runs.console import quiet_libraries
 from common.runs.folder import check_free, check_resumed, continued, takes_own_settings
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
-from common.runs.snapshot import (
-    finish_snapshot,
-    git_summary,
-    record_processes,
-    start_snapshot,
-)
+from common.runs.snapshot import finish_snapshot, git_summary, record_processes, start_snapshot
 from common.training.checkpoint_io import WholeCheckpointIO
 from common.training.configured_rates import ConfiguredRates
 from common.training.distributed import is_first_process, leave_group
@@ -32,7 +29,6 @@ from common.training.kept_metrics import KeptMetrics
 from common.training.resuming import check_resumable, whole_checkpoint
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 # Where in its folder a training writes.
 _WRITTEN = ("", "checkpoints", "pictures", "test")
 
@@ -61,7 +57,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
     check_inputs(config["model"], config)
     check_precision(config["trainer"])
     check_steps(config["trainer"])
-    quiet_libraries()
+    _quiet_libraries()
     seed_all(config["seed"], workers=True)
     datamodule, module = build_data(config), build_module(config)
     module.adopt(datamodule)
@@ -111,15 +107,8 @@ def test(
     callbacks: list[Callback],
     precision: Any,
 ) -> dict[str, float]:
-    """Test a loaded module, on one device: several would see some samples twice.
-
-    Args:
-        module: with its weights.
-        datamodule: its test loader is used.
-        callbacks: write the results.
-        precision: as Lightning's trainer takes it.
-    """
-    quiet_libraries()
+    """Test a loaded module, on one device: several would see some samples twice."""
+    _quiet_libraries()
     trainer = Trainer(
         devices=1,
         precision=precision,
@@ -131,12 +120,29 @@ def test(
     return _numbers(trainer)
 
 
+def _quiet_libraries() -> None:
+    """Drop Lightning's advertising and its own use of deprecated torch calls.
+
+    Of several processes the first one speaks; the others only warn.
+
+    Seen with pytorch-lightning 2.6.6 and torch 2.15; warnings about the user's settings stay.
+    """
+    if rank_zero_only.rank:
+        logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(_is_no_tip)
+    warnings.filterwarnings("ignore", message=r".*treespec, LeafSpec.*")
+    # The machine decides how many loader workers help; two cores feed two.
+    warnings.filterwarnings("ignore", message=r".*does not have many workers.*")
+
+
+def _is_no_tip(record: logging.LogRecord) -> bool:
+    return "Tip: For seamless" not in record.getMessage()
+
+
 def build_data(config: Config, **arguments: Any) -> Any:
     """Return the data module of a config, with what its model asks of the data.
 
-    Args:
-        config: of a run.
-        arguments: of the data module; they take precedence.
+    Further arguments of the data module take precedence.
     """
     return build(config["data"]["datamodule"], **config["model"]["inputs"] | arguments)
 

@@ -1,12 +1,11 @@
 """In which settings a start differs from the run that it goes on with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from common.config.plain import leaves, with_moved_places
+from common.config.plain import Config, leaves, with_moved_places
 from common.listing import listed
 
-Config = Mapping[str, Any]
 # By dotted key, what a run had and what a start has; None where it is off, or not there.
 Changes = dict[str, list[Any]]
 # Of every start its own: how it goes on, and what the study has by now.
@@ -27,13 +26,9 @@ _OF_NO_STEP = (
 
 
 def changes(before: Config, now: Config) -> Changes:
-    """Return in which settings two resolved configs differ.
+    """Return in which settings two resolved configs, of a run and of this start, differ.
 
     Where run, stores and raw data lie is none: a folder may have been moved.
-
-    Args:
-        before: of the run.
-        now: of this start.
     """
     old, new = dict(leaves(with_moved_places(before, _places(before, now)))), dict(leaves(now))
     keys = [*new, *(key for key in old if key not in new)]
@@ -44,11 +39,7 @@ def changes(before: Config, now: Config) -> Changes:
 def changes_of_training(before: Config, now: Config, is_same_code: bool) -> Changes:
     """Return in which settings two configs train differently.
 
-    Args:
-        before: of the run.
-        now: of this start.
-        is_same_code: whether both are of one version of the suite. An option that only one
-            of two versions has is no difference: it was not typed.
+    An option that only one of two versions of the suite has is no difference: it was not typed.
     """
     found = _without(changes(before, now), _OF_NO_STEP)
     if is_same_code:
@@ -81,9 +72,6 @@ def check_resumed_settings(found: Changes, resume_with: Sequence[str], run_dir: 
         found: all differences.
         resume_with: what may differ.
         run_dir: named in the message.
-
-    Raises:
-        ValueError: If there are any; names each with the value it had and has.
     """
     unwanted = unnamed(found, resume_with)
     if not unwanted:
@@ -98,7 +86,7 @@ def check_resumed_settings(found: Changes, resume_with: Sequence[str], run_dir: 
 def said(found: Changes) -> str:
     """Return differences as text, those of one cause once."""
     shown = _first_keys(found)
-    return listed([f"{key}={_short(found[key][0])} (now {_short(found[key][1])})" for key in shown])
+    return listed([f"{key}={short(found[key][0])} (now {short(found[key][1])})" for key in shown])
 
 
 def _places(before: Config, now: Config) -> dict[str, str]:
@@ -125,6 +113,7 @@ def _first_keys(found: Changes) -> list[str]:
     return list(shown.values())
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as text for a message, a long one cut."""
     text = "none" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -59,7 +59,7 @@ def start_snapshot(
 
     Args:
         run_dir: the run's folder.
-        config: resolved config.
+        config: resolved.
         choices: Hydra's group choices.
         data: fingerprint of the data.
         changes: by dotted key, what the run had before this start and what it has from here on.
@@ -82,7 +82,7 @@ def start_snapshot(
 
 def is_debug(snapshot: Mapping[str, Any]) -> bool:
     """Return whether a run was one with ``debug=``, which is no result."""
-    return snapshot.get("choices", {}).get("debug") not in (None, "null")
+    return (snapshot.get("choices") or {}).get("debug") not in (None, "null")
 
 
 def record_processes(run_dir: Path, num_processes: int) -> None:
@@ -96,9 +96,7 @@ def finish_snapshot(run_dir: Path, status: str, metrics: Mapping[str, float]) ->
 
     As JSON has no other numbers, those that are not finite become null.
     """
-    snapshot = read_snapshot(run_dir)
-    snapshot.update(status=status, finished=_now(), metrics=dict(metrics))
-    _write(run_dir, snapshot)
+    add_to_snapshot(run_dir, status=status, finished=_now(), metrics=dict(metrics))
 
 
 def add_to_snapshot(run_dir: Path, **entries: Any) -> None:

@@ -1,23 +1,31 @@
-"""A row of a study: it changes something, and nothing undoes it."""
+"""A row of a study: it changes something, and nothing undoes it.
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+A row is a file, ``conf/ablations/NAME.yaml``, or options of the groups that its study sweeps over.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 from hydra import compose
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
+from hydra.plugins.config_source import ConfigSource
+from omegaconf import OmegaConf
 
-from common.config.plain import leaves, plain
-from common.studies.ablation_row import GROUP, NAMES, Row, read_row, subjects
+from common.config.plain import Config, leaves, plain
 
-Config = Mapping[str, Any]
+GROUP = "ablations"
+# They say which row it is, not what it changes.
+NAMES = ("ablation", "is_reference")
+# What the options of a group differ in: choosing one also says these.
+SUBJECTS = {"priors": ("head", "landmarks"), "dropout": ("kind",)}
 
 
 def check_ablation(config: Config) -> list[str] | None:
-    """Refuse a row that changes nothing or is undone by the command line; Hydra must be running.
+    """Refuse a row that changes nothing, or is not what the run does; Hydra must be running.
 
     Args:
         config: the job's resolved config.
@@ -31,109 +39,96 @@ def check_ablation(config: Config) -> list[str] | None:
     """
     hydra = HydraConfig.get()
     typed = OverridesParser.create().parse_overrides(list(hydra.overrides.task))
-    row = _chosen_row(hydra, config, typed)
-    if row is None:
+    chosen_by = _chosen_by(hydra, config, typed)
+    if chosen_by is None:
         return None
-    check_not_undone(row, typed)
-    if hydra.runtime.choices.get("debug") is None:
-        check_holds(row, config)
-    kept = [
-        str(one.input_line)
-        for one in typed
-        if one.key_or_group not in row.chosen_by
-        and (config["is_reference"] or not _restates(row, one))
-    ]
-    return check_changes(config, without_row(str(hydra.job.config_name), kept, config))
+    said, sources = dict[str, Any](), _sources(hydra)
+    for choice in chosen_by.items():
+        said |= _said(*choice, sources)
+    _check_holds(said, config, hydra.runtime.choices, typed)
+    others = [one for one in typed if one.key_or_group not in chosen_by]
+    # What says the row once more would be the same without it.
+    kept = [one for one in others if config["is_reference"] or one.key_or_group not in said]
+    lines = [str(one.input_line) for one in kept]
+    return check_changes(config, _without_row(str(hydra.job.config_name), lines, config))
 
 
-def _chosen_row(hydra: Any, config: Config, typed: Sequence[Override]) -> Row | None:
-    """Return the row of a job: a file, or the options of the groups that its study sweeps over."""
+def _chosen_by(hydra: Any, config: Config, typed: Sequence[Override]) -> dict[str, str] | None:
+    """Return the option by group that makes the row of a job; None without a row."""
     choices, chosen = hydra.runtime.choices, hydra.runtime.choices.get(GROUP)
     is_named = any(override.key_or_group == "ablation" for override in typed)
-    paths = [Path(source.path) for source in hydra.runtime.config_sources]
-    folders = [path for path in paths if path.is_dir()]
     if config["study"] and chosen is None and not is_named:
-        swept = {key: choices[key] for key in hydra.sweeper.params or {} if key in choices}
-        return Row(config["ablation"], swept, {}, subjects(swept, folders), tuple(swept))
+        return {key: choices[key] for key in hydra.sweeper.params or {} if key in choices}
     if chosen != config["ablation"]:
         raise ValueError(
             f"the row is {GROUP}={chosen} and its name {config['ablation']}: choose a row by "
             f"{GROUP}=NAME, and let conf/{GROUP}/NAME.yaml say `ablation: NAME`, or by what its "
             "study sweeps over"
         )
-    return None if chosen is None else read_row(chosen, folders)
+    return None if chosen is None else {GROUP: chosen}
 
 
-def check_not_undone(row: Row, typed: Sequence[Override]) -> None:
-    """Refuse what the command line says against the row: it would win, under the row's name.
+def _sources(hydra: Any) -> list[ConfigSource]:
+    """Return where configs lie, hydra.searchpath included; the first that has a file counts."""
+    resolve = SourcesRegistry.instance().resolve
+    found = [one for one in hydra.runtime.config_sources if one.path]
+    return [resolve(one.schema)(one.provider, f"{one.schema}://{one.path}") for one in found]
 
-    Args:
-        row: what the row says.
-        typed: the command's overrides.
 
-    Raises:
-        ValueError: If one is about what the row sets.
+def _said(group: str, option: str, sources: Sequence[ConfigSource]) -> dict[str, Any]:
+    """Return what choosing an option says, by group or dotted key, in the words of its file."""
+    if group != GROUP and group not in SUBJECTS:
+        return {group: option}
+    path = f"{group}/{option}"
+    source = next(one for one in sources if one.is_config(path))
+    file: Any = OmegaConf.to_container(source.load_config(path).config)
+    if group != GROUP:
+        keys = [key for key in SUBJECTS[group] if key in file]
+        return {group: option} | {f"{group}.{key}": file[key] for key in keys}
+    said = dict[str, Any]()
+    for entry in file.pop("defaults", []):
+        if isinstance(entry, dict):
+            ((chosen, its_option),) = entry.items()
+            said |= _said(chosen.removeprefix("override ").removeprefix("/"), its_option, sources)
+        elif entry != "_self_":
+            said |= _said(GROUP, entry, sources)
+    said |= dict(leaves(file))
+    return {key: value for key, value in said.items() if key not in NAMES}
+
+
+def _check_holds(said: Config, config: Config, choices: Config, typed: Sequence[Override]) -> None:
+    """Refuse a run that is not what its row says: something else would run under the row's name.
+
+    The command line and an experiment's values win over a row; debug has the last word.
     """
-    for override in typed:
-        said = _contradicted(row, override)
-        if said is not None:
+    found = {**dict(leaves(config)), **choices}
+    for key, value in said.items():
+        if key in found and found[key] == value:
+            continue
+        row = f"row {config['ablation']} sets {key}={value}"
+        about = [one for one in typed if _is_about(str(one.key_or_group), key)]
+        against = [one for one in about if one.value() != said.get(str(one.key_or_group))]
+        if against:
             raise ValueError(
-                f"row {row.name} sets {said}; {override.input_line} on the command line "
-                f"would undo that. Leave it out, or write a row of your own "
-                f"(conf/{GROUP}/NAME.yaml)"
+                f"{row}; {against[0].input_line} on the command line would undo that. Leave it "
+                f"out, or write a row of your own (conf/{GROUP}/NAME.yaml)"
+            )
+        if key in found and choices.get("debug") is None:
+            raise ValueError(
+                f"{row}, but the run has {found[key]}: an experiment sets it, too. Take it out "
+                "there"
             )
 
 
-def _contradicted(row: Row, override: Override) -> str | None:
-    """Return what of the row an override would undo."""
-    key = override.key_or_group
-    if key in row.choices:
-        said = f"{key}={row.choices[key]}"
-        return None if override.value() == row.choices[key] else said
-    for name, value in {**row.subjects, **row.values}.items():
-        is_about = f"{name}.".startswith(f"{key}.") or f"{key}.".startswith(f"{name}.")
-        if is_about and not _restates(row, override):
-            return f"{name}={value}"
-    return None
+def _is_about(typed: str, key: str) -> bool:
+    """Return whether one of two dotted keys is the other, or a part of it."""
+    return f"{key}.".startswith(f"{typed}.") or f"{typed}.".startswith(f"{key}.")
 
 
-def _restates(row: Row, override: Override) -> bool:
-    """Return whether an override says once more what the row says."""
-    said = {**row.subjects, **row.values, **row.choices}
-    key = override.key_or_group
-    return key in said and not override.is_delete() and override.value() == said[key]
-
-
-def check_holds(row: Row, config: Config) -> None:
-    """Refuse a run that is not what its row says because another file has the last word.
-
-    An experiment's values win over the options of groups that a row chooses.
-
-    Args:
-        row: what the row says.
-        config: the job's resolved config.
-
-    Raises:
-        ValueError: If so.
-    """
-    found = dict(leaves(config))
-    for key, value in {**row.subjects, **row.values}.items():
-        if key in found and found[key] != value:
-            raise ValueError(
-                f"row {row.name} sets {key}={value}, but the run has {found[key]}: "
-                "an experiment sets it, too. Take it out there"
-            )
-
-
-def without_row(config_name: str, typed: Sequence[str], config: Config) -> Config | None:
-    """Return the config of the same command without its row; None if only the row completes it.
-
-    Args:
-        config_name: the script's.
-        typed: the command's overrides that are not of the row.
-        config: with the row; the other has its name too, so that names and folders are the same.
-    """
+def _without_row(config_name: str, typed: Sequence[str], config: Config) -> Config | None:
+    """Return the config of a command without its row; None if only the row completes it."""
     try:
+        # The row's name stays, so that names and folders are the same.
         cfg = compose(config_name, [*typed, f"~{GROUP}", f"ablation={config['ablation']}"])
     except ConfigCompositionException:
         # With the row it composes: the row chooses the model or the data.
@@ -144,15 +139,8 @@ def without_row(config_name: str, typed: Sequence[str], config: Config) -> Confi
 def check_changes(config: Config, without: Config | None) -> list[str] | None:
     """Refuse a row without an effect, and a reference with one.
 
-    Args:
-        config: resolved config of the run.
-        without: the same without the row; None if there is none.
-
     Returns:
         The dotted keys that the row changes; None if that is not known.
-
-    Raises:
-        ValueError: If so.
     """
     if without is None:
         return None
@@ -172,9 +160,6 @@ def check_changes(config: Config, without: Config | None) -> list[str] | None:
 
 def differences(one: Config, other: Config) -> list[str]:
     """Return the dotted keys in which two configs differ, names of rows and runs apart."""
-    left, right = (
-        {key: value for key, value in leaves(config) if key not in ("name", *NAMES)}
-        for config in (one, other)
-    )
-    keys = [*left, *(key for key in right if key not in left)]
+    left, right = dict(leaves(one)), dict(leaves(other))
+    keys = [key for key in {**left, **right} if key not in ("name", *NAMES)]
     return [key for key in keys if key not in left or key not in right or left[key] != right[key]]

@@ -2,12 +2,11 @@
 
 import logging
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from common.config.plain import Config
 from common.runs.claim import FolderInUseError, claimed
-from common.runs.latest import with_latest_checkpoint
+from common.runs.places import with_latest_checkpoint
 from common.runs.run import fit_and_test
 from common.runs.snapshot import add_to_snapshot, read_snapshot
 from common.studies.ablation import check_ablation
@@ -16,14 +15,13 @@ from common.studies.study import check_job, outlived
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 
 
 def run_job(config: Config, choices: Config) -> dict[str, float]:
     """Train and test as configured; Hydra must be running.
 
     Args:
-        config: the resolved train config as plain values.
+        config: the resolved train config.
         choices: Hydra's group choices, for the record.
 
     Returns:

@@ -1,6 +1,5 @@
 """Tests of a trained run on further data sets, as ``predict.py run=RUN data=NAME`` does them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,35 +8,20 @@ from omegaconf import open_dict
 
 from common.config.checks import check_conventions, check_line
 from common.config.instantiate import calls
-from common.config.plain import plain
+from common.config.plain import Config, plain
 from common.prediction.command import predict
 from common.runs.run import build_data
 
-Config = Mapping[str, Any]
-
 
 def missing_tests(run_dir: Path, config: Config) -> list[str]:
-    """Return the further data sets of a run's config that it has no test on yet.
-
-    Args:
-        run_dir: the run's folder.
-        config: its resolved config; without ``test`` it has none to do.
-    """
+    """Return the further data sets that a run's config asks for and it has no test on yet."""
     own = config["data"]["name"]
     asked = [name for name in config["also_test"] if name != own] if config["test"] else []
     return [name for name in asked if not any(_output_dir(run_dir, name).glob("*.json"))]
 
 
 def check_other_tests(run_dir: Path, config: Config) -> None:
-    """Refuse, before the training, a data set that the run could not be tested on after it.
-
-    Args:
-        run_dir: the run's folder.
-        config: its resolved config.
-
-    Raises:
-        ValueError: If a store is missing, or its gaze defined otherwise.
-    """
+    """Refuse, before the training, a data set that the run could not be tested on after it."""
     for name in missing_tests(run_dir, config):
         other = _command(config, run_dir, name)["data"]
         check_line(config["model"], other)
@@ -50,9 +34,7 @@ def check_other_tests(run_dir: Path, config: Config) -> None:
 def run_other_tests(run_dir: Path, config: Config) -> list[str]:
     """Test a finished run on the further data sets it has no test on yet; return what was said.
 
-    Args:
-        run_dir: the run's folder; results go to ``predict/NAME_test`` in it.
-        config: the run's resolved config.
+    Results go to ``predict/NAME_test`` in the run's folder.
     """
     return [predict(_command(config, run_dir, name)) for name in missing_tests(run_dir, config)]
 

@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from common.config.plain import Config
 from common.files.form import TEXT, check_form
 from common.files.sealed import read_json, write_json
 from common.runs.claim import is_in_use
@@ -18,7 +19,6 @@ from common.runs.snapshot import FILE_NAME, is_debug, read_snapshot
 from common.studies.other_tests import missing_tests
 
 LOG = logging.getLogger(__name__)
-Config = Mapping[str, Any]
 Failure = Mapping[str, str]
 # A job may be refused in the folder of an older, finished run, whose run.json stays as it is.
 FAILURE_FILE = "failure.json"
@@ -30,14 +30,7 @@ def job_name(ablation: str, seed: int) -> str:
 
 
 def check_job(config: Config) -> None:
-    """Refuse a job that is not of its study.
-
-    Args:
-        config: the job's resolved config.
-
-    Raises:
-        ValueError: If its row or its seed is none of the study's.
-    """
+    """Refuse a job that is not of its study."""
     study = config["study"]
     if study is None:
         return
@@ -52,9 +45,6 @@ def check_typed(name: str, swept: Config, typed: Iterable[str]) -> None:
         name: of the study.
         swept: what it sweeps over, values joined by commas, by key.
         typed: the command's overrides; choices by a pattern (``glob``) are left to the jobs.
-
-    Raises:
-        ValueError: If so.
     """
     for override in OverridesParser.create().parse_overrides(list(typed)):
         key = override.key_or_group
@@ -88,7 +78,7 @@ def outlived(study: Config | None, job_dir: Path) -> Iterator[None]:
         job_dir: the job's folder, which keeps the failure until the job is started again.
     """
     if study is not None:
-        forget_failure(job_dir)
+        (job_dir / FAILURE_FILE).unlink(missing_ok=True)
     try:
         yield
     except Exception as error:
@@ -99,12 +89,7 @@ def outlived(study: Config | None, job_dir: Path) -> Iterator[None]:
 
 
 def record_failure(job_dir: Path, error: Exception) -> None:
-    """Write when and why a job failed.
-
-    Args:
-        job_dir: the job's folder.
-        error: what ended it; the first line of its message is kept.
-    """
+    """Write when and why a job failed; of the message the first line."""
     said = (str(error).splitlines() or [""])[0]
     reason = said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
     failure = {"time": datetime.now(UTC).isoformat(), "reason": reason}
@@ -112,17 +97,8 @@ def record_failure(job_dir: Path, error: Exception) -> None:
     write_json(job_dir / FAILURE_FILE, failure)
 
 
-def forget_failure(job_dir: Path) -> None:
-    """Remove what an earlier start of a job left."""
-    (job_dir / FAILURE_FILE).unlink(missing_ok=True)
-
-
 def read_failures(study_dir: Path) -> dict[str, Failure]:
-    """Return ``time`` and ``reason`` of the jobs whose last start failed, by the job's folder.
-
-    Args:
-        study_dir: the study's folder; it need not exist.
-    """
+    """Return ``time`` and ``reason`` of the jobs whose last start failed, by the job's folder."""
     paths = sorted(study_dir.glob(f"*/{FAILURE_FILE}"))
     return {path.parent.name: _failure(path) for path in paths}
 
@@ -139,10 +115,6 @@ def _failure(path: Path) -> Failure:
 
 def unfinished_jobs(study_dir: Path, study: Config) -> dict[str, bool]:
     """Return the jobs of a study that have no complete result, in the table's order.
-
-    Args:
-        study_dir: the study's folder.
-        study: its rows and seeds.
 
     Returns:
         Whether it was begun (it failed or was interrupted), by the job's name.
@@ -184,7 +156,8 @@ class StudySummary(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Log the summary; the process ends with status 1 if a job of this call failed."""
-        study, study_dir = _study(config), Path(config.hydra.sweep.dir)
+        study: Any = OmegaConf.to_container(config.study, resolve=True)
+        study_dir = Path(config.hydra.sweep.dir)
         # Left by the jobs, which may have run in other processes and on other machines.
         failures = read_failures(study_dir)
         failed = {job: one for job, one in failures.items() if one != self._earlier.get(job)}
@@ -207,10 +180,6 @@ class StudySummary(Callback):
                 _logs(study_dir, reasons),
             )
             raise SystemExit(1)
-
-
-def _study(config: DictConfig) -> Any:
-    return OmegaConf.to_container(config.study, resolve=True)
 
 
 def _logs(study_dir: Path, reasons: Mapping[str, str]) -> str:

@@ -9,13 +9,19 @@ from typing import Any
 import pytorch_lightning
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from common.config.resolvers import run_dir
 from common.training.checkpoint import read_checkpoint, save_checkpoint
 from common.training.distributed import is_first_process
 from common.training.weight_average import TRAINED, WeightAverage
 
 LOG = logging.getLogger(__name__)
 _LAST = "last.ckpt"
+
+
+def run_of(checkpoint: Path) -> Path | None:
+    """Return the folder of the run that a checkpoint lies in; None if it lies in none."""
+    folder = checkpoint.parent
+    is_in_run = folder.name == "checkpoints" and (folder.parent / "run.json").is_file()
+    return folder.parent if is_in_run else None
 
 
 def newest_resumable(folder: Path) -> Path | None:
@@ -67,7 +73,7 @@ def whole_checkpoint(path: Path) -> Path:
     try:
         read_checkpoint(path)
     except ValueError:
-        found = newest_resumable(path.parent) if run_dir(str(path), "") else None
+        found = newest_resumable(path.parent) if run_of(path) else None
         if found is None:
             raise
         return found

@@ -16,7 +16,7 @@ def test_there_are_configs_to_test() -> None:
 
 
 @pytest.mark.parametrize(("data", "model"), pairs())
-def test_every_data_set_goes_with_every_model_of_its_line(data: str, model: str) -> None:
+def test_every_data_set_goes_with_a_model_of_its_line(data: str, model: str) -> None:
     config = train_config(*chosen(data), f"model={model}")
     assert config["model"]["name"] == model
     assert config["name"] == f"{model}_{config['data']['name']}"

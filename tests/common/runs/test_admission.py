@@ -407,7 +407,7 @@ def test_runs_of_before_are_replayed(model: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("data", "model"), pairs())
-def test_every_model_on_every_data_set_is_replayed(data: str, model: str, tmp_path: Path) -> None:
+def test_every_model_and_every_data_set_is_replayed(data: str, model: str, tmp_path: Path) -> None:
     _goes_through(train_config(*chosen(data), f"model={model}"), tmp_path)
 
 

@@ -12,17 +12,17 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
 from common.config import schema
-from common.config.resolvers import run_dir
+from common.runs.places import run_dir
 
 
 def test_a_checkpoint_of_a_run_goes_on_in_the_runs_folder(tmp_path: Path) -> None:
     checkpoint = tmp_path / "runs" / "x" / "checkpoints" / "last.ckpt"
     checkpoint.parent.mkdir(parents=True)
-    assert run_dir(None, "new") == "new"
-    assert run_dir(str(checkpoint), "new") == "new"
+    assert run_dir(None, "new", "runs") == "new"
+    assert run_dir(str(checkpoint), "new", "runs") == "new"
     (tmp_path / "runs" / "x" / "run.json").write_text("{}")
-    assert run_dir(str(checkpoint), "new") == str(tmp_path / "runs" / "x")
-    assert run_dir(str(tmp_path / "weights.pth"), "new") == "new"
+    assert run_dir(str(checkpoint), "new", "runs") == str(tmp_path / "runs" / "x")
+    assert run_dir(str(tmp_path / "weights.pth"), "new", "runs") == "new"
 
 
 def hydra_folders(*overrides: str) -> tuple[str, str, str]:

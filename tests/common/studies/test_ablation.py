@@ -3,13 +3,10 @@
 from pathlib import Path
 
 import pytest
-from builders.study_configs import CONF_DIR, ON_GAZEPOSE, config_of, running
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from builders.study_configs import ON_GAZEPOSE, config_of, running
 from hydra.errors import ConfigCompositionException
 
-from common.studies.ablation import check_ablation, check_changes, check_not_undone
-from common.studies.ablation_row import read_row
+from common.studies.ablation import check_ablation, check_changes
 
 
 def refused(*typed: str) -> str:
@@ -28,33 +25,31 @@ def own_conf(tmp_path: Path, **files: str) -> str:
     return f"hydra.searchpath=[{tmp_path / 'conf'}]"
 
 
-def parsed(*typed: str) -> list[Override]:
-    return OverridesParser.create().parse_overrides(list(typed))
-
-
 @pytest.mark.parametrize(
     ("row", "typed", "said"),
     [
         ("spatial_head", "priors=none", "priors=head"),
-        ("spatial_head", "priors.head=false", r"priors\.head=True"),
-        ("spatial_head", "priors={landmarks:true}", "priors=head"),
-        ("split_5", "priors.split=1.0", r"priors\.split=5\.0"),
+        ("spatial_head", "priors.head=false", "priors.head=True"),
+        ("spatial_head", "priors={landmarks:true}", "priors.landmarks=False"),
+        ("split_5", "priors.split=1.0", "priors.split=5.0"),
         ("temporal_none", "dropout=gaussian", "dropout=none"),
-        ("temporal_none", "dropout.kind=gaussian", r"dropout\.kind=none"),
+        ("temporal_none", "dropout.kind=gaussian", "dropout.kind=none"),
         ("spatial_off", "model=gazepose", "model=gazepose_lstm"),
         ("gazepose", "priors=head", "priors=all"),
     ],
 )
 def test_what_would_undo_a_row_is_refused(row: str, typed: str, said: str) -> None:
-    with pytest.raises(ValueError, match=f"row {row} sets {said}; .* would undo that"):
-        check_not_undone(read_row(row, [CONF_DIR]), parsed(typed))
+    reason = refused("data=ego4d", f"ablations={row}", "model=gazepose", typed)
+    assert f"row {row} sets {said}; {typed} on the command line would undo that" in reason
 
 
 def test_what_a_row_does_not_set_may_be_typed() -> None:
     allowed = ["priors.mirror=true", "model.learning_rate=1e-3", "dropout=none", "priors=head"]
-    check_not_undone(read_row("spatial_head", [CONF_DIR]), parsed(*ON_GAZEPOSE, *allowed))
+    with running(*ON_GAZEPOSE, "ablations=spatial_head", *allowed) as config:
+        assert check_ablation(config)
     allowed = ["model.init_checkpoint=x.pth", "data.datamodule.num_workers=0"]
-    check_not_undone(read_row("gazelstm", [CONF_DIR]), parsed(*allowed))
+    with running("data=ego4d", "ablations=gazelstm", *allowed) as config:
+        check_ablation(config)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +62,6 @@ def test_what_a_row_sets_may_be_said_again(row: str, typed: str) -> None:
         assert check_ablation(config) == changed
 
 
-def test_a_command_that_undoes_its_row_is_refused() -> None:
-    assert "priors=none on the command line would undo" in refused(
-        *ON_GAZEPOSE, "ablations=spatial_head", "priors=none"
-    )
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -83,6 +72,15 @@ def test_a_command_that_undoes_its_row_is_refused() -> None:
 def test_a_row_that_changes_nothing_is_refused(tmp_path: Path, text: str) -> None:
     own = own_conf(tmp_path, ablations__idle=text)
     assert "row idle changes nothing here" in refused(*ON_GAZEPOSE, own, "ablations=idle")
+
+
+def test_a_row_in_a_package_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_conf(tmp_path, ablations__mine="priors:\n  split: 2.0\nablation: mine")
+    (tmp_path / "conf").rename(tmp_path / "my_rows")
+    (tmp_path / "my_rows" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    typed = [*ON_GAZEPOSE, "hydra.searchpath=[pkg://my_rows]", "ablations=mine", "priors.split=3.0"]
+    assert "row mine sets priors.split=2.0; priors.split=3.0 on the command line" in refused(*typed)
 
 
 def test_a_reference_that_changes_something_is_refused() -> None:

@@ -14,8 +14,7 @@ from builders.study_configs import (
 )
 from omegaconf import OmegaConf
 
-from common.studies.ablation import differences
-from common.studies.ablation_row import SUBJECTS
+from common.studies.ablation import SUBJECTS, differences
 
 
 def reference_of(name: str) -> Config:

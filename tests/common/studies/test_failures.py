@@ -11,7 +11,7 @@ from builders.study_configs import config_of
 from builders.train_script import train_script_here
 
 from common.studies.study import (
-    forget_failure,
+    outlived,
     read_failures,
     record_failure,
     unfinished_jobs,
@@ -99,12 +99,13 @@ def test_what_failed_earlier_is_no_failure_of_this_call(
         (KeyError(), "KeyError: "),
     ],
 )
-def test_a_failure_keeps_its_first_line_until_it_is_forgotten(
+def test_a_failure_keeps_its_first_line_until_the_job_is_started_again(
     tmp_path: Path, error: Exception, reason: str
 ) -> None:
     record_failure(tmp_path / "job", error)
     assert read_failures(tmp_path)["job"]["reason"] == reason
-    forget_failure(tmp_path / "job")
+    with outlived({}, tmp_path / "job"):
+        pass
     assert read_failures(tmp_path) == read_failures(tmp_path / "no_study") == {}
 
 

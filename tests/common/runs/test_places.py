@@ -7,16 +7,20 @@ from typing import Any
 import pytest
 from builders.train_configs import train_config
 
-from common.config.latest_run import latest_run
-from common.config.resolvers import run_dir
-from common.runs.latest import found_run, with_latest_checkpoint
-from common.runs.places import with_found_store
+from common.runs.places import (
+    found_run,
+    latest_run,
+    run_dir,
+    with_found_store,
+    with_latest_checkpoint,
+)
 from common.training.checkpoint import save_checkpoint
 
 
 def write_run(folder: Path, time: str, **entries: Any) -> Path:
     folder.mkdir(parents=True)
-    snapshot = {"starts": [{"time": "2020"}, {"time": time}], "choices": {}, **entries}
+    starts = [{"time": "2020"}, {"time": time}]
+    snapshot = {"status": "finished", "config": {}, "starts": starts, "choices": {}, **entries}
     (folder / "run.json").write_text(json.dumps(snapshot))
     return folder
 
