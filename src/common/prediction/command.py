@@ -16,17 +16,31 @@ from common.config.checks import (
 from common.config.instantiate import build
 from common.config.plain import Config
 from common.files.atomic import remove_leftovers
+from common.files.form import ANY, TEXT, Each, check_form
 from common.prediction.annotation import annotate_source
 from common.runs.admission import check_recorded, parts_of_prediction
 from common.runs.places import found_run, with_found_store
 from common.runs.run import build_data, build_module, test
-from common.runs.snapshot import read_snapshot
+from common.runs.snapshot import FILE_NAME, read_snapshot
 from common.store.reading import EmptyStoreError
 from common.training.checkpoint import load_module
 
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0
 BEST_CHECKPOINT = "best.ckpt"
+_GROUP = Each(ANY)
+# Of what is read of a run.json.
+_FORM = {
+    "data": _GROUP,
+    "config": {
+        "optimized_metric": TEXT,
+        "data": {"name": TEXT, "datamodule": _GROUP},
+        "model": {
+            **{"module": {"net": _GROUP}, "annotator": ANY},
+            **{"callbacks": _GROUP, "inputs": _GROUP},
+        },
+    },
+}
 # The same store at another place is no other test.
 _PLACE = "store_dir"
 
@@ -84,6 +98,7 @@ def predict(config: Config) -> str:
 def _from_run(config: Config) -> Trained:
     run_dir = found_run(config["run"], config, "run")
     snapshot = read_snapshot(run_dir)
+    check_form(snapshot, _FORM, str(run_dir / FILE_NAME))
     checkpoint = _chosen_checkpoint(config, run_dir)
     recorded = with_found_store(run_dir, snapshot)
     parts = parts_of_prediction(recorded, run_dir)

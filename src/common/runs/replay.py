@@ -28,7 +28,7 @@ _FORM = {
     **{"starts": [_GROUP], "choices": _GROUP, "data": _GROUP, "versions": _GROUP},
     "git": Maybe({"commit": Maybe(TEXT), "changes": Maybe(TEXT)}),
     "config": {
-        **{"paths": {"run_dir": TEXT}, "model": _GROUP, "trainer": _GROUP},
+        **{"paths": {"run_dir": TEXT}, "model": {"inputs": _GROUP}, "trainer": _GROUP},
         **{"data": {"datamodule": _GROUP}, "callbacks": ANY, "logger": ANY},
     },
 }
