@@ -32,7 +32,7 @@ def preprocessor(store_dir: Path, kinds: Any = None, **settings: Any) -> FacePre
         settings.pop("name", "people"),
         FakeReader(
             kinds or PEOPLE,
-            settings=settings.pop("reader_settings", {}),
+            options=settings.pop("reader_settings", {}),
             compares=settings.pop("compares", False),
         ),
         store_dir,

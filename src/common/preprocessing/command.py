@@ -47,11 +47,7 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
     if data["preprocessor"] is None:
         raise ValueError(f"data={data['name']} makes no store: it reads another data set's")
     if mode == "export":
-        # Only the store is read: neither raw data nor what reads them are needed.
-        unread = {"reader": None} if "reader" in data["preprocessor"] else {}
-        exporter = build(data["preprocessor"], **unread)
-        told = exporter.export(_export_dir(config), heatmaps=config["export_heatmaps"])
-        return Outcome(str(told), has_errors=False)
+        return Outcome(_export(config), has_errors=False)
     if mode in ("split", "statistics"):
         return Outcome(_write_parts(config), has_errors=False)
     if data["raw_dir"] is None:
@@ -62,8 +58,7 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
     preprocessor = build(
         data["preprocessor"], shard=config["shard"], num_workers=config["num_workers"]
     )
-    work = {"run": preprocessor.run, "check": preprocessor.check, "repair": preprocessor.repair}
-    report = work[mode]()
+    report = getattr(preprocessor, mode)()
     return Outcome(report.summary(), report.has_errors)
 
 
@@ -81,7 +76,14 @@ def _write_parts(config: Mapping[str, Any]) -> str:
     return str(write(None if path is None else Path(path)))
 
 
-def _export_dir(config: Mapping[str, Any]) -> Path:
+def _export(config: Mapping[str, Any]) -> str:
+    data = config["data"]
+    # Only the store is read: neither raw data nor what reads them are needed.
+    unread = {"reader": None} if "reader" in data["preprocessor"] else {}
+    make = build(data["preprocessor"], _partial_=True, **unread)
+    if not hasattr(make.func, "export"):
+        raise ValueError(f"mode=export writes FLAME's folder layout; data={data['name']} has none")
     if config["export_dir"] is None:
         raise ValueError("where to? Set export_dir=FOLDER")
-    return Path(config["export_dir"])
+    store_dir, out_dir = Path(make.keywords["store_dir"]), Path(config["export_dir"])
+    return str(make.func.export(store_dir, out_dir, heatmaps=config["export_heatmaps"]))

@@ -171,7 +171,7 @@ def warn_if_incomplete(store_dir: Path) -> None:
 
 
 def read_made_from(store_dir: Path, group: str) -> str | None:
-    """Return what a group was made from, as `common.preprocessing.share.StoreMaker` says it.
+    """Return what a group was made from, as `common.preprocessing.recipe.StoreRecipe` says it.
 
     None if it was not told, or the table is damaged.
     """

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,8 @@ from common.files.sealed import seal, table_metadata, write_json, write_text
 from common.store.reading import MADE_FROM, GroupPaths, read_recipe
 from common.store.skipped import Skipped
 
+# An encoded image and its row of the table.
+Row = tuple[bytes, Mapping[str, Any]]
 _WORK_LOCK = ".work.lock"
 _FOLDERS = ("packs", "tables", "skipped", "failed")
 # Of a writer, with its process's number, or of a lock.
@@ -77,6 +79,14 @@ class GroupWriter:
     def skip(self, item: Skipped) -> None:
         """Note an item that could not be used."""
         self._skipped.append(asdict(item))
+
+    def add_all(self, rows: Iterable[Row | Skipped]) -> None:
+        """Append or note what comes."""
+        for row in rows:
+            if isinstance(row, Skipped):
+                self.skip(row)
+            else:
+                self.add(*row)
 
     @property
     def replaces(self) -> bool:

@@ -10,8 +10,10 @@ from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer, FaceObservation
 from common.faces.mediapipe.iris import IrisModel
-from common.media.image_codec import CODECS, encode_image
+from common.media.image_codec import encode_image
+from common.preprocessing.recipe import check_preparation
 from common.store.skipped import Skipped
+from common.store.writing import Row
 from flame.data.crops import eye_centre
 from flame.preprocessing.face_image import face_window
 from flame.preprocessing.openface_source import OpenFaceFolder, OpenFaceResult
@@ -59,12 +61,7 @@ class PreparationSettings:
     quality: int = 95
 
     def __post_init__(self) -> None:
-        if self.landmarks not in LANDMARK_SOURCES:
-            raise ValueError(f"landmarks is {self.landmarks!r}, expected one of {LANDMARK_SOURCES}")
-        if self.head_pose not in HEAD_POSE_SOURCES:
-            raise ValueError(
-                f"head_pose is {self.head_pose!r}, expected one of {HEAD_POSE_SOURCES}"
-            )
+        check_preparation(self, LANDMARK_SOURCES, HEAD_POSE_SOURCES)
         unmeasured = self.head_pose in _OF_FACE_IMAGES
         if self.landmarks in _OF_FACE_IMAGES and not unmeasured:
             raise ValueError(
@@ -73,10 +70,6 @@ class PreparationSettings:
             )
         if self.head_pose == "none" and self.landmarks != "none":
             raise ValueError("head_pose=none is for gaze pretraining: set landmarks=none too")
-        if self.codec not in CODECS:
-            raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality is {self.quality}, expected 1 to 100")
         if self.box_margin < 0:
             raise ValueError(f"box_margin is {self.box_margin}, expected 0 or more")
 
@@ -119,7 +112,7 @@ class Preparer:
         self._gaze_source = gaze_source
         self._iris = iris
 
-    def prepare(self, sample: RawSample) -> tuple[bytes, dict[str, Any]] | Skipped:
+    def prepare(self, sample: RawSample) -> Row | Skipped:
         """Return the encoded face image and its row, or why there is none."""
         try:
             if self._settings.detects_faces:
@@ -131,7 +124,7 @@ class Preparer:
             why = f"{type(error).__name__}: {error}"
         return Skipped(sample.sample_id, sample.subject, sample.group, why)
 
-    def _prepare_face_image(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
+    def _prepare_face_image(self, sample: RawSample) -> Row:
         wanted = self._settings
         landmarks = self._landmarks_of_face_image(sample)
         head_pose = sample.head_pose if wanted.head_pose == "dataset" else None
@@ -165,7 +158,7 @@ class Preparer:
         landmarks = self._iris.eye_landmarks(sample.image[y0:y1, x0:x1])
         return landmarks + np.repeat([x0, y0], landmarks.size // 2)
 
-    def _prepare_photo(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
+    def _prepare_photo(self, sample: RawSample) -> Row:
         assert self._analyzer is not None
         faces = self._analyzer.analyze(sample.image, sample.camera_matrix)
         face = choose_face(faces, sample.face_hint_px)

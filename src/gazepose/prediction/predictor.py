@@ -36,7 +36,7 @@ from gazepose.preprocessing.preparation import (
     MESH,
     PRIOR,
     PRIOR_OR_MESH,
-    LamPreparation,
+    PreparationSettings,
     PreparedFace,
     Preparer,
 )
@@ -83,7 +83,7 @@ class VideoPredictor:
         module: EyeContactModule,
         analyzer: AnalyzerSettings,
         tracking: TrackingSettings,
-        preparation: LamPreparation,
+        preparation: PreparationSettings,
         dropout: Mapping[str, Any] | None,
         smoothing: TrackSmoothing,
         split: float = 1.0,
@@ -241,7 +241,7 @@ def _values(row: dict[str, Any], columns: Sequence[str]) -> Float:
     return np.array([row[name] for name in columns], np.float64)
 
 
-def _measured(preparation: LamPreparation) -> LamPreparation:
+def _measured(preparation: PreparationSettings) -> PreparationSettings:
     """Return the preparation with the mesh's priors in place of those from files."""
     sources = {"landmarks": preparation.landmarks, "head_pose": preparation.head_pose}
     from_files = [name for name, source in sources.items() if source in (PRIOR, PRIOR_OR_MESH)]

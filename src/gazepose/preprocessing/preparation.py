@@ -13,7 +13,8 @@ from common.config.recordable import recordable
 from common.faces.head_pose import head_pose_from_mesh
 from common.faces.mediapipe.mesh import FaceMesh
 from common.faces.mediapipe.pose import BodyPose
-from common.media.image_codec import CODECS, decode_image, encode_image
+from common.media.image_codec import decode_image, encode_image
+from common.preprocessing.recipe import check_preparation
 from gazepose.preprocessing.face_image import FaceWindow, face_window
 from gazepose.preprocessing.five_points import points_from_mesh, points_from_pose
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
@@ -30,7 +31,7 @@ USUAL_ASPECT = 0.8
 
 @recordable
 @dataclass(frozen=True)
-class LamPreparation:
+class PreparationSettings:
     """How faces become rows; part of the store's recipe.
 
     Attributes:
@@ -58,16 +59,7 @@ class LamPreparation:
     quality: int = 95
 
     def __post_init__(self) -> None:
-        if self.landmarks not in LANDMARK_SOURCES:
-            raise ValueError(f"landmarks is {self.landmarks!r}, expected one of {LANDMARK_SOURCES}")
-        if self.head_pose not in HEAD_POSE_SOURCES:
-            raise ValueError(
-                f"head_pose is {self.head_pose!r}, expected one of {HEAD_POSE_SOURCES}"
-            )
-        if self.codec not in CODECS:
-            raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality is {self.quality}, expected 1 to 100")
+        check_preparation(self, LANDMARK_SOURCES, HEAD_POSE_SOURCES)
         if self.margin < 0:
             raise ValueError(f"margin is {self.margin}, expected 0 or more")
         if self.size < 1:
@@ -87,7 +79,7 @@ class LamPreparation:
         """What must be taken from there: of `wanted_priors` what the mesh may not give."""
         return self._from(PRIOR)
 
-    def with_priors(self, kinds: Collection[str]) -> "LamPreparation":
+    def with_priors(self, kinds: Collection[str]) -> "PreparationSettings":
         """Return the preparation for where the prior files hold these kinds alone."""
         decided = dict.fromkeys(self._from(PRIOR_OR_MESH), MESH)
         decided |= {kind: PRIOR for kind in decided if kind in kinds}
@@ -166,7 +158,7 @@ class Preparer:
 
     def __init__(
         self,
-        settings: LamPreparation,
+        settings: PreparationSettings,
         mesh: FaceMesh | None,
         pose: BodyPose | None,
         hopenet: HopenetHeadPose | None,

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from common.preprocessing.findings import Finding
-from gazepose.preprocessing.preparation import MESH, PRIOR, LamPreparation
+from gazepose.preprocessing.preparation import MESH, PRIOR, PreparationSettings
 from gazepose.readers.json_prior.files import PRIOR_DIR, BringsPriors
 from gazepose.readers.sample import RawReader
 
 
-def missing_priors(reader: RawReader, preparation: LamPreparation) -> list[Finding]:
+def missing_priors(reader: RawReader, preparation: PreparationSettings) -> list[Finding]:
     """Return an error for each prior file that is needed and not there.
 
     Raises:
@@ -24,7 +24,7 @@ def missing_priors(reader: RawReader, preparation: LamPreparation) -> list[Findi
     return [Finding("error", what, where, "measure with landmarks=mesh, head_pose=mesh")]
 
 
-def prior_sizes(reader: RawReader, preparation: LamPreparation, group: str) -> dict[str, int]:
+def prior_sizes(reader: RawReader, preparation: PreparationSettings, group: str) -> dict[str, int]:
     """Return the sizes in bytes of the prior files that landmarks or head pose come from.
 
     By their names; empty where they come from none.
@@ -34,7 +34,9 @@ def prior_sizes(reader: RawReader, preparation: LamPreparation, group: str) -> d
     return {}
 
 
-def preparation_of(reader: RawReader, preparation: LamPreparation, group: str) -> LamPreparation:
+def preparation_of(
+    reader: RawReader, preparation: PreparationSettings, group: str
+) -> PreparationSettings:
     """Return how a group is prepared, by the prior files that its part has."""
     if not preparation.wanted_priors:
         return preparation
@@ -43,7 +45,9 @@ def preparation_of(reader: RawReader, preparation: LamPreparation, group: str) -
     return preparation.with_priors(reader.prior_files_of(group).kinds())
 
 
-def preparations(reader: RawReader, preparation: LamPreparation) -> dict[str, LamPreparation]:
+def preparations(
+    reader: RawReader, preparation: PreparationSettings
+) -> dict[str, PreparationSettings]:
     """Return how each part that may have prior files is prepared; empty if none may.
 
     Raises:
@@ -55,7 +59,7 @@ def preparations(reader: RawReader, preparation: LamPreparation) -> dict[str, La
     return {part: preparation.with_priors(found.kinds()) for part, found in files}
 
 
-def prior_sources(reader: RawReader, preparation: LamPreparation) -> list[Finding]:
+def prior_sources(reader: RawReader, preparation: PreparationSettings) -> list[Finding]:
     """Say what comes from prior files and what the mesh gives, where it may stand in for them.
 
     Raises:
@@ -85,7 +89,7 @@ def _source(kind: str, source_of_part: Mapping[str, str]) -> Finding:
     return Finding("warning", what, PRIOR_DIR, remedy)
 
 
-def require_priors(reader: RawReader, preparation: LamPreparation) -> None:
+def require_priors(reader: RawReader, preparation: PreparationSettings) -> None:
     """Refuse to go without a prior file that is needed.
 
     Raises:

@@ -9,7 +9,7 @@ import polars as pl
 from common.files.sealed import scan_table
 from common.listing import counted_names
 from common.preprocessing.check import IMAGELESS, imageless_groups
-from common.preprocessing.share import LOSSY, LOSSY_REMEDY, item_lines, lossy_groups, problem_lines
+from common.preprocessing.report import LOSSY, LOSSY_REMEDY, StoreReport, lossy_groups
 from common.store.reading import read_failures, read_skipped, stored_groups
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 
@@ -35,22 +35,19 @@ _COUNTS: dict[str, pl.Expr] = {
 
 
 @dataclass(frozen=True)
-class LamReport:
-    """What a store holds and what could not be used, whichever run or shard found it.
+class PreprocessReport(StoreReport):
+    """What a store of clips holds and what could not be used.
+
+    A frame without an image is in the store, though it is in ``skipped`` too.
 
     Attributes:
         counts: by part, how many of what.
-        skipped: what could not be used: ``sample_id``, ``reason`` and more; a frame without an
-            image is in the store all the same.
-        failed_groups: why clips could not be made, by clip.
         doubtful_clips: clips in which few faces got points: on how many of how many images.
         lossy_clips: clips that lost frames because their video is damaged: how many.
         imageless_clips: clips without one image.
     """
 
     counts: dict[str, dict[str, int]]
-    skipped: list[dict[str, str]]
-    failed_groups: dict[str, str]
     doubtful_clips: dict[str, str] = field(default_factory=dict)
     lossy_clips: dict[str, str] = field(default_factory=dict)
     imageless_clips: list[str] = field(default_factory=list)
@@ -58,15 +55,14 @@ class LamReport:
     @property
     def has_errors(self) -> bool:
         """Whether clips could not be made, or only in part because a video is damaged."""
-        return bool(self.failed_groups or self.lossy_clips)
+        return super().has_errors or bool(self.lossy_clips)
 
-    def summary(self) -> str:
-        """Return the counts by part, then by reason."""
+    def counts_text(self) -> str:
+        """Return the counts by part, and what is doubtful."""
         lines = [_sentence(part, counts) for part, counts in self.counts.items()]
         lines = lines or ["no clip stored"]
-        lines.append(f"{len(self.skipped)} boxes or images skipped")
-        lines += self.doubts()
-        return "\n".join(lines + problem_lines(self.skipped, self.failed_groups))
+        skipped = f"{len(self.skipped)} boxes or images skipped"
+        return "\n".join([*lines, skipped, *self.doubts()])
 
     def doubts(self) -> list[str]:
         """Return which clips are there and doubtful, and what may be the matter, as sentences."""
@@ -87,13 +83,13 @@ class LamReport:
         bare = [part for part, n in self.counts.items() if n["images"] and not n[kind]]
         return bare if any(n[kind] for n in self.counts.values()) else []
 
-    def text(self) -> str:
-        """Return the counts, and every doubtful clip and skipped item with its reason."""
+    def details(self) -> list[str]:
+        """Return every doubtful clip, and every skipped item with its reason, a line each."""
         doubts = [f"{clip}\tpoints on {share}" for clip, share in self.doubtful_clips.items()]
-        return "\n".join([self.summary(), *doubts, *item_lines(self.skipped)])
+        return doubts + super().details()
 
 
-def report_on(store_dir: Path, *, expects_points: bool) -> LamReport:
+def report_on(store_dir: Path, *, expects_points: bool) -> PreprocessReport:
     """Return the report of all that is in a store; warn of what is doubtful.
 
     Args:
@@ -103,7 +99,7 @@ def report_on(store_dir: Path, *, expects_points: bool) -> LamReport:
     frames = scan_table(store_dir / FRAMES_FILE, REMEDY)
     counted = frames.group_by("part").agg(**_COUNTS).sort("part").collect(engine="streaming")
     skipped = read_skipped(store_dir)
-    report = LamReport(
+    report = PreprocessReport(
         counts={row.pop("part"): row for row in counted.iter_rows(named=True)},
         skipped=skipped,
         failed_groups=read_failures(store_dir),

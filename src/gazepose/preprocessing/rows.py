@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float
-from gazepose.preprocessing.preparation import NONE, PRIOR, LamPreparation, PreparedFace
+from gazepose.preprocessing.preparation import NONE, PRIOR, PreparationSettings, PreparedFace
 from gazepose.readers.sample import RawFace
 from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 
 Columns = dict[str, Any]
 
 
-def row_of(raw: RawFace, face: PreparedFace | None, settings: LamPreparation) -> Columns:
+def row_of(raw: RawFace, face: PreparedFace | None, settings: PreparationSettings) -> Columns:
     """Return the row of a face; its place in the pack is not in it."""
     return {
         "part": raw.part,

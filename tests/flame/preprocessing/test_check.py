@@ -1,13 +1,14 @@
 """A damaged store of people: a check tells of it, a repair makes it whole, nothing is lost."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders.fake_faces import FakeReader
 from builders.preprocessed_people import PEOPLE, assert_same, content, damage, made_at, preprocessor
 
 from common.preprocessing.check import check_store
 from common.preprocessing.findings import Finding
-from common.preprocessing.share import Share
 from common.store.damage import damaged_groups
 from common.store.reading import missing_groups
 
@@ -33,13 +34,15 @@ def test_a_check_of_a_sound_store_has_no_error(tmp_path: Path) -> None:
 
 
 def test_what_the_raw_data_s_findings_say_is_not_said_again(tmp_path: Path) -> None:
-    def share() -> Share:
-        raise ValueError("no folder x")
+    class NoFolder(FakeReader):
+        def groups(self) -> list[str]:
+            raise ValueError("no folder x")
 
-    report = check_store(tmp_path, share, [Finding("error", "no folder x", "x")])
+    recipe = replace(preprocessor(tmp_path).recipe, reader=NoFolder({}))
+    report = check_store(recipe, (0, 1), [Finding("error", "no folder x", "x")])
     assert [found.where for found in report.findings if found.severity == "error"] == ["x"]
     assert report.has_errors
-    (error, _) = sorted(check_store(tmp_path, share).findings, key=lambda found: found.severity)
+    (error, _) = sorted(check_store(recipe, (0, 1)).findings, key=lambda found: found.severity)
     assert error.what == "no folder x"
 
 

@@ -188,17 +188,12 @@ def test_missing_lists_are_explained(tmp_path: Path) -> None:
         recordings(tmp_path)
 
 
-def test_there_is_nothing_to_export(raw_dir: Path) -> None:
-    with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
-        preprocessor(raw_dir).export(raw_dir / "out")
-
-
 def test_a_check_makes_no_store(raw_dir: Path) -> None:
     assert preprocessor(raw_dir).check().missing == ["rec_000", "rec_001", "rec_002"]
     assert not (raw_dir.parent / "store").exists()
 
 
-def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
+def test_there_is_nothing_to_export(raw_dir: Path) -> None:
     settings = {
         "_target_": "gazepose.pretraining.preprocessor.Gaze360Preprocessor",
         "name": "gaze360",
@@ -211,7 +206,7 @@ def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
         "export_dir": "out",
         "export_file": None,
         "export_heatmaps": True,
-        "data": {"preprocessor": settings},
+        "data": {"name": "gaze360", "preprocessor": settings},
     }
     with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
         prepare_store(config)
