@@ -19,7 +19,7 @@ import polars as pl
 
 from common.files.atomic import partial_path
 from common.files.foreign_files import parse_json
-from common.files.foreign_tables import TABLE_ERRORS
+from common.files.foreign_tables import named_table_errors
 
 SEAL = "seal"
 # Words that no other content has.
@@ -159,30 +159,24 @@ def read_table(path: Path, remedy: str, columns: list[str] | None = None) -> pl.
         ValueError: If it is damaged, lacks a column or cannot be read.
     """
     content = _read_intact(path, remedy)
-    try:
+    with named_table_errors(path, remedy):
         return pl.read_parquet(io.BytesIO(content), columns=columns)
-    except TABLE_ERRORS as error:
-        raise _unreadable(path, error, remedy) from error
 
 
 def scan_table(path: Path, remedy: str) -> pl.LazyFrame:
     """Return a Parquet table that is too large to be read at once; errors as `read_table`."""
     check_seal(path, remedy)
-    rows = pl.scan_parquet(path)
-    try:
+    with named_table_errors(path, remedy):
+        rows = pl.scan_parquet(path)
         rows.collect_schema()
-    except TABLE_ERRORS as error:
-        raise _unreadable(path, error, remedy) from error
     return rows
 
 
 def read_metadata(path: Path, remedy: str) -> dict[str, str]:
     """Return what a Parquet table says of itself; errors as `read_table`."""
     content = _read_intact(path, remedy)
-    try:
+    with named_table_errors(path, remedy):
         return dict(pl.read_parquet_metadata(io.BytesIO(content)))
-    except TABLE_ERRORS as error:
-        raise _unreadable(path, error, remedy) from error
 
 
 def _read_intact(path: Path, remedy: str) -> bytes:
@@ -233,11 +227,6 @@ def _digest(file: IO[bytes], place: int) -> bytes:
 
 def _changed(path: Path, remedy: str) -> ValueError:
     return ValueError(f"{path} is damaged (it is not as it was written); {remedy}")
-
-
-def _unreadable(path: Path, error: BaseException, remedy: str) -> ValueError:
-    why = str(error).partition("\n")[0]  # a query's plan follows
-    return ValueError(f"{path} is damaged ({why}); {remedy}")
 
 
 def _finite(value: Any) -> Any:
