@@ -24,11 +24,10 @@ from common.media.image_codec import encode_image
 from common.media.video import read_frames
 from common.store.skipped import Skipped
 from gazepose.preprocessing.clip_faces import clip_faces
-from gazepose.preprocessing.face_image import face_window
+from gazepose.preprocessing.face_image import face_window, sharpness
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
 from gazepose.preprocessing.preparation import PreparationSettings, Preparer
-from gazepose.preprocessing.sharpness import sharpness
 from gazepose.readers.clip import Clip
 from gazepose.readers.ego4d.reader import Ego4DReader
 from gazepose.readers.own_videos import VideosReader

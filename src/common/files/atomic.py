@@ -36,9 +36,8 @@ def flush(path: Path) -> None:
 def remove_leftovers(folder: Path, *, is_alone: bool = False) -> None:
     """Remove what killed processes of this machine left of their files in a folder.
 
-    Args:
-        folder: the folder.
-        is_alone: nobody else, on any machine, is at work there: locks and what others left go too.
+    With `is_alone`, when nobody else on any machine is at work there, locks and what others left
+    go too.
     """
     for found in folder.glob(".*"):
         if found.is_file() and _is_left(found.name, is_alone):

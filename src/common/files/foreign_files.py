@@ -62,16 +62,7 @@ def read_json(path: Path) -> Any:
 def parse_json(
     text: str | bytes, where: str, *, object_hook: Callable[..., Any] | None = None
 ) -> Any:
-    """Return the content of a json text.
-
-    Args:
-        text: the text.
-        where: what it is called in a message.
-        object_hook: as `json.loads` takes it.
-
-    Raises:
-        ValueError: As `read_json`.
-    """
+    """Return the content of a json text, which a message calls `where`; errors as `read_json`."""
     try:
         return json.loads(_encodable(text), parse_int=_whole_number, object_hook=object_hook)
     except RecursionError as error:
@@ -83,9 +74,7 @@ def parse_json(
 def read_csv(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a csv that are not blank, each with the number of its last line.
 
-    Args:
-        path: the file.
-        **form: of `csv.reader`.
+    The form is that of `csv.reader`.
 
     Raises:
         ValueError: If there is no such file, or it is no csv; says in which line.

@@ -65,14 +65,10 @@ def has_seal(path: Path) -> bool:
 
 
 def check_seal(path: Path, remedy: str) -> None:
-    """Check that a file is as it was written.
-
-    Args:
-        path: of a file, of before or with a seal.
-        remedy: what to do if it is not.
+    """Check that a file, of before or with a seal, is as it was written.
 
     Raises:
-        ValueError: If it is not, or cannot be read.
+        ValueError: If it is not, or cannot be read; ends with the remedy.
     """
     try:
         with path.open("rb") as file:
@@ -86,12 +82,8 @@ def check_seal(path: Path, remedy: str) -> None:
 def write_json(path: Path, content: Mapping[str, Any], *, default: Any = None) -> None:
     """Write a JSON object with its seal, whole or not at all.
 
-    As JSON has no other numbers, those that are not finite become null.
-
-    Args:
-        path: the file.
-        content: of the object.
-        default: what `json.dumps` makes of values that are not plain.
+    As JSON has no other numbers, those that are not finite become null. `default` is as of
+    `json.dumps`.
     """
     text = json.dumps(_finite({SEAL: BLANK, **content}), indent=1, default=default, allow_nan=False)
     with partial_path(path) as partial:
@@ -100,15 +92,10 @@ def write_json(path: Path, content: Mapping[str, Any], *, default: Any = None) -
 
 
 def read_json(path: Path, remedy: str, *, object_hook: Callable[..., Any] | None = None) -> Any:
-    """Return what a JSON file holds, without its seal.
-
-    Args:
-        path: the file.
-        remedy: what to do if it is damaged.
-        object_hook: as `json.loads` takes it.
+    """Return what a JSON file holds, without its seal; `object_hook` is as of `json.loads`.
 
     Raises:
-        ValueError: If it is damaged or cannot be read.
+        ValueError: If it is damaged or cannot be read; says what to do.
     """
     content = _read_intact(path, f"{remedy}. If it was changed on purpose, remove its {SEAL!r}")
     try:
@@ -148,15 +135,10 @@ def write_table(table: pl.DataFrame, path: Path, metadata: Mapping[str, str] | N
 
 
 def read_table(path: Path, remedy: str, columns: list[str] | None = None) -> pl.DataFrame:
-    """Return a Parquet table.
-
-    Args:
-        path: the file.
-        remedy: what to do if it is damaged.
-        columns: of these alone; None of all.
+    """Return a Parquet table, or these of its columns.
 
     Raises:
-        ValueError: If it is damaged, lacks a column or cannot be read.
+        ValueError: If it is damaged, lacks a column or cannot be read; says what to do.
     """
     content = _read_intact(path, remedy)
     with named_table_errors(path, remedy):

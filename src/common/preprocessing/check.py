@@ -22,12 +22,7 @@ IMAGELESS = "groups without one image"
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found; nothing was changed.
-
-    Attributes:
-        findings: of the raw data and the store.
-        missing: groups that the next run makes.
-    """
+    """What a check found, and which groups the next run makes; nothing was changed."""
 
     findings: list[Finding]
     missing: list[str]
@@ -55,13 +50,7 @@ def no_store_yet(store_dir: Path) -> Finding | None:
 def check_store(
     recipe: StoreRecipe[Any], shard: tuple[int, int], raw_findings: Sequence[Finding] = ()
 ) -> CheckReport:
-    """Look at one share of a store.
-
-    Args:
-        recipe: makes its groups.
-        shard: as of `Share`.
-        raw_findings: what was found in the raw data.
-    """
+    """Look at one share of a store, beside what was found in the raw data."""
     store_dir = recipe.store_dir
     findings = [*raw_findings, *filter(None, [no_store_yet(store_dir)])]
     try:

@@ -15,12 +15,7 @@ _PLACES = {"export_dir": ("export",), "export_file": ("split", "statistics")}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it.
-
-    Attributes:
-        report: as a person reads it.
-        has_errors: whether groups could not be made, or a check found errors.
-    """
+    """The report for a person, and whether groups could not be made or a check found errors."""
 
     report: str
     has_errors: bool
@@ -29,8 +24,7 @@ class Outcome:
 def prepare_store(config: Mapping[str, Any]) -> Outcome:
     """Make, check, repair or export a face store, or write the parts of its data as files.
 
-    Args:
-        config: the resolved preprocess config as plain values.
+    The config is the resolved one of preprocess.py, as plain values.
 
     Raises:
         ValueError: If the mode is unknown or not for these data, a folder it needs is not given,

@@ -18,10 +18,7 @@ _SHARED: dict[str, Any] = {}
 
 
 class GroupMaker(Protocol):
-    """Makes groups of a store; small enough to pickle.
-
-    A process gets one and keeps it: what it has built for a group serves the next.
-    """
+    """Makes groups of a store; small enough to pickle, see `common.preprocessing.recipe`."""
 
     def count(self, group: str) -> int:
         """Return how many items `make` goes through.
@@ -42,17 +39,11 @@ class GroupMaker(Protocol):
 def make_groups(
     maker: GroupMaker, groups: list[str], num_workers: int, *, unit: str
 ) -> Iterator[tuple[str, str | None]]:
-    """Make groups, whatever becomes of the others.
+    """Make groups in so many processes (0: in this one), whatever becomes of the others.
 
     A process that dies, as the kernel kills one for want of memory, takes the other processes'
     groups with it: these are made again, one at a time, and only the one that dies alone failed.
     If even a lone process dies before it begins, none of the groups left is tried.
-
-    Args:
-        maker: makes one.
-        groups: which.
-        num_workers: processes; 0 works in this one.
-        unit: what an item is, for the bar.
 
     Yields:
         Each group with why it failed, or None, in the order they are done.

@@ -25,10 +25,6 @@ class StorePreprocessor(ABC, Generic[Recipe]):
         shard: ``i/n``: this run takes every n-th group, starting with the i-th (from 0).
         num_workers: processes; 0 works in this one.
 
-    Attributes:
-        recipe: likewise.
-        unit: what an item is, for the progress bar.
-
     Raises:
         ValueError: If the shard is malformed.
     """
@@ -55,10 +51,7 @@ class StorePreprocessor(ABC, Generic[Recipe]):
     def repair(self) -> StoreReport:
         """Do as `run`, and make this shard's groups again that are damaged or lost frames.
 
-        One that cannot be made again stays as it is, and is reported as failed.
-
-        Raises:
-            ValueError: As `run`.
+        One that cannot be made again stays as it is, and is reported as failed. Errors as of `run`.
         """
         return self._make(repairs=True)
 

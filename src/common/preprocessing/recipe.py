@@ -20,11 +20,7 @@ Item = TypeVar("Item", covariant=True)
 
 @recordable
 class GroupReader(ABC, Generic[Item]):
-    """Reads one raw data set, group by group; cheap to pickle.
-
-    Attributes:
-        name: the data set's name, as in ``conf/data``.
-    """
+    """Reads one raw data set, called as in ``conf/data``, group by group; cheap to pickle."""
 
     name: str
 
@@ -69,14 +65,9 @@ class GroupReader(ABC, Generic[Item]):
 
 @dataclass(frozen=True)
 class StoreRecipe(ABC, Generic[Item]):
-    """Makes the groups of a store; all that a worker needs, small enough to pickle.
+    """Makes the groups of a store, which holds one data set; small enough to pickle.
 
     A process gets one and keeps it: what it has built for a group serves the next.
-
-    Attributes:
-        name: what the config calls the data set; a store holds one.
-        reader: reads the raw data set.
-        store_dir: where the store goes.
     """
 
     name: str
@@ -125,13 +116,9 @@ def check_preparation(
 ) -> None:
     """Refuse settings of how faces become rows that no data set can be prepared by.
 
-    Args:
-        preparation: has ``landmarks``, ``head_pose``, ``codec`` and ``quality``.
-        landmark_sources: what ``landmarks`` may be.
-        head_pose_sources: what ``head_pose`` may be.
-
     Raises:
-        ValueError: If one is none of what it may be, or the quality is not of 1..100.
+        ValueError: If ``landmarks``, ``head_pose`` or ``codec`` is none of what it may be, or the
+            ``quality`` not of 1..100.
     """
     choices = {"landmarks": landmark_sources, "head_pose": head_pose_sources, "codec": CODECS}
     for name, allowed in choices.items():

@@ -94,14 +94,9 @@ def parse_shard(shard: str) -> tuple[int, int]:
 def make_share(share: Share, num_workers: int, *, unit: str, repairs: bool) -> None:
     """Make the share's groups that are not there yet; write down why one could not be made.
 
-    Groups that were made from something else than is there now are made again. One that cannot be
-    made again stays as it was. Of processes that make a share at once each group is made by one.
-
-    Args:
-        share: of which store.
-        num_workers: processes; 0 works in this one.
-        unit: what an item is, for the progress bar.
-        repairs: make damaged groups and those that lost frames again, too.
+    Groups that were made from something else than is there now are made again; to repair, damaged
+    ones and those that lost frames, too. One that cannot be made again stays as it was. Of
+    processes that make a share at once each group is made by one.
     """
     maker = _OnceMaker(share, {group: table_stamp(share.store_dir, group) for group in share.own})
     claim_store(share.store_dir, share.described)
@@ -128,9 +123,7 @@ def changed_groups(share: Share) -> list[str]:
 class _OnceMaker:
     """Makes groups that nobody else has made since; waits where somebody is about it.
 
-    Attributes:
-        share: of which store.
-        stamps: of the groups' tables as they were, None where there was none.
+    The stamps are of the groups' tables as they were, None where there was none.
     """
 
     share: Share

@@ -69,9 +69,6 @@ class GroupPaths:
 class FaceStore:
     """A finished or growing store, read row by row; safe to pickle into loader workers.
 
-    Args:
-        store_dir: the store's folder.
-
     Attributes:
         table: all rows of all groups in the order of the groups' names, with the column
             ``group_name``; None of it travels with a pickled copy, only the places do.
@@ -195,11 +192,7 @@ def read_recipe(store_dir: Path) -> dict[str, Any]:
 
 
 def read_skipped(store_dir: Path, groups: Collection[str] | None = None) -> list[dict[str, str]]:
-    """Return all items that could not be used.
-
-    Args:
-        store_dir: the store's folder.
-        groups: of these alone; None for all.
+    """Return the items, of all groups or of these, that could not be used.
 
     Raises:
         ValueError: If a list is damaged; says what to do.

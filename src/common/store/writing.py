@@ -30,12 +30,8 @@ _FOLDERS = ("packs", "tables", "skipped", "failed")
 class GroupWriter:
     """Writes one group; nothing is visible before the ``with`` block ends without an error.
 
-    A group that is there is replaced, and stays as it is if there is an error.
-
-    Args:
-        store_dir: the store's folder.
-        group: its name.
-        made_from: what it is made from, if that can be told: another text, another content.
+    A group that is there is replaced, and stays as it is if there is an error. `made_from` tells,
+    where that is known, what it is made from: another text, another content.
 
     Raises:
         ValueError: If no file can have the group's name.

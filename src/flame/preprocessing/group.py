@@ -21,13 +21,7 @@ from flame.readers.sample import RawReader, RawSample
 
 @dataclass(frozen=True)
 class GroupRecipe(StoreRecipe[RawSample]):
-    """Makes groups of face images with gaze labels.
-
-    Attributes:
-        preparation: what is measured and how it is stored.
-        analyzer: how faces are found.
-        openface_dir: folder of OpenFace 2 csv files, if one is given.
-    """
+    """Makes groups of face images with gaze labels."""
 
     reader: RawReader
     preparation: PreparationSettings

@@ -14,17 +14,7 @@ from flame.readers.sample import RawReader
 
 
 class FacePreprocessor(StorePreprocessor[GroupRecipe]):
-    """Makes the face store of a data set.
-
-    Args:
-        name: what the config calls the data set; a store holds one.
-        reader: reads the raw data set.
-        store_dir: where the store goes.
-        preparation: what is measured and how it is stored.
-        analyzer: how faces are found.
-        openface_dir: folder of OpenFace 2 csv files when a setting says ``openface``.
-        shard: as of `StorePreprocessor`.
-        num_workers: likewise.
+    """Makes the face store of a data set; ``openface_dir`` holds OpenFace 2 csv files.
 
     Raises:
         ValueError: If the shard is malformed, or OpenFace's folder is needed and not given, or
@@ -52,10 +42,7 @@ class FacePreprocessor(StorePreprocessor[GroupRecipe]):
     def export(store_dir: Path, out_dir: Path, *, heatmaps: bool) -> str:
         """Write a store in FLAME's own folder layout; return what was written, for a person.
 
-        Args:
-            store_dir: of the store.
-            out_dir: where to.
-            heatmaps: with heatmaps, 41 MB an image of 384 x 480.
+        With heatmaps it takes 41 MB an image of 384 x 480.
 
         Raises:
             ValueError: If there is no store yet, the folder holds images already, or the drive

@@ -25,14 +25,7 @@ LOG = logging.getLogger(__name__)
 class LamPreprocessor(StorePreprocessor[GroupRecipe]):
     """Makes the face store of a data set.
 
-    Args:
-        name: what the config calls the data set; a store holds one.
-        reader: reads the raw data set.
-        store_dir: where the store goes.
-        preparation: what is measured and how it is stored.
-        sharpness_stride: every n-th frame of a track is ranked by its sharpness; 1 is all.
-        shard: as of `StorePreprocessor`.
-        num_workers: likewise.
+    Every n-th frame of a track, by the ``sharpness_stride``, is ranked by its sharpness; 1 is all.
 
     Raises:
         ValueError: If the shard is malformed or the stride is below 1.

@@ -1,4 +1,7 @@
-"""Which prior files landmarks and head pose are taken from, and what the mesh gives instead."""
+"""Which prior files landmarks and head pose are taken from, and what the mesh gives instead.
+
+All that looks at the files of all parts raises a ValueError if the folder is not of this data set.
+"""
 
 from collections.abc import Mapping
 
@@ -9,11 +12,7 @@ from gazepose.readers.sample import RawReader
 
 
 def missing_priors(reader: RawReader, preparation: PreparationSettings) -> list[Finding]:
-    """Return an error for each prior file that is needed and not there.
-
-    Raises:
-        ValueError: If the folder does not hold this data set.
-    """
+    """Return an error for each prior file that is needed and not there."""
     if not preparation.needed_priors:
         return []
     if isinstance(reader, BringsPriors):
@@ -25,10 +24,7 @@ def missing_priors(reader: RawReader, preparation: PreparationSettings) -> list[
 
 
 def prior_sizes(reader: RawReader, preparation: PreparationSettings, group: str) -> dict[str, int]:
-    """Return the sizes in bytes of the prior files that landmarks or head pose come from.
-
-    By their names; empty where they come from none.
-    """
+    """Return the sizes in bytes of the files that landmarks or head pose come from, by name."""
     if preparation.wanted_priors and isinstance(reader, BringsPriors):
         return reader.prior_files_of(group).sizes_bytes(preparation.wanted_priors)
     return {}
@@ -48,11 +44,7 @@ def preparation_of(
 def preparations(
     reader: RawReader, preparation: PreparationSettings
 ) -> dict[str, PreparationSettings]:
-    """Return how each part that may have prior files is prepared; empty if none may.
-
-    Raises:
-        ValueError: If the folder does not hold this data set.
-    """
+    """Return how each part that may have prior files is prepared; empty if none may."""
     if not preparation.wanted_priors or not isinstance(reader, BringsPriors):
         return {}
     files = reader.prior_files().items()
@@ -60,11 +52,7 @@ def preparations(
 
 
 def prior_sources(reader: RawReader, preparation: PreparationSettings) -> list[Finding]:
-    """Say what comes from prior files and what the mesh gives, where it may stand in for them.
-
-    Raises:
-        ValueError: If the folder does not hold this data set.
-    """
+    """Say what comes from prior files and what the mesh gives, where it may stand in for them."""
     parts = preparations(reader, preparation)
     undecided = [k for k in preparation.wanted_priors if k not in preparation.needed_priors]
     return [
@@ -90,11 +78,7 @@ def _source(kind: str, source_of_part: Mapping[str, str]) -> Finding:
 
 
 def require_priors(reader: RawReader, preparation: PreparationSettings) -> None:
-    """Refuse to go without a prior file that is needed.
-
-    Raises:
-        ValueError: If one is missing, or the folder does not hold this data set.
-    """
+    """Refuse to go without a prior file that is needed.; a ValueError says which."""
     missing = missing_priors(reader, preparation)
     if missing:
         found = "; ".join(f"{finding.what} [{finding.where}]" for finding in missing)

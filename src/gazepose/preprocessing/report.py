@@ -90,11 +90,9 @@ class PreprocessReport(StoreReport):
 
 
 def report_on(store_dir: Path, *, expects_points: bool) -> PreprocessReport:
-    """Return the report of all that is in a store; warn of what is doubtful.
+    """Return the report of all that is in a store with its table of all frames.
 
-    Args:
-        store_dir: the store's folder, with its table of all frames.
-        expects_points: whether every image was searched for points.
+    Warns of what is doubtful; of few points, if every image was searched for them.
     """
     frames = scan_table(store_dir / FRAMES_FILE, REMEDY)
     counted = frames.group_by("part").agg(**_COUNTS).sort("part").collect(engine="streaming")

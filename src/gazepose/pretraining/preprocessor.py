@@ -21,11 +21,9 @@ CONVENTION = "gaze360"
 
 @dataclass(frozen=True)
 class Gaze360Reader(GroupReader[Row]):
-    """Reads recordings; head crops are not compared with what was made from them.
+    """Reads recordings: ``raw_dir`` holds ``imgs``, ``lists_dir`` the lists.
 
-    Attributes:
-        raw_dir: holds ``imgs``.
-        lists_dir: holds the lists.
+    Head crops are not compared with what was made from them.
     """
 
     raw_dir: Path
@@ -93,16 +91,7 @@ class Gaze360Report(StoreReport):
 
 
 class Gaze360Preprocessor(StorePreprocessor[Gaze360Recipe]):
-    """Makes the face store of Gaze360: a head crop a row, with its gaze.
-
-    Args:
-        name: what the config calls the data set; a store holds one.
-        raw_dir: holds ``imgs``.
-        lists_dir: holds the lists.
-        store_dir: where the store goes.
-        shard: as of `StorePreprocessor`; a group is a recording.
-        num_workers: likewise.
-    """
+    """Makes the face store of Gaze360: a head crop a row, with its gaze; a recording a group."""
 
     def __init__(
         self,

@@ -38,17 +38,12 @@ _STRETCH_ROWS = 1 << 16
 def read_frames(
     path: Path, *, head_pose: bool, landmarks: bool
 ) -> tuple[dict[str, Array], pl.DataFrame]:
-    """Read a store's table.
-
-    Args:
-        path: the file.
-        head_pose: whether to read head poses.
-        landmarks: whether to read the five points.
+    """Read a store's table, with head poses and the five points where they are asked for.
 
     Returns:
         The columns over all N rows by name, with ``head_pose_deg`` (N, 3) and ``landmarks``
-        (N, 15) where they are asked for; and the tracks in the order of their rows, with
-        ``start``, their first row, ``group_name``, ``part`` and ``track_id``.
+        (N, 15); and the tracks in the order of their rows, with ``start``, their first row,
+        ``group_name``, ``part`` and ``track_id``.
 
     Raises:
         EmptyStoreError: If there is no table, or no row in it.

@@ -77,12 +77,7 @@ class LamTable:
     def read(
         cls, store_dir: str | Path, *, head_pose: bool = False, landmarks: bool = False
     ) -> "LamTable":
-        """Read a store's table.
-
-        Args:
-            store_dir: the store's folder.
-            head_pose: whether to keep head poses, 24 bytes a frame.
-            landmarks: whether to keep landmarks, 60 bytes a frame.
+        """Read a store's table; head poses take 24 bytes a frame, landmarks 60.
 
         Raises:
             EmptyStoreError: If there is no table, or no row in it.
@@ -111,28 +106,17 @@ class LamTable:
     def find(self, tracks: Array, frames: Array) -> Rows:
         """Return the row of each frame number in its track; -1 where the track lacks it.
 
-        Args:
-            tracks: number of the track, of any shape.
-            frames: frame numbers, of the same shape; may be negative.
-
-        Returns:
-            int64 of that shape; the first row where the published rule kept a number twice.
+        Both may have any shape, that of the rows. Where the published rule kept a number twice it
+        is the first row.
         """
         wanted = tracks.astype(np.int64) * _TRACK_STEP + frames
         rows = np.minimum(np.searchsorted(self._key, wanted), len(self) - 1)
         return np.where(self._key[rows] == wanted, rows, -1)
 
     def select(self, rows: Rows, columns: Sequence[str]) -> pl.DataFrame:
-        """Fetch columns of ``frames.parquet`` for some rows, e.g. ids and boxes for results.
+        """Fetch columns of ``frames.parquet`` for some rows, in any order, e.g. boxes for results.
 
         Not for loader workers: polars must not run in a forked process.
-
-        Args:
-            rows: (n,) in any order, repeats allowed.
-            columns: names as in the file.
-
-        Returns:
-            n rows in the order asked for.
 
         Raises:
             ValueError: If the file is damaged.

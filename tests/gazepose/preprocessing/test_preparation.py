@@ -14,8 +14,8 @@ from builders.small_hopenet import published_state
 
 from common.faces.mediapipe.mesh import FaceMesh
 from common.media.image_codec import decode_image, encode_image
+from gazepose.preprocessing.face_image import sharpness
 from gazepose.preprocessing.preparation import PreparationSettings, Preparer
-from gazepose.preprocessing.sharpness import sharpness
 
 BOX = np.array([10.0, 20.0, 74.0, 100.0])
 
