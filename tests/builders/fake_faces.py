@@ -1,6 +1,5 @@
 """Stand-ins for the data set and for face detection: what they find is told by the photo."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,13 +57,6 @@ class FakeAnalyzerSettings:
 
     def build(self) -> FakeAnalyzer:
         return FakeAnalyzer()
-
-
-class DyingAnalyzerSettings(FakeAnalyzerSettings):
-    """Kills the process that wants an analyzer, as the kernel does for want of memory."""
-
-    def build(self) -> FakeAnalyzer:
-        os._exit(9)
 
 
 @dataclass(frozen=True)

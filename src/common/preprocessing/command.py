@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from common.config.instantiate import build
-from common.preprocessing.pool import check_num_workers
 
 MODES = ("run", "check", "repair", "export", "split", "statistics")
 # What is written to where only some modes write.
@@ -46,7 +45,11 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
         return Outcome(_write_parts(config), has_errors=False)
     if data["raw_dir"] is None:
         raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
-    check_num_workers(config["num_workers"])
+    if config["num_workers"] < 0:
+        raise ValueError(
+            f"num_workers is {config['num_workers']}, expected 0 (all in this process) or more; "
+            "type e.g. num_workers=2"
+        )
     if data["raw_writer"] is not None:
         build(data["raw_writer"], num_workers=config["num_workers"])
     preprocessor = build(

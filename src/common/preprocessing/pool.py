@@ -56,19 +56,6 @@ def make_groups(
             yield from _Processes(maker, groups, bar).make_all(num_workers)
 
 
-def check_num_workers(num_workers: int) -> None:
-    """Refuse a number of processes below 0.
-
-    Raises:
-        ValueError: If it is.
-    """
-    if num_workers < 0:
-        raise ValueError(
-            f"num_workers is {num_workers}, expected 0 (all in this process) or more; "
-            "type e.g. num_workers=2"
-        )
-
-
 def _count(maker: GroupMaker, group: str) -> int:
     try:
         return maker.count(group)

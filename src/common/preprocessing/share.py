@@ -23,7 +23,6 @@ from common.store.skipped import explained
 from common.store.writing import (
     check_recipe,
     claim_store,
-    forget_failure,
     write_expected,
     write_failure,
 )
@@ -146,7 +145,7 @@ class _OnceMaker:
 def _forget_failures(share: Share, settled: set[str]) -> None:
     """Forget the failures of groups that are there, and of those that the raw data lost."""
     for group in settled.union(read_failures(share.store_dir).keys() - set(share.groups)):
-        forget_failure(share.store_dir, group)
+        GroupPaths(share.store_dir, group).failed.unlink(missing_ok=True)
 
 
 def _wanted_again(share: Share, repairs: bool) -> set[str]:

@@ -171,8 +171,3 @@ def write_skipped(store_dir: Path, group: str, skipped: Sequence[Mapping[str, st
 def write_failure(store_dir: Path, group: str, why: str) -> None:
     """Write down why a group could not be made, or made again; forgotten when it is made."""
     write_text(GroupPaths(store_dir, group).failed, why)
-
-
-def forget_failure(store_dir: Path, group: str) -> None:
-    """Forget why a group could not be made again: nobody wants it to be, any more."""
-    GroupPaths(store_dir, group).failed.unlink(missing_ok=True)
