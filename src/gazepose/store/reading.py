@@ -1,11 +1,11 @@
 """``frames.parquet`` -> flat arrays, stretch by stretch, so that little is there twice."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from common.arrays import Array
@@ -13,7 +13,7 @@ from common.files.foreign_tables import named_table_errors
 from common.files.sealed import scan_table
 from common.store.reading import EmptyStoreError
 from gazepose.priors import NUM_POINTS, eye_centred
-from gazepose.store.columns import HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.store.columns import HEAD_POSE_COLUMNS, POINT_COLUMNS, SCHEMA
 
 LamPart = Literal["train", "val", "test"]
 PARTS: tuple[LamPart, ...] = get_args(LamPart)
@@ -21,17 +21,18 @@ FRAMES_FILE = "frames.parquet"
 REMEDY = "run `python preprocess.py data=...` again"
 
 _NAMES = ("group_name", "part", "track_id")
-# Type of a column, and what stands for a null.
-_NUMBERS: dict[str, tuple[npt.DTypeLike, Any]] = {
-    "frame": (np.int32, -1),
-    "track_index": (np.int32, -1),
-    "label": (np.int8, -1),
-    "offset": (np.int64, 0),
-    "num_bytes": (np.int32, 0),
-    "crc32": (np.uint32, 0),
-    "sharpness_p": (np.float64, np.nan),
-    "is_filtered": (np.bool_, False),
+# What stands for a null in a column.
+_NULLS = {
+    "frame": -1,
+    "track_index": -1,
+    "label": -1,
+    "offset": 0,
+    "num_bytes": 0,
+    "crc32": 0,
+    "sharpness_p": math.nan,
+    "is_filtered": False,
 }
+_TYPES = {**SCHEMA, "sharpness_p": pl.Float64()}
 _STRETCH_ROWS = 1 << 16
 
 
@@ -51,7 +52,7 @@ def read_frames(
     """
     if not path.is_file():
         raise EmptyStoreError(f"no {path}: run `python preprocess.py data=...` first")
-    columns = [*_NAMES, *_NUMBERS, *HEAD_POSE_COLUMNS * head_pose, *POINT_COLUMNS * landmarks]
+    columns = [*_NAMES, *_NULLS, *HEAD_POSE_COLUMNS * head_pose, *POINT_COLUMNS * landmarks]
     num_rows = _checked_length(path, columns)
     with named_table_errors(path, REMEDY):
         arrays, tracks = _read(path, num_rows, columns)
@@ -88,31 +89,25 @@ def _read(
 
 
 def _arrays_of(stretch: pl.DataFrame) -> dict[str, Array]:
-    arrays = {
-        name: _filled(stretch[name], null).astype(dtype) for name, (dtype, null) in _NUMBERS.items()
-    }
+    filled = stretch.with_columns(
+        pl.col(name).cast(_TYPES[name]).fill_null(null) for name, null in _NULLS.items()
+    )
+    arrays = {name: filled[name].to_numpy() for name in _NULLS}
     if HEAD_POSE_COLUMNS[0] in stretch.columns:
-        arrays["head_pose_deg"] = _together(stretch, HEAD_POSE_COLUMNS).astype(np.float64)
+        arrays["head_pose_deg"] = _together(stretch, HEAD_POSE_COLUMNS)
     if POINT_COLUMNS[0] in stretch.columns:
         points = _together(stretch, POINT_COLUMNS).reshape(-1, NUM_POINTS, 3)
         arrays["landmarks"] = eye_centred(points).astype(np.float32)
     return arrays
 
 
+def _together(stretch: pl.DataFrame, columns: Sequence[str]) -> Array:
+    return stretch.select(pl.col(columns).cast(pl.Float64).fill_null(math.nan)).to_numpy()
+
+
 def _starts(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that are of another track than the row before."""
     return rows.filter(pl.struct(_NAMES).rle_id().is_first_distinct())
-
-
-def _together(stretch: pl.DataFrame, columns: Sequence[str]) -> Array:
-    return np.column_stack([_filled(stretch[column], np.nan) for column in columns])
-
-
-def _filled(column: pl.Series, null: Any) -> Array:
-    # A column that no group has a value of has no type of its own.
-    if column.dtype == pl.Null:
-        return np.full(len(column), null)
-    return column.fill_null(null).to_numpy()
 
 
 def _check_order(path: Path, frame: Array, tracks: pl.DataFrame) -> None:
