@@ -3,6 +3,8 @@
 The checksum, the seal, is the SHA-256 of the whole file with zeros in its own place. It stands
 where a format takes a text: a JSON object's first entry, the last of a Parquet table's metadata, a
 text's last line. Files of before have none and are read as they are.
+
+What is damaged or cannot be read ends in a ValueError that names the file, and says what to do.
 """
 
 import hashlib
@@ -65,11 +67,7 @@ def has_seal(path: Path) -> bool:
 
 
 def check_seal(path: Path, remedy: str) -> None:
-    """Check that a file, of before or with a seal, is as it was written.
-
-    Raises:
-        ValueError: If it is not, or cannot be read; ends with the remedy.
-    """
+    """Check that a file, of before or with a seal, is as it was written."""
     try:
         with path.open("rb") as file:
             as_written = is_intact(file)
@@ -92,11 +90,7 @@ def write_json(path: Path, content: Mapping[str, Any], *, default: Any = None) -
 
 
 def read_json(path: Path, remedy: str, *, object_hook: Callable[..., Any] | None = None) -> Any:
-    """Return what a JSON file holds, without its seal; `object_hook` is as of `json.loads`.
-
-    Raises:
-        ValueError: If it is damaged or cannot be read; says what to do.
-    """
+    """Return what a JSON file holds, without its seal; `object_hook` is as of `json.loads`."""
     content = _read_intact(path, f"{remedy}. If it was changed on purpose, remove its {SEAL!r}")
     try:
         found = parse_json(content, "it", object_hook=object_hook)
@@ -115,7 +109,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_text(path: Path, remedy: str) -> str:
-    """Return a text as `write_text` was given it; errors as `read_json`."""
+    """Return a text as `write_text` was given it."""
     content = _read_intact(path, remedy)
     text = content.decode("utf-8", errors="replace").rstrip("\n")
     lines, _, last = text.rpartition("\n")
@@ -135,18 +129,14 @@ def write_table(table: pl.DataFrame, path: Path, metadata: Mapping[str, str] | N
 
 
 def read_table(path: Path, remedy: str, columns: list[str] | None = None) -> pl.DataFrame:
-    """Return a Parquet table, or these of its columns.
-
-    Raises:
-        ValueError: If it is damaged, lacks a column or cannot be read; says what to do.
-    """
+    """Return a Parquet table, or these of its columns; one that lacks them is damaged."""
     content = _read_intact(path, remedy)
     with named_table_errors(path, remedy):
         return pl.read_parquet(io.BytesIO(content), columns=columns)
 
 
 def scan_table(path: Path, remedy: str) -> pl.LazyFrame:
-    """Return a Parquet table that is too large to be read at once; errors as `read_table`."""
+    """Return a Parquet table that is too large to be read at once."""
     check_seal(path, remedy)
     with named_table_errors(path, remedy):
         rows = pl.scan_parquet(path)
@@ -155,7 +145,7 @@ def scan_table(path: Path, remedy: str) -> pl.LazyFrame:
 
 
 def read_metadata(path: Path, remedy: str) -> dict[str, str]:
-    """Return what a Parquet table says of itself; errors as `read_table`."""
+    """Return what a Parquet table says of itself."""
     content = _read_intact(path, remedy)
     with named_table_errors(path, remedy):
         return dict(pl.read_parquet_metadata(io.BytesIO(content)))

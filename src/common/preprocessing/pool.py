@@ -107,10 +107,13 @@ class _Processes:
             jobs = self._submitted(pool, numbers)
             try:
                 for job in _as_completed(set(jobs), self._move_bar):
-                    if isinstance(job.exception(), BrokenProcessPool):
+                    error = job.exception()
+                    if isinstance(error, BrokenProcessPool):
                         lost.append(jobs[job])
+                    elif isinstance(error, Exception):
+                        yield self._groups[jobs[job]], explained(error)
                     else:
-                        yield self._groups[jobs[job]], _outcome(job)
+                        yield self._groups[jobs[job]], job.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -140,13 +143,6 @@ def _as_completed(
         done, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
         on_poll()
         yield from done
-
-
-def _outcome(job: Future[str | None]) -> str | None:
-    try:
-        return job.result()
-    except Exception as error:
-        return explained(error)
 
 
 def _share(maker: GroupMaker, num_done: Any) -> None:

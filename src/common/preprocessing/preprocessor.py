@@ -10,7 +10,7 @@ from common.preprocessing.check import CheckReport, check_store
 from common.preprocessing.recipe import StoreRecipe
 from common.preprocessing.report import StoreReport
 from common.preprocessing.share import Share, make_share, parse_shard
-from common.store.reading import read_failures
+from common.store.reading import read_failures, read_skipped
 from common.store.writing import worked_at
 
 LOG = logging.getLogger(__name__)
@@ -64,13 +64,13 @@ class StorePreprocessor(ABC, Generic[Recipe]):
             self._check_needs()
             share = Share(self.recipe, self._shard)
             make_share(share, self._num_workers, unit=self.unit, repairs=repairs)
-            failed = list(read_failures(self._store_dir))
+            failed = read_failures(self._store_dir)
             if failed:
                 LOG.warning(
                     "%s; the store's folder failed says why, another run tries again",
-                    counted_names(failed, "groups could not be made"),
+                    counted_names(list(failed), "groups could not be made"),
                 )
-            report = self._report()
+            report = self._report(read_skipped(self._store_dir), failed)
             write_text_atomically(self._store_dir / "report.txt", report.text() + "\n")
             return report
 
@@ -82,5 +82,5 @@ class StorePreprocessor(ABC, Generic[Recipe]):
         """
 
     @abstractmethod
-    def _report(self) -> StoreReport:
-        """Finish the store, and return what it holds."""
+    def _report(self, skipped: list[dict[str, str]], failed: dict[str, str]) -> StoreReport:
+        """Finish the store, and return what it holds beside what could not be used."""

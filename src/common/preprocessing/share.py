@@ -103,7 +103,10 @@ def make_share(share: Share, num_workers: int, *, unit: str, repairs: bool) -> N
     done = set(share.stored())
     again = _wanted_again(share, repairs)
     wanted = [group for group in share.own if group not in done or group in again]
-    _forget_failures(share, done.difference(wanted))
+    # Groups that are there and sound, and those that the raw data lost, are not asked for again.
+    lost = read_failures(share.store_dir).keys() - set(share.groups)
+    for group in lost.union(done.difference(wanted)):
+        GroupPaths(share.store_dir, group).failed.unlink(missing_ok=True)
     for group, why in make_groups(maker, wanted, num_workers, unit=unit):
         if why is not None:
             stays = "; what was made before stays" if group in done else ""
@@ -140,12 +143,6 @@ class _OnceMaker:
                 return self.share.recipe.make(group, on_item)
         except OSError as error:
             return explained(error)
-
-
-def _forget_failures(share: Share, settled: set[str]) -> None:
-    """Forget the failures of groups that are there, and of those that the raw data lost."""
-    for group in settled.union(read_failures(share.store_dir).keys() - set(share.groups)):
-        GroupPaths(share.store_dir, group).failed.unlink(missing_ok=True)
 
 
 def _wanted_again(share: Share, repairs: bool) -> set[str]:

@@ -39,7 +39,7 @@ class GroupRecipe(StoreRecipe[RawSample]):
             **({} if frame == "camera" else {"gaze_frame": frame}),
             "openface_dir": self.openface_dir is not None,
             **self.reader.settings,
-            **self.preparation.recipe(),
+            **asdict(self.preparation),
             **(asdict(self.analyzer) if self.preparation.detects_faces else {}),
         }
 

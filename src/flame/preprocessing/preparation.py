@@ -1,6 +1,6 @@
 """One labelled photo -> one row of the face store: face, landmarks, head pose, face image."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -77,10 +77,6 @@ class PreparationSettings:
     def detects_faces(self) -> bool:
         """Return whether faces are looked for; else the images are faces."""
         return self.landmarks not in _OF_FACE_IMAGES
-
-    def recipe(self) -> dict[str, Any]:
-        """Return the settings as plain values for the store's recipe."""
-        return asdict(self)
 
 
 class UnusablePhotoError(Exception):

@@ -5,11 +5,11 @@ from pathlib import Path
 from common.faces.mediapipe.iris import IrisModel
 from common.faces.settings import AnalyzerSettings
 from common.preprocessing.preprocessor import StorePreprocessor
-from common.store.reading import FaceStore
+from common.store.reading import EmptyStoreError, FaceStore
 from flame.preprocessing.group import GroupRecipe
 from flame.preprocessing.openface_source import OpenFaceFolder
 from flame.preprocessing.preparation import PreparationSettings
-from flame.preprocessing.report import PreprocessReport, report_on
+from flame.preprocessing.report import PreprocessReport, check_signs
 from flame.readers.sample import RawReader
 
 
@@ -62,8 +62,12 @@ class FacePreprocessor(StorePreprocessor[GroupRecipe]):
         if self.recipe.preparation.landmarks == "iris":
             IrisModel()
 
-    def _report(self) -> PreprocessReport:
-        return report_on(self._store_dir)
+    def _report(self, skipped: list[dict[str, str]], failed: dict[str, str]) -> PreprocessReport:
+        try:
+            store = FaceStore(self._store_dir)
+        except EmptyStoreError:
+            return PreprocessReport(skipped, failed)
+        return PreprocessReport(skipped, failed, len(store), check_signs(store))
 
 
 def _checked_openface_dir(

@@ -2,17 +2,10 @@
 
 import logging
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from common.config.checks import frame_of
 from common.preprocessing.report import StoreReport
-from common.store.reading import (
-    EmptyStoreError,
-    FaceStore,
-    read_failures,
-    read_recipe,
-    read_skipped,
-)
+from common.store.reading import FaceStore, read_recipe
 from flame.preprocessing.label_check import check_label_signs
 from flame.store.labels import GazeLabels, has_inputs
 
@@ -45,17 +38,7 @@ class PreprocessReport(StoreReport):
         return "\n".join([super().summary(), *(f"  {message}" for message in self.sign_checks)])
 
 
-def report_on(store_dir: Path) -> PreprocessReport:
-    """Return the report of all that is in a store; warn of labels with a wrong sign."""
-    skipped, failed = read_skipped(store_dir), read_failures(store_dir)
-    try:
-        store = FaceStore(store_dir)
-    except EmptyStoreError:
-        return PreprocessReport(skipped, failed)
-    return PreprocessReport(skipped, failed, len(store), _check_signs(store))
-
-
-def _check_signs(store: FaceStore) -> list[str]:
+def check_signs(store: FaceStore) -> list[str]:
     """Return what the eyes in the images say of the labels' signs; warn of a wrong one."""
     if not has_inputs(store.table):
         return ["the labels' signs could not be checked: no eyes were looked for"]

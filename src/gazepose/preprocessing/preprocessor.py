@@ -76,9 +76,9 @@ class LamPreprocessor(StorePreprocessor[GroupRecipe]):
             level = logging.WARNING if source.severity == "warning" else logging.INFO
             LOG.log(level, " -> ".join(filter(None, (source.what, source.remedy))))
 
-    def _report(self) -> PreprocessReport:
+    def _report(self, skipped: list[dict[str, str]], failed: dict[str, str]) -> PreprocessReport:
         reader, preparation = self.recipe.reader, self.recipe.preparation
         write_frames(self._store_dir, self._sharpness_stride)
         prepared = preparations(reader, preparation).values() or [preparation]
         expects_points = all(part.landmarks in ("mesh", "pose") for part in prepared)
-        return report_on(self._store_dir, expects_points=expects_points)
+        return report_on(self._store_dir, skipped, failed, expects_points=expects_points)

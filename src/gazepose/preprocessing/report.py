@@ -10,7 +10,7 @@ from common.files.sealed import scan_table
 from common.listing import counted_names
 from common.preprocessing.check import IMAGELESS, imageless_groups
 from common.preprocessing.report import LOSSY, LOSSY_REMEDY, StoreReport, lossy_groups
-from common.store.reading import read_failures, read_skipped, stored_groups
+from common.store.reading import stored_groups
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 
 LOG = logging.getLogger(__name__)
@@ -59,8 +59,11 @@ class PreprocessReport(StoreReport):
 
     def counts_text(self) -> str:
         """Return the counts by part, and what is doubtful."""
-        lines = [_sentence(part, counts) for part, counts in self.counts.items()]
-        lines = lines or ["no clip stored"]
+        said = {
+            part: ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+            for part, counts in self.counts.items()
+        }
+        lines = [f"{part}: {counts}" for part, counts in said.items()] or ["no clip stored"]
         skipped = f"{len(self.skipped)} boxes or images skipped"
         return "\n".join([*lines, skipped, *self.doubts()])
 
@@ -89,18 +92,23 @@ class PreprocessReport(StoreReport):
         return doubts + super().details()
 
 
-def report_on(store_dir: Path, *, expects_points: bool) -> PreprocessReport:
+def report_on(
+    store_dir: Path,
+    skipped: list[dict[str, str]],
+    failed: dict[str, str],
+    *,
+    expects_points: bool,
+) -> PreprocessReport:
     """Return the report of all that is in a store with its table of all frames.
 
     Warns of what is doubtful; of few points, if every image was searched for them.
     """
     frames = scan_table(store_dir / FRAMES_FILE, REMEDY)
     counted = frames.group_by("part").agg(**_COUNTS).sort("part").collect(engine="streaming")
-    skipped = read_skipped(store_dir)
     report = PreprocessReport(
         counts={row.pop("part"): row for row in counted.iter_rows(named=True)},
         skipped=skipped,
-        failed_groups=read_failures(store_dir),
+        failed_groups=failed,
         doubtful_clips=_doubtful_clips(frames) if expects_points else {},
         lossy_clips=lossy_groups(skipped),
         imageless_clips=imageless_groups(store_dir, stored_groups(store_dir)),
@@ -120,8 +128,3 @@ def _doubtful_clips(frames: pl.LazyFrame) -> dict[str, str]:
     few = shares.filter(pl.col("landmark_source") < _LEAST_FOUND * pl.col("len"))
     rows = few.sort("group_name").collect(engine="streaming").iter_rows()
     return {clip: f"{n} of {of} images" for clip, n, of in rows}
-
-
-def _sentence(part: str, counts: dict[str, int]) -> str:
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"{part}: {said}"

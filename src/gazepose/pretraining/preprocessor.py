@@ -11,7 +11,6 @@ from common.media.image_codec import decode_image
 from common.preprocessing.preprocessor import StorePreprocessor
 from common.preprocessing.recipe import GroupReader, StoreRecipe
 from common.preprocessing.report import StoreReport
-from common.store.reading import read_failures, read_skipped
 from common.store.skipped import Skipped
 from common.store.writing import Row
 from gazepose.pretraining.gaze360_lists import LISTS, ListedFace, recordings
@@ -106,11 +105,8 @@ class Gaze360Preprocessor(StorePreprocessor[Gaze360Recipe]):
         reader = Gaze360Reader(Path(raw_dir), self._lists_dir)
         super().__init__(Gaze360Recipe(name, reader, Path(store_dir)), shard, num_workers)
 
-    def _report(self) -> Gaze360Report:
+    def _report(self, skipped: list[dict[str, str]], failed: dict[str, str]) -> Gaze360Report:
         faces = chain.from_iterable(recordings(self._lists_dir).values())
         counts = Counter(face.part for face in faces)
-        return Gaze360Report(
-            skipped=read_skipped(self._store_dir),
-            failed_groups=read_failures(self._store_dir),
-            counts={part: counts[part] for part in LISTS if part in counts},
-        )
+        listed = {part: counts[part] for part in LISTS if part in counts}
+        return Gaze360Report(skipped, failed, listed)
