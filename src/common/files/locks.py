@@ -77,6 +77,7 @@ def _held(path: Path, kind: int) -> int:
 def _lock(descriptor: int, kind: int) -> bool:
     """Lock a file, or change its lock; return whether the file system knows locks."""
     try:
+        # Not lockf, as `common.runs.claim` has it: that one lets every thread of a process in.
         fcntl.flock(descriptor, kind)
     except OSError as error:
         if error.errno in _NO_LOCKS:
