@@ -24,11 +24,10 @@ from common.media.image_codec import encode_image
 from common.media.video import read_frames
 from common.store.skipped import Skipped
 from gazepose.preprocessing.clip_faces import clip_faces
-from gazepose.preprocessing.face_image import face_window
+from gazepose.preprocessing.face_image import face_window, sharpness
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
-from gazepose.preprocessing.preparation import LamPreparation, Preparer
-from gazepose.preprocessing.sharpness import sharpness
+from gazepose.preprocessing.preparation import PreparationSettings, Preparer
 from gazepose.readers.clip import Clip
 from gazepose.readers.ego4d.reader import Ego4DReader
 from gazepose.readers.own_videos import VideosReader
@@ -55,7 +54,9 @@ def main(given: Sequence[str] | None = None) -> None:
         f"decode, a frame: {_decode_ms(clip, len(frames)):7.2f} ms",
     ]
     lines += _stage_lines(faces, arguments.hopenet)
-    lines += [_whole_line(clip, LamPreparation(landmarks=source)) for source in ("mesh", "pose")]
+    lines += [
+        _whole_line(clip, PreparationSettings(landmarks=source)) for source in ("mesh", "pose")
+    ]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -157,7 +158,7 @@ def _stage_line(name: str, milliseconds: float) -> str:
     return f"{name + ', a face:':16} {milliseconds:7.2f} ms {1000 / milliseconds:8,.0f}/s{facts}"
 
 
-def _whole_line(clip: Clip, preparation: LamPreparation) -> str:
+def _whole_line(clip: Clip, preparation: PreparationSettings) -> str:
     preparer = preparation.build()
     _num_faces(_shortened(clip, 1), preparer)  # builds the graphs
     start = time.process_time()

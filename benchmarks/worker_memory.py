@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.preprocessing.pool import make_groups
-from gazepose.preprocessing.group import LamRecipe
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.group import GroupRecipe
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.readers.own_videos import VideosReader
 
 
@@ -38,7 +38,7 @@ def memory_by_clip(video: Path, num_clips: int) -> list[float]:
         for number in range(num_clips):
             (raw_dir / f"{number:04d}{video.suffix}").symlink_to(video.absolute())
         reader = VideosReader(raw_dir)
-        recipe = LamRecipe("videos", reader, store_dir, LamPreparation())
+        recipe = GroupRecipe("videos", reader, store_dir, PreparationSettings())
         held_mib = []
         for group, why in make_groups(recipe, reader.groups(), num_workers=1, unit="face"):
             if why is not None:

@@ -1,25 +1,29 @@
-"""A maker of one-image groups that counts what it makes; a module of its own, for processes."""
+"""A recipe of one-image groups that counts what it makes; a module of its own, for processes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from builders.seeded_store import image
 from common.media.image_codec import encode_image
+from common.preprocessing.recipe import GroupReader, StoreRecipe
 from common.preprocessing.share import Share, make_share
-from common.store.writing import GroupWriter, worked_at
+from common.store.writing import Row, worked_at
 
 GROUPS = ["a", "b", "c", "d"]
 
 
 @dataclass(frozen=True)
-class CountingMaker:
+class CountingReader(GroupReader[Row]):
     """Takes a while over every group, and leaves a file for each time."""
 
-    store_dir: Path
     counted_dir: Path
+    name = "counting"
+
+    def groups(self) -> list[str]:
+        return GROUPS
 
     def count(self, group: str) -> int:
         return 1
@@ -27,19 +31,21 @@ class CountingMaker:
     def fingerprint(self, group: str) -> str:
         return "as ever"
 
-    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
+    def read(self, group: str) -> Iterator[Row]:
         self.counted_dir.mkdir(exist_ok=True)
         (self.counted_dir / f"{group} {time.monotonic_ns()}").touch()
-        with GroupWriter(self.store_dir, group, "as ever") as writer:
-            time.sleep(0.02)
-            writer.add(encode_image(image(GROUPS.index(group)), "png", 0), {"group": group})
+        time.sleep(0.02)
+        yield encode_image(image(GROUPS.index(group)), "png", 0), {"group": group}
+
+
+class CountingRecipe(StoreRecipe[Row]):
+    def rows(self, group: str, on_item: Callable[[], object]) -> Iterator[Row]:
+        yield from self.reader.read(group)
         on_item()
-        return None
 
 
 def counting_share(folder: Path) -> Share:
-    maker = CountingMaker(folder / "store", folder / "counted")
-    return Share(folder / "store", maker, {"data": "x"}, GROUPS, (0, 1))
+    return Share(CountingRecipe("x", CountingReader(folder / "counted"), folder / "store"), (0, 1))
 
 
 def make_store(folder: Path, both: Any, num_workers: int, repairs: bool) -> None:

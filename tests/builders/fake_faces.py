@@ -1,6 +1,5 @@
 """Stand-ins for the data set and for face detection: what they find is told by the photo."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from builders.small_store import eye_landmarks
 from common.faces.analysis import FaceObservation
 from common.geometry import GazeFrame
 from common.store.skipped import Skipped
-from flame.readers.sample import RawSample
+from flame.readers.sample import RawReader, RawSample
 
 PHOTO_SHAPE = (240, 320, 3)
 FACE, TWO_FACES, NO_FACE, OFF_THE_FRAME = 10, 20, 30, 40
@@ -60,15 +59,8 @@ class FakeAnalyzerSettings:
         return FakeAnalyzer()
 
 
-class DyingAnalyzerSettings(FakeAnalyzerSettings):
-    """Kills the process that wants an analyzer, as the kernel does for want of memory."""
-
-    def build(self) -> FakeAnalyzer:
-        os._exit(9)
-
-
 @dataclass(frozen=True)
-class FakeReader:
+class FakeReader(RawReader):
     """A data set in memory: kinds of photos by group.
 
     Attributes:
@@ -82,8 +74,12 @@ class FakeReader:
     name: str = "fake"
     gaze_convention: str = "columbia_target_angles"
     gaze_frame: GazeFrame = "camera"
-    settings: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     compares: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return self.options
 
     def groups(self) -> list[str]:
         return sorted(self.kinds)

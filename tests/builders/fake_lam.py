@@ -15,7 +15,7 @@ from common.media.image_codec import encode_image
 from common.preprocessing.findings import Finding
 from common.store.skipped import Skipped
 from gazepose.preprocessing.preparation import PreparedFace
-from gazepose.readers.sample import RawFace
+from gazepose.readers.sample import RawFace, RawReader
 
 IMAGE, NO_IMAGE = "image", "no image"
 # Of one clip: what its frames hold, a reason to skip an item, or an exception to raise.
@@ -61,7 +61,7 @@ def prepared_face(colour: Any) -> PreparedFace:
 
 @dataclass(frozen=True)
 class FakePreparation:
-    """Stands where `gazepose.preprocessing.preparation.LamPreparation` does."""
+    """Stands where `gazepose.preprocessing.preparation.PreparationSettings` does."""
 
     margin: float = 0.0
     landmarks: str = "mesh"
@@ -84,7 +84,7 @@ class DyingPreparation(FakePreparation):
 
 
 @dataclass(frozen=True)
-class FakeLamReader:
+class FakeLamReader(RawReader):
     """A data set in memory, a track of one person a clip.
 
     Attributes:
@@ -93,10 +93,14 @@ class FakeLamReader:
     """
 
     kinds: dict[str, Kinds]
-    settings: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     name: str = "fake"
     sources: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return self.options
 
     def groups(self) -> list[str]:
         return sorted(self.kinds)

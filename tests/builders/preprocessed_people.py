@@ -32,7 +32,7 @@ def preprocessor(store_dir: Path, kinds: Any = None, **settings: Any) -> FacePre
         settings.pop("name", "people"),
         FakeReader(
             kinds or PEOPLE,
-            settings=settings.pop("reader_settings", {}),
+            options=settings.pop("reader_settings", {}),
             compares=settings.pop("compares", False),
         ),
         store_dir,
@@ -56,10 +56,3 @@ def assert_same(one: Path, other: Path) -> None:
     (table, packs), (other_table, other_packs) = content(one), content(other)
     assert table.equals(other_table)
     assert packs == other_packs
-
-
-def damage(store_dir: Path, group: str) -> None:
-    pack = store_dir / "packs" / f"{group}.pack"
-    data = bytearray(pack.read_bytes())
-    data[len(data) // 2] ^= 255
-    pack.write_bytes(data)

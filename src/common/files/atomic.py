@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-_LEFTOVER = re.compile(r"\..+\.(\d+)\.\w+")
+# Of a file that is being written, with its process's number, or a lock.
+_LEFTOVER = re.compile(r"\..+\.(?:(\d+)\.\w+|lock)")
 
 
 @contextmanager
@@ -32,12 +33,22 @@ def flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes of this machine left of their files in a folder."""
+def remove_leftovers(folder: Path, *, is_alone: bool = False) -> None:
+    """Remove what killed processes of this machine left of their files in a folder.
+
+    With `is_alone`, when nobody else on any machine is at work there, locks and what others left
+    go too.
+    """
     for found in folder.glob(".*"):
-        name = _LEFTOVER.fullmatch(found.name)
-        if name and found.is_file() and not _is_alive(int(name[1])):
+        if found.is_file() and _is_left(found.name, is_alone):
             found.unlink(missing_ok=True)
+
+
+def _is_left(name: str, is_alone: bool) -> bool:
+    leftover = _LEFTOVER.fullmatch(name)
+    if leftover is None or is_alone:
+        return leftover is not None
+    return leftover[1] is not None and not _is_alive(int(leftover[1]))
 
 
 def _is_alive(process: int) -> bool:

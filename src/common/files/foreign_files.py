@@ -24,11 +24,7 @@ _ESCAPE = re.compile(r"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F
 
 
 def read_text(path: Path) -> str:
-    """Return a UTF-8 text, with or without a byte order mark.
-
-    Raises:
-        ValueError: If there is no such file or it is no UTF-8; says in which line.
-    """
+    """Return a UTF-8 text, with or without a byte order mark."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -43,7 +39,7 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text, without white space around them; errors as `read_text`."""
+    """Return the lines of a text, without white space around them."""
     return [line.strip() for line in read_text(path).splitlines()]
 
 
@@ -52,9 +48,6 @@ def read_json(path: Path) -> Any:
 
     A whole number that no float reaches becomes infinite, as ``1e999`` does, and half a surrogate
     pair, which no file can be written with, a replacement character.
-
-    Raises:
-        ValueError: If there is no such file or it is no JSON; says where in it.
     """
     return parse_json(read_text(path), str(path))
 
@@ -62,16 +55,7 @@ def read_json(path: Path) -> Any:
 def parse_json(
     text: str | bytes, where: str, *, object_hook: Callable[..., Any] | None = None
 ) -> Any:
-    """Return the content of a json text.
-
-    Args:
-        text: the text.
-        where: what it is called in a message.
-        object_hook: as `json.loads` takes it.
-
-    Raises:
-        ValueError: As `read_json`.
-    """
+    """Return the content of a json text, which a message calls `where`."""
     try:
         return json.loads(_encodable(text), parse_int=_whole_number, object_hook=object_hook)
     except RecursionError as error:
@@ -83,12 +67,7 @@ def parse_json(
 def read_csv(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a csv that are not blank, each with the number of its last line.
 
-    Args:
-        path: the file.
-        **form: of `csv.reader`.
-
-    Raises:
-        ValueError: If there is no such file, or it is no csv; says in which line.
+    The form is that of `csv.reader`.
     """
     rows = csv.reader(io.StringIO(read_text(path), newline=""), **form)
     while True:

@@ -12,20 +12,13 @@ TABLE_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError
 
 @contextmanager
 def named_table_errors(path: Path, remedy: str) -> Iterator[None]:
-    """Turn what polars raises in the block into a ValueError.
+    """Turn what polars raises in the block, for what is in a file, into a ValueError.
 
-    Args:
-        path: the table.
-        remedy: what to do, at the message's end.
-
-    Raises:
-        ValueError: If the block fails on the file.
+    It names the file, and ends with what to do.
     """
     try:
         yield
     except TABLE_ERRORS as error:
-        if isinstance(error, ValueError) and str(path) in str(error):
-            raise
         # The plan of a lazy query follows.
         why = str(error).partition("\n")[0]
         raise ValueError(f"{path} is damaged ({why}); {remedy}") from error

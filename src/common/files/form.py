@@ -64,12 +64,7 @@ PLAIN = Kind("a text or number", lambda value: isinstance(value, str | bool) or 
 
 
 def check_form(content: Any, form: Any, where: str) -> None:
-    """Refuse content of another form.
-
-    Args:
-        content: as json has it.
-        form: what it must be.
-        where: what the content is called in a message.
+    """Refuse content, as json has it, of another form; a message calls it `where`.
 
     Raises:
         ValueError: If it has another form, is nested without end, or holds a text that no file

@@ -15,10 +15,9 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Let one process at a time into the block, of all that name the same file.
+    """Let one process at a time into the block, of all that name the same lock.
 
-    Args:
-        path: of the lock, which is nothing else; gone when nobody is in the block.
+    Its file is nothing else, and gone when nobody is in the block.
     """
     descriptor = _held(path, fcntl.LOCK_EX)
     try:
@@ -33,10 +32,8 @@ def locked(path: Path) -> Iterator[None]:
 def shared(path: Path, if_alone: Callable[[], object]) -> Iterator[None]:
     """Let any number of processes into the block.
 
-    Args:
-        path: as of `locked`.
-        if_alone: called before the block if nobody is in it; whoever comes then waits. Never
-            called where the file system knows no locks.
+    `if_alone` is called before it if nobody is in it, and whoever comes then waits; never where the
+    file system knows no locks.
     """
     try:
         descriptor = _held(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,6 +77,7 @@ def _held(path: Path, kind: int) -> int:
 def _lock(descriptor: int, kind: int) -> bool:
     """Lock a file, or change its lock; return whether the file system knows locks."""
     try:
+        # Not lockf, as `common.runs.claim` has it: that one lets every thread of a process in.
         fcntl.flock(descriptor, kind)
     except OSError as error:
         if error.errno in _NO_LOCKS:

@@ -3,6 +3,8 @@
 The checksum, the seal, is the SHA-256 of the whole file with zeros in its own place. It stands
 where a format takes a text: a JSON object's first entry, the last of a Parquet table's metadata, a
 text's last line. Files of before have none and are read as they are.
+
+What is damaged or cannot be read ends in a ValueError that names the file, and says what to do.
 """
 
 import hashlib
@@ -19,7 +21,7 @@ import polars as pl
 
 from common.files.atomic import partial_path
 from common.files.foreign_files import parse_json
-from common.files.foreign_tables import TABLE_ERRORS
+from common.files.foreign_tables import named_table_errors
 
 SEAL = "seal"
 # Words that no other content has.
@@ -65,15 +67,7 @@ def has_seal(path: Path) -> bool:
 
 
 def check_seal(path: Path, remedy: str) -> None:
-    """Check that a file is as it was written.
-
-    Args:
-        path: of a file, of before or with a seal.
-        remedy: what to do if it is not.
-
-    Raises:
-        ValueError: If it is not, or cannot be read.
-    """
+    """Check that a file, of before or with a seal, is as it was written."""
     try:
         with path.open("rb") as file:
             as_written = is_intact(file)
@@ -86,12 +80,8 @@ def check_seal(path: Path, remedy: str) -> None:
 def write_json(path: Path, content: Mapping[str, Any], *, default: Any = None) -> None:
     """Write a JSON object with its seal, whole or not at all.
 
-    As JSON has no other numbers, those that are not finite become null.
-
-    Args:
-        path: the file.
-        content: of the object.
-        default: what `json.dumps` makes of values that are not plain.
+    As JSON has no other numbers, those that are not finite become null. `default` is as of
+    `json.dumps`.
     """
     text = json.dumps(_finite({SEAL: BLANK, **content}), indent=1, default=default, allow_nan=False)
     with partial_path(path) as partial:
@@ -100,16 +90,7 @@ def write_json(path: Path, content: Mapping[str, Any], *, default: Any = None) -
 
 
 def read_json(path: Path, remedy: str, *, object_hook: Callable[..., Any] | None = None) -> Any:
-    """Return what a JSON file holds, without its seal.
-
-    Args:
-        path: the file.
-        remedy: what to do if it is damaged.
-        object_hook: as `json.loads` takes it.
-
-    Raises:
-        ValueError: If it is damaged or cannot be read.
-    """
+    """Return what a JSON file holds, without its seal; `object_hook` is as of `json.loads`."""
     content = _read_intact(path, f"{remedy}. If it was changed on purpose, remove its {SEAL!r}")
     try:
         found = parse_json(content, "it", object_hook=object_hook)
@@ -128,7 +109,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_text(path: Path, remedy: str) -> str:
-    """Return a text as `write_text` was given it; errors as `read_json`."""
+    """Return a text as `write_text` was given it."""
     content = _read_intact(path, remedy)
     text = content.decode("utf-8", errors="replace").rstrip("\n")
     lines, _, last = text.rpartition("\n")
@@ -148,41 +129,26 @@ def write_table(table: pl.DataFrame, path: Path, metadata: Mapping[str, str] | N
 
 
 def read_table(path: Path, remedy: str, columns: list[str] | None = None) -> pl.DataFrame:
-    """Return a Parquet table.
-
-    Args:
-        path: the file.
-        remedy: what to do if it is damaged.
-        columns: of these alone; None of all.
-
-    Raises:
-        ValueError: If it is damaged, lacks a column or cannot be read.
-    """
+    """Return a Parquet table, or these of its columns; one that lacks them is damaged."""
     content = _read_intact(path, remedy)
-    try:
+    with named_table_errors(path, remedy):
         return pl.read_parquet(io.BytesIO(content), columns=columns)
-    except TABLE_ERRORS as error:
-        raise _unreadable(path, error, remedy) from error
 
 
 def scan_table(path: Path, remedy: str) -> pl.LazyFrame:
-    """Return a Parquet table that is too large to be read at once; errors as `read_table`."""
+    """Return a Parquet table that is too large to be read at once."""
     check_seal(path, remedy)
-    rows = pl.scan_parquet(path)
-    try:
+    with named_table_errors(path, remedy):
+        rows = pl.scan_parquet(path)
         rows.collect_schema()
-    except TABLE_ERRORS as error:
-        raise _unreadable(path, error, remedy) from error
     return rows
 
 
 def read_metadata(path: Path, remedy: str) -> dict[str, str]:
-    """Return what a Parquet table says of itself; errors as `read_table`."""
+    """Return what a Parquet table says of itself."""
     content = _read_intact(path, remedy)
-    try:
+    with named_table_errors(path, remedy):
         return dict(pl.read_parquet_metadata(io.BytesIO(content)))
-    except TABLE_ERRORS as error:
-        raise _unreadable(path, error, remedy) from error
 
 
 def _read_intact(path: Path, remedy: str) -> bytes:
@@ -233,11 +199,6 @@ def _digest(file: IO[bytes], place: int) -> bytes:
 
 def _changed(path: Path, remedy: str) -> ValueError:
     return ValueError(f"{path} is damaged (it is not as it was written); {remedy}")
-
-
-def _unreadable(path: Path, error: BaseException, remedy: str) -> ValueError:
-    why = str(error).partition("\n")[0]  # a query's plan follows
-    return ValueError(f"{path} is damaged ({why}); {remedy}")
 
 
 def _finite(value: Any) -> Any:

@@ -1,42 +1,28 @@
 """A look at a store beside its raw data: what is damaged, missing or made from something else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from common.files.sealed import has_seal
 from common.listing import counted_names
 from common.preprocessing.findings import Finding, Severity, findings_text
-from common.preprocessing.share import (
-    LOSSY,
-    LOSSY_REMEDY,
-    Share,
-    changed_groups,
-    check_fit,
-    lossy_groups,
-)
+from common.preprocessing.recipe import StoreRecipe
+from common.preprocessing.report import LOSSY, LOSSY_REMEDY, lossy_groups
+from common.preprocessing.share import Share, changed_groups
 from common.store.damage import damaged_groups
 from common.store.packs import REPAIR
-from common.store.reading import (
-    GroupPaths,
-    read_failures,
-    read_skipped,
-    stored_groups,
-)
+from common.store.reading import GroupPaths, read_failures, read_skipped
 
 IMAGELESS = "groups without one image"
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found; nothing was changed.
-
-    Attributes:
-        findings: of the raw data and the store.
-        missing: groups that the next run makes.
-    """
+    """What a check found, and which groups the next run makes; nothing was changed."""
 
     findings: list[Finding]
     missing: list[str]
@@ -62,26 +48,20 @@ def no_store_yet(store_dir: Path) -> Finding | None:
 
 
 def check_store(
-    store_dir: Path, share: Callable[[], Share], raw_findings: Sequence[Finding] = ()
+    recipe: StoreRecipe[Any], shard: tuple[int, int], raw_findings: Sequence[Finding] = ()
 ) -> CheckReport:
-    """Look at one share of a store.
-
-    Args:
-        store_dir: the store's folder.
-        share: says what the share is; it may raise a ValueError.
-        raw_findings: what was found in the raw data.
-    """
+    """Look at one share of a store, beside what was found in the raw data."""
+    store_dir = recipe.store_dir
     findings = [*raw_findings, *filter(None, [no_store_yet(store_dir)])]
     try:
-        wanted = share()
-        check_fit(wanted)
+        share = Share(recipe, shard)
     except ValueError as error:
         if all(found.what != str(error) for found in findings):  # a reader may have said it
             findings.append(Finding("error", str(error), str(store_dir)))
         return CheckReport(findings, [])
-    done = set(stored_groups(store_dir))
-    missing = [group for group in wanted.own if group not in done]
-    return CheckReport([*findings, *_store_findings(wanted)], missing)
+    stored = set(share.stored())
+    missing = [group for group in share.own if group not in stored]
+    return CheckReport([*findings, *_store_findings(share)], missing)
 
 
 def imageless_groups(store_dir: Path, groups: Sequence[str]) -> list[str]:
@@ -91,7 +71,7 @@ def imageless_groups(store_dir: Path, groups: Sequence[str]) -> list[str]:
 
 def _store_findings(share: Share) -> list[Finding]:
     damaged = damaged_groups(share.store_dir, share.own)
-    sound = sorted(set(share.own).intersection(stored_groups(share.store_dir)).difference(damaged))
+    sound = sorted(set(share.stored()).difference(damaged))
     failures = read_failures(share.store_dir)
     failed = [f"{group} ({failures[group]})" for group in share.own if group in failures]
     lossy = lossy_groups(read_skipped(share.store_dir, sound))

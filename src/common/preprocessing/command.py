@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from common.config.instantiate import build
-from common.preprocessing.pool import check_num_workers
 
 MODES = ("run", "check", "repair", "export", "split", "statistics")
 # What is written to where only some modes write.
@@ -15,12 +14,7 @@ _PLACES = {"export_dir": ("export",), "export_file": ("split", "statistics")}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it.
-
-    Attributes:
-        report: as a person reads it.
-        has_errors: whether groups could not be made, or a check found errors.
-    """
+    """The report for a person, and whether groups could not be made or a check found errors."""
 
     report: str
     has_errors: bool
@@ -29,8 +23,7 @@ class Outcome:
 def prepare_store(config: Mapping[str, Any]) -> Outcome:
     """Make, check, repair or export a face store, or write the parts of its data as files.
 
-    Args:
-        config: the resolved preprocess config as plain values.
+    The config is the resolved one of preprocess.py, as plain values.
 
     Raises:
         ValueError: If the mode is unknown or not for these data, a folder it needs is not given,
@@ -47,23 +40,22 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
     if data["preprocessor"] is None:
         raise ValueError(f"data={data['name']} makes no store: it reads another data set's")
     if mode == "export":
-        # Only the store is read: neither raw data nor what reads them are needed.
-        unread = {"reader": None} if "reader" in data["preprocessor"] else {}
-        exporter = build(data["preprocessor"], **unread)
-        told = exporter.export(_export_dir(config), heatmaps=config["export_heatmaps"])
-        return Outcome(str(told), has_errors=False)
+        return Outcome(_export(config), has_errors=False)
     if mode in ("split", "statistics"):
         return Outcome(_write_parts(config), has_errors=False)
     if data["raw_dir"] is None:
         raise ValueError(f"where is {data['name']}? Set data.raw_dir=FOLDER")
-    check_num_workers(config["num_workers"])
+    if config["num_workers"] < 0:
+        raise ValueError(
+            f"num_workers is {config['num_workers']}, expected 0 (all in this process) or more; "
+            "type e.g. num_workers=2"
+        )
     if data["raw_writer"] is not None:
         build(data["raw_writer"], num_workers=config["num_workers"])
     preprocessor = build(
         data["preprocessor"], shard=config["shard"], num_workers=config["num_workers"]
     )
-    work = {"run": preprocessor.run, "check": preprocessor.check, "repair": preprocessor.repair}
-    report = work[mode]()
+    report = getattr(preprocessor, mode)()
     return Outcome(report.summary(), report.has_errors)
 
 
@@ -81,7 +73,14 @@ def _write_parts(config: Mapping[str, Any]) -> str:
     return str(write(None if path is None else Path(path)))
 
 
-def _export_dir(config: Mapping[str, Any]) -> Path:
+def _export(config: Mapping[str, Any]) -> str:
+    data = config["data"]
+    # Only the store is read: neither raw data nor what reads them are needed.
+    unread = {"reader": None} if "reader" in data["preprocessor"] else {}
+    make = build(data["preprocessor"], _partial_=True, **unread)
+    if not hasattr(make.func, "export"):
+        raise ValueError(f"mode=export writes FLAME's folder layout; data={data['name']} has none")
     if config["export_dir"] is None:
         raise ValueError("where to? Set export_dir=FOLDER")
-    return Path(config["export_dir"])
+    store_dir, out_dir = Path(make.keywords["store_dir"]), Path(config["export_dir"])
+    return str(make.func.export(store_dir, out_dir, heatmaps=config["export_heatmaps"]))

@@ -18,10 +18,7 @@ _SHARED: dict[str, Any] = {}
 
 
 class GroupMaker(Protocol):
-    """Makes groups of a store; small enough to pickle.
-
-    A process gets one and keeps it: what it has built for a group serves the next.
-    """
+    """Makes groups of a store; small enough to pickle, see `common.preprocessing.recipe`."""
 
     def count(self, group: str) -> int:
         """Return how many items `make` goes through.
@@ -42,17 +39,11 @@ class GroupMaker(Protocol):
 def make_groups(
     maker: GroupMaker, groups: list[str], num_workers: int, *, unit: str
 ) -> Iterator[tuple[str, str | None]]:
-    """Make groups, whatever becomes of the others.
+    """Make groups in so many processes (0: in this one), whatever becomes of the others.
 
     A process that dies, as the kernel kills one for want of memory, takes the other processes'
     groups with it: these are made again, one at a time, and only the one that dies alone failed.
     If even a lone process dies before it begins, none of the groups left is tried.
-
-    Args:
-        maker: makes one.
-        groups: which.
-        num_workers: processes; 0 works in this one.
-        unit: what an item is, for the bar.
 
     Yields:
         Each group with why it failed, or None, in the order they are done.
@@ -63,19 +54,6 @@ def make_groups(
             yield from ((group, maker.make(group, bar.update)) for group in groups)
         else:
             yield from _Processes(maker, groups, bar).make_all(num_workers)
-
-
-def check_num_workers(num_workers: int) -> None:
-    """Refuse a number of processes below 0.
-
-    Raises:
-        ValueError: If it is.
-    """
-    if num_workers < 0:
-        raise ValueError(
-            f"num_workers is {num_workers}, expected 0 (all in this process) or more; "
-            "type e.g. num_workers=2"
-        )
 
 
 def _count(maker: GroupMaker, group: str) -> int:
@@ -129,10 +107,13 @@ class _Processes:
             jobs = self._submitted(pool, numbers)
             try:
                 for job in _as_completed(set(jobs), self._move_bar):
-                    if isinstance(job.exception(), BrokenProcessPool):
+                    error = job.exception()
+                    if isinstance(error, BrokenProcessPool):
                         lost.append(jobs[job])
+                    elif isinstance(error, Exception):
+                        yield self._groups[jobs[job]], explained(error)
                     else:
-                        yield self._groups[jobs[job]], _outcome(job)
+                        yield self._groups[jobs[job]], job.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -162,13 +143,6 @@ def _as_completed(
         done, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
         on_poll()
         yield from done
-
-
-def _outcome(job: Future[str | None]) -> str | None:
-    try:
-        return job.result()
-    except Exception as error:
-        return explained(error)
 
 
 def _share(maker: GroupMaker, num_done: Any) -> None:

@@ -46,7 +46,18 @@ _MOVED = {
 }
 
 
+# Classes that are called otherwise, where they are now.
+_RENAMED = {
+    "gazepose.preprocessing.preparation.LamPreparation": (
+        "gazepose.preprocessing.preparation.PreparationSettings"
+    ),
+}
+
+
 def with_todays_target(call: dict[str, Any]) -> dict[str, Any]:
     """Return a recorded mapping, with today's name if it has a ``_target_``."""
-    module, _, name = str(call.get("_target_")).rpartition(".")
-    return {**call, "_target_": f"{_MOVED[module]}.{name}"} if module in _MOVED else call
+    named = str(call.get("_target_"))
+    module, _, name = named.rpartition(".")
+    target = f"{_MOVED[module]}.{name}" if module in _MOVED else named
+    target = _RENAMED.get(target, target)
+    return call if target == named else {**call, "_target_": target}

@@ -1,19 +1,14 @@
 """Which groups of a face store are not as they were written."""
 
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
+from common.files.checksums import file_sha256
 from common.store.reading import GroupPaths, read_skipped, read_table, stored_groups
 
 
 def damaged_groups(store_dir: Path, groups: Collection[str] | None = None) -> list[str]:
-    """Return the groups of which a file is damaged, or whose pack is missing, sorted.
-
-    Args:
-        store_dir: the store's folder.
-        groups: look at these alone; None looks at all.
-    """
+    """Return the groups, of all or of these, that have a damaged file or no pack, sorted."""
     there = stored_groups(store_dir)
     wanted = there if groups is None else sorted(set(there).intersection(groups))
     return [group for group in wanted if not _is_intact(store_dir, group)]
@@ -30,6 +25,4 @@ def _is_intact(store_dir: Path, group: str) -> bool:
         return True
     if not paths.pack.exists() or "pack_sha256" not in table.columns:
         return False
-    with paths.pack.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return found == table["pack_sha256"][0]
+    return file_sha256(paths.pack) == table["pack_sha256"][0]

@@ -17,9 +17,6 @@ class Packs:
     """Encoded images by their place; each pack is opened where it is first read from.
 
     Safe to pickle into loader workers and to carry into forked ones.
-
-    Args:
-        paths: the packs' files.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:

@@ -11,7 +11,9 @@
       failed/<group>.txt       why the group could not be made, or made again; gone when it is
 
 A table's file also says what its group was made from, where its maker can tell. An image has its
-checksum in the table, every other file carries its own (`common.files.sealed`).
+checksum in the table, every other file carries its own (`common.files.sealed`). What is read here
+and damaged ends in a ValueError that says what to do.
+
 `common.store.writing` makes the store, `common.media.image_codec` says what a pack's bytes are.
 """
 
@@ -68,9 +70,6 @@ class GroupPaths:
 
 class FaceStore:
     """A finished or growing store, read row by row; safe to pickle into loader workers.
-
-    Args:
-        store_dir: the store's folder.
 
     Attributes:
         table: all rows of all groups in the order of the groups' names, with the column
@@ -142,9 +141,6 @@ def missing_groups(store_dir: Path) -> list[str]:
     """Return the groups that the raw data have and the store has not, in the raw data's order.
 
     None are missing where no preprocessing has said which there are.
-
-    Raises:
-        ValueError: If the list of them is damaged.
     """
     path = store_dir / "groups.json"
     if not path.exists():
@@ -156,11 +152,7 @@ def missing_groups(store_dir: Path) -> list[str]:
 
 
 def warn_if_incomplete(store_dir: Path) -> None:
-    """Warn of groups that preprocessing was to make and the store has not.
-
-    Raises:
-        ValueError: If the list of groups is damaged.
-    """
+    """Warn of groups that preprocessing was to make and the store has not."""
     missing = missing_groups(store_dir)
     if missing:
         LOG.warning(
@@ -171,7 +163,7 @@ def warn_if_incomplete(store_dir: Path) -> None:
 
 
 def read_made_from(store_dir: Path, group: str) -> str | None:
-    """Return what a group was made from, as `common.preprocessing.share.StoreMaker` says it.
+    """Return what a group was made from, as `common.preprocessing.recipe.StoreRecipe` says it.
 
     None if it was not told, or the table is damaged.
     """
@@ -182,11 +174,7 @@ def read_made_from(store_dir: Path, group: str) -> str | None:
 
 
 def read_recipe(store_dir: Path) -> dict[str, Any]:
-    """Return what made the store.
-
-    Raises:
-        ValueError: If it is damaged; says what to do.
-    """
+    """Return what made the store."""
     path = store_dir / "store.json"
     remedy = "if the settings are those that made the store, remove it and preprocess again"
     recipe: dict[str, Any] = read_json(path, remedy)
@@ -195,15 +183,7 @@ def read_recipe(store_dir: Path) -> dict[str, Any]:
 
 
 def read_skipped(store_dir: Path, groups: Collection[str] | None = None) -> list[dict[str, str]]:
-    """Return all items that could not be used.
-
-    Args:
-        store_dir: the store's folder.
-        groups: of these alone; None for all.
-
-    Raises:
-        ValueError: If a list is damaged; says what to do.
-    """
+    """Return the items, of all groups or of these, that could not be used."""
     lists = _files(store_dir / "skipped", ".json")
     wanted = [path for path in lists if groups is None or path.stem in groups]
     return [item for path in wanted for item in _read_skipped(path)]
@@ -231,11 +211,7 @@ def _files(folder: Path, suffix: str) -> list[Path]:
 
 
 def read_table(store_dir: Path, group: str) -> pl.DataFrame:
-    """Return a group's rows, with its name in the column ``group_name``.
-
-    Raises:
-        ValueError: If the table is damaged; says what to do.
-    """
+    """Return a group's rows, with its name in the column ``group_name``."""
     path = GroupPaths(store_dir, group).table
     table = read_sealed_table(path, REPAIR)
     with named_table_errors(path, REPAIR):

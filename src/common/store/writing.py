@@ -6,38 +6,32 @@ whole or not at all, and an interrupted run goes on with the groups that lack a 
 
 import hashlib
 import json
-import os
-import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
 
 import polars as pl
 
+from common.files.atomic import flush, partial_path, remove_leftovers
 from common.files.locks import locked, shared
 from common.files.sealed import seal, table_metadata, write_json, write_text
 from common.store.reading import MADE_FROM, GroupPaths, read_recipe
 from common.store.skipped import Skipped
 
-_WORK_LOCK = ".work.lock"
+# An encoded image and its row of the table.
+Row = tuple[bytes, Mapping[str, Any]]
+_WORK_LOCK = ".lock"
 _FOLDERS = ("packs", "tables", "skipped", "failed")
-# Of a writer, with its process's number, or of a lock.
-_LEFTOVER = re.compile(r"\..+\.\d+\.\w+|\..+\.lock")
 
 
 class GroupWriter:
     """Writes one group; nothing is visible before the ``with`` block ends without an error.
 
-    A group that is there is replaced, and stays as it is if there is an error.
-
-    Args:
-        store_dir: the store's folder.
-        group: its name.
-        made_from: what it is made from, if that can be told: another text, another content.
+    A group that is there is replaced, and stays as it is if there is an error. `made_from` tells,
+    where that is known, what it is made from: another text, another content.
 
     Raises:
         ValueError: If no file can have the group's name.
@@ -47,23 +41,32 @@ class GroupWriter:
         self._store_dir, self._group = store_dir, group
         self._paths = GroupPaths(store_dir, group)
         self._metadata = {} if made_from is None else {MADE_FROM: made_from}
-        self._partial_pack = self._paths.pack.with_name(f".{group}.{os.getpid()}.pack")
-        self._partial_table = self._paths.table.with_name(f".{group}.{os.getpid()}.parquet")
         self._rows: list[dict[str, Any]] = []
         self._skipped: list[dict[str, str]] = []
         self._offset = 0
         self._sha256 = hashlib.sha256()
-        self._file: IO[bytes] | None = None
+        self._block = self._written()
 
     def __enter__(self) -> Self:
-        for path in (self._paths.pack, self._paths.table):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._partial_pack.open("wb")
+        self._file = self._block.__enter__()
         return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._block.__exit__(*error)
+
+    @contextmanager
+    def _written(self) -> Iterator[IO[bytes]]:
+        with partial_path(self._paths.table) as table, partial_path(self._paths.pack) as pack:
+            with pack.open("wb") as file:
+                yield file
+            flush(pack)
+            self._write_table(table)
+            # All are whole: no error can come between an old pack and a new table any more.
+            write_skipped(self._store_dir, self._group, self._skipped)
+        self._paths.failed.unlink(missing_ok=True)
 
     def add(self, encoded: bytes, row: Mapping[str, Any]) -> None:
         """Append one encoded image and its row of the table."""
-        assert self._file is not None
         self._file.write(encoded)
         self._sha256.update(encoded)
         place = {
@@ -78,42 +81,27 @@ class GroupWriter:
         """Note an item that could not be used."""
         self._skipped.append(asdict(item))
 
+    def add_all(self, rows: Iterable[Row | Skipped]) -> None:
+        """Append or note what comes."""
+        for row in rows:
+            if isinstance(row, Skipped):
+                self.skip(row)
+            else:
+                self.add(*row)
+
     @property
     def replaces(self) -> bool:
         """Whether something is there, whole or not, that is lost when the block ends."""
         return self._paths.pack.exists() or self._paths.table.exists()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._file is not None
-        try:
-            with self._file:
-                if kind is None:
-                    self._file.flush()
-                    os.fsync(self._file.fileno())
-            if kind is None:
-                self._commit()
-        finally:
-            self._partial_pack.unlink(missing_ok=True)
-            self._partial_table.unlink(missing_ok=True)
-
-    def _commit(self) -> None:
+    def _write_table(self, path: Path) -> None:
         digest = self._sha256.hexdigest()
         rows = [{**row, "pack_sha256": digest} for row in self._rows]
         # A group of which nothing could be used still gets its (empty) table: it is done.
         schema = None if rows else {"pack_sha256": pl.String}
         table = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
-        table.write_parquet(self._partial_table, metadata=table_metadata(self._metadata))
-        seal(self._partial_table)
-        # All are whole: no error can come between an old pack and a new table any more.
-        write_skipped(self._store_dir, self._group, self._skipped)
-        os.replace(self._partial_pack, self._paths.pack)
-        os.replace(self._partial_table, self._paths.table)
-        self._paths.failed.unlink(missing_ok=True)
+        table.write_parquet(path, metadata=table_metadata(self._metadata))
+        seal(path)
 
 
 @contextmanager
@@ -122,20 +110,18 @@ def worked_at(store_dir: Path) -> Iterator[None]:
 
     What killed ones left half-written goes when nobody else is at work.
     """
+
+    def clean() -> None:
+        for folder in (store_dir, *(store_dir / name for name in _FOLDERS)):
+            remove_leftovers(folder, is_alone=True)
+
     try:
-        with shared(store_dir / _WORK_LOCK, lambda: _remove_leftovers(store_dir)):
+        with shared(store_dir / _WORK_LOCK, clean):
             yield
     finally:
         # The lock's own, where the work was refused.
         with suppress(OSError):
             store_dir.rmdir()
-
-
-def _remove_leftovers(store_dir: Path) -> None:
-    for folder in (store_dir, *(store_dir / name for name in _FOLDERS)):
-        for found in folder.glob(".*"):
-            if _LEFTOVER.fullmatch(found.name) and found.name != _WORK_LOCK:
-                found.unlink(missing_ok=True)
 
 
 def claim_store(store_dir: Path, recipe: Mapping[str, Any]) -> None:
@@ -185,8 +171,3 @@ def write_skipped(store_dir: Path, group: str, skipped: Sequence[Mapping[str, st
 def write_failure(store_dir: Path, group: str, why: str) -> None:
     """Write down why a group could not be made, or made again; forgotten when it is made."""
     write_text(GroupPaths(store_dir, group).failed, why)
-
-
-def forget_failure(store_dir: Path, group: str) -> None:
-    """Forget why a group could not be made again: nobody wants it to be, any more."""
-    GroupPaths(store_dir, group).failed.unlink(missing_ok=True)

@@ -13,18 +13,7 @@ FACE_HEIGHT_PX = 480
 
 @dataclass(frozen=True)
 class FaceWindow:
-    """Where a face image is cut from its photo, and how it is padded and scaled.
-
-    Attributes:
-        x0: first column cut from the photo.
-        y0: first row cut from the photo.
-        x1: column behind the last one.
-        y1: row behind the last one.
-        pad_left: zero columns put before the cut.
-        pad_top: zero rows put above the cut.
-        pad_right: zero columns put behind it.
-        pad_bottom: zero rows put below it.
-    """
+    """The columns x0..x1-1 and rows y0..y1-1 cut from a photo, and the zeros put around them."""
 
     x0: int
     y0: int
@@ -67,12 +56,9 @@ class FaceWindow:
 
 
 def face_window(bbox_xyxy_px: Float, image_shape: tuple[int, ...], margin: float) -> FaceWindow:
-    """Return the window of a face box.
+    """Return the window of a face box (4,) in the photo, which may reach beyond it.
 
-    Args:
-        bbox_xyxy_px: (4,) box in the photo; may reach beyond it.
-        image_shape: (height, width, ...) of the photo.
-        margin: part of the box's width and height added on every side.
+    The margin, a part of the box's width and height, is added on every side.
 
     Raises:
         ValueError: If the box has no pixel inside the photo.

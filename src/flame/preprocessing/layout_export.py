@@ -49,20 +49,17 @@ def export_layout(
     heatmaps: bool = True,
     num_samples: int | None = None,
 ) -> dict[str, int]:
-    """Write samples in FLAME's layout.
+    """Write samples in FLAME's layout; return the number of images by subject.
 
-    A subject's folders and pickles appear when the subject is complete. A heatmap file is
-    224 bytes a pixel, 41 MB for a 384 x 480 image.
+    A subject's folders and pickles appear when the subject is complete. A heatmap file,
+    ``heatmaps/<s>/<k>.npy``, is (H, W, 28) float64: 224 bytes a pixel, 41 MB for a 384 x 480 image.
 
     Args:
         samples: all samples of one subject, then all of the next; images are numbered from 1 in
             the order they come.
         out_dir: new folder.
-        heatmaps: also write ``heatmaps/<s>/<k>.npy``, (H, W, 28) float64.
+        heatmaps: also write heatmaps.
         num_samples: for the progress bar.
-
-    Returns:
-        The number of images by subject.
 
     Raises:
         ValueError: If `out_dir` already holds images, or a subject comes back after another one.
@@ -79,13 +76,7 @@ def export_layout(
 
 
 def check_space(out_dir: Path, shape: tuple[int, ...], num_samples: int, *, heatmaps: bool) -> None:
-    """Check that the layout of so many images fits on the drive.
-
-    Args:
-        out_dir: as for `export_layout`; need not be there.
-        shape: of an image, (H, W, 3).
-        num_samples: how many there are.
-        heatmaps: as for `export_layout`.
+    """Check that the layout of so many images (H, W, 3) fits on the drive of a folder to be.
 
     Raises:
         ValueError: If it does not.

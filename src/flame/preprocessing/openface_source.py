@@ -32,11 +32,8 @@ class OpenFaceFolder:
     ``<sample_id>.csv`` (FaceLandmarkImg) is looked for first, then ``<group>.csv``
     (FeatureExtraction on the session's video), whose row is that of the sample's frame.
 
-    Args:
-        openface_dir: the folder.
-
     Raises:
-        ValueError: If there is no csv in it.
+        ValueError: If there is no csv in the folder.
     """
 
     def __init__(self, openface_dir: Path) -> None:

@@ -1,6 +1,6 @@
 """One labelled photo -> one row of the face store: face, landmarks, head pose, face image."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -10,8 +10,10 @@ from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer, FaceObservation
 from common.faces.mediapipe.iris import IrisModel
-from common.media.image_codec import CODECS, encode_image
+from common.media.image_codec import encode_image
+from common.preprocessing.recipe import check_preparation
 from common.store.skipped import Skipped
+from common.store.writing import Row
 from flame.data.crops import eye_centre
 from flame.preprocessing.face_image import face_window
 from flame.preprocessing.openface_source import OpenFaceFolder, OpenFaceResult
@@ -59,12 +61,7 @@ class PreparationSettings:
     quality: int = 95
 
     def __post_init__(self) -> None:
-        if self.landmarks not in LANDMARK_SOURCES:
-            raise ValueError(f"landmarks is {self.landmarks!r}, expected one of {LANDMARK_SOURCES}")
-        if self.head_pose not in HEAD_POSE_SOURCES:
-            raise ValueError(
-                f"head_pose is {self.head_pose!r}, expected one of {HEAD_POSE_SOURCES}"
-            )
+        check_preparation(self, LANDMARK_SOURCES, HEAD_POSE_SOURCES)
         unmeasured = self.head_pose in _OF_FACE_IMAGES
         if self.landmarks in _OF_FACE_IMAGES and not unmeasured:
             raise ValueError(
@@ -73,10 +70,6 @@ class PreparationSettings:
             )
         if self.head_pose == "none" and self.landmarks != "none":
             raise ValueError("head_pose=none is for gaze pretraining: set landmarks=none too")
-        if self.codec not in CODECS:
-            raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality is {self.quality}, expected 1 to 100")
         if self.box_margin < 0:
             raise ValueError(f"box_margin is {self.box_margin}, expected 0 or more")
 
@@ -85,19 +78,16 @@ class PreparationSettings:
         """Return whether faces are looked for; else the images are faces."""
         return self.landmarks not in _OF_FACE_IMAGES
 
-    def recipe(self) -> dict[str, Any]:
-        """Return the settings as plain values for the store's recipe."""
-        return asdict(self)
-
 
 class UnusablePhotoError(Exception):
     """A photo that cannot become a row; its message is the reason."""
 
 
+@dataclass(frozen=True)
 class Preparer:
     """Turns samples into encoded face images and rows.
 
-    Args:
+    Attributes:
         settings: what is measured and how it is stored.
         analyzer: finds faces, where they are looked for.
         openface: OpenFace's results, needed when a setting says ``openface``.
@@ -105,24 +95,16 @@ class Preparer:
         iris: measures pairs of eyes, needed with ``landmarks=iris``.
     """
 
-    def __init__(
-        self,
-        settings: PreparationSettings,
-        analyzer: FaceAnalyzer | None,
-        openface: OpenFaceFolder | None,
-        gaze_source: str,
-        iris: IrisModel | None = None,
-    ) -> None:
-        self._settings = settings
-        self._analyzer = analyzer
-        self._openface = openface
-        self._gaze_source = gaze_source
-        self._iris = iris
+    settings: PreparationSettings
+    analyzer: FaceAnalyzer | None
+    openface: OpenFaceFolder | None
+    gaze_source: str
+    iris: IrisModel | None = None
 
-    def prepare(self, sample: RawSample) -> tuple[bytes, dict[str, Any]] | Skipped:
+    def prepare(self, sample: RawSample) -> Row | Skipped:
         """Return the encoded face image and its row, or why there is none."""
         try:
-            if self._settings.detects_faces:
+            if self.settings.detects_faces:
                 return self._prepare_photo(sample)
             return self._prepare_face_image(sample)
         except UnusablePhotoError as reason:
@@ -131,8 +113,8 @@ class Preparer:
             why = f"{type(error).__name__}: {error}"
         return Skipped(sample.sample_id, sample.subject, sample.group, why)
 
-    def _prepare_face_image(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
-        wanted = self._settings
+    def _prepare_face_image(self, sample: RawSample) -> Row:
+        wanted = self.settings
         landmarks = self._landmarks_of_face_image(sample)
         head_pose = sample.head_pose if wanted.head_pose == "dataset" else None
         if (head_pose is None) != (wanted.head_pose == "none"):
@@ -140,7 +122,7 @@ class Preparer:
         if landmarks is not None:
             _check_eyes(landmarks, sample.image.shape)
         height, width = sample.image.shape[:2]
-        row = _label_columns(sample, self._gaze_source)
+        row = _label_columns(sample, self.gaze_source)
         row |= pose_columns(head_pose, wanted.head_pose)
         row |= landmark_columns(landmarks, wanted.landmarks)
         row |= box_columns(np.array([0.0, 0.0, width, height]), "dataset")
@@ -148,7 +130,7 @@ class Preparer:
         return self._encode(sample.image), row
 
     def _landmarks_of_face_image(self, sample: RawSample) -> Float | None:
-        source = self._settings.landmarks
+        source = self.settings.landmarks
         if source == "none":
             return None
         if source == "iris":
@@ -158,37 +140,37 @@ class Preparer:
         return sample.landmarks
 
     def _landmarks_of_eye_pair(self, sample: RawSample) -> Float:
-        assert self._iris is not None
+        assert self.iris is not None
         if sample.eye_pair_xyxy_px is None:
             raise UnusablePhotoError("the data set brings no pairs of eyes; use landmarks=mesh")
         x0, y0, x1, y1 = sample.eye_pair_xyxy_px
-        landmarks = self._iris.eye_landmarks(sample.image[y0:y1, x0:x1])
+        landmarks = self.iris.eye_landmarks(sample.image[y0:y1, x0:x1])
         return landmarks + np.repeat([x0, y0], landmarks.size // 2)
 
-    def _prepare_photo(self, sample: RawSample) -> tuple[bytes, dict[str, Any]]:
-        assert self._analyzer is not None
-        faces = self._analyzer.analyze(sample.image, sample.camera_matrix)
+    def _prepare_photo(self, sample: RawSample) -> Row:
+        assert self.analyzer is not None
+        faces = self.analyzer.analyze(sample.image, sample.camera_matrix)
         face = choose_face(faces, sample.face_hint_px)
         landmarks, landmark_confidence = self._landmarks(sample, face)
         _check_inside(landmarks, sample.image.shape)
         box = np.concatenate([face.mesh[:, :2].min(axis=0), face.mesh[:, :2].max(axis=0)])
-        window = face_window(box, sample.image.shape, self._settings.box_margin)
+        window = face_window(box, sample.image.shape, self.settings.box_margin)
         face_image, moved = window.cut(sample.image), window.move(landmarks)
         _check_eyes(moved, face_image.shape)
-        row = _label_columns(sample, self._gaze_source) | self._pose_columns(sample, face)
-        row |= landmark_columns(moved, self._settings.landmarks, confidence=landmark_confidence)
+        row = _label_columns(sample, self.gaze_source) | self._pose_columns(sample, face)
+        row |= landmark_columns(moved, self.settings.landmarks, confidence=landmark_confidence)
         row |= box_columns(box, "mesh")
-        row |= detection_columns(self._analyzer.detector_name, face.confidence)
+        row |= detection_columns(self.analyzer.detector_name, face.confidence)
         return self._encode(face_image), row
 
     def _landmarks(self, sample: RawSample, face: FaceObservation) -> tuple[Float, float | None]:
-        if self._settings.landmarks == "mesh":
+        if self.settings.landmarks == "mesh":
             return face.eye_landmarks, None
         result = self._find_openface(sample, face)
         return result.landmarks, result.confidence
 
     def _pose_columns(self, sample: RawSample, face: FaceObservation) -> dict[str, Any]:
-        source = self._settings.head_pose
+        source = self.settings.head_pose
         if source == "mesh":
             return pose_columns(face.head_pose, source, error=face.reprojection_error)
         if source == "openface":
@@ -199,22 +181,20 @@ class Preparer:
         return pose_columns(sample.head_pose, source)
 
     def _find_openface(self, sample: RawSample, face: FaceObservation) -> OpenFaceResult:
-        assert self._openface is not None
+        assert self.openface is not None
         try:
-            return self._openface.find(sample, face.bbox_xyxy_px)
+            return self.openface.find(sample, face.bbox_xyxy_px)
         except LookupError as error:
             raise UnusablePhotoError(str(error.args[0])) from error
 
     def _encode(self, image: Image) -> bytes:
-        return encode_image(image, self._settings.codec, self._settings.quality)
+        return encode_image(image, self.settings.codec, self.settings.quality)
 
 
 def choose_face(faces: list[FaceObservation], hint_px: Float | None) -> FaceObservation:
     """Return the labelled person's face: the only one, or the one around the hint.
 
-    Args:
-        faces: all faces found.
-        hint_px: (2,) where the person's eyes project, if the data set tells.
+    The hint (2,) is where the person's eyes project, if the data set tells.
 
     Raises:
         UnusablePhotoError: If there is no face, or several and no hint.

@@ -1,18 +1,11 @@
 """What preprocessing reports of a face store."""
 
 import logging
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from common.config.checks import frame_of
-from common.preprocessing.share import item_lines, problem_lines
-from common.store.reading import (
-    EmptyStoreError,
-    FaceStore,
-    read_failures,
-    read_recipe,
-    read_skipped,
-)
+from common.preprocessing.report import StoreReport
+from common.store.reading import FaceStore, read_recipe
 from flame.preprocessing.label_check import check_label_signs
 from flame.store.labels import GazeLabels, has_inputs
 
@@ -20,49 +13,32 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PreprocessReport:
-    """What a store holds and what could not be used, whichever run or shard found it.
+class PreprocessReport(StoreReport):
+    """What a store of gaze labels holds and what could not be used.
 
     Attributes:
         num_faces: rows of the store.
-        skipped: what could not be used: ``sample_id``, ``reason`` and more.
-        failed_groups: why groups are not there, by group.
         sign_checks: what the eyes say of the labels' signs, in words.
     """
 
-    num_faces: int
-    skipped: list[dict[str, str]]
-    failed_groups: dict[str, str]
-    sign_checks: list[str]
+    num_faces: int = 0
+    sign_checks: list[str] = field(default_factory=list)
 
     @property
     def has_errors(self) -> bool:
         """Whether groups could not be made, or nothing of what is there could be used."""
-        return bool(self.failed_groups) or (self.num_faces == 0 and bool(self.skipped))
+        return super().has_errors or (self.num_faces == 0 and bool(self.skipped))
+
+    def counts_text(self) -> str:
+        """Return how many faces there are."""
+        return f"{self.num_faces} faces stored, {len(self.skipped)} items skipped"
 
     def summary(self) -> str:
-        """Return the counts, by reason."""
-        lines = [f"{self.num_faces} faces stored, {len(self.skipped)} items skipped"]
-        lines += problem_lines(self.skipped, self.failed_groups)
-        lines += [f"  {message}" for message in self.sign_checks]
-        return "\n".join(lines)
-
-    def text(self) -> str:
-        """Return the counts and every skipped item with its reason."""
-        return "\n".join([self.summary(), *item_lines(self.skipped)])
+        """Return the counts, by reason, and what the eyes say of the labels."""
+        return "\n".join([super().summary(), *(f"  {message}" for message in self.sign_checks)])
 
 
-def report_on(store_dir: Path) -> PreprocessReport:
-    """Return the report of all that is in a store; warn of labels with a wrong sign."""
-    skipped, failed = read_skipped(store_dir), read_failures(store_dir)
-    try:
-        store = FaceStore(store_dir)
-    except EmptyStoreError:
-        return PreprocessReport(0, skipped, failed, [])
-    return PreprocessReport(len(store), skipped, failed, _check_signs(store))
-
-
-def _check_signs(store: FaceStore) -> list[str]:
+def check_signs(store: FaceStore) -> list[str]:
     """Return what the eyes in the images say of the labels' signs; warn of a wrong one."""
     if not has_inputs(store.table):
         return ["the labels' signs could not be checked: no eyes were looked for"]

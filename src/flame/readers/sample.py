@@ -1,14 +1,10 @@
 """What a reader of a raw data set hands to preprocessing."""
 
-from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from common.arrays import Float, Image
-from common.config.recordable import recordable
 from common.geometry import GazeFrame
-from common.store.skipped import Skipped
+from common.preprocessing.recipe import GroupReader
 
 
 @dataclass(frozen=True)
@@ -47,50 +43,14 @@ class RawSample:
     part: str | None = None
 
 
-@recordable
-class RawReader(Protocol):
-    """Reads one raw data set, group by group; cheap to pickle.
-
-    A reader is a subclass and has all of this but `settings` and `gaze_frame`.
+class RawReader(GroupReader[RawSample]):
+    """Reads one raw data set of gaze angles; its groups are sorted.
 
     Attributes:
-        name: the data set's name, as in ``conf/data``.
         gaze_convention: how its gaze angles are defined; data sets of different conventions are
             never mixed silently.
         gaze_frame: of its gaze angles and head poses; likewise.
     """
 
-    name: str
     gaze_convention: str
     gaze_frame: GazeFrame = "camera"
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Return the options that a sample depends on, as plain values; none by default."""
-        return {}
-
-    @abstractmethod
-    def groups(self) -> list[str]:
-        """Return all groups, sorted.
-
-        Raises:
-            ValueError: If the folder does not hold this data set.
-        """
-
-    @abstractmethod
-    def count(self, group: str) -> int:
-        """Return how many items `read` yields for a group."""
-
-    def fingerprint(self, group: str) -> str | None:
-        """Return a text that is another one where the group's raw data are; None by default.
-
-        A group with another text than it was made from is made again; with None it stays.
-
-        Raises:
-            OSError: If a file cannot be read.
-        """
-        return None
-
-    @abstractmethod
-    def read(self, group: str) -> Iterator[RawSample | Skipped]:
-        """Yield the group's items in order; a damaged one as `Skipped`."""

@@ -36,7 +36,7 @@ from gazepose.preprocessing.preparation import (
     MESH,
     PRIOR,
     PRIOR_OR_MESH,
-    LamPreparation,
+    PreparationSettings,
     PreparedFace,
     Preparer,
 )
@@ -83,7 +83,7 @@ class VideoPredictor(Annotator):
         module: EyeContactModule,
         analyzer: AnalyzerSettings,
         tracking: TrackingSettings,
-        preparation: LamPreparation,
+        preparation: PreparationSettings,
         dropout: Mapping[str, Any] | None,
         smoothing: TrackSmoothing,
         split: float = 1.0,
@@ -212,7 +212,7 @@ def _still_row(box: Float, face: PreparedFace) -> dict[str, Any]:
     }
 
 
-def _measured(preparation: LamPreparation) -> LamPreparation:
+def _measured(preparation: PreparationSettings) -> PreparationSettings:
     """Return the preparation with the mesh's priors in place of those from files."""
     sources = {"landmarks": preparation.landmarks, "head_pose": preparation.head_pose}
     from_files = [name for name, source in sources.items() if source in (PRIOR, PRIOR_OR_MESH)]

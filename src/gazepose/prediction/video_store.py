@@ -11,8 +11,8 @@ from common.faces.tracking import TrackingSettings
 from common.files.sealed import read_table, scan_table, write_table
 from common.media.video import num_frames
 from common.store.writing import GroupWriter
-from gazepose.preprocessing.group import write_faces
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.group import prepared_rows
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.readers.detected_clip import video_clip
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
 from gazepose.store.reading import FRAMES_FILE, REMEDY
@@ -27,7 +27,7 @@ def write_video_table(
     path: Path,
     analyzer: FaceAnalyzer,
     tracking: TrackingSettings,
-    preparation: LamPreparation,
+    preparation: PreparationSettings,
     ranking: Gaussian | None,
     store_dir: Path,
 ) -> pl.DataFrame:
@@ -52,7 +52,7 @@ def write_video_table(
     with tqdm(total=num_frames(path), unit="frame", desc=what, leave=False) as bar:
         clip = video_clip(path, GROUP, analyzer, tracking, bar.update)
     with GroupWriter(store_dir, GROUP) as writer:
-        write_faces(writer, clip.rows(), preparation)
+        writer.add_all(prepared_rows(clip.rows(), preparation))
     write_frames(store_dir, 1)
     frames = read_table(store_dir / FRAMES_FILE, REMEDY)
     if ranking is None:

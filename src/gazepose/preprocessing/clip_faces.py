@@ -45,12 +45,8 @@ def clip_faces(
     """Yield a clip's rows with their faces, in the reader's order, and what it skipped.
 
     A row whose image is lost (its box lies outside the frame, the frame or the file is damaged or
-    not there) comes all the same, without a face, and the reason before it.
-
-    Args:
-        items: of a reader.
-        preparer: cuts, measures and encodes the faces.
-        on_face: called once a row, where its image is looked at.
+    not there) comes all the same, without a face, and the reason before it. `on_face` is called
+    once a row, where its image is looked at.
 
     Raises:
         ValueError: If a video cannot be opened at all.

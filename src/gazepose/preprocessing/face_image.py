@@ -1,4 +1,4 @@
-"""The face image: a box of a frame, resized to a square as the original cuts it."""
+"""The face image: a box of a frame, resized to a square as the original cuts it; its sharpness."""
 
 from dataclasses import dataclass
 
@@ -42,15 +42,11 @@ class FaceWindow:
 def face_window(
     bbox_xyxy_px: Float, image_shape: tuple[int, ...], margin: float
 ) -> FaceWindow | None:
-    """Return the window of a face box; None if no pixel of it lies in the frame.
+    """Return the window of a face box (4,) left, top, right, bottom; None if it shows no pixel.
 
     The edges are cut to whole numbers toward zero and to the frame, as in the Ego4D baseline
-    (``frame[int(y1):int(y2), int(x1):int(x2)]`` after clamping at zero).
-
-    Args:
-        bbox_xyxy_px: (4,) left, top, right, bottom; NaN or infinite is nowhere.
-        image_shape: (height, width, ...) of the frame.
-        margin: part of the box's width and height added on every side; 0 as published.
+    (``frame[int(y1):int(y2), int(x1):int(x2)]`` after clamping at zero). NaN or infinite is
+    nowhere. The margin, a part of width and height, is added on every side; 0 as published.
     """
     if not np.isfinite(bbox_xyxy_px).all():
         return None
@@ -60,3 +56,11 @@ def face_window(
     x0, x1 = int(max(0.0, left - grow_x)), int(min(width, right + grow_x))
     y0, y1 = int(max(0.0, top - grow_y)), int(min(height, bottom + grow_y))
     return FaceWindow(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
+
+
+def sharpness(image: Image) -> float:
+    """Return the variance of the Laplacian of an image (H, W, 3) uint8, in any channel order.
+
+    The original's quality: over all pixels and channels together, not of its gray version.
+    """
+    return float(cv2.Laplacian(image, cv2.CV_64F).var())

@@ -18,12 +18,7 @@ MESH_SCORE = 1.0
 
 
 def points_from_mesh(mesh: Float, window: FaceWindow) -> Float:
-    """Return the five points (5, 3) of a face mesh.
-
-    Args:
-        mesh: (478, 3) refined mesh in frame pixels.
-        window: what the face image shows of the frame.
-    """
+    """Return the five points (5, 3) of a refined face mesh (478, 3) in frame pixels."""
     points = window.normalised(mesh[list(MESH_INDICES), :2])
     return np.column_stack([points, np.full(len(points), MESH_SCORE)])
 

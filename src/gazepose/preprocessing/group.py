@@ -3,112 +3,123 @@
 Nothing here imports torch: every spawned worker would spend seconds on it.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from common.arrays import Float
 from common.files.checksums import plain_digest
-from common.store.skipped import Skipped, explained
-from common.store.writing import GroupWriter
+from common.preprocessing.recipe import StoreRecipe
+from common.store.skipped import Skipped
+from common.store.writing import GroupWriter, Row
 from gazepose.preprocessing.clip_faces import clip_faces
-from gazepose.preprocessing.preparation import LamPreparation, Preparer
+from gazepose.preprocessing.preparation import (
+    NONE,
+    PRIOR,
+    PreparationSettings,
+    PreparedFace,
+    Preparer,
+)
 from gazepose.preprocessing.prior_check import preparation_of, prior_sizes
-from gazepose.preprocessing.rows import row_of
 from gazepose.readers.sample import RawFace, RawReader
+from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.store.reading import FRAMES_FILE
 
 
 @dataclass(frozen=True)
-class LamRecipe:
-    """Everything a worker needs, small enough to pickle.
+class GroupRecipe(StoreRecipe[RawFace]):
+    """Makes clips of a store."""
 
-    Attributes:
-        name: what the config calls the data set.
-        reader: reads the raw data set.
-        store_dir: where the store goes.
-        preparation: what is measured and how it is stored.
-    """
-
-    name: str
     reader: RawReader
-    store_dir: Path
-    preparation: LamPreparation
+    preparation: PreparationSettings
 
     def described(self) -> dict[str, Any]:
         """Return what the store's content depends on, as plain values; folders may be moved."""
-        return {
-            "data": self.name,
-            "reader": self.reader.name,
-            **self.reader.settings,
-            **self.preparation.recipe(),
-        }
-
-    def count(self, group: str) -> int:
-        """Return how many faces a group has; errors as the reader's."""
-        return self.reader.count(group)
+        return {**super().described(), **self.preparation.recipe()}
 
     def fingerprint(self, group: str) -> str | None:
         """Return what a group would be made from now; errors as the reader's.
 
         Prior files that nothing is taken from are not asked for.
         """
-        made_from = self.reader.fingerprint(group)
+        made_from = super().fingerprint(group)
         priors = prior_sizes(self.reader, self.preparation, group)
         return f"{made_from} {plain_digest(priors)}" if made_from and priors else made_from
 
-    def make(self, group: str, on_item: Callable[[], object]) -> str | None:
-        """Write one group to the store.
+    def rows(self, group: str, on_item: Callable[[], object]) -> Iterator[Row | Skipped]:
+        """Yield the rows of one clip; call `on_item` once a row."""
+        preparation = preparation_of(self.reader, self.preparation, group)
+        return prepared_rows(self.reader.read(group), preparation, on_item)
 
-        Args:
-            group: of the reader's.
-            on_item: called once a row.
-
-        Returns:
-            Why it failed, or None; then the group is there.
-        """
-        try:
-            # Before the faces: what changes while they are read shows in the next run.
-            made_from = self.fingerprint(group)
-            with GroupWriter(self.store_dir, group, made_from) as writer:
-                preparation = preparation_of(self.reader, self.preparation, group)
-                write_faces(writer, self.reader.read(group), preparation, on_item)
-                if writer.replaces:
-                    # It would point into the replaced pack, for ever if the run is interrupted.
-                    (self.store_dir / FRAMES_FILE).unlink(missing_ok=True)
-        # Whatever is wrong with one group must not cost the others; the next run tries it again.
-        except Exception as error:
-            return explained(error)
-        return None
+    def write(self, writer: GroupWriter, group: str, on_item: Callable[[], object]) -> None:
+        """Write the rows of one clip, which takes another's place when all are there."""
+        super().write(writer, group, on_item)
+        if writer.replaces:
+            # It would point into the replaced pack, for ever if the run is interrupted.
+            (self.store_dir / FRAMES_FILE).unlink(missing_ok=True)
 
 
-def write_faces(
-    writer: GroupWriter,
+def prepared_rows(
     items: Iterable[RawFace | Skipped],
-    preparation: LamPreparation,
+    preparation: PreparationSettings,
     on_item: Callable[[], object] = lambda: None,
-) -> None:
-    """Write the rows of one group, measured.
-
-    Args:
-        writer: of the group.
-        items: of a reader.
-        preparation: what is measured and how it is stored.
-        on_item: called once a row.
+) -> Iterator[Row | Skipped]:
+    """Yield the rows of what a reader read of one group, measured; call `on_item` once a row.
 
     Raises:
         ValueError: If a video cannot be opened at all.
     """
     for item in clip_faces(items, _preparer(preparation), on_item):
         if isinstance(item, Skipped):
-            writer.skip(item)
+            yield item
         else:
             raw, face = item
-            writer.add(b"" if face is None else face.encoded, row_of(raw, face, preparation))
+            yield b"" if face is None else face.encoded, _row(raw, face, preparation)
 
 
 @cache
-def _preparer(preparation: LamPreparation) -> Preparer:
+def _preparer(preparation: PreparationSettings) -> Preparer:
     """Return this process's preparer: MediaPipe's graphs are built once a process."""
     return preparation.build()
+
+
+def _row(raw: RawFace, face: PreparedFace | None, settings: PreparationSettings) -> dict[str, Any]:
+    """Return the row of a face; its place in the pack is not in it."""
+    measured = (None, None) if face is None else (face.head_pose_deg, face.points)
+    head_pose = _chosen(settings.head_pose, raw.head_pose_deg, measured[0])
+    points = _chosen(settings.landmarks, raw.points, measured[1])
+    return {
+        "part": raw.part,
+        "track_id": raw.track_id,
+        "person_id": raw.person_id,
+        "unique_id": raw.unique_id,
+        "frame": raw.frame,
+        "track_index": raw.track_index,
+        "label": raw.label,
+        **_named(BOX_COLUMNS, raw.bbox_xyxy_px),
+        "is_interpolated": raw.is_interpolated,
+        **_named(HEAD_POSE_COLUMNS, head_pose),
+        "head_pose_source": None if head_pose is None else settings.head_pose,
+        **_named(POINT_COLUMNS, points),
+        "landmark_source": None if points is None else settings.landmarks,
+        "sharpness": math.nan if face is None else face.sharpness,
+        "prior_sharpness_p": math.nan if raw.sharpness_p is None else raw.sharpness_p,
+        "is_filtered": bool(raw.is_filtered),
+        "photo": raw.clip_uid if raw.is_photo else None,
+        "source": raw.source,
+    }
+
+
+def _chosen(source: str, prior: Float | None, measured: Float | None) -> Float | None:
+    if source == NONE:
+        return None
+    return prior if source == PRIOR else measured
+
+
+def _named(names: tuple[str, ...], values: Float | None) -> dict[str, float]:
+    found = np.full(len(names), math.nan) if values is None else values.reshape(-1)
+    return dict(zip(names, map(float, found), strict=True))

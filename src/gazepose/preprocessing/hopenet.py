@@ -1,8 +1,5 @@
 """Head angles by Hopenet, from its published weights file."""
 
-from __future__ import annotations
-
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +8,12 @@ import cv2
 import numpy as np
 
 from common.arrays import Float, Image
+from common.files.checksums import file_sha256
 
 if TYPE_CHECKING:
     import torch
 
     from gazepose.nets.hopenet import Hopenet
-
 
 INPUT_PX = 224
 BIN_DEG = 3.0
@@ -26,10 +23,8 @@ LOWEST_DEG = -99.0
 class HopenetHeadPose:
     """Hopenet on face images, one at a time; a process loads the net where it is first used.
 
-    GazePose feeds the tight face image; Hopenet's authors train on a looser one.
-
-    Args:
-        weights: Hopenet's state dict, as ``hopenet_robust_alpha1.pkl``.
+    GazePose feeds the tight face image; Hopenet's authors train on a looser one. The weights are
+    its state dict, as ``hopenet_robust_alpha1.pkl``.
 
     Raises:
         ValueError: If there is no such file.
@@ -52,8 +47,7 @@ class HopenetHeadPose:
             ValueError: If the weights are not Hopenet's: before the first frame, not at each.
         """
         _loaded(self._weights)
-        with self._weights.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(self._weights)
 
     def angles_deg(self, image: Image) -> Float:
         """Return (3,) [yaw, pitch, roll] in degrees, -99 to 96, of a face image (H, W, 3) RGB.
@@ -79,13 +73,13 @@ def decoded_angles_deg(logits: Float) -> Float:
 
 
 @cache
-def _loaded(weights: Path) -> Hopenet:
+def _loaded(weights: Path) -> "Hopenet":
     from gazepose.originals.hopenet import load_hopenet
 
     return load_hopenet(weights)
 
 
-def _as_input(image: Image) -> torch.Tensor:
+def _as_input(image: Image) -> "torch.Tensor":
     import torch
 
     from gazepose.nets.pixels import normalise

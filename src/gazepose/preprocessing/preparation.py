@@ -13,12 +13,12 @@ from common.config.recordable import recordable
 from common.faces.head_pose import head_pose_from_mesh
 from common.faces.mediapipe.mesh import FaceMesh
 from common.faces.mediapipe.pose import BodyPose
-from common.media.image_codec import CODECS, decode_image, encode_image
-from gazepose.preprocessing.face_image import FaceWindow, face_window
+from common.media.image_codec import decode_image, encode_image
+from common.preprocessing.recipe import check_preparation
+from gazepose.preprocessing.face_image import FaceWindow, face_window, sharpness
 from gazepose.preprocessing.five_points import points_from_mesh, points_from_pose
 from gazepose.preprocessing.head_angles import hopenet_angles_deg
 from gazepose.preprocessing.hopenet import HopenetHeadPose
-from gazepose.preprocessing.sharpness import sharpness
 
 LANDMARK_SOURCES = ("mesh", "pose", "prior", "prior_or_mesh", "none")
 HEAD_POSE_SOURCES = ("mesh", "hopenet", "prior", "prior_or_mesh", "none")
@@ -30,7 +30,7 @@ USUAL_ASPECT = 0.8
 
 @recordable
 @dataclass(frozen=True)
-class LamPreparation:
+class PreparationSettings:
     """How faces become rows; part of the store's recipe.
 
     Attributes:
@@ -58,16 +58,7 @@ class LamPreparation:
     quality: int = 95
 
     def __post_init__(self) -> None:
-        if self.landmarks not in LANDMARK_SOURCES:
-            raise ValueError(f"landmarks is {self.landmarks!r}, expected one of {LANDMARK_SOURCES}")
-        if self.head_pose not in HEAD_POSE_SOURCES:
-            raise ValueError(
-                f"head_pose is {self.head_pose!r}, expected one of {HEAD_POSE_SOURCES}"
-            )
-        if self.codec not in CODECS:
-            raise ValueError(f"codec is {self.codec!r}, expected one of {CODECS}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality is {self.quality}, expected 1 to 100")
+        check_preparation(self, LANDMARK_SOURCES, HEAD_POSE_SOURCES)
         if self.margin < 0:
             raise ValueError(f"margin is {self.margin}, expected 0 or more")
         if self.size < 1:
@@ -87,7 +78,7 @@ class LamPreparation:
         """What must be taken from there: of `wanted_priors` what the mesh may not give."""
         return self._from(PRIOR)
 
-    def with_priors(self, kinds: Collection[str]) -> "LamPreparation":
+    def with_priors(self, kinds: Collection[str]) -> "PreparationSettings":
         """Return the preparation for where the prior files hold these kinds alone."""
         decided = dict.fromkeys(self._from(PRIOR_OR_MESH), MESH)
         decided |= {kind: PRIOR for kind in decided if kind in kinds}
@@ -154,38 +145,25 @@ class PreparedFace:
     head_pose_deg: Float | None
 
 
+@dataclass(frozen=True)
 class Preparer:
-    """Cuts, measures and encodes faces.
+    """Cuts, measures and encodes faces; has what its settings take something from."""
 
-    Args:
-        settings: what is measured and how it is stored.
-        mesh: the face mesh, if something is taken from it.
-        pose: the body pose, if the five points are taken from it.
-        hopenet: Hopenet, if the head pose is taken from it.
-    """
-
-    def __init__(
-        self,
-        settings: LamPreparation,
-        mesh: FaceMesh | None,
-        pose: BodyPose | None,
-        hopenet: HopenetHeadPose | None,
-    ) -> None:
-        self._settings = settings
-        self._mesh = mesh
-        self._pose = pose
-        self._hopenet = hopenet
+    settings: PreparationSettings
+    mesh: FaceMesh | None
+    pose: BodyPose | None
+    hopenet: HopenetHeadPose | None
 
     def from_frame(self, frame: Image, bbox_xyxy_px: Float) -> PreparedFace | None:
         """Return the face in a box (4,) of a frame (H, W, 3) RGB; None if it lies outside."""
-        settings = self._settings
+        settings = self.settings
         window = face_window(bbox_xyxy_px, frame.shape, settings.margin)
         if window is None:
             return None
         image = window.cut(frame, settings.size)
         # The mesh sees more of the frame than the face image shows: tight boxes cut chins.
         box = _at_most_the_frame(bbox_xyxy_px, frame.shape)
-        mesh = None if self._mesh is None else self._mesh.landmarks(frame, box)
+        mesh = None if self.mesh is None else self.mesh.landmarks(frame, box)
         encoded = encode_image(image, settings.codec, settings.quality)
         return self._measured(encoded, image, mesh, window)
 
@@ -195,7 +173,7 @@ class Preparer:
         Raises:
             ValueError: If the bytes are no image, or not of the size the nets take.
         """
-        image, side_px = decode_image(encoded), self._settings.size
+        image, side_px = decode_image(encoded), self.settings.size
         if image is None:
             raise ValueError("damaged image")
         if image.shape != (side_px, side_px, 3):
@@ -206,10 +184,10 @@ class Preparer:
 
     def _mesh_of_whole(self, image: Image, narrow: FaceWindow) -> Float | None:
         """Return the mesh of a face image as it was before it was stretched."""
-        if self._mesh is None:
+        if self.mesh is None:
             return None
         unstretched = np.asarray(cv2.resize(image, (narrow.x1, narrow.y1)), np.uint8)
-        return self._mesh.landmarks(unstretched, np.array([0, 0, narrow.x1 - 1.0, narrow.y1 - 1.0]))
+        return self.mesh.landmarks(unstretched, np.array([0, 0, narrow.x1 - 1.0, narrow.y1 - 1.0]))
 
     def _measured(
         self, encoded: bytes, image: Image, mesh: Float | None, window: FaceWindow
@@ -222,17 +200,17 @@ class Preparer:
         )
 
     def _points(self, image: Image, mesh: Float | None, window: FaceWindow) -> Float | None:
-        if self._pose is not None:
-            pose = self._pose.landmarks(image)
+        if self.pose is not None:
+            pose = self.pose.landmarks(image)
             return None if pose is None else points_from_pose(pose)
-        if self._settings.landmarks != "mesh" or mesh is None:
+        if self.settings.landmarks != "mesh" or mesh is None:
             return None
         return points_from_mesh(mesh, window)
 
     def _head_pose_deg(self, image: Image, mesh: Float | None) -> Float | None:
-        if self._hopenet is not None:
-            return self._hopenet.angles_deg(image)
-        if self._settings.head_pose != "mesh" or mesh is None:
+        if self.hopenet is not None:
+            return self.hopenet.angles_deg(image)
+        if self.settings.head_pose != "mesh" or mesh is None:
             return None
         return hopenet_angles_deg(head_pose_from_mesh(mesh).head_pose)
 

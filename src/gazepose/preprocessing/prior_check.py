@@ -1,19 +1,18 @@
-"""Which prior files landmarks and head pose are taken from, and what the mesh gives instead."""
+"""Which prior files landmarks and head pose are taken from, and what the mesh gives instead.
+
+All that looks at the files of all parts raises a ValueError if the folder is not of this data set.
+"""
 
 from collections.abc import Mapping
 
 from common.preprocessing.findings import Finding
-from gazepose.preprocessing.preparation import MESH, PRIOR, LamPreparation
+from gazepose.preprocessing.preparation import MESH, PRIOR, PreparationSettings
 from gazepose.readers.json_prior.files import PRIOR_DIR, BringsPriors
 from gazepose.readers.sample import RawReader
 
 
-def missing_priors(reader: RawReader, preparation: LamPreparation) -> list[Finding]:
-    """Return an error for each prior file that is needed and not there.
-
-    Raises:
-        ValueError: If the folder does not hold this data set.
-    """
+def missing_priors(reader: RawReader, preparation: PreparationSettings) -> list[Finding]:
+    """Return an error for each prior file that is needed and not there."""
     if not preparation.needed_priors:
         return []
     if isinstance(reader, BringsPriors):
@@ -24,17 +23,16 @@ def missing_priors(reader: RawReader, preparation: LamPreparation) -> list[Findi
     return [Finding("error", what, where, "measure with landmarks=mesh, head_pose=mesh")]
 
 
-def prior_sizes(reader: RawReader, preparation: LamPreparation, group: str) -> dict[str, int]:
-    """Return the sizes in bytes of the prior files that landmarks or head pose come from.
-
-    By their names; empty where they come from none.
-    """
+def prior_sizes(reader: RawReader, preparation: PreparationSettings, group: str) -> dict[str, int]:
+    """Return the sizes in bytes of the files that landmarks or head pose come from, by name."""
     if preparation.wanted_priors and isinstance(reader, BringsPriors):
         return reader.prior_files_of(group).sizes_bytes(preparation.wanted_priors)
     return {}
 
 
-def preparation_of(reader: RawReader, preparation: LamPreparation, group: str) -> LamPreparation:
+def preparation_of(
+    reader: RawReader, preparation: PreparationSettings, group: str
+) -> PreparationSettings:
     """Return how a group is prepared, by the prior files that its part has."""
     if not preparation.wanted_priors:
         return preparation
@@ -43,24 +41,18 @@ def preparation_of(reader: RawReader, preparation: LamPreparation, group: str) -
     return preparation.with_priors(reader.prior_files_of(group).kinds())
 
 
-def preparations(reader: RawReader, preparation: LamPreparation) -> dict[str, LamPreparation]:
-    """Return how each part that may have prior files is prepared; empty if none may.
-
-    Raises:
-        ValueError: If the folder does not hold this data set.
-    """
+def preparations(
+    reader: RawReader, preparation: PreparationSettings
+) -> dict[str, PreparationSettings]:
+    """Return how each part that may have prior files is prepared; empty if none may."""
     if not preparation.wanted_priors or not isinstance(reader, BringsPriors):
         return {}
     files = reader.prior_files().items()
     return {part: preparation.with_priors(found.kinds()) for part, found in files}
 
 
-def prior_sources(reader: RawReader, preparation: LamPreparation) -> list[Finding]:
-    """Say what comes from prior files and what the mesh gives, where it may stand in for them.
-
-    Raises:
-        ValueError: If the folder does not hold this data set.
-    """
+def prior_sources(reader: RawReader, preparation: PreparationSettings) -> list[Finding]:
+    """Say what comes from prior files and what the mesh gives, where it may stand in for them."""
     parts = preparations(reader, preparation)
     undecided = [k for k in preparation.wanted_priors if k not in preparation.needed_priors]
     return [
@@ -85,12 +77,8 @@ def _source(kind: str, source_of_part: Mapping[str, str]) -> Finding:
     return Finding("warning", what, PRIOR_DIR, remedy)
 
 
-def require_priors(reader: RawReader, preparation: LamPreparation) -> None:
-    """Refuse to go without a prior file that is needed.
-
-    Raises:
-        ValueError: If one is missing, or the folder does not hold this data set.
-    """
+def require_priors(reader: RawReader, preparation: PreparationSettings) -> None:
+    """Refuse to go without a prior file that is needed.; a ValueError says which."""
     missing = missing_priors(reader, preparation)
     if missing:
         found = "; ".join(f"{finding.what} [{finding.where}]" for finding in missing)

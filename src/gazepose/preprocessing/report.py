@@ -9,8 +9,8 @@ import polars as pl
 from common.files.sealed import scan_table
 from common.listing import counted_names
 from common.preprocessing.check import IMAGELESS, imageless_groups
-from common.preprocessing.share import LOSSY, LOSSY_REMEDY, item_lines, lossy_groups, problem_lines
-from common.store.reading import read_failures, read_skipped, stored_groups
+from common.preprocessing.report import LOSSY, LOSSY_REMEDY, StoreReport, lossy_groups
+from common.store.reading import stored_groups
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 
 LOG = logging.getLogger(__name__)
@@ -35,22 +35,19 @@ _COUNTS: dict[str, pl.Expr] = {
 
 
 @dataclass(frozen=True)
-class LamReport:
-    """What a store holds and what could not be used, whichever run or shard found it.
+class PreprocessReport(StoreReport):
+    """What a store of clips holds and what could not be used.
+
+    A frame without an image is in the store, though it is in ``skipped`` too.
 
     Attributes:
         counts: by part, how many of what.
-        skipped: what could not be used: ``sample_id``, ``reason`` and more; a frame without an
-            image is in the store all the same.
-        failed_groups: why clips could not be made, by clip.
         doubtful_clips: clips in which few faces got points: on how many of how many images.
         lossy_clips: clips that lost frames because their video is damaged: how many.
         imageless_clips: clips without one image.
     """
 
     counts: dict[str, dict[str, int]]
-    skipped: list[dict[str, str]]
-    failed_groups: dict[str, str]
     doubtful_clips: dict[str, str] = field(default_factory=dict)
     lossy_clips: dict[str, str] = field(default_factory=dict)
     imageless_clips: list[str] = field(default_factory=list)
@@ -58,15 +55,17 @@ class LamReport:
     @property
     def has_errors(self) -> bool:
         """Whether clips could not be made, or only in part because a video is damaged."""
-        return bool(self.failed_groups or self.lossy_clips)
+        return super().has_errors or bool(self.lossy_clips)
 
-    def summary(self) -> str:
-        """Return the counts by part, then by reason."""
-        lines = [_sentence(part, counts) for part, counts in self.counts.items()]
-        lines = lines or ["no clip stored"]
-        lines.append(f"{len(self.skipped)} boxes or images skipped")
-        lines += self.doubts()
-        return "\n".join(lines + problem_lines(self.skipped, self.failed_groups))
+    def counts_text(self) -> str:
+        """Return the counts by part, and what is doubtful."""
+        said = {
+            part: ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+            for part, counts in self.counts.items()
+        }
+        lines = [f"{part}: {counts}" for part, counts in said.items()] or ["no clip stored"]
+        skipped = f"{len(self.skipped)} boxes or images skipped"
+        return "\n".join([*lines, skipped, *self.doubts()])
 
     def doubts(self) -> list[str]:
         """Return which clips are there and doubtful, and what may be the matter, as sentences."""
@@ -87,26 +86,29 @@ class LamReport:
         bare = [part for part, n in self.counts.items() if n["images"] and not n[kind]]
         return bare if any(n[kind] for n in self.counts.values()) else []
 
-    def text(self) -> str:
-        """Return the counts, and every doubtful clip and skipped item with its reason."""
+    def details(self) -> list[str]:
+        """Return every doubtful clip, and every skipped item with its reason, a line each."""
         doubts = [f"{clip}\tpoints on {share}" for clip, share in self.doubtful_clips.items()]
-        return "\n".join([self.summary(), *doubts, *item_lines(self.skipped)])
+        return doubts + super().details()
 
 
-def report_on(store_dir: Path, *, expects_points: bool) -> LamReport:
-    """Return the report of all that is in a store; warn of what is doubtful.
+def report_on(
+    store_dir: Path,
+    skipped: list[dict[str, str]],
+    failed: dict[str, str],
+    *,
+    expects_points: bool,
+) -> PreprocessReport:
+    """Return the report of all that is in a store with its table of all frames.
 
-    Args:
-        store_dir: the store's folder, with its table of all frames.
-        expects_points: whether every image was searched for points.
+    Warns of what is doubtful; of few points, if every image was searched for them.
     """
     frames = scan_table(store_dir / FRAMES_FILE, REMEDY)
     counted = frames.group_by("part").agg(**_COUNTS).sort("part").collect(engine="streaming")
-    skipped = read_skipped(store_dir)
-    report = LamReport(
+    report = PreprocessReport(
         counts={row.pop("part"): row for row in counted.iter_rows(named=True)},
         skipped=skipped,
-        failed_groups=read_failures(store_dir),
+        failed_groups=failed,
         doubtful_clips=_doubtful_clips(frames) if expects_points else {},
         lossy_clips=lossy_groups(skipped),
         imageless_clips=imageless_groups(store_dir, stored_groups(store_dir)),
@@ -126,8 +128,3 @@ def _doubtful_clips(frames: pl.LazyFrame) -> dict[str, str]:
     few = shares.filter(pl.col("landmark_source") < _LEAST_FOUND * pl.col("len"))
     rows = few.sort("group_name").collect(engine="streaming").iter_rows()
     return {clip: f"{n} of {of} images" for clip, n, of in rows}
-
-
-def _sentence(part: str, counts: dict[str, int]) -> str:
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"{part}: {said}"

@@ -1,15 +1,11 @@
 """What a reader of a raw data set hands to preprocessing: rows, and where their images lie."""
 
-from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from common.arrays import Float
-from common.config.recordable import recordable
-from common.preprocessing.findings import Finding
-from common.store.skipped import Skipped
+from common.preprocessing.recipe import GroupReader
 
 
 class Frame(NamedTuple):
@@ -81,55 +77,10 @@ class RawFace:
         return f"{self.clip_uid}:{self.track_id}:{name}"
 
 
-@recordable
-class RawReader(Protocol):
-    """Reads one raw data set of looking-at-me, group by group; cheap to pickle.
+class RawReader(GroupReader[RawFace]):
+    """Reads one raw data set of looking-at-me; a group is a clip, or many photos.
 
-    A reader is a subclass and has at least `name`, `groups`, `count` and `read`.
-
-    Attributes:
-        name: the data set's name, as in ``conf/data``.
+    Rows come in track order, frames ascending, and only say where their images lie: preprocessing
+    opens them. Readers of videos yield the rows of a `gazepose.readers.clip.Clip`; a group's
+    fingerprint has its part, its boxes and labels, and the size of its video.
     """
-
-    name: str
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Return the options that a row depends on, as plain values; none by default."""
-        return {}
-
-    @abstractmethod
-    def groups(self) -> list[str]:
-        """Return all groups, which are clips.
-
-        Raises:
-            ValueError: If the folder does not hold this data set.
-        """
-
-    @abstractmethod
-    def count(self, group: str) -> int:
-        """Return about how many rows `read` yields for a group; for progress bars."""
-
-    @abstractmethod
-    def read(self, group: str) -> Iterator[RawFace | Skipped]:
-        """Yield the group's rows in track order, frames ascending; unusable ones as `Skipped`.
-
-        Rows only say where their images lie: preprocessing opens them. Readers of videos yield
-        the rows of a `gazepose.readers.clip.Clip`.
-        """
-
-    def fingerprint(self, group: str) -> str | None:
-        """Return what the group's rows depend on beside the settings, in few words or digests.
-
-        That is its part, its boxes and labels, and the size of its video. With another text the
-        group is made again; with None, as where the video is gone and by default, it stays as it
-        was made.
-
-        Raises:
-            ValueError: If the group's annotations are missing or damaged.
-        """
-        return None
-
-    def doctor(self) -> list[Finding]:
-        """Say what is missing or inconsistent, without decoding the videos; nothing by default."""
-        return []

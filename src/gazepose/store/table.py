@@ -8,24 +8,17 @@ get a copy. Names and whatever only results need stay in the file: `LamTable.sel
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import InitVar, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from common.arrays import Bools
+from common.arrays import Array, Bools
 from common.files.sealed import scan_table
 from gazepose.store.columns import with_newer_columns
-from gazepose.store.reading import (
-    FRAMES_FILE,
-    PARTS,
-    REMEDY,
-    Array,
-    Frames,
-    LamPart,
-    read_frames,
-)
+from gazepose.store.reading import FRAMES_FILE, PARTS, REMEDY, LamPart, read_frames
 
 Rows = npt.NDArray[np.int64]
 
@@ -33,67 +26,66 @@ Rows = npt.NDArray[np.int64]
 _TRACK_STEP = 1 << 32
 
 
+@dataclass(eq=False, repr=False)
 class LamTable:
     """The rows of a store's ``frames.parquet``, in its order: a track's frames follow each other.
 
-    Args:
-        store_dir: the store's folder.
-        frames: what `read_frames` gave; `LamTable.read` does both.
+    `LamTable.read` makes one of a store.
 
     Attributes:
-        frame: (N,) int32 frame numbers as annotated.
+        store_dir: the store's folder.
+        tracks: as `gazepose.store.reading.read_frames` gives them; not kept.
+        frame: (N,) frame numbers as annotated.
+        track_index: (N,) position inside the track; every n-th is a keyframe.
+        label: (N,): 1 looks at the camera, 0 does not, -1 unknown.
+        offset: (N,) place of the image in its pack.
+        num_bytes: (N,); 0 where there is no image.
+        crc32: (N,) of the image's bytes.
+        sharpness_p: (N,) Gaussian CDF of the sharpness, NaN where there is none.
+        is_filtered: (N,): the published filter drops the frame as a keyframe.
+        head_pose_deg: (N, 3) [yaw, pitch, roll], NaN where unknown; None if not read.
+        landmarks: (N, 15) of `gazepose.priors.eye_centred`, NaN where not found; None if not read.
         track: (N,) int32 number of the track, ascending.
         track_starts: (T + 1,) int64: rows of track t are ``track_starts[t]:track_starts[t + 1]``.
-        track_index: (N,) int32 position inside the track; every n-th is a keyframe.
-        label: (N,) int8: 1 looks at the camera, 0 does not, -1 unknown.
-        offset: (N,) int64 place of the image in its pack.
-        num_bytes: (N,) int32; 0 where there is no image.
-        crc32: (N,) uint32 of the image's bytes.
-        sharpness_p: (N,) float64 Gaussian CDF of the sharpness, NaN where there is none.
-        is_filtered: (N,) bool: the published filter drops the frame as a keyframe.
-        head_pose_deg: (N, 3) float64 [yaw, pitch, roll], NaN where unknown; None if not read.
-        landmarks: (N, 15) float32 of `gazepose.priors.eye_centred`, NaN where not found; None if
-            not read.
         group_names: names of the packs.
     """
 
-    def __init__(self, store_dir: Path, frames: Frames) -> None:
-        numbers, tracks = frames.numbers, frames.tracks
-        self.store_dir = store_dir
-        self.frame: npt.NDArray[np.int32] = numbers["frame"]
-        self.track_index: npt.NDArray[np.int32] = numbers["track_index"]
-        self.label: npt.NDArray[np.int8] = numbers["label"]
-        self.offset: npt.NDArray[np.int64] = numbers["offset"]
-        self.num_bytes: npt.NDArray[np.int32] = numbers["num_bytes"]
-        self.crc32: npt.NDArray[np.uint32] = numbers["crc32"]
-        self.sharpness_p: npt.NDArray[np.float64] = numbers["sharpness_p"]
-        self.is_filtered: Bools = numbers["is_filtered"]
-        self.head_pose_deg: npt.NDArray[np.float64] | None = frames.head_pose_deg
-        self.landmarks: npt.NDArray[np.float32] | None = frames.landmarks
-        self.track_starts = np.array([*tracks.starts, len(self.frame)], np.int64)
+    store_dir: Path
+    tracks: InitVar[pl.DataFrame]
+    frame: npt.NDArray[np.int32]
+    track_index: npt.NDArray[np.int32]
+    label: npt.NDArray[np.int8]
+    offset: npt.NDArray[np.int64]
+    num_bytes: npt.NDArray[np.int32]
+    crc32: npt.NDArray[np.uint32]
+    sharpness_p: npt.NDArray[np.float64]
+    is_filtered: Bools
+    head_pose_deg: npt.NDArray[np.float64] | None = None
+    landmarks: npt.NDArray[np.float32] | None = None
+
+    def __post_init__(self, tracks: pl.DataFrame) -> None:
+        self.track_starts = np.array([*tracks["start"], len(self.frame)], np.int64)
         lengths = np.diff(self.track_starts)
         self.track = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-        self.group_names, self._group_of_track = _numbered(tracks.groups)
-        self._part_of_track = np.array([PARTS.index(part) for part in tracks.parts], np.int8)
+        self.group_names = list(dict.fromkeys(tracks["group_name"]))
+        number_of = {name: number for number, name in enumerate(self.group_names)}
+        self._group_of_track = np.array([number_of[n] for n in tracks["group_name"]], np.int32)
+        self._part_of_track = np.array([PARTS.index(part) for part in tracks["part"]], np.int8)
         self._key = self.track * np.int64(_TRACK_STEP) + self.frame
 
     @classmethod
     def read(
         cls, store_dir: str | Path, *, head_pose: bool = False, landmarks: bool = False
     ) -> "LamTable":
-        """Read a store's table.
-
-        Args:
-            store_dir: the store's folder.
-            head_pose: whether to keep head poses, 24 bytes a frame.
-            landmarks: whether to keep landmarks, 60 bytes a frame.
+        """Read a store's table; head poses take 24 bytes a frame, landmarks 60.
 
         Raises:
             EmptyStoreError: If there is no table, or no row in it.
             ValueError: If it is damaged or lacks a column; says what to type.
         """
-        frames = read_frames(Path(store_dir) / FRAMES_FILE, head_pose, landmarks)
-        return cls(Path(store_dir), frames)
+        path = Path(store_dir) / FRAMES_FILE
+        arrays, tracks = read_frames(path, head_pose=head_pose, landmarks=landmarks)
+        return cls(Path(store_dir), tracks, **arrays)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -114,28 +106,17 @@ class LamTable:
     def find(self, tracks: Array, frames: Array) -> Rows:
         """Return the row of each frame number in its track; -1 where the track lacks it.
 
-        Args:
-            tracks: number of the track, of any shape.
-            frames: frame numbers, of the same shape; may be negative.
-
-        Returns:
-            int64 of that shape; the first row where the published rule kept a number twice.
+        Both may have any shape, that of the rows. Where the published rule kept a number twice it
+        is the first row.
         """
         wanted = tracks.astype(np.int64) * _TRACK_STEP + frames
         rows = np.minimum(np.searchsorted(self._key, wanted), len(self) - 1)
         return np.where(self._key[rows] == wanted, rows, -1)
 
     def select(self, rows: Rows, columns: Sequence[str]) -> pl.DataFrame:
-        """Fetch columns of ``frames.parquet`` for some rows, e.g. ids and boxes for results.
+        """Fetch columns of ``frames.parquet`` for some rows, in any order, e.g. boxes for results.
 
         Not for loader workers: polars must not run in a forked process.
-
-        Args:
-            rows: (n,) in any order, repeats allowed.
-            columns: names as in the file.
-
-        Returns:
-            n rows in the order asked for.
 
         Raises:
             ValueError: If the file is damaged.
@@ -174,9 +155,3 @@ class LamTable:
         ):
             digest.update(np.ascontiguousarray(values).data)
         return digest.hexdigest()
-
-
-def _numbered(names: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:
-    """Return the distinct names and, for every name, its number among them."""
-    number_of = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return list(number_of), np.array([number_of[name] for name in names], np.int32)

@@ -9,7 +9,7 @@ from builders.deadly_maker import DeadlyMaker, RememberingMaker, Unloadable
 from builders.recorded_bars import recorded_bars
 
 from common.preprocessing import pool as preprocess_pool
-from common.preprocessing.pool import check_num_workers, make_groups
+from common.preprocessing.pool import make_groups
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
@@ -66,11 +66,3 @@ def test_processes_that_cannot_even_begin_come_to_an_end_at_once(
     assert sorted(outcomes) == [(group, why) for group in groups]
     # All together, and the first one alone to be sure.
     assert pools == [num_workers, 1]
-
-
-def test_a_negative_number_of_workers_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"num_workers is -1, expected 0 .* type e.g. num_workers=2"
-    ):
-        check_num_workers(-1)
-    check_num_workers(0)

@@ -1,14 +1,22 @@
 """Two who make one store at once: each group is made by one of them, and both end well."""
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
-from builders.counting_maker import GROUPS, counting_share, make_store, times_made
+from builders.counting_maker import (
+    GROUPS,
+    CountingReader,
+    counting_share,
+    make_store,
+    times_made,
+)
 
 from common.preprocessing.check import check_store
-from common.preprocessing.share import make_share
+from common.preprocessing.findings import Finding
+from common.preprocessing.share import make_share, parse_shard
 from common.store.damage import damaged_groups
 from common.store.reading import FaceStore, GroupPaths, read_failures, stored_groups
 
@@ -57,12 +65,38 @@ def test_a_store_from_before_tables_had_checksums_is_read_and_a_check_says_so(
 ) -> None:
     share = counting_share(tmp_path)
     make_share(share, 0, unit="item", repairs=False)
-    assert "had checksums" not in check_store(share.store_dir, lambda: share).summary()
+    assert "had checksums" not in check_store(share.recipe, (0, 1)).summary()
     for group in ("a", "c"):
         path = GroupPaths(share.store_dir, group).table
         pl.read_parquet(path).write_parquet(path)
     assert len(FaceStore(share.store_dir)) == len(GROUPS)
     assert damaged_groups(share.store_dir) == []
-    report = check_store(share.store_dir, lambda: share)
+    report = check_store(share.recipe, (0, 1))
     assert not report.has_errors
     assert "2 groups from before tables had checksums: a, c" in report.summary()
+
+
+def test_what_the_raw_data_s_findings_say_is_not_said_again(tmp_path: Path) -> None:
+    class NoFolder(CountingReader):
+        def groups(self) -> list[str]:
+            raise ValueError("no folder x")
+
+    recipe = replace(counting_share(tmp_path).recipe, reader=NoFolder(tmp_path))
+    report = check_store(recipe, (0, 1), [Finding("error", "no folder x", "x")])
+    assert [found.where for found in report.findings if found.severity == "error"] == ["x"]
+    assert report.has_errors
+    (error, _) = sorted(check_store(recipe, (0, 1)).findings, key=lambda found: found.severity)
+    assert error.what == "no folder x"
+
+
+def test_a_check_makes_no_store(tmp_path: Path) -> None:
+    report = check_store(counting_share(tmp_path).recipe, (0, 1))
+    assert (report.missing, report.has_errors) == (GROUPS, False)
+    assert "no store yet" in report.summary()
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("shard", ["", "1", "2/2", "3/2", "-1/2", "0/0", "a/b", "1/2/3", "0.5/2"])
+def test_a_malformed_shard_is_refused(shard: str) -> None:
+    with pytest.raises(ValueError, match="expected i/n with 0 <= i < n"):
+        parse_shard(shard)

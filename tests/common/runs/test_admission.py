@@ -356,7 +356,7 @@ def test_there_are_targets_in_conf() -> None:
     assert len(found) > 40
     assert {
         *("flame.nets.flame.Flame", "gazepose.nets.backbones.resnet18", "torch.optim.Adam"),
-        *("gazepose.preprocessing.preparation.LamPreparation", "pytorch_lightning.Trainer"),
+        *("gazepose.preprocessing.preparation.PreparationSettings", "pytorch_lightning.Trainer"),
         *("common.faces.settings.AnalyzerSettings", "flame.data.augmentation.EyeAugmentation"),
     } <= set(found)
 

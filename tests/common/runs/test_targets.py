@@ -21,6 +21,11 @@ def test_what_configs_named_is_still_there(target: str) -> None:
     assert callable(hydra.utils.get_object(todays(target)))
 
 
+def test_what_was_renamed_in_its_room_is_still_there() -> None:
+    before = "gazepose.preprocessing.preparation.LamPreparation"
+    assert todays(before) == todays("gazepose.preparation.LamPreparation") in TARGETS_OF_TODAY
+
+
 def test_it_leads_to_the_very_names_of_todays_configs() -> None:
     # A run that goes on must record what the command of today says, to the letter.
     assert set(map(todays, OLD_TARGETS)) <= TARGETS_OF_TODAY

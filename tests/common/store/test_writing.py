@@ -18,7 +18,6 @@ from common.store.reading import (
 from common.store.writing import (
     GroupWriter,
     claim_store,
-    forget_failure,
     write_failure,
     write_skipped,
 )
@@ -91,8 +90,6 @@ def test_a_failure_is_remembered_until_the_group_is_made(store_dir: Path) -> Non
     write_group(store_dir, "d.2", [6])
     assert read_failures(store_dir) == {"c": "no calibration"}
     assert "d.2.txt" not in files(store_dir)
-    forget_failure(store_dir, "c")
-    assert read_failures(store_dir) == {}
 
 
 def test_the_same_recipe_may_go_on(store_dir: Path) -> None:

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders.fake_faces import FACE, NO_FACE, OFF_THE_FRAME
-from builders.preprocessed_people import PEOPLE, assert_same, made_at, preprocessor
+from builders.fake_faces import FACE, NO_FACE
+from builders.preprocessed_people import PEOPLE, made_at, preprocessor
 from builders.recorded_bars import recorded_bars
 
-from common.store.reading import FaceStore, stored_groups
+from common.store.reading import FaceStore, missing_groups, stored_groups
 
 NUM_FACES = {"p1": 3, "p2": 1, "p3": 0, "p4": 1, "p5": 2}
 
@@ -41,14 +41,6 @@ def test_a_data_set_without_a_face_is_reported_not_fatal(tmp_path: Path) -> None
     assert stored_groups(tmp_path) == ["p1"]
 
 
-def test_a_second_run_makes_nothing_anew(tmp_path: Path) -> None:
-    preprocessor(tmp_path).run()
-    before = made_at(tmp_path)
-    report = preprocessor(tmp_path).run()
-    assert made_at(tmp_path) == before
-    assert report.num_faces == 7
-
-
 def test_a_group_whose_raw_data_changed_is_made_anew_and_no_other(tmp_path: Path) -> None:
     preprocessor(tmp_path, PEOPLE | {"p4": ["unreadable photo"]}, compares=True).run()
     before = made_at(tmp_path)
@@ -57,19 +49,6 @@ def test_a_group_whose_raw_data_changed_is_made_anew_and_no_other(tmp_path: Path
     assert {group for group in PEOPLE if after[group] != before[group]} == {"p4"}
     assert report.num_faces == 7
     assert not report.has_errors
-
-
-def test_an_interruption_keeps_the_finished_groups(tmp_path: Path) -> None:
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    preprocessor(whole).run()
-    interrupted = PEOPLE | {"p3": [OFF_THE_FRAME, KeyboardInterrupt()]}
-    with pytest.raises(KeyboardInterrupt):
-        preprocessor(broken, interrupted).run()
-    assert stored_groups(broken) == ["p1", "p2"]
-    before = made_at(broken)
-    preprocessor(broken).run()
-    assert {name: time for name, time in made_at(broken).items() if name in before} == before
-    assert_same(broken, whole)
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
@@ -81,6 +60,34 @@ def test_the_bar_moves_by_the_photo(
     preprocessor(tmp_path, people, num_workers=num_workers).run()
     # Two of the failed group's four were done.
     assert (bars[0].total, bars[0].n) == (13, 11)
+
+
+def test_an_unfinished_run_may_go_on_with_other_shards(tmp_path: Path) -> None:
+    preprocessor(tmp_path, shard="0/2").run()
+    preprocessor(tmp_path, shard="0/3").run()
+    preprocessor(tmp_path, shard="0/1").run()
+    assert stored_groups(tmp_path) == sorted(PEOPLE)
+
+
+def test_more_shards_than_groups_leave_some_with_nothing_to_do(tmp_path: Path) -> None:
+    report = preprocessor(tmp_path, shard="7/8").run()
+    assert report.num_faces == 0
+
+
+def test_a_run_does_not_pass_over_a_damaged_table(tmp_path: Path) -> None:
+    preprocessor(tmp_path).run()
+    (tmp_path / "tables" / "p1.parquet").write_bytes(b"torn")
+    with pytest.raises(ValueError, match=r"p1\.parquet is damaged.*mode=repair"):
+        preprocessor(tmp_path).run()
+
+
+def test_what_one_shard_made_is_known_to_be_incomplete(tmp_path: Path) -> None:
+    preprocessor(tmp_path, shard="0/2").run()
+    assert missing_groups(tmp_path) == ["p2", "p4"]
+    preprocessor(tmp_path, PEOPLE | {"p4": [ValueError("torn")]}).run()
+    assert missing_groups(tmp_path) == ["p4"]
+    preprocessor(tmp_path).run()
+    assert missing_groups(tmp_path) == []
 
 
 WITHOUT_TORCH = """

@@ -20,12 +20,6 @@ def test_other_settings_of_reader_or_preparation_are_refused(tmp_path: Path) -> 
     assert read_recipe(tmp_path)["gaze_convention"] == "columbia_target_angles"
 
 
-def test_another_data_set_is_refused_by_its_name(tmp_path: Path) -> None:
-    preprocessor(tmp_path).run()
-    with pytest.raises(ValueError, match=r"data: 'people' there, 'others' now"):
-        preprocessor(tmp_path, name="others").run()
-
-
 def test_groups_that_the_raw_data_lack_are_another_folders(tmp_path: Path) -> None:
     preprocessor(tmp_path).run()
     before = made_at(tmp_path)
@@ -37,20 +31,9 @@ def test_groups_that_the_raw_data_lack_are_another_folders(tmp_path: Path) -> No
     assert made_at(tmp_path) == before
 
 
-def test_a_wrong_folder_leaves_no_store(tmp_path: Path) -> None:
-    class WrongFolder(FakeReader):
-        def groups(self) -> list[str]:
-            raise ValueError("no photos there")
-
-    wrong = FacePreprocessor(
-        "people",
-        WrongFolder({}),
-        tmp_path / "store",
-        PreparationSettings(),
-        FakeAnalyzerSettings(),  # type: ignore[arg-type]
-    )
-    with pytest.raises(ValueError, match="no photos there"):
-        wrong.run()
+def test_a_name_that_no_file_can_have_leaves_no_store(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a group is called 'p/1', expected a name"):
+        preprocessor(tmp_path / "store", {"p/1": PEOPLE["p1"]}).run()
     assert not (tmp_path / "store").exists()
 
 

@@ -22,7 +22,7 @@ from gazepose.data.dataset import ClipDataset, ClipRecipe
 from gazepose.data.face_view import FaceView
 from gazepose.data.temporal_dropout import Mode, TemporalDropout
 from gazepose.data.windows import class_weights, keyframes
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.priors import num_head_bins
 from gazepose.readers.face_imgs.reader import FaceImgsReader
@@ -55,7 +55,7 @@ def tables(tree: Path, request: pytest.FixtureRequest) -> Tables:
 def preprocessed(tree: Path, store_dir: Path, part: str) -> LamTable:
     # Train and val of the tree share their clips, which one store refuses.
     reader = FaceImgsReader(tree, parts=[part])
-    priors = LamPreparation(landmarks="prior", head_pose="prior")
+    priors = PreparationSettings(landmarks="prior", head_pose="prior")
     LamPreprocessor("tiny", reader, store_dir, priors, num_workers=0).run()
     return LamTable.read(store_dir, head_pose=True, landmarks=True)
 

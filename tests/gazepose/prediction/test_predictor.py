@@ -21,7 +21,7 @@ from gazepose.data.temporal_dropout import TemporalDropout
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.evaluation.threshold import Threshold
 from gazepose.prediction.predictor import VideoPredictor
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.readers.own_videos import VideosReader
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
@@ -30,7 +30,7 @@ from gazepose.store.table import LamTable
 from gazepose.training.losses import WeightedCrossEntropy
 from gazepose.training.module import EyeContactModule
 
-PLAIN = LamPreparation(landmarks="none", head_pose="none", size=32)
+PLAIN = PreparationSettings(landmarks="none", head_pose="none", size=32)
 DROPOUT = {"kind": "gaussian", "threshold": 0.3}
 LEFTS: dict[int, list[int | None]] = {
     RED: [10 + 2 * i for i in range(8)] + [None] * 2 + [30 + i for i in range(8)],
@@ -203,7 +203,7 @@ def test_a_net_that_asks_for_priors_gets_them_or_unknown_ones(video: Path) -> No
 def test_priors_from_files_are_replaced_by_the_meshs(
     module: EyeContactModule, caplog: pytest.LogCaptureFixture, source: str
 ) -> None:
-    from_files = LamPreparation(landmarks=source, head_pose=source)
+    from_files = PreparationSettings(landmarks=source, head_pose=source)
     with caplog.at_level(logging.WARNING):
         found = predictor(module, preparation=from_files)
     assert (found._preparation.landmarks, found._preparation.head_pose) == ("mesh", "mesh")

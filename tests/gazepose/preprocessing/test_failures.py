@@ -87,5 +87,3 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         preprocessor(tmp_path, sharpness_stride=0)
     with pytest.raises(ValueError, match="expected i/n"):
         preprocessor(tmp_path, shard="2/2")
-    with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
-        preprocessor(tmp_path).export(tmp_path / "out")

@@ -6,7 +6,7 @@ import pytest
 from builders.cartoon_face import CARTOON_BOX, cartoon
 
 from common.media.image_codec import encode_image
-from gazepose.preprocessing.preparation import LamPreparation, Preparer
+from gazepose.preprocessing.preparation import PreparationSettings, Preparer
 
 SIDE = 400
 X0, Y0 = 210, 60
@@ -36,12 +36,12 @@ def drawn_points() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def mesh() -> Preparer:
-    return LamPreparation().build()
+    return PreparationSettings().build()
 
 
 @pytest.fixture(scope="module")
 def pose() -> Preparer:
-    return LamPreparation(landmarks="pose", head_pose="none").build()
+    return PreparationSettings(landmarks="pose", head_pose="none").build()
 
 
 def test_the_mesh_finds_the_points_in_a_frame(mesh: Preparer) -> None:

@@ -14,8 +14,8 @@ from builders.small_hopenet import published_state
 
 from common.faces.mediapipe.mesh import FaceMesh
 from common.media.image_codec import decode_image, encode_image
-from gazepose.preprocessing.preparation import LamPreparation, Preparer
-from gazepose.preprocessing.sharpness import sharpness
+from gazepose.preprocessing.face_image import sharpness
+from gazepose.preprocessing.preparation import PreparationSettings, Preparer
 
 BOX = np.array([10.0, 20.0, 74.0, 100.0])
 
@@ -41,7 +41,7 @@ class FakeHopenet:
 
 
 def preparer(mesh: Any = None, pose: Any = None, hopenet: Any = None, **settings: Any) -> Preparer:
-    return Preparer(LamPreparation(**settings), mesh, pose, hopenet)
+    return Preparer(PreparationSettings(**settings), mesh, pose, hopenet)
 
 
 def test_the_stored_image_is_the_box_in_the_wanted_size() -> None:
@@ -204,7 +204,7 @@ def test_a_file_that_no_net_takes_is_refused(encoded: bytes, reason: str) -> Non
 )
 def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        LamPreparation(**settings)
+        PreparationSettings(**settings)
 
 
 def test_the_recipe_names_hopenets_file_by_its_content(tmp_path: Path) -> None:
@@ -212,26 +212,31 @@ def test_the_recipe_names_hopenets_file_by_its_content(tmp_path: Path) -> None:
         torch.save(published_state(seed=seed), tmp_path / name)
     shutil.copy(tmp_path / "a.pkl", tmp_path / "b.pkl")
     recipes = [
-        LamPreparation(head_pose="hopenet", hopenet_weights=tmp_path / name).recipe()
+        PreparationSettings(head_pose="hopenet", hopenet_weights=tmp_path / name).recipe()
         for name in ("a.pkl", "b.pkl", "c.pkl")
     ]
     assert recipes[0] == recipes[1] != recipes[2]
-    assert "hopenet_weights" in LamPreparation().recipe()
+    assert "hopenet_weights" in PreparationSettings().recipe()
 
 
 def test_the_mesh_stands_in_for_files_that_are_not_there_and_the_recipe_stays() -> None:
     """Else a store of prior files made before there was a choice would be refused."""
-    either = LamPreparation(landmarks="prior_or_mesh", head_pose="prior_or_mesh")
-    from_files = LamPreparation(landmarks="prior", head_pose="prior")
+    either = PreparationSettings(landmarks="prior_or_mesh", head_pose="prior_or_mesh")
+    from_files = PreparationSettings(landmarks="prior", head_pose="prior")
     assert either.recipe() == from_files.recipe()
     assert either.with_priors(["landmarks", "head_pose"]) == from_files
-    assert either.with_priors(["landmarks"]) == LamPreparation(landmarks="prior", head_pose="mesh")
-    assert either.with_priors([]) == LamPreparation()
+    assert either.with_priors(["landmarks"]) == PreparationSettings(
+        landmarks="prior", head_pose="mesh"
+    )
+    assert either.with_priors([]) == PreparationSettings()
     assert from_files.with_priors([]) == from_files
     assert (either.needed_priors, from_files.needed_priors) == ((), either.wanted_priors)
 
 
 def test_settings_and_what_they_build_travel_to_other_processes() -> None:
-    for settings in (LamPreparation(), LamPreparation(landmarks="pose", head_pose="none")):
+    for settings in (
+        PreparationSettings(),
+        PreparationSettings(landmarks="pose", head_pose="none"),
+    ):
         assert pickle.loads(pickle.dumps(settings)) == settings
         pickle.dumps(settings.build())

@@ -9,7 +9,7 @@ from builders.preprocessed_clips import frames, preprocessor
 from builders.recorded_bars import recorded_bars
 
 from gazepose.preprocessing.preparation import PreparedFace
-from gazepose.preprocessing.report import LamReport
+from gazepose.preprocessing.report import PreprocessReport
 
 
 def test_the_report_counts_by_part_and_names_every_item(tmp_path: Path) -> None:
@@ -28,10 +28,10 @@ def test_a_part_without_what_others_have_is_doubted() -> None:
     train = {"clips": 2, "images": 9, "points": 9, "head poses": 9}
     val = {"clips": 1, "images": 3, "points": 3, "head poses": 0}
     none = {"clips": 1, "images": 0, "points": 0, "head poses": 0}
-    report = LamReport({"train": train, "val": val, "test": none}, [], {})
+    report = PreprocessReport([], {}, {"train": train, "val": val, "test": none})
     (doubt,) = report.doubts()
     assert doubt.startswith("1 part without head poses, which others have: val")
-    assert not LamReport({"val": val}, [], {}).doubts()
+    assert not PreprocessReport([], {}, {"val": val}).doubts()
 
 
 class HidingPreparer(FakePreparer):

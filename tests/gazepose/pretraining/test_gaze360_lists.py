@@ -151,19 +151,6 @@ def test_shards_and_a_second_run_make_the_rest(raw_dir: Path) -> None:
     assert preprocessor(raw_dir).check().missing == []
 
 
-def test_a_damaged_recording_is_told_by_a_check_and_made_again_by_a_repair(raw_dir: Path) -> None:
-    preprocessor(raw_dir).run()
-    pack = raw_dir.parent / "store" / "packs" / "rec_001.pack"
-    whole = pack.read_bytes()
-    pack.write_bytes(b"damaged")
-    assert "1 group damaged: rec_001" in preprocessor(raw_dir).check().summary()
-    assert preprocessor(raw_dir).check().has_errors
-    assert pack.read_bytes() == b"damaged"
-    assert not preprocessor(raw_dir).repair().has_errors
-    assert pack.read_bytes() == whole
-    assert not preprocessor(raw_dir).check().has_errors
-
-
 @pytest.mark.parametrize(
     ("line", "match"),
     [
@@ -189,16 +176,6 @@ def test_missing_lists_are_explained(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_export(raw_dir: Path) -> None:
-    with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
-        preprocessor(raw_dir).export(raw_dir / "out")
-
-
-def test_a_check_makes_no_store(raw_dir: Path) -> None:
-    assert preprocessor(raw_dir).check().missing == ["rec_000", "rec_001", "rec_002"]
-    assert not (raw_dir.parent / "store").exists()
-
-
-def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
     settings = {
         "_target_": "gazepose.pretraining.preprocessor.Gaze360Preprocessor",
         "name": "gaze360",
@@ -211,7 +188,7 @@ def test_an_export_is_refused_through_the_script_too(raw_dir: Path) -> None:
         "export_dir": "out",
         "export_file": None,
         "export_heatmaps": True,
-        "data": {"preprocessor": settings},
+        "data": {"name": "gaze360", "preprocessor": settings},
     }
     with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
         prepare_store(config)

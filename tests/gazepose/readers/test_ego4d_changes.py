@@ -19,13 +19,13 @@ from builders.small_ego4d import (
 )
 from builders.small_videos import write_damaged_video
 
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.readers.ego4d.reader import Ego4DReader
 
 
 def preprocessor(raw_dir: Path) -> LamPreprocessor:
-    preparation = LamPreparation(landmarks="none", head_pose="none")
+    preparation = PreparationSettings(landmarks="none", head_pose="none")
     store_dir = raw_dir.parent / "store"
     return LamPreprocessor("ego4d", Ego4DReader(raw_dir), store_dir, preparation, num_workers=0)
 

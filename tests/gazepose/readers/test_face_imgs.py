@@ -10,7 +10,7 @@ import pytest
 from builders.tiny_ego4d import GOLDEN_DIR, unpack, write_tiny_store
 
 from common.store.skipped import Skipped
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.readers.face_imgs.reader import FaceImgsReader
 from gazepose.readers.json_prior.clip_priors import FAR_POINTS, ODD_RANKS
@@ -19,8 +19,8 @@ from gazepose.readers.sample import RawFace
 CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
 CLIP_B = "0a1b2c3d-2222-4ccc-9ddd-00000000000b"
 CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
-FROM_FILES = LamPreparation(landmarks="prior", head_pose="prior")
-MEASURE_NOTHING = LamPreparation(landmarks="none", head_pose="none")
+FROM_FILES = PreparationSettings(landmarks="prior", head_pose="prior")
+MEASURE_NOTHING = PreparationSettings(landmarks="none", head_pose="none")
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_a_part_without_its_list_is_refused(tree: Path) -> None:
     assert FaceImgsReader(tree, parts=["train"]).groups() == [CLIP_A, CLIP_B]
 
 
-def prepared(tree: Path, settings: LamPreparation, *parts: str) -> LamPreprocessor:
+def prepared(tree: Path, settings: PreparationSettings, *parts: str) -> LamPreprocessor:
     reader = FaceImgsReader(tree, parts=parts)
     return LamPreprocessor("tiny", reader, tree / "store", settings, num_workers=0)
 
@@ -218,7 +218,7 @@ def test_each_part_needs_the_prior_files_that_are_asked_for(
         made.run()
     other = {"landmarks": "head_pose", "head_pose": "landmarks"}[kind]
     assert (
-        not prepared(tree, LamPreparation(**{kind: "none", other: "prior"}), part)
+        not prepared(tree, PreparationSettings(**{kind: "none", other: "prior"}), part)
         .check()
         .has_errors
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from builders.tiny_ego4d import unpack
 
-from gazepose.preprocessing.group import LamRecipe
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.group import GroupRecipe
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.readers.face_imgs.reader import FaceImgsReader
 from gazepose.readers.own_videos import VideosReader
 from gazepose.readers.sample import RawReader
@@ -84,10 +84,10 @@ def test_images_are_told_by_their_names_alone(tree: Path) -> None:
 def test_only_the_prior_files_in_use_are_a_source(
     tree: Path, landmarks: str, name: str, is_used: bool
 ) -> None:
-    preparation = LamPreparation(landmarks=landmarks, head_pose="none")
+    preparation = PreparationSettings(landmarks=landmarks, head_pose="none")
 
     def made_from() -> str | None:
-        recipe = LamRecipe("tree", reader(tree), tree / "store", preparation)
+        recipe = GroupRecipe("tree", reader(tree), tree / "store", preparation)
         return recipe.fingerprint(CLIP_A)
 
     path = tree / "data" / "json_prior" / f"train_{name}.json"

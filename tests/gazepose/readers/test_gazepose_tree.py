@@ -34,15 +34,15 @@ from common.preprocessing.findings import Finding
 from common.runs.run import fit_and_test
 from common.store.skipped import Skipped
 from common.synthetic.ego4d.writer import write_ego4d
-from gazepose.preprocessing.preparation import LamPreparation
+from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.readers.ego4d.reader import Ego4DReader
 from gazepose.readers.face_imgs.reader import FaceImgsReader
 from gazepose.readers.sample import Frame, RawFace, RawReader
 from gazepose.readers.split_lists import REMOVED_UIDS, read_split_list
 
-NOTHING = LamPreparation(landmarks="none", head_pose="none")
-WHATEVER = LamPreparation(landmarks="prior_or_mesh", head_pose="prior_or_mesh")
+NOTHING = PreparationSettings(landmarks="none", head_pose="none")
+WHATEVER = PreparationSettings(landmarks="prior_or_mesh", head_pose="prior_or_mesh")
 CLIPS = ["aaa", "bbb", "ccc"]
 
 
@@ -63,7 +63,7 @@ def named(faces: list[RawFace]) -> list[tuple[object, ...]]:
     return [(*row, *f.bbox_xyxy_px) for row, f in zip(values, faces, strict=True)]
 
 
-def made(reader: RawReader, store_dir: Path, preparation: LamPreparation) -> pl.DataFrame:
+def made(reader: RawReader, store_dir: Path, preparation: PreparationSettings) -> pl.DataFrame:
     report = LamPreprocessor("tree", reader, store_dir, preparation, num_workers=0).run()
     assert report.failed_groups == {}
     return pl.read_parquet(store_dir / "frames.parquet")
@@ -241,7 +241,7 @@ def test_a_prior_file_that_comes_later_costs_its_part_alone(data_dir: Path, tmp_
     }
     assert again == {"ccc"}
     # All are there now: the store is the one that prior files alone make, and is not made again.
-    from_files = LamPreparation(landmarks="prior", head_pose="prior")
+    from_files = PreparationSettings(landmarks="prior", head_pose="prior")
     assert made(FaceImgsReader(data_dir), tmp_path / "store", from_files).equals(frames)
 
 

@@ -9,7 +9,7 @@ import pytest
 from builders.tiny_ego4d import GOLDEN_DIR
 from scipy.stats import norm
 
-from gazepose.preprocessing.sharpness import sharpness
+from gazepose.preprocessing.face_image import sharpness
 from gazepose.store.ranking import fit_gaussian, gaussian_cdf
 
 QUALITY: dict[str, Any] = json.loads((GOLDEN_DIR / "quality" / "quality_expected.json").read_text())
