@@ -9,6 +9,8 @@ export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 export MALLOC_TOP_PAD_ ?= 268435456
 # Threads that wait without spinning: beside another busy process spinning ones cost many times.
 export OMP_WAIT_POLICY ?= PASSIVE
+# Processes that test at once, files as a whole: fixtures are a file's.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 # What `make demo` predicts on, by default a person of its test part: any photo, folder or pattern.
 SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0002/0002_2m_*P_10V_15H.jpg
 
@@ -47,10 +49,10 @@ demo-lam: install ## invented people in clips -> store -> GazeLSTM and GazePose 
 	$(BIN)/python -m common.report runs/demo
 
 test: install ## the tests (15 minutes on 2 cores)
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -m 'not slow' -n $(JOBS) --dist loadfile
 
 test-slow: install ## the long tests too
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 fuzz: install ## mutated inputs for every reader; FUZZ='--inputs 5000 --seed 1 --jobs 4'
 	cd tests && ../$(BIN)/python -m fuzz $(FUZZ)
