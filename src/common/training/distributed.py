@@ -144,8 +144,8 @@ def shared_loader(
 
     Args:
         dataset: indexed by the sampler's keys; samples are dictionaries.
-        sampler: keys, in the same order in every process.
-        batch_size: over all processes.
+        sampler: as `BatchShares`, as are the next two.
+        batch_size: of the whole batch.
         drop_last: leave out the last, smaller batch.
         collate: makes a batch of samples.
         settings: of `seeded_loader`.

@@ -69,7 +69,7 @@ def decide(draws: Float, sharpness_p: Float, recipe: ClipRecipe, mode: Mode) -> 
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
-    """Clips of a table; indexed by (row, draw seed) pairs from `ClipSampler`.
+    """Clips of a table; indexed by (row, draw seed) pairs from `EpochSampler`.
 
     Args:
         table: all frames, with the priors that `recipe` asks for.
