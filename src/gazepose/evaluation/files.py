@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from common.evaluation.output_collector import headline
+from common.evaluation.result_files import headline
 from common.files.atomic import partial_path
 from common.files.sealed import write_json
 from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
@@ -38,7 +38,7 @@ def write_results(
     store_dir: Path | None = None,
     threshold: Threshold | None = None,
     fps_hz: float | None = None,
-) -> Path | None:
+) -> dict[str, Any]:
     """Write everything about the predictions of a test.
 
     ``STEM_predictions.parquet``: all columns, what `gazepose.ensembling.combining` reads, and
@@ -57,7 +57,7 @@ def write_results(
         fps_hz: frame rate of the tested videos; None where it is not known.
 
     Returns:
-        The figure's path; None where no label is known.
+        What ``STEM.json`` holds; nothing where no label is known.
 
     Raises:
         ValueError: If a score is no number, as `check_scores`.
@@ -70,7 +70,7 @@ def write_results(
         if _is_challenge(predictions):
             submission = output_dir / "evalai" / f"{stem}.json"
             _write_submission(predictions, submission, store_dir, described.get("stride"))
-        return None
+        return {}
     if known.height < predictions.height:
         LOG.warning(
             "%d of %d samples have no known label: they are in %s%s only",
@@ -161,7 +161,7 @@ def _shown(value: float | None) -> str:
 
 def _write_labelled(
     predictions: pl.DataFrame, described: Mapping[str, Any], output_dir: Path, stem: str
-) -> Path:
+) -> dict[str, Any]:
     summary = summarise(predictions)
     if summary["map"] is None:
         LOG.warning("mAP is not defined: all %d samples are of one class", predictions.height)
@@ -172,9 +172,8 @@ def _write_labelled(
     numbers = {"kind": "eye_contact_test", "unit": "mAP", **described, **summary}
     write_json(output_dir / f"{stem}.json", numbers)
     LOG.info("%s", summary_line(stem, numbers))
-    figure_path = output_dir / f"{stem}.png"
-    save_score_figure(predictions, summary, figure_path, title=stem)
-    return figure_path
+    save_score_figure(predictions, summary, output_dir / f"{stem}.png", title=stem)
+    return numbers
 
 
 def _write_unlabelled(predictions: pl.DataFrame, output_dir: Path, stem: str) -> None:

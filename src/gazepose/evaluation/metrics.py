@@ -16,18 +16,14 @@ from gazepose.submission.official_csv import read_pairs
 
 LOG = logging.getLogger(__name__)
 THRESHOLD = 0.5
-# Of a sample that was given without a row. As bits of float32 it is -0.0; those of -1 are a nan.
-_NO_ROW = -(2**31)
 
 
 class LamAveragePrecision(Metric):
     """The official mAP (`common.evaluation.average_precision`) of everything it was shown.
 
     Exact when the samples are split over processes, in whatever shares and order: all scores are
-    gathered, and tied scores count together. Samples of unknown label (-1) are left out.
-
-    Samplers that repeat samples to give every process as many (`DistributedSampler`) would change
-    the number; told the samples' rows, the metric counts each once.
+    gathered, and tied scores count together. Samples of unknown label (-1) are left out. A sample
+    that is shown twice counts twice; `common.training.distributed.BatchShares` repeats none.
     """
 
     is_differentiable = False
@@ -35,28 +31,22 @@ class LamAveragePrecision(Metric):
     full_state_update = False
     scores: list[Tensor]
     labels: list[Tensor]
-    row_bits: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
         # All float32, because torchmetrics lets a process without samples join as float32.
-        for name in ("scores", "labels", "row_bits"):
+        for name in ("scores", "labels"):
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
-    def update(self, score: Tensor, label: Tensor, row: Tensor | None = None) -> None:
+    def update(self, score: Tensor, label: Tensor) -> None:
         """Add samples.
 
         Args:
             score: (B,) of looking at the camera, in [0, 1].
             label: (B,) 1 looks at the camera, 0 not, -1 unknown.
-            row: (B,) numbers below 2^31 - 2^23 that tell samples apart: one that comes again
-                counts once, with its lowest score. Every sample counts if None.
         """
-        rows = torch.full_like(label, _NO_ROW) if row is None else row
         self.scores.append(score.detach().float())
         self.labels.append(label.float())
-        # The integer's bits, because float32 holds no whole numbers above 2^24.
-        self.row_bits.append(rows.to(torch.int32).view(torch.float32))
 
     def compute(self) -> Tensor:
         """Return the mAP; nan, with a warning that says why, if it is not defined."""
@@ -80,10 +70,7 @@ class LamAveragePrecision(Metric):
         # On the CPU, because MPS has no float64.
         score = dim_zero_cat(self.scores).cpu().double().numpy()
         label = dim_zero_cat(self.labels).cpu().long().numpy()
-        row = dim_zero_cat(self.row_bits).cpu().view(torch.int32).numpy()
-        kept = _first_of_rows(row, score)
-        kept = kept[label[kept] >= 0]
-        return score[kept], label[kept]
+        return score[label >= 0], label[label >= 0]
 
 
 def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
@@ -160,11 +147,3 @@ def undefined_reason(scores: Float, labels: Ints) -> str:
         lacking = "nobody looks" if num_positive == 0 else "everybody looks"
         return f"{lacking} at the camera in any of {len(labels)} samples, it needs both classes"
     return ""
-
-
-def _first_of_rows(row: Ints, score: Float) -> Ints:
-    """Return the samples that count: one per row number, all without one (`_NO_ROW`)."""
-    order = np.lexsort((score, row))
-    ordered = row[order]
-    is_repeated = np.append(False, (ordered[1:] == ordered[:-1]) & (ordered[1:] >= 0))[: len(row)]
-    return order[~is_repeated]
