@@ -69,11 +69,7 @@ def headline(
 ) -> str:
     """Return a test's result in one line, beside what needs no net.
 
-    Args:
-        stem: what the names of its files begin with.
-        measured: the number, with its name.
-        baselines: numbers by what gives them.
-        note: what the number is worth.
+    The stem is what the names of its files begin with, the note what the number is worth.
     """
     others = ", ".join(f"{name} {value}" for name, value in baselines.items())
     return f"{stem}: {measured}; without a net: {others}" + (f" ({note})" if note else "")

@@ -120,11 +120,8 @@ def _damaged_record(file: IO[bytes]) -> str | None:
 def missing_counts(given: Mapping[str, Any], expected: Iterable[str]) -> dict[str, Tensor]:
     """Return zeros for the counts a state dict lacks, as PyTorch's strict load takes them.
 
-    A norm of which the state dict has nothing at all is left out: it is missing altogether.
-
-    Args:
-        given: the state dict.
-        expected: the net's keys, in the state dict's names.
+    `expected` are the net's keys in the state dict's names. A norm of which the state dict has
+    nothing at all is left out: it is missing altogether.
     """
     return {
         key: torch.zeros((), dtype=torch.long)

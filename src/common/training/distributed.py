@@ -56,10 +56,7 @@ def mean_over_processes(losses: Tensor, weights: Tensor) -> Tensor:
     The mean of the parts over the processes, which is what DDP makes of their gradients, is the
     weighted mean over all samples; of a single process, the part is that mean. Weights, not means,
     are added up over processes: shares may be of any size, and one without a sample has part 0.
-
-    Args:
-        losses: (B,) of this process's samples; B may be 0.
-        weights: (B,) of the samples, not all 0 over the processes.
+    Losses and weights are (B,), where B may be 0; not all weights of all processes are 0.
     """
     total = weights.sum().detach()
     process = this_process()
@@ -140,15 +137,9 @@ def shared_loader(
     collate: Collate = default_collate,
     **settings: Any,
 ) -> DataLoader[Any]:
-    """Return a loader of this process's shares of all batches.
+    """Return a loader of this process's shares of all batches; see `BatchShares`, `seeded_loader`.
 
-    Args:
-        dataset: indexed by the sampler's keys; samples are dictionaries.
-        sampler: as `BatchShares`, as are the next two.
-        batch_size: of the whole batch.
-        drop_last: leave out the last, smaller batch.
-        collate: makes a batch of samples.
-        settings: of `seeded_loader`.
+    Samples are dictionaries, found in the dataset by the sampler's keys.
     """
     assert isinstance(sampler, Sized)
     process = this_process()

@@ -28,7 +28,7 @@ ignore; here all 112 come back, since part of the other eye may be in the crop. 
 for MPIIGaze is a matter of that data set's reader and not done here.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -42,14 +42,6 @@ Side = Literal["right", "left"]
 _CORNERS = (8, 14)
 _LID_MIDDLES = (11, 17)
 _FIRST_POINT: dict[str, int] = {"right": 0, "left": NUM_EYE_POINTS}
-
-
-class EyeWindow(NamedTuple):
-    """Top-left pixel of a square window in the frame; negative where the frame is padded."""
-
-    x0: int
-    y0: int
-    size: int
 
 
 def eye_centre(landmarks: Float, eye: Side) -> tuple[float, float]:
@@ -71,8 +63,10 @@ def eye_centre(landmarks: Float, eye: Side) -> tuple[float, float]:
 
 def eye_window(
     landmarks: Float, eye: Side, image_size: tuple[int, int], size: int = 120
-) -> EyeWindow:
-    """Return the crop window of an eye, inside the frame if the frame is large enough.
+) -> tuple[int, int]:
+    """Return the top-left pixel (x, y) of an eye's window; negative where the frame is padded.
+
+    The window is inside the frame if that is large enough.
 
     Args:
         landmarks: (112,) pixel coordinates in the frame.
@@ -87,7 +81,7 @@ def eye_window(
         raise ValueError(f"size: got {size}, expected a positive number of pixels")
     height, width = image_size
     x, y = eye_centre(landmarks, eye)
-    return EyeWindow(_start(x, width, size), _start(y, height, size), size)
+    return _start(x, width, size), _start(y, height, size)
 
 
 def crop_eye(image: Image, landmarks: Float, eye: Side, size: int = 120) -> tuple[Image, Float]:
@@ -107,7 +101,7 @@ def crop_eye(image: Image, landmarks: Float, eye: Side, size: int = 120) -> tupl
         ValueError: As `eye_window`.
     """
     height, width = image.shape[:2]
-    x0, y0, _ = eye_window(landmarks, eye, (height, width), size)
+    x0, y0 = eye_window(landmarks, eye, (height, width), size)
     rows, columns = _overlap(y0, size, height), _overlap(x0, size, width)
     crop = np.zeros((size, size, *image.shape[2:]), dtype=image.dtype)
     crop[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0] = image[

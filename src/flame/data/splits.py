@@ -7,7 +7,7 @@ the folder ``splits`` beside this module.
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from common.files.foreign_files import shown
-from common.files.sealed import read_json, write_json
+from common.files.sealed import read_json
 from common.part_sizes import part_sizes
 from flame.readers import metadata
 
@@ -58,31 +58,17 @@ class Split:
         return [*self.train, *self.val, *self.test]
 
     def part_of(self, subject: str, group: str) -> Part | None:
-        """Return the part of a sample, None if the split leaves it out.
-
-        Args:
-            subject: the sample's subject.
-            group: the sample's group (its session, or its subject again).
-        """
+        """Return the part of a sample of a subject and group; None if the split leaves it out."""
         name = self._name_of(subject, group)
         return next((part for part in PARTS if name in getattr(self, part)), None)
 
     def unmatched(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
-        """Return which names of a table the split does not know, sorted.
-
-        Args:
-            subjects: (N,) a subject for each row of the table.
-            groups: (N,) a group for each row of the table.
-        """
+        """Return which of a table's names, (N,) of its rows, the split does not know, sorted."""
         return sorted(self._names_in(subjects, groups) - set(self.names()))
 
     def absent(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
         """Return which names of the split do not occur in a table, sorted."""
         return sorted(set(self.names()) - self._names_in(subjects, groups))
-
-    def save(self, path: Path) -> None:
-        """Write the split as json, at once or not at all."""
-        write_json(path, asdict(self))
 
     def _name_of(self, subject: str, group: str) -> str:
         return subject if self.unit == "subject" else group
@@ -101,7 +87,7 @@ def load_split(name_or_path: str | Path) -> Split:
     """Load a published split by its name, or any split by the path of its file.
 
     Args:
-        name_or_path: one of `available_splits`, a json file as `Split.save` writes it, or a
+        name_or_path: one of `available_splits`, a json file as `write_split` writes it, or a
             pickle of FLAME's (``.pkl``), whose names are sessions (`RawSample.group`).
 
     Raises:

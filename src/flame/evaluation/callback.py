@@ -73,9 +73,7 @@ CSV_COLUMNS = [
 def results_table(outputs: Outputs, table: pl.DataFrame) -> pl.DataFrame:
     """Return one row a prediction, angles and errors in degrees, in the order of the data.
 
-    Args:
-        outputs: `flame.batch.GazeOutput` of all test batches, on the CPU.
-        table: the data module's table, from which subject, sample id and head pose come.
+    Outputs are each a `GazeOutput`; subject, sample id and head pose come from the data's table.
     """
     columns = {
         name: torch.cat([out[name] for out in outputs]) for name in GazeOutput.__annotations__
@@ -119,12 +117,7 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
 
 
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
-    """Return a test's mean error beside those of the baselines, in one line.
-
-    Args:
-        stem: what the names of its files begin with.
-        summary: the content of ``STEM.json``.
-    """
+    """Return a test's mean error beside those of the baselines, of what ``STEM.json`` holds."""
     baselines = {
         name: f"{summary['baselines'][key]:.2f}"
         for key, name in _BASELINE_NAMES.items()

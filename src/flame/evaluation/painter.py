@@ -104,12 +104,7 @@ def _draw_arrows(image: Image, sample: Sample, origin_px: np.ndarray) -> None:
 
 
 def with_heatmap(crop: Image, landmarks: torch.Tensor) -> Image:
-    """Return a crop with its landmarks' heatmaps laid over.
-
-    Args:
-        crop: (H, W, 3) uint8 RGB.
-        landmarks: (112,) pixels of the crop.
-    """
+    """Return a crop (H, W, 3) uint8 RGB with its landmarks' (112,) heatmaps laid over."""
     heat = render_heatmaps(landmarks[None], *crop.shape[:2])[0].amax(0).numpy()
     opacity = _HEAT_OPACITY * (heat / max(float(heat.max()), 1e-9))[..., None]
     mixed = (1 - opacity) * crop + opacity * np.array(HEAT_COLOUR)

@@ -46,15 +46,11 @@ def mirrored(image: Image) -> Image:
 
 
 def paint(target: Image, image: Image, box: npt.NDArray[np.int64]) -> None:
-    """Stretch a crop of a frame over the whole frame, bilinearly.
+    """Stretch a crop of a frame over the whole frame, bilinearly, into `target`.
 
     A crop is never larger than the frame, so nothing shrinks and antialiasing would change
     nothing. The original stretches floats; the bytes here differ from those by one level at most.
-
-    Args:
-        target: (size, size, 3) uint8, written to.
-        image: (size, size, 3) uint8.
-        box: (4,) top, left, height, width.
+    Both are (size, size, 3) uint8, the box (4,) is top, left, height, width.
     """
     top, left, height, width = box.tolist()
     crop = image[top : top + height, left : left + width]

@@ -21,9 +21,7 @@ def baseline_maps(predictions: pl.DataFrame) -> dict[str, float | None]:
     pose counts as turned away by 90 degrees, as the nets take it; None if no pose is known.
     ``sharpness``: the sharper, the higher; None if no sharpness is known.
 
-    Args:
-        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`, labels
-            known.
+    Predictions are as `summarise` takes them.
     """
     yaw, pitch = (pl.col(f"head_{axis}_deg").fill_nan(None).radians() for axis in ("yaw", "pitch"))
     scores = predictions.select(

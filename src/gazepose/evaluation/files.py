@@ -90,12 +90,7 @@ def decided(
 
     ``threshold``: without a chosen one `THRESHOLD`, and ``rule`` and ``chosen_on`` are None.
     ``is_chosen_here``: it was chosen on the tested samples, which flatters the numbers.
-
-    Args:
-        predictions: labelled rows, at least one; `decision_numbers` and `event_numbers`.
-        described: what was tested.
-        threshold: as `write_results`, as is the next.
-        fps_hz: frame rate.
+    Arguments are as of `write_results`; predictions are labelled.
     """
     value = THRESHOLD if threshold is None else threshold.value
     scores, labels, clips = (predictions[name].to_numpy() for name in ("score", "label", "uid"))
@@ -114,11 +109,8 @@ def decided(
 def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
     """Return the numbers of all samples (`describe_samples`), baselines, and numbers by slice.
 
-    ``clips_are`` says what its clips are, as `clips_are` does.
-
-    Args:
-        predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`, at least
-            one.
+    ``clips_are`` says what its clips are, as `clips_are` does. Predictions are labelled rows of
+    `gazepose.evaluation.predictions.predictions_table`, at least one.
     """
     return {
         **describe_samples(predictions),
@@ -129,12 +121,7 @@ def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
 
 
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
-    """Return a test's mAP beside those of the baselines, in one line.
-
-    Args:
-        stem: what the names of its files begin with.
-        summary: the content of ``STEM.json``.
-    """
+    """Return a test's mAP beside those of the baselines, of what ``STEM.json`` holds."""
     baselines = {
         name: _shown(summary["baselines"][key])
         for key, name in BASELINE_NAMES.items()

@@ -39,12 +39,7 @@ class LamAveragePrecision(Metric):
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
     def update(self, score: Tensor, label: Tensor) -> None:
-        """Add samples.
-
-        Args:
-            score: (B,) of looking at the camera, in [0, 1].
-            label: (B,) 1 looks at the camera, 0 not, -1 unknown.
-        """
+        """Add scores (B,) in [0, 1] and labels (B,): 1 looks at the camera, 0 not, -1 unknown."""
         self.scores.append(score.detach().float())
         self.labels.append(label.float())
 

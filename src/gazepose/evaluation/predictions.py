@@ -71,21 +71,15 @@ def clips_are(predictions: pl.DataFrame) -> str:
 
 
 def write_predictions(predictions: pl.DataFrame, described: Mapping[str, Any], path: Path) -> None:
-    """Write predictions, whole or not at all.
+    """Write `predictions_table`'s, whole or not at all, with what was tested, as plain values.
 
-    Args:
-        predictions: as `predictions_table` returns them.
-        described: what was tested, as plain values; goes with them.
-        path: the file, which ends with `PREDICTIONS_SUFFIX`.
+    The path ends with `PREDICTIONS_SUFFIX`.
     """
     write_table(predictions, path, {_DESCRIBED: json.dumps(described)})
 
 
 def read_described(path: Path) -> dict[str, Any]:
     """Return what was tested, of a file of `write_predictions`.
-
-    Args:
-        path: the file.
 
     Raises:
         ValueError: If it is no such file.

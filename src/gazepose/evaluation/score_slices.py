@@ -57,10 +57,7 @@ _BINS = {
 
 
 def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
-    """Return the official numbers of labelled predictions, and how far to trust them.
-
-    Args:
-        predictions: columns ``score``, ``label`` (1 or 0) and ``uid``, one row or more.
+    """Return the official numbers of labelled predictions, at least one, and how far to trust them.
 
     Returns:
         ``num_samples``, ``num_clips``, ``num_positive``;
@@ -81,11 +78,7 @@ def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
 
 
 def known_map(predictions: pl.DataFrame) -> float | None:
-    """Return the official mAP of predictions whose label is known; None if it is not defined.
-
-    Args:
-        predictions: columns ``score``, finite, and ``label`` (1, 0, or -1 for unknown).
-    """
+    """Return the official mAP of samples of known label (not -1), None if it is not defined."""
     known = predictions.filter(pl.col("label") >= 0)
     if known.is_empty():
         return None

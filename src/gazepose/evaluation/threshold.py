@@ -47,14 +47,10 @@ class ThresholdRule:
         return "greatest F1" if self.rule == "f1" else f"precision of at least {self.precision:g}"
 
     def __call__(self, scores: Float, labels: Ints) -> float | None:
-        """Return the threshold; None where none is the best.
+        """Return the threshold of scores (N,) in [0, 1] and labels (N,), 1 or 0.
 
         It lies midway between two neighbouring scores (below the lowest one: midway to 0), so that
         equal scores are decided alike. Of equally good ones it is the highest.
-
-        Args:
-            scores: (N,) of looking at the camera, in [0, 1].
-            labels: (N,) 1 looks at the camera, 0 not.
 
         Returns:
             None if scores are not finite, a class has no sample, or no threshold has the precision.
@@ -93,13 +89,7 @@ class Threshold:
 
 
 def decision_numbers(scores: Float, labels: Ints, clips: Array, threshold: float) -> dict[str, Any]:
-    """Return how decisions at a threshold agree with the truth.
-
-    Args:
-        scores: (N,) of looking at the camera, finite.
-        labels: (N,) 1 looks at the camera, 0 not.
-        clips: (N,) which clip a sample is of.
-        threshold: score from which a face counts as looking.
+    """Return how decisions at a threshold agree with the truth, labels (N,) 1 or 0.
 
     Returns:
         ``precision``, ``recall`` and ``f1`` of looking, Cohen's ``kappa``, ``accuracy``; None for

@@ -1,7 +1,9 @@
 import json
+from dataclasses import asdict
 
 import pytest
 
+from common.files.sealed import write_json
 from flame.data.splits import (
     Split,
     available_splits,
@@ -110,7 +112,7 @@ def test_too_few_people_and_wrong_fractions_are_refused():
 
 def test_save_and_load_round_trip(tmp_path):
     split = random_split(["1_A_CS_S", "1_A_CS_M", "2_A_CS_S"], seed=3)
-    split.save(tmp_path / "mine.json")
+    write_json(tmp_path / "mine.json", asdict(split))
     assert load_split(tmp_path / "mine.json") == split
     assert [path.name for path in tmp_path.iterdir()] == ["mine.json"]
 
