@@ -1,10 +1,10 @@
 """Scores that need no training: what a model has to beat."""
 
-import numpy as np
 import polars as pl
 
 from common.arrays import Array
 from common.evaluation.average_precision import lam_precision
+from gazepose.evaluation.metrics import defined
 
 BASELINE_NAMES = {
     "constant": "constant score",
@@ -37,5 +37,4 @@ def _map(scores: pl.Series, labels: Array) -> float | None:
     if scores.null_count() == len(scores):
         return None
     # Of an angle of 90 degrees, and of an image without any edge.
-    value = lam_precision(scores.fill_null(0.0).to_numpy(), labels).mean
-    return None if np.isnan(value) else value
+    return defined(lam_precision(scores.fill_null(0.0).to_numpy(), labels).mean)

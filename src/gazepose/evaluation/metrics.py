@@ -45,27 +45,30 @@ class LamAveragePrecision(Metric):
 
     def compute(self) -> Tensor:
         """Return the mAP; nan, with a warning that says why, if it is not defined."""
-        value, device = float("nan"), self.device
-        if len(self.scores):
-            scores, labels = self._known_samples()
-            reason = undefined_reason(scores, labels)
-            value = value if reason else lam_precision(scores, labels).mean
-        else:
-            reason = "no sample"
+        scores, labels = self._known_samples()
+        reason = undefined_reason(scores, labels)
         if reason:
             LOG.warning("mAP is not defined: %s", reason)
-        return torch.tensor(value, dtype=torch.float32, device=device)
+        value = float("nan") if reason else lam_precision(scores, labels).mean
+        return torch.tensor(value, dtype=torch.float32, device=self.device)
 
     def known_samples(self) -> tuple[Float, Ints]:
         """Return scores and labels of everything it was shown, in all processes; (N,) each."""
         with self.sync_context():
-            return self._known_samples() if len(self.scores) else (np.empty(0), np.empty(0, int))
+            return self._known_samples()
 
     def _known_samples(self) -> tuple[Float, Ints]:
+        if not len(self.scores):
+            return np.empty(0), np.empty(0, int)
         # On the CPU, because MPS has no float64.
         score = dim_zero_cat(self.scores).cpu().double().numpy()
         label = dim_zero_cat(self.labels).cpu().long().numpy()
         return score[label >= 0], label[label >= 0]
+
+
+def defined(value: Any) -> Any:
+    """Return a value, None in place of nan."""
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from math import isnan
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import polars as pl
 
 from common.evaluation.average_precision import lam_precision
 from gazepose.evaluation.map_interval import map_interval
-from gazepose.evaluation.metrics import describe_scores
+from gazepose.evaluation.metrics import defined, describe_scores
 
 Slice = dict[str, Any]
 UNKNOWN = "unknown"
@@ -72,7 +71,7 @@ def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
         "num_samples": len(predictions),
         "num_clips": predictions["uid"].n_unique(),
         "num_positive": int((labels == 1).sum()),
-        **{name: _defined(value) for name, value in numbers.items()},
+        **{name: defined(value) for name, value in numbers.items()},
         "interval_over_clips": None if interval is None else asdict(interval),
     }
 
@@ -80,10 +79,7 @@ def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
 def known_map(predictions: pl.DataFrame) -> float | None:
     """Return the official mAP of samples of known label (not -1), None if it is not defined."""
     known = predictions.filter(pl.col("label") >= 0)
-    if known.is_empty():
-        return None
-    value = lam_precision(known["score"].to_numpy(), known["label"].to_numpy()).mean
-    return None if isnan(value) else value
+    return defined(lam_precision(known["score"].to_numpy(), known["label"].to_numpy()).mean)
 
 
 def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
@@ -140,10 +136,6 @@ def _sliced(predictions: pl.DataFrame, names: pl.Series, order: Sequence[str]) -
         for name in (*order, UNKNOWN)
         if (name,) in found
     ]
-
-
-def _defined(value: Any) -> Any:
-    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _flat(kind: str, item: Slice) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from common.arrays import Array, Float, Ints
 from gazepose.evaluation.map_interval import interval_over_clips
-from gazepose.evaluation.metrics import confusion_matrix, undefined_reason
+from gazepose.evaluation.metrics import confusion_matrix, defined, undefined_reason
 
 RuleName = Literal["f1", "precision"]
 Counts = npt.NDArray[np.float64]
@@ -100,10 +100,10 @@ def decision_numbers(scores: Float, labels: Ints, clips: Array, threshold: float
     (_, fp), (fn, tp) = confusion
     cells = 2 * labels + (scores >= threshold)
     return {
-        "precision": _defined(_ratio(tp, tp + fp)),
-        "recall": _defined(_ratio(tp, tp + fn)),
-        "f1": _defined(_f1(confusion)),
-        "kappa": _defined(_kappa(confusion)),
+        "precision": defined(float(_ratio(tp, tp + fp))),
+        "recall": defined(float(_ratio(tp, tp + fn))),
+        "f1": defined(float(_f1(confusion))),
+        "kappa": defined(float(_kappa(confusion))),
         "accuracy": float(np.trace(confusion) / len(scores)),
         "confusion": confusion.tolist(),
         "f1_interval_over_clips": _interval(_f1, cells, clips),
@@ -147,7 +147,3 @@ def _interval(
 def _ratio(part: Any, whole: Any) -> Counts:
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole != 0)
-
-
-def _defined(value: Counts) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -41,6 +41,7 @@ class EyeContactModule(StartedModule):
         threshold: the arguments of `ThresholdRule`.
 
     Attributes:
+        flip_average: as given.
         threshold: from which score on a face counts as looking, as the latest validation chose it;
             None where none was. A checkpoint has that of its weights.
 
@@ -68,15 +69,10 @@ class EyeContactModule(StartedModule):
         self.val_loss = MeanLoss()
         self.val_map = LamAveragePrecision()
         self.test_map = LamAveragePrecision()
-        self._flip_average = flip_average
+        self.flip_average = flip_average
         self._mirror_priors = mirror_priors
         self._threshold_rule = ThresholdRule(**(threshold or {}))
         self.threshold: Threshold | None = None
-
-    @property
-    def flip_average(self) -> bool:
-        """Return whether a test averages over clip and mirror image."""
-        return self._flip_average
 
     def forward(self, batch: ClipBatch) -> Tensor:
         """Return logits (B, 2) of "not looking" and "looking"."""
@@ -88,7 +84,7 @@ class EyeContactModule(StartedModule):
     def scores(self, batch: ClipBatch | StretchBatch) -> Tensor:
         """Return the probability of looking at the camera (B,), as a test gives it."""
         scores = self._plain_scores(batch)
-        if not self._flip_average:
+        if not self.flip_average:
             return scores
         return (scores + self._plain_scores(self._mirrored(batch))) / 2
 
