@@ -112,14 +112,10 @@ def area_under_envelope(precision: Float, recall: Float) -> float:
 
 
 def lam_precision(scores: Float, labels: Ints) -> LamPrecision:
-    """Return the average precision of both classes.
+    """Return the average precision of both classes, of finite scores (N,) and labels (N,), 1 or 0.
 
     The not-LAM class is ranked by -score. That is the order of the official 1 - score, but keeps
     apart scores below 1e-16, which 1 - score ties.
-
-    Args:
-        scores: (N,) finite, of looking at the camera.
-        labels: (N,) 1 looks at the camera, 0 not.
 
     Raises:
         ValueError: As `checked`.

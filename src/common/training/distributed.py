@@ -5,8 +5,7 @@ are means over all shares. DDP takes the mean of the processes' gradients.
 """
 
 from collections.abc import Callable, Iterator, Sized
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning.utilities import rank_zero_only
@@ -19,14 +18,8 @@ from common.training.reproducibility import seeded_loader
 Collate = Callable[[list[Any]], Any]
 
 
-@dataclass(frozen=True)
-class Process:
-    """One of the processes that train together.
-
-    Attributes:
-        rank: its number, from 0.
-        world_size: how many there are.
-    """
+class Process(NamedTuple):
+    """One of the processes that train together."""
 
     rank: int
     world_size: int

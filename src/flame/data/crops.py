@@ -52,9 +52,9 @@ def eye_centre(landmarks: Float, eye: Side) -> tuple[float, float]:
         eye: The subject's "right" (points 0..27, image left) or "left" (28..55) eye.
 
     Raises:
-        ValueError: Wrong shape, an unknown eye, or a coordinate that is not finite.
+        ValueError: Wrong shape, or a coordinate that is not finite.
     """
-    _check(landmarks, eye)
+    _check(landmarks)
     x, y = np.reshape(landmarks, (2, -1))
     first = _FIRST_POINT[eye]
     corners, lids = (x[first + np.array(_CORNERS)], y[first + np.array(_LID_MIDDLES)])
@@ -66,19 +66,11 @@ def eye_window(
 ) -> tuple[int, int]:
     """Return the top-left pixel (x, y) of an eye's window; negative where the frame is padded.
 
-    The window is inside the frame if that is large enough.
-
-    Args:
-        landmarks: (112,) pixel coordinates in the frame.
-        eye: "right" or "left" eye of the subject.
-        image_size: (height, width) of the frame in pixels.
-        size: Side of the window in pixels.
+    The window is inside the frame, of `image_size` (height, width), if that is large enough.
 
     Raises:
-        ValueError: As `eye_centre`, or the size is not positive.
+        ValueError: As `eye_centre`.
     """
-    if size < 1:
-        raise ValueError(f"size: got {size}, expected a positive number of pixels")
     height, width = image_size
     x, y = eye_centre(landmarks, eye)
     return _start(x, width, size), _start(y, height, size)
@@ -121,11 +113,9 @@ def _overlap(start: int, size: int, length: int) -> slice:
     return slice(max(start, 0), min(start + size, length))
 
 
-def _check(landmarks: Float, eye: str) -> None:
+def _check(landmarks: Float) -> None:
     if np.shape(landmarks) != (NUM_LANDMARKS,):
         raise ValueError(f"landmarks: got shape {np.shape(landmarks)}, expected ({NUM_LANDMARKS},)")
-    if eye not in _FIRST_POINT:
-        raise ValueError(f"eye: got {eye!r}, expected 'right' or 'left'")
     bad = np.flatnonzero(~np.isfinite(landmarks))
     if bad.size:
         names = ", ".join(_name(i) for i in bad[:3].tolist())

@@ -113,13 +113,8 @@ def cross_person(
     """Divide the people: nobody is in two parts.
 
     The same people and seed give the same split, in whatever order they come and however often
-    each is named.
-
-    Args:
-        subjects: people of the data set, at least 3 different ones.
-        seed: chooses the split.
-        fractions: shares of train, val and test, positive, summing to 1. Every part gets at
-            least one person.
+    each is named. Fractions are shares of train, val and test, positive, summing to 1; every part
+    gets at least one person.
 
     Raises:
         ValueError: If there are fewer than 3 people, or the fractions are not shares.
@@ -139,13 +134,7 @@ def person_fold(
 
     Validation takes the first people of the next fold, so that it never shares any with the test.
     As many folds as people leave one out: then fold i tests the i-th in the order of their names.
-
-    Args:
-        subjects: people of the data set, at least 3 different ones.
-        num_folds: 2 or more, at most as many as people.
-        fold: 0 to ``num_folds - 1``.
-        seed: divides the people, all folds alike.
-        fractions: shares as for `cross_person`; that of val counts, of all people.
+    The seed divides the people, all folds alike; of the fractions val's counts, of all people.
 
     Raises:
         ValueError: If there are no such folds, or too few people to train, validate and test.
@@ -186,12 +175,7 @@ def random_split(
     seed: int,
     fractions: Sequence[float] = DEFAULT_FRACTIONS,
 ) -> Split:
-    """Divide the sessions whoever they show: one person may be in several parts.
-
-    Args:
-        groups: sessions (`RawSample.group`) of the data set, at least 3 different ones.
-        seed: chooses the split.
-        fractions: shares of train, val and test, as for `cross_person`.
+    """Divide the sessions (`RawSample.group`) whoever they show, otherwise as `cross_person`.
 
     Raises:
         ValueError: If there are fewer than 3 sessions, or the fractions are not shares.

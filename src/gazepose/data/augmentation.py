@@ -21,12 +21,8 @@ NUM_CROP_DRAWS = 4
 def crop_boxes(draws: Float, size: int) -> npt.NDArray[np.int64]:
     """Turn random numbers into crops, by the rule of torchvision's ``RandomResizedCrop``.
 
-    Args:
-        draws: (n, `NUM_TRIES`, `NUM_CROP_DRAWS`) uniform in [0, 1).
-        size: side of the square frame.
-
-    Returns:
-        (n, 4) top, left, height, width of the first try that fits; the whole frame if none does.
+    From draws (n, `NUM_TRIES`, `NUM_CROP_DRAWS`), uniform in [0, 1), come (n, 4) top, left, height,
+    width of the first try that fits a square frame; the whole frame if none does.
     """
     area = (SCALE[0] + (SCALE[1] - SCALE[0]) * draws[..., 0]) * size**2
     low, high = (math.log(bound) for bound in RATIO)

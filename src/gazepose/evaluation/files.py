@@ -45,16 +45,7 @@ def write_results(
     `described`. Where labels are known: ``STEM_pred.csv`` and ``STEM_gt.csv`` in the official form,
     ``STEM.json``, ``STEM_slices.csv`` and ``STEM.png``.
     Where none is known: ``STEM_pred.csv``, in the test set's form if the samples have its ids, and
-    then ``evalai/STEM.json`` for submission.
-
-    Args:
-        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`.
-        described: what was tested, for the json; plain values.
-        output_dir: where the files go.
-        stem: what their names begin with.
-        store_dir: the tested face store, which says what a submission must hold.
-        threshold: that the model's validation chose; None if it chose none.
-        fps_hz: frame rate of the tested videos; None where it is not known.
+    then ``evalai/STEM.json`` for submission, checked against what the tested store holds.
 
     Returns:
         What ``STEM.json`` holds; nothing where no label is known.

@@ -72,11 +72,7 @@ def defined(value: Any) -> Any:
 
 
 def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
-    """Return the official numbers of scores and labels.
-
-    Args:
-        scores: (N,) of looking at the camera, finite.
-        labels: (N,) 1 looks at the camera, 0 not.
+    """Return the official numbers of scores (N,), finite, and labels (N,), 1 or 0.
 
     Returns:
         ``map``, ``ap_lam``, ``ap_not_lam``: `lam_precision`; nan where a class has no samples.
@@ -84,8 +80,7 @@ def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
         ``confusion``: [[tn, fp], [fn, tp]] at score >= 0.5; positive is LAM.
 
     Raises:
-        ValueError: If lengths differ, nothing is given, a score is not finite, or a label is
-            neither 0 nor 1.
+        ValueError: As `checked`, or if nothing is given.
     """
     scores, labels = checked(scores, labels)
     if not len(scores):

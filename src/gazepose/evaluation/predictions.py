@@ -28,11 +28,7 @@ _CLUSTER = pl.when(pl.col("person_id") != "").then("person_id").otherwise("photo
 
 
 def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) -> pl.DataFrame:
-    """Return one row a prediction, in the order of the data.
-
-    Args:
-        outputs: ``score`` (B,), ``label`` (B,) and ``row`` (B,) of all test batches, on the CPU.
-        table: the data module's.
+    """Return one row a prediction, in the order of the data's table, of `EyeContactOutput`s.
 
     Returns:
         ``uid``: the clip; of a photo the person, or the photo where nobody knows the person;

@@ -91,9 +91,6 @@ def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
     the whole track. ``clip``: the clip's name, or what else ``uid`` is. ``source``: collection of
     photos, where a sample has one. What is not known of a sample puts it into the slice
     ``unknown``.
-
-    Args:
-        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`.
     """
     slices = {
         kind: _sliced(predictions, bins.of(predictions), bins.names) for kind, bins in _BINS.items()

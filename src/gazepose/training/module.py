@@ -156,7 +156,6 @@ class EyeContactModule(StartedModule):
             batch["windows"].cpu().numpy(),
             batch.get("head_bins"),
             batch.get("landmarks"),
-            image_size=frames.shape[-1],
         ).to(frames.device)
 
     def _mirrored(self, batch: Any) -> Any:
