@@ -71,24 +71,23 @@ def own_lists(table: pl.DataFrame) -> Split:
 
 def with_parts(table: pl.DataFrame, split: Split) -> pl.DataFrame:
     """Return the store's table with the columns ``row`` and ``part``."""
-    pairs = zip(table["subject"], table["group_name"], strict=True)
-    parts = [split.part_of(subject, group) for subject, group in pairs]
+    part_of = {name: part for part in PARTS for name in getattr(split, part)}
+    parts = [part_of.get(name) for name in table[split.column]]
     return table.with_row_index("row").with_columns(pl.Series("part", parts, dtype=pl.String))
 
 
 def log_gaps(name: str, table: pl.DataFrame, split: Split) -> None:
     """Warn of what a split names and the store lacks; tell what the split leaves out."""
-    columns = table["subject"].to_list(), table["group_name"].to_list()
-    absent = set(split.absent(*columns))
+    there = set(table[split.column])
     for part in PARTS:
         wanted: tuple[str, ...] = getattr(split, part)
-        missing = [one for one in wanted if one in absent]
+        missing = [one for one in wanted if one not in there]
         if missing:
             LOG.warning(
                 "%s: the store lacks %d of the %d %ss that split %r has in %s: %s",
                 *(name, len(missing), len(wanted), split.unit, split.name, part, listed(missing)),
             )
-    unmatched = split.unmatched(*columns)
+    unmatched = sorted(there - set(split.names()))
     if unmatched:
         LOG.info(
             "%s: split %r leaves out %d %ss of the store: %s",
@@ -113,4 +112,4 @@ def write_split(path: Path, split: Split, table: pl.DataFrame) -> None:
 
 def names_in(table: pl.DataFrame, split: Split) -> str:
     """Return the store's people or sessions, as a split of that unit would name them."""
-    return listed(sorted(set(table["subject" if split.unit == "subject" else "group_name"])))
+    return listed(sorted(set(table[split.column])))

@@ -57,24 +57,10 @@ class Split:
         """Return all names, part by part."""
         return [*self.train, *self.val, *self.test]
 
-    def part_of(self, subject: str, group: str) -> Part | None:
-        """Return the part of a sample of a subject and group; None if the split leaves it out."""
-        name = self._name_of(subject, group)
-        return next((part for part in PARTS if name in getattr(self, part)), None)
-
-    def unmatched(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
-        """Return which of a table's names, (N,) of its rows, the split does not know, sorted."""
-        return sorted(self._names_in(subjects, groups) - set(self.names()))
-
-    def absent(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
-        """Return which names of the split do not occur in a table, sorted."""
-        return sorted(set(self.names()) - self._names_in(subjects, groups))
-
-    def _name_of(self, subject: str, group: str) -> str:
-        return subject if self.unit == "subject" else group
-
-    def _names_in(self, subjects: Sequence[str], groups: Sequence[str]) -> set[str]:
-        return {self._name_of(*pair) for pair in zip(subjects, groups, strict=True)}
+    @property
+    def column(self) -> str:
+        """Name the column of a store's table that has such names."""
+        return "subject" if self.unit == "subject" else "group_name"
 
 
 def available_splits() -> list[str]:
