@@ -52,7 +52,6 @@ class Track:
         self.windows = rows.clip(0, num_frames - 1)
         self.head_bins = torch.randint(0, 91, (num_frames, 3), generator=generator)
         self.landmarks = torch.rand(num_frames, 15, generator=generator)
-        self.side = side
 
 
 def seconds(work: Callable[[], object], device: str) -> float:
@@ -91,10 +90,8 @@ def bench_inference(name: str, net: ClipNet, track: Track, num_clips: int, devic
         results[str(half)] = clip_scores(net, track, halves[half], device)
 
     def dense() -> None:
-        results["dense"] = dense_scores(
-            *(net, track.frames, track.windows, track.head_bins, track.landmarks),
-            image_size=track.side,
-        )
+        priors = (track.head_bins, track.landmarks)
+        results["dense"] = dense_scores(net, track.frames, track.windows, *priors)
 
     clip_scores(net, track, clips[:1], device)
     first = seconds(lambda: one_by_one(0), device)

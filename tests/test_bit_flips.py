@@ -4,7 +4,7 @@ Stores of both lines and of gaze pretraining, a run's folder, a split, ranges, d
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +147,8 @@ def file_readers(folder: Path) -> dict[Path, Read]:
     """Read the files that stand alone."""
     folder.mkdir()
     split, ranges, scores = folder / "split.json", folder / "ranges.json", folder / "x.parquet"
-    Split("mine", "made up", "subject", ("a", "b"), ("c",), ("d",)).save(split)
+    parts = Split("mine", "made up", "subject", ("a", "b"), ("c",), ("d",))
+    write_json(split, asdict(parts))
     statistics = Statistics(-0.5, 0.5, -0.25, 0.25)
     write_statistics(ranges, statistics, np.zeros((2, 112)), {"gaze_convention": "x"})
     table = pl.DataFrame({"uid": ["a", "b"], "label": [0, 1], "score": [0.25, 0.75]})

@@ -104,51 +104,21 @@ def area_under_envelope(precision: Float, recall: Float) -> float:
     Each step of recall counts with the highest precision at this or any later point (PASCAL VOC
     2010). No point gives 0.0.
 
-    Args:
-        precision: (K,) in [0, 1].
-        recall: (K,) in [0, 1], not decreasing.
-
-    Raises:
-        ValueError: If the lengths differ, or recall decreases or is nan.
+    Both are (K,) in [0, 1]; recall does not decrease.
     """
-    precision = np.asarray(precision, dtype=np.float64)
-    recall = np.asarray(recall, dtype=np.float64)
-    if precision.shape != recall.shape or precision.ndim != 1:
-        raise ValueError(
-            f"got precision {precision.shape} and recall {recall.shape}, expected two equal (K,)"
-        )
     steps = np.diff(recall, prepend=0.0)
-    if not (steps >= 0).all():
-        raise ValueError("recall decreases or is nan, expected a non-decreasing array")
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     return float((steps * envelope).sum())
 
 
-def average_precision(scores: Float, labels: Ints) -> float:
-    """Return the average precision of the class with label 1; nan if no label is 1.
-
-    Args:
-        scores: (N,) finite, higher means more likely of the class.
-        labels: (N,) 1 of the class, 0 not.
-
-    Raises:
-        ValueError: If lengths differ, a score is not finite, or a label is neither 0 nor 1.
-    """
-    return rank_lam(*checked(scores, labels)).average_precision()
-
-
 def lam_precision(scores: Float, labels: Ints) -> LamPrecision:
-    """Return the average precision of both classes.
+    """Return the average precision of both classes, of finite scores (N,) and labels (N,), 1 or 0.
 
     The not-LAM class is ranked by -score. That is the order of the official 1 - score, but keeps
     apart scores below 1e-16, which 1 - score ties.
 
-    Args:
-        scores: (N,) finite, of looking at the camera.
-        labels: (N,) 1 looks at the camera, 0 not.
-
     Raises:
-        ValueError: As `average_precision`.
+        ValueError: As `checked`.
     """
     scores, labels = checked(scores, labels)
     return LamPrecision(

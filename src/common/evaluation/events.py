@@ -9,15 +9,11 @@ MIN_IOU = 0.5
 
 
 def add_frame(events: list[Event], frame: int, stride_frames: int = 1) -> None:
-    """Let the latest event go on into a frame, or begin one there.
+    """Let the latest event of a track go on into its next frame, or begin one there.
 
     An event is a run of judged frames in all of which something is the case. Nothing is bridged: a
-    frame in which it is not, that was not judged or in which the face was not seen ends it.
-
-    Args:
-        events: of one track, in the order of time; changed.
-        frame: number of the next frame in which it is the case.
-        stride_frames: from one judged frame to the next.
+    frame in which it is not, that was not judged or in which the face was not seen ends it. From
+    one judged frame to the next it is a stride.
     """
     if events and frame - events[-1][1] <= stride_frames:
         events[-1] = (events[-1][0], frame)
@@ -38,12 +34,8 @@ def matched(
 ) -> list[tuple[Event, Event]]:
     """Return the pairs of a true event and the one that was said for it, each in one pair at most.
 
-    The pair of the greatest IoU comes first, and so on down to an IoU of `MIN_IOU`.
-
-    Args:
-        true: the events of a track.
-        said: what was found instead.
-        stride_frames: how many frames a judged one stands for.
+    The pair of the greatest IoU comes first, and so on down to an IoU of `MIN_IOU`. A judged frame
+    stands for a stride of them.
     """
     overlaps = [(_iou(one, other, stride_frames), one, other) for one in true for other in said]
     overlaps = [each for each in overlaps if each[0] >= MIN_IOU]

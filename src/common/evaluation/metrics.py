@@ -21,12 +21,7 @@ class AngularError(Metric):
         self.add_state("errors_deg", default=[], dist_reduce_fx="cat")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
-        """Add samples.
-
-        Args:
-            prediction: (B, 2) [yaw, pitch] in radians.
-            target: (B, 2) [yaw, pitch] in radians.
-        """
+        """Add samples: (B, 2) [yaw, pitch] in radians each."""
         error_rad = angular_error(prediction.float(), target.float())
         self.errors_deg.append(torch.rad2deg(error_rad))
 

@@ -16,8 +16,8 @@ from common.evaluation.sample_grid import grid
 from common.files.atomic import partial_path
 from common.loggers.dashboard import Chart, log_chart, log_picture, log_table
 from common.media.image_codec import write_image
+from common.training.module import Outputs
 
-Outputs = list[dict[str, Any]]
 Sample = Mapping[str, Any]
 MAX_PICTURES = 64
 _JPEG_QUALITY = 92
@@ -85,67 +85,26 @@ class Pictures(Callback):
         _check("every_n_epochs", every_n_epochs, math.inf)
         _check("num_samples", num_samples, MAX_PICTURES)
         _check("num_worst", num_worst, MAX_PICTURES)
-        self._painter = painter
+        self._painter: Any = painter
         self._output_dir = Path(output_dir)
         self._every_n_epochs = every_n_epochs
         self._num_samples = num_samples
         self._num_worst = num_worst
-        self._outputs: Outputs = []
-
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget an earlier validation."""
-        self._outputs = []
-
-    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget an earlier test."""
-        self._outputs = []
-
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Keep what a batch gave, on the CPU."""
-        if self._shows_validation(trainer):
-            self._keep(outputs)
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Keep what a batch gave, on the CPU."""
-        if self._painter is not None:
-            self._keep(outputs)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show samples and figures."""
-        if self._outputs:
-            assert self._painter is not None
-            table = self._painter.table(self._outputs, trainer.datamodule)
-            self._show_samples(trainer, "val", table)
+        if self._shows_validation(trainer):
+            table = self._show_samples(trainer, pl_module, "val")
             for name, figure in self._painter.figures(table).items():
                 self._show(trainer, f"val/{name}", rendered(figure), "png")
-        self._outputs = []
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show samples, worst mistakes and charts."""
-        if self._outputs:
-            assert self._painter is not None
-            table = self._painter.table(self._outputs, trainer.datamodule)
-            self._show_samples(trainer, "test", table)
+        if self._painter is not None:
+            table = self._show_samples(trainer, pl_module, "test")
             self._show_worst(trainer, table)
             for name, chart in self._painter.charts(table).items():
                 log_chart(trainer.loggers, f"test/{name}", chart, trainer.global_step)
-        self._outputs = []
 
     def _shows_validation(self, trainer: Trainer) -> bool:
         every = self._every_n_epochs
@@ -153,18 +112,15 @@ class Pictures(Callback):
             return False
         return every > 0 and (trainer.current_epoch + 1) % every == 0
 
-    def _keep(self, outputs: Any) -> None:
-        self._outputs.append({name: value.detach().cpu() for name, value in outputs.items()})
-
-    def _show_samples(self, trainer: Trainer, stage: str, table: pl.DataFrame) -> None:
-        assert self._painter is not None
-        chosen = self._painter.chosen(table, self._num_samples)
-        tiles = self._tiles(chosen, trainer.datamodule)
+    def _show_samples(self, trainer: Trainer, module: Any, stage: str) -> pl.DataFrame:
+        """Show some samples of a validation or test; return the painter's table of all."""
+        table: pl.DataFrame = self._painter.table(module.outputs, trainer.datamodule)
+        tiles = self._tiles(self._painter.chosen(table, self._num_samples), trainer.datamodule)
         if tiles:
             self._show(trainer, f"{stage}/samples", self._grid(tiles), "jpg")
+        return table
 
     def _show_worst(self, trainer: Trainer, table: pl.DataFrame) -> None:
-        assert self._painter is not None
         worst = self._painter.worst(table, self._num_worst)
         tiles = self._tiles(worst, trainer.datamodule)
         if not tiles:
@@ -176,11 +132,9 @@ class Pictures(Callback):
         log_table(trainer.loggers, "test/worst_table", named, tiles, trainer.global_step)
 
     def _grid(self, tiles: Sequence[Image]) -> Image:
-        assert self._painter is not None
         return grid(tiles, self._painter.num_columns, self._painter.legend)
 
     def _tiles(self, samples: pl.DataFrame, datamodule: Any) -> list[Image]:
-        assert self._painter is not None
         return [self._painter.tile(sample, datamodule) for sample in samples.iter_rows(named=True)]
 
     def _show(self, trainer: Trainer, name: str, image: Image, suffix: str) -> None:

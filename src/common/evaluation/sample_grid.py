@@ -16,12 +16,9 @@ _FONT, _SCALE, _LINE_PX, _GAP_PX = cv2.FONT_HERSHEY_SIMPLEX, 0.38, 15, 6
 
 
 def captioned(image: Image, lines: Sequence[str], colour: Colour = INK) -> Image:
-    """Return an image with lines of text below it, the first one in a colour.
+    """Return an image (H, W, 3) uint8 RGB with lines of ASCII below it, the first one in a colour.
 
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        lines: ASCII; a line that is too long loses its beginning.
-        colour: RGB.
+    A line that is too long loses its beginning.
     """
     width = image.shape[1]
     words = np.full((_LINE_PX * len(lines) + 4, width, 3), PAPER, np.uint8)
@@ -32,13 +29,7 @@ def captioned(image: Image, lines: Sequence[str], colour: Colour = INK) -> Image
 
 
 def grid(tiles: Sequence[Image], num_columns: int, legend: str) -> Image:
-    """Return pictures of one size side by side, row by row, on white, below a line of text.
-
-    Args:
-        tiles: (H, W, 3) uint8 RGB each, at least one.
-        num_columns: at most.
-        legend: ASCII; says what the pictures show.
-    """
+    """Return tiles (H, W, 3) uint8 RGB row by row, on white, below an ASCII legend."""
     height, width = (side + _GAP_PX for side in tiles[0].shape[:2])
     num_columns = min(num_columns, len(tiles))
     num_rows = math.ceil(len(tiles) / num_columns)

@@ -8,7 +8,7 @@ TB        image by step                 text                     -
 CSV       - (`common.evaluation.pictures` writes files for all of them)     -
 ========  ============================  =======================  ==========================
 
-Call these on rank zero only.
+Call these on rank zero only. Names are ``stage/what``, steps the optimizer's so far.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,25 +42,13 @@ class Chart:
 
 
 def log_start(loggers: Sequence[Logger], config: Mapping[str, Any]) -> None:
-    """Give every logger the config; W&B's run begins with it.
-
-    Args:
-        loggers: of the run.
-        config: resolved, plain values.
-    """
+    """Give every logger the resolved config; W&B's run begins with it."""
     for logger in loggers:
         logger.log_hyperparams(dict(config))
 
 
 def log_picture(loggers: Sequence[Logger], name: str, path: Path, step: int) -> None:
-    """Log a picture.
-
-    Args:
-        loggers: of the run.
-        name: ``stage/what``.
-        path: its file, .png or .jpg.
-        step: optimizer steps so far.
-    """
+    """Log a picture of a .png or .jpg file."""
     for logger in loggers:
         if isinstance(logger, WandbRunLogger):
             logger.log_image(name, [str(path)], step=step)
@@ -77,15 +65,7 @@ def log_table(
     pictures: Sequence[Image],
     step: int,
 ) -> None:
-    """Log a table whose rows have a picture each.
-
-    Args:
-        loggers: of the run.
-        name: ``stage/what``.
-        table: N rows of plain values.
-        pictures: N, each (H, W, 3) uint8 RGB.
-        step: optimizer steps so far.
-    """
+    """Log a table of plain values whose rows have a picture (H, W, 3) uint8 RGB each."""
     for logger in loggers:
         if isinstance(logger, WandbRunLogger):
             _log_wandb_table(logger, name, table, pictures, step)
@@ -94,14 +74,7 @@ def log_table(
 
 
 def log_chart(loggers: Sequence[Logger], name: str, chart: Chart, step: int) -> None:
-    """Log a chart where one can be drawn of several runs: in W&B.
-
-    Args:
-        loggers: of the run.
-        name: ``stage/what``.
-        chart: what to draw.
-        step: optimizer steps so far.
-    """
+    """Log a chart where one can be drawn of several runs: in W&B."""
     for logger in loggers:
         if isinstance(logger, WandbRunLogger):
             import wandb
@@ -113,13 +86,7 @@ def log_chart(loggers: Sequence[Logger], name: str, chart: Chart, step: int) -> 
 
 
 def log_end(loggers: Sequence[Logger], status: str, metrics: Mapping[str, float]) -> None:
-    """Close what outlives a job: else the next one of a sweep would write into its W&B run.
-
-    Args:
-        loggers: of the run.
-        status: as in run.json.
-        metrics: the run's.
-    """
+    """Close what outlives a job: else the next one of a sweep would write into its W&B run."""
     for logger in loggers:
         if isinstance(logger, WandbRunLogger):
             logger.finish(status, metrics)

@@ -110,12 +110,7 @@ class WandbRunLogger(WandbLogger):
 
     @rank_zero_only
     def log_checkpoint(self, path: Path, metadata: Mapping[str, Any]) -> None:
-        """Make a checkpoint the run's model artifact, if that was asked for.
-
-        Args:
-            path: the checkpoint.
-            metadata: its metrics.
-        """
+        """Make a checkpoint the run's model artifact, with its metrics, if that was asked for."""
         if not self._takes_checkpoint:
             return
         import wandb
@@ -128,12 +123,7 @@ class WandbRunLogger(WandbLogger):
 
     @rank_zero_only
     def finish(self, status: str, metrics: Mapping[str, float]) -> None:
-        """Close the W&B run; other than ``finished`` is an exit code of 1.
-
-        Args:
-            status: as in run.json.
-            metrics: the run's, for the summary.
-        """
+        """Close the W&B run with its metrics; other than ``finished`` is an exit code of 1."""
         if not self._is_open:
             return
         self.experiment.summary.update({**metrics, "status": status})

@@ -6,7 +6,6 @@ from pathlib import Path
 from common.config.checks import check_resumed_data, check_resumed_net
 from common.config.plain import Config
 from common.files.checksums import code_sha256
-from common.runs.parts import SuiteDataModule
 from common.runs.settings import (
     Changes,
     changes,
@@ -17,6 +16,7 @@ from common.runs.settings import (
 )
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.runs.snapshot import is_debug, read_snapshot
+from common.training.datamodule import SuiteDataModule
 from common.training.resuming import newest_resumable
 
 LOG = logging.getLogger(__name__)

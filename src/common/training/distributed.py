@@ -5,8 +5,7 @@ are means over all shares. DDP takes the mean of the processes' gradients.
 """
 
 from collections.abc import Callable, Iterator, Sized
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning.utilities import rank_zero_only
@@ -19,14 +18,8 @@ from common.training.reproducibility import seeded_loader
 Collate = Callable[[list[Any]], Any]
 
 
-@dataclass(frozen=True)
-class Process:
-    """One of the processes that train together.
-
-    Attributes:
-        rank: its number, from 0.
-        world_size: how many there are.
-    """
+class Process(NamedTuple):
+    """One of the processes that train together."""
 
     rank: int
     world_size: int
@@ -56,10 +49,7 @@ def mean_over_processes(losses: Tensor, weights: Tensor) -> Tensor:
     The mean of the parts over the processes, which is what DDP makes of their gradients, is the
     weighted mean over all samples; of a single process, the part is that mean. Weights, not means,
     are added up over processes: shares may be of any size, and one without a sample has part 0.
-
-    Args:
-        losses: (B,) of this process's samples; B may be 0.
-        weights: (B,) of the samples, not all 0 over the processes.
+    Losses and weights are (B,), where B may be 0; not all weights of all processes are 0.
     """
     total = weights.sum().detach()
     process = this_process()
@@ -140,15 +130,9 @@ def shared_loader(
     collate: Collate = default_collate,
     **settings: Any,
 ) -> DataLoader[Any]:
-    """Return a loader of this process's shares of all batches.
+    """Return a loader of this process's shares of all batches; see `BatchShares`, `seeded_loader`.
 
-    Args:
-        dataset: indexed by the sampler's keys; samples are dictionaries.
-        sampler: keys, in the same order in every process.
-        batch_size: over all processes.
-        drop_last: leave out the last, smaller batch.
-        collate: makes a batch of samples.
-        settings: of `seeded_loader`.
+    Samples are dictionaries, found in the dataset by the sampler's keys.
     """
     assert isinstance(sampler, Sized)
     process = this_process()

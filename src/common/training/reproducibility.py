@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
+from pytorch_lightning import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader, Dataset
 
 
@@ -28,31 +28,13 @@ class EpochSeed(Callback):
         torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
 
 
-def current_epoch(datamodule: LightningDataModule) -> int:
-    """Return the epoch a loader is made for, also right after a restart.
-
-    Lightning 2.6 draws the first batch of a fit before it tells the sampler the epoch, so a
-    resumed run would begin with the order of epoch 0.
-    """
-    if datamodule.trainer is None:
-        return 0
-    return int(datamodule.trainer.fit_loop.epoch_progress.current.processed)
-
-
 def seeded_loader(
     dataset: Dataset[Any], *, seed: int, trains: bool, num_workers: int, **options: Any
 ) -> DataLoader[Any]:
     """Return a loader that draws nothing from the generator that drives dropout.
 
     Opening a loader else would: before the epoch's seed in a resumed run, after it in an unbroken
-    one.
-
-    Args:
-        dataset: what is loaded.
-        seed: of the loader's own generator.
-        trains: keep the worker processes between epochs.
-        num_workers: loader processes.
-        options: further arguments of ``DataLoader``.
+    one. One that trains keeps its worker processes between epochs.
     """
     return DataLoader(
         dataset,

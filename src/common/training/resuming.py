@@ -87,10 +87,6 @@ def check_resumable(path: Path, callbacks: Iterable[Callback]) -> None:
     again, in the place of its last ones. From one with a `WeightAverage`, a training without would
     train the average by the optimizer of the trained weights.
 
-    Args:
-        path: a Lightning checkpoint.
-        callbacks: of the training.
-
     Raises:
         ValueError: If so, or if it holds no state of a training.
     """

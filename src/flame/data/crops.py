@@ -28,7 +28,7 @@ ignore; here all 112 come back, since part of the other eye may be in the crop. 
 for MPIIGaze is a matter of that data set's reader and not done here.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -44,14 +44,6 @@ _LID_MIDDLES = (11, 17)
 _FIRST_POINT: dict[str, int] = {"right": 0, "left": NUM_EYE_POINTS}
 
 
-class EyeWindow(NamedTuple):
-    """Top-left pixel of a square window in the frame; negative where the frame is padded."""
-
-    x0: int
-    y0: int
-    size: int
-
-
 def eye_centre(landmarks: Float, eye: Side) -> tuple[float, float]:
     """Return the centre (x, y) of an eye in pixels.
 
@@ -60,9 +52,9 @@ def eye_centre(landmarks: Float, eye: Side) -> tuple[float, float]:
         eye: The subject's "right" (points 0..27, image left) or "left" (28..55) eye.
 
     Raises:
-        ValueError: Wrong shape, an unknown eye, or a coordinate that is not finite.
+        ValueError: Wrong shape, or a coordinate that is not finite.
     """
-    _check(landmarks, eye)
+    _check(landmarks)
     x, y = np.reshape(landmarks, (2, -1))
     first = _FIRST_POINT[eye]
     corners, lids = (x[first + np.array(_CORNERS)], y[first + np.array(_LID_MIDDLES)])
@@ -71,23 +63,17 @@ def eye_centre(landmarks: Float, eye: Side) -> tuple[float, float]:
 
 def eye_window(
     landmarks: Float, eye: Side, image_size: tuple[int, int], size: int = 120
-) -> EyeWindow:
-    """Return the crop window of an eye, inside the frame if the frame is large enough.
+) -> tuple[int, int]:
+    """Return the top-left pixel (x, y) of an eye's window; negative where the frame is padded.
 
-    Args:
-        landmarks: (112,) pixel coordinates in the frame.
-        eye: "right" or "left" eye of the subject.
-        image_size: (height, width) of the frame in pixels.
-        size: Side of the window in pixels.
+    The window is inside the frame, of `image_size` (height, width), if that is large enough.
 
     Raises:
-        ValueError: As `eye_centre`, or the size is not positive.
+        ValueError: As `eye_centre`.
     """
-    if size < 1:
-        raise ValueError(f"size: got {size}, expected a positive number of pixels")
     height, width = image_size
     x, y = eye_centre(landmarks, eye)
-    return EyeWindow(_start(x, width, size), _start(y, height, size), size)
+    return _start(x, width, size), _start(y, height, size)
 
 
 def crop_eye(image: Image, landmarks: Float, eye: Side, size: int = 120) -> tuple[Image, Float]:
@@ -107,7 +93,7 @@ def crop_eye(image: Image, landmarks: Float, eye: Side, size: int = 120) -> tupl
         ValueError: As `eye_window`.
     """
     height, width = image.shape[:2]
-    x0, y0, _ = eye_window(landmarks, eye, (height, width), size)
+    x0, y0 = eye_window(landmarks, eye, (height, width), size)
     rows, columns = _overlap(y0, size, height), _overlap(x0, size, width)
     crop = np.zeros((size, size, *image.shape[2:]), dtype=image.dtype)
     crop[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0] = image[
@@ -127,11 +113,9 @@ def _overlap(start: int, size: int, length: int) -> slice:
     return slice(max(start, 0), min(start + size, length))
 
 
-def _check(landmarks: Float, eye: str) -> None:
+def _check(landmarks: Float) -> None:
     if np.shape(landmarks) != (NUM_LANDMARKS,):
         raise ValueError(f"landmarks: got shape {np.shape(landmarks)}, expected ({NUM_LANDMARKS},)")
-    if eye not in _FIRST_POINT:
-        raise ValueError(f"eye: got {eye!r}, expected 'right' or 'left'")
     bad = np.flatnonzero(~np.isfinite(landmarks))
     if bad.size:
         names = ", ".join(_name(i) for i in bad[:3].tolist())

@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader
 
 from common.arrays import Float
 from common.config.checks import frame_of
 from common.files.checksums import arrays_sha256
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
-from common.training.distributed import shared_loader
-from common.training.reproducibility import current_epoch
+from common.training.datamodule import Loading, Samples, SuiteDataModule
 from flame.batch import EyeRule, GazeBatch
 from flame.data.augmentation import EyeAugmentation
 from flame.data.dataset import EyeDataset
@@ -32,7 +29,7 @@ from flame.data.statistics import (
 from flame.store.labels import GazeLabels
 
 
-class GazeDataModule(LightningDataModule):
+class GazeDataModule(SuiteDataModule):
     """Train, val and test loaders of one gaze data set.
 
     Args:
@@ -47,16 +44,12 @@ class GazeDataModule(LightningDataModule):
         fold: which of them, from 0, is the test part.
         statistics: ``train`` takes minimum and maximum over the train part; any other name takes
             the published ones of that data set; a path those of a file.
-        batch_size: of training, over all processes.
-        eval_batch_size: of validation and test, over all processes.
+        batch_size: of `Loading`, as are `eval_batch_size`, `drop_last`, `num_workers`, `seed`
+            (which draws eyes, too) and `repeat_first_epoch`.
         train_eye: eye rule of training.
         augmentation: of training; None shows crops as they are.
         eval_eye: eye rule of validation and test.
-        drop_last: leave out the last, smaller batch of a training epoch.
-        num_workers: loader processes.
-        seed: of order and eyes.
         test_part: which part the test loader goes through.
-        repeat_first_epoch: train every epoch on the first one's order and eyes, to overfit a batch.
 
     Attributes:
         table: rows of the store with the columns ``part`` and ``row``.
@@ -86,11 +79,10 @@ class GazeDataModule(LightningDataModule):
         test_part: Part = "test",
         repeat_first_epoch: bool = False,
     ) -> None:
-        super().__init__()
+        sizes = (batch_size, eval_batch_size, drop_last)
+        super().__init__(name, test_part, Loading(*sizes, num_workers, seed, repeat_first_epoch))
         if test_part not in PARTS:
             raise ValueError(f"part is {test_part!r}, expected one of {PARTS}")
-        self.name = name
-        self.test_part = test_part
         self._store = FaceStore(store_dir)
         self._labels = GazeLabels.from_table(self._store.table)
         self._dataset = EyeDataset(self._store, self._labels)
@@ -106,14 +98,8 @@ class GazeDataModule(LightningDataModule):
         self.table = with_parts(self._store.table, self.split)
         log_gaps(name, self._store.table, self.split)
         self._statistics_source = statistics
-        self._batch_size = batch_size
-        self._eval_batch_size = eval_batch_size
         self._train_eye = train_eye
         self._eval_eye = eval_eye
-        self._drop_last = drop_last
-        self._num_workers = num_workers
-        self._seed = seed
-        self._repeat_first_epoch = repeat_first_epoch
 
     def statistics(self) -> Statistics:
         """Return the ranges by which gaze and head pose are normalised."""
@@ -155,18 +141,6 @@ class GazeDataModule(LightningDataModule):
         rows = self._rows(part)
         return self._labels.gaze[rows], self._labels.head_pose[rows]
 
-    def train_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the training loader: shuffled anew every epoch, `train_eye`."""
-        return self._loader("train", self._train_eye, self._batch_size, trains=True)
-
-    def val_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the validation loader, in the order of the table."""
-        return self._loader("val", self._eval_eye, self._eval_batch_size, trains=False)
-
-    def test_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the loader of `test_part`, in the order of the table."""
-        return self._loader(self.test_part, self._eval_eye, self._eval_batch_size, trains=False)
-
     def sample(self, row: int, eye: int) -> GazeBatch:
         """Return one eye of a row of the table, as a batch holds it, without the batch axis."""
         return self._dataset[row, eye, 0]
@@ -197,28 +171,12 @@ class GazeDataModule(LightningDataModule):
             )
         return rows
 
-    def _loader(
-        self, part: Part, eye: EyeRule, batch_size: int, trains: bool
-    ) -> DataLoader[GazeBatch]:
-        rows = self._rows(part)
-        sampler = EyeSampler(
-            rows, self._labels.index[rows], eye, trains, self._seed, self._repeat_first_epoch
-        )
-        sampler.set_epoch(current_epoch(self))
-        if trains and self._drop_last and len(sampler) < batch_size:
-            raise ValueError(
-                f"{self.name}: {len(sampler)} training samples are less than one batch of "
-                f"{batch_size}; set data.datamodule.batch_size lower or drop_last=false"
-            )
-        return shared_loader(
-            self._train_dataset if trains else self._dataset,
-            sampler,
-            batch_size=batch_size,
-            drop_last=trains and self._drop_last,
-            num_workers=self._num_workers,
-            seed=self._seed,
-            trains=trains,
-        )
+    def _samples(self, part: Part, *, trains: bool) -> Samples:
+        rows, loading = self._rows(part), self._loading
+        eye = self._train_eye if trains else self._eval_eye
+        indices = self._labels.index[rows]
+        sampler = EyeSampler(rows, indices, eye, trains, loading.seed, loading.repeat_first_epoch)
+        return Samples(self._train_dataset if trains else self._dataset, sampler)
 
 
 def _table_hash(table: pl.DataFrame) -> str:

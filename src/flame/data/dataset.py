@@ -20,7 +20,6 @@ class EyeDataset(Dataset[GazeBatch]):
         store: of face images.
         labels: of all its rows.
         augmentation: of training; None shows crops as they are.
-        crop_size: side of a crop in pixels.
     """
 
     def __init__(
@@ -28,12 +27,10 @@ class EyeDataset(Dataset[GazeBatch]):
         store: FaceStore,
         labels: GazeLabels,
         augmentation: EyeAugmentation | None = None,
-        crop_size: int = 120,
     ) -> None:
         self._store = store
         self._labels = labels
         self._augmentation = augmentation
-        self._crop_size = crop_size
 
     def __getitem__(self, key: tuple[int, int, int]) -> GazeBatch:
         row, number, seed = key
@@ -51,7 +48,5 @@ class EyeDataset(Dataset[GazeBatch]):
 
     def _eye(self, row: int, number: int) -> Eye:
         labels, side = self._labels, _SIDES[number]
-        crop, landmarks = crop_eye(
-            self._store.image(row), labels.landmarks[row], side, self._crop_size
-        )
+        crop, landmarks = crop_eye(self._store.image(row), labels.landmarks[row], side)
         return Eye(crop, landmarks, labels.head_pose[row], labels.gaze[row], number)

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 
+from common.files.sealed import write_json
 from common.listing import listed
 from flame.data.splits import (
     PARTS,
@@ -30,14 +32,8 @@ def choose_split(
 ) -> Split:
     """Return a published or own split, or draw one of the store's people or sessions.
 
-    Args:
-        split: name or path as for `load_split`, ``own_lists``, ``cross_person``, ``random`` or
-            ``person_folds``.
-        table: of the store.
-        fractions: shares of train, val and test of a drawn split.
-        seed: of a drawn split.
-        num_folds: as for `person_fold`.
-        fold: as for `person_fold`.
+    `split` is a name or path as for `load_split`, ``own_lists``, ``cross_person``, ``random`` or
+    ``person_folds``; `fractions` and `seed` are of a drawn one, the last two as for `person_fold`.
 
     Raises:
         ValueError: If there is no such split, or it cannot be drawn.
@@ -75,30 +71,23 @@ def own_lists(table: pl.DataFrame) -> Split:
 
 def with_parts(table: pl.DataFrame, split: Split) -> pl.DataFrame:
     """Return the store's table with the columns ``row`` and ``part``."""
-    pairs = zip(table["subject"], table["group_name"], strict=True)
-    parts = [split.part_of(subject, group) for subject, group in pairs]
+    part_of = {name: part for part in PARTS for name in getattr(split, part)}
+    parts = [part_of.get(name) for name in table[split.column]]
     return table.with_row_index("row").with_columns(pl.Series("part", parts, dtype=pl.String))
 
 
 def log_gaps(name: str, table: pl.DataFrame, split: Split) -> None:
-    """Warn of what a split names and the store lacks; tell what the split leaves out.
-
-    Args:
-        name: what the config calls the data set.
-        table: of the store.
-        split: its parts.
-    """
-    columns = table["subject"].to_list(), table["group_name"].to_list()
-    absent = set(split.absent(*columns))
+    """Warn of what a split names and the store lacks; tell what the split leaves out."""
+    there = set(table[split.column])
     for part in PARTS:
         wanted: tuple[str, ...] = getattr(split, part)
-        missing = [one for one in wanted if one in absent]
+        missing = [one for one in wanted if one not in there]
         if missing:
             LOG.warning(
                 "%s: the store lacks %d of the %d %ss that split %r has in %s: %s",
                 *(name, len(missing), len(wanted), split.unit, split.name, part, listed(missing)),
             )
-    unmatched = split.unmatched(*columns)
+    unmatched = sorted(there - set(split.names()))
     if unmatched:
         LOG.info(
             "%s: split %r leaves out %d %ss of the store: %s",
@@ -109,16 +98,13 @@ def log_gaps(name: str, table: pl.DataFrame, split: Split) -> None:
 def write_split(path: Path, split: Split, table: pl.DataFrame) -> None:
     """Write a split as json, or in FLAME's form as the folders of ``images/`` in each part.
 
-    Args:
-        path: a ``.json`` or ``.pkl`` file.
-        split: the store's.
-        table: of the store, with the column ``part``; its groups are FLAME's folders.
+    Those are the groups of the store's table, by its column ``part``.
 
     Raises:
-        ValueError: If the file's suffix is another.
+        ValueError: If the file is neither ``.json`` nor ``.pkl``.
     """
     if not metadata.is_pickle(path):
-        split.save(path)
+        write_json(path, asdict(split))
         return
     names = {part: table.filter(pl.col("part") == part)["group_name"] for part in PARTS}
     metadata.write_split(path, {part: sorted(set(groups)) for part, groups in names.items()})
@@ -126,4 +112,4 @@ def write_split(path: Path, split: Split, table: pl.DataFrame) -> None:
 
 def names_in(table: pl.DataFrame, split: Split) -> str:
     """Return the store's people or sessions, as a split of that unit would name them."""
-    return listed(sorted(set(table["subject" if split.unit == "subject" else "group_name"])))
+    return listed(sorted(set(table[split.column])))

@@ -7,7 +7,7 @@ the folder ``splits`` beside this module.
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from common.files.foreign_files import shown
-from common.files.sealed import read_json, write_json
+from common.files.sealed import read_json
 from common.part_sizes import part_sizes
 from flame.readers import metadata
 
@@ -57,38 +57,10 @@ class Split:
         """Return all names, part by part."""
         return [*self.train, *self.val, *self.test]
 
-    def part_of(self, subject: str, group: str) -> Part | None:
-        """Return the part of a sample, None if the split leaves it out.
-
-        Args:
-            subject: the sample's subject.
-            group: the sample's group (its session, or its subject again).
-        """
-        name = self._name_of(subject, group)
-        return next((part for part in PARTS if name in getattr(self, part)), None)
-
-    def unmatched(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
-        """Return which names of a table the split does not know, sorted.
-
-        Args:
-            subjects: (N,) a subject for each row of the table.
-            groups: (N,) a group for each row of the table.
-        """
-        return sorted(self._names_in(subjects, groups) - set(self.names()))
-
-    def absent(self, subjects: Sequence[str], groups: Sequence[str]) -> list[str]:
-        """Return which names of the split do not occur in a table, sorted."""
-        return sorted(set(self.names()) - self._names_in(subjects, groups))
-
-    def save(self, path: Path) -> None:
-        """Write the split as json, at once or not at all."""
-        write_json(path, asdict(self))
-
-    def _name_of(self, subject: str, group: str) -> str:
-        return subject if self.unit == "subject" else group
-
-    def _names_in(self, subjects: Sequence[str], groups: Sequence[str]) -> set[str]:
-        return {self._name_of(*pair) for pair in zip(subjects, groups, strict=True)}
+    @property
+    def column(self) -> str:
+        """Name the column of a store's table that has such names."""
+        return "subject" if self.unit == "subject" else "group_name"
 
 
 def available_splits() -> list[str]:
@@ -101,7 +73,7 @@ def load_split(name_or_path: str | Path) -> Split:
     """Load a published split by its name, or any split by the path of its file.
 
     Args:
-        name_or_path: one of `available_splits`, a json file as `Split.save` writes it, or a
+        name_or_path: one of `available_splits`, a json file as `write_split` writes it, or a
             pickle of FLAME's (``.pkl``), whose names are sessions (`RawSample.group`).
 
     Raises:
@@ -127,13 +99,8 @@ def cross_person(
     """Divide the people: nobody is in two parts.
 
     The same people and seed give the same split, in whatever order they come and however often
-    each is named.
-
-    Args:
-        subjects: people of the data set, at least 3 different ones.
-        seed: chooses the split.
-        fractions: shares of train, val and test, positive, summing to 1. Every part gets at
-            least one person.
+    each is named. Fractions are shares of train, val and test, positive, summing to 1; every part
+    gets at least one person.
 
     Raises:
         ValueError: If there are fewer than 3 people, or the fractions are not shares.
@@ -153,13 +120,7 @@ def person_fold(
 
     Validation takes the first people of the next fold, so that it never shares any with the test.
     As many folds as people leave one out: then fold i tests the i-th in the order of their names.
-
-    Args:
-        subjects: people of the data set, at least 3 different ones.
-        num_folds: 2 or more, at most as many as people.
-        fold: 0 to ``num_folds - 1``.
-        seed: divides the people, all folds alike.
-        fractions: shares as for `cross_person`; that of val counts, of all people.
+    The seed divides the people, all folds alike; of the fractions val's counts, of all people.
 
     Raises:
         ValueError: If there are no such folds, or too few people to train, validate and test.
@@ -200,12 +161,7 @@ def random_split(
     seed: int,
     fractions: Sequence[float] = DEFAULT_FRACTIONS,
 ) -> Split:
-    """Divide the sessions whoever they show: one person may be in several parts.
-
-    Args:
-        groups: sessions (`RawSample.group`) of the data set, at least 3 different ones.
-        seed: chooses the split.
-        fractions: shares of train, val and test, as for `cross_person`.
+    """Divide the sessions (`RawSample.group`) whoever they show, otherwise as `cross_person`.
 
     Raises:
         ValueError: If there are fewer than 3 sessions, or the fractions are not shares.

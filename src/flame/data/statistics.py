@@ -52,10 +52,6 @@ class Statistics:
         """Return head poses (..., 3) in radians as 0..1 over the train part, in their dtype."""
         return (head_pose - self.head_pose_min) / (self.head_pose_max - self.head_pose_min)
 
-    def denormalise_head_pose(self, normalised: ArrayT) -> ArrayT:
-        """Return normalised head poses (..., 3) in radians."""
-        return normalised * (self.head_pose_max - self.head_pose_min) + self.head_pose_min
-
     def to_dict(self) -> dict[str, float]:
         """Return the four numbers by name, for checkpoints and json."""
         return asdict(self)
@@ -75,11 +71,7 @@ class Statistics:
 
 
 def train_statistics(gaze: Float, head_pose: Float) -> Statistics:
-    """Return the ranges over the train part.
-
-    Args:
-        gaze: (N, 2) [yaw, pitch] in radians of the train part only.
-        head_pose: (N, 3) [pitch, yaw, roll] in radians of the train part only.
+    """Return the ranges of gaze (N, 2) and head poses (N, 3) of the train part, in radians.
 
     Raises:
         ValueError: If an array is empty, holds a value that is not finite, or does not vary.
@@ -129,15 +121,11 @@ def write_statistics(
 ) -> None:
     """Write ranges as json, or in FLAME's form.
 
-    Args:
-        path: a ``.json`` or ``.pkl`` file.
-        statistics: of the train part.
-        landmarks: (N, 112) px of the train part; FLAME's form has their range, too.
-        conventions: ``gaze_convention`` and ``gaze_frame``: how the gaze angles are defined and
-            in which frame; FLAME's form does not say.
+    FLAME's has the range of the landmarks (N, 112) in pixels, too; json has the conventions, how
+    the gaze angles are defined and in which frame.
 
     Raises:
-        ValueError: If the file's suffix is another.
+        ValueError: If the file is neither ``.json`` nor ``.pkl``.
     """
     ranges = statistics.to_dict()
     if metadata.is_pickle(path):

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning import Trainer
 
-from common.evaluation.output_collector import OutputCollector, headline
+from common.evaluation.result_files import ResultFiles, headline
 from common.files.atomic import partial_path
 from common.files.checksums import file_sha256
 from common.files.sealed import write_json
 from common.geometry import angular_error, face_direction
 from common.loggers.dashboard import log_picture
+from common.training.module import Outputs
 from flame.batch import LEFT, GazeOutput
 from flame.evaluation.error_slices import describe_errors, error_slices, slice_table
 from flame.evaluation.figures import save_error_figure
@@ -26,15 +27,15 @@ _BASELINE_NAMES = {
 }
 
 
-class TestResults(OutputCollector):
-    """Writes the predictions of a test in the order of the data; arguments as `OutputCollector`."""
+class TestResults(ResultFiles):
+    """Writes the predictions of a test in the order of the data; arguments as `ResultFiles`."""
 
     __test__ = False  # no test class of pytest's
 
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_test_end(self, trainer: Trainer, pl_module: Any) -> None:
         """Write predictions and slices as csv, numbers as json, and the figure."""
         datamodule = trainer.datamodule
-        results = results_table(self._outputs, datamodule.table)
+        results = results_table(pl_module.outputs, datamodule.table)
         summary = summarise(results) | {"baselines": _baselines(datamodule)}
         stem = self._stem(datamodule)
         described = {
@@ -69,12 +70,10 @@ CSV_COLUMNS = [
 ]
 
 
-def results_table(outputs: list[dict[str, torch.Tensor]], table: pl.DataFrame) -> pl.DataFrame:
+def results_table(outputs: Outputs, table: pl.DataFrame) -> pl.DataFrame:
     """Return one row a prediction, angles and errors in degrees, in the order of the data.
 
-    Args:
-        outputs: `flame.batch.GazeOutput` of all test batches, on the CPU.
-        table: the data module's table, from which subject, sample id and head pose come.
+    Outputs are each a `GazeOutput`; subject, sample id and head pose come from the data's table.
     """
     columns = {
         name: torch.cat([out[name] for out in outputs]) for name in GazeOutput.__annotations__
@@ -118,12 +117,7 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
 
 
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
-    """Return a test's mean error beside those of the baselines, in one line.
-
-    Args:
-        stem: what the names of its files begin with.
-        summary: the content of ``STEM.json``.
-    """
+    """Return a test's mean error beside those of the baselines, of what ``STEM.json`` holds."""
     baselines = {
         name: f"{summary['baselines'][key]:.2f}"
         for key, name in _BASELINE_NAMES.items()

@@ -20,10 +20,7 @@ def describe_errors(errors_deg: Float, subjects: Array) -> dict[str, Any]:
 
     The deviation is the sample's (n - 1), as the original reports it. The interval over subjects
     resamples whole people; it is None for a single one, as is the deviation of a single sample.
-
-    Args:
-        errors_deg: (N,) angles between prediction and truth.
-        subjects: (N,) whose they are.
+    Errors and whose they are are (N,).
     """
     return {
         "num_samples": len(errors_deg),
@@ -38,10 +35,8 @@ def error_slices(results: pl.DataFrame) -> dict[str, list[Slice]]:
     """Return the error by subject and by bins of head pose and gaze: `describe_errors` of each.
 
     A bin is named by its centre in degrees; its width is in `BIN_WIDTH_DEG`. Head pitch is
-    positive downwards, gaze pitch upwards (`common.geometry`).
-
-    Args:
-        results: one row a prediction (`flame.evaluation.callback.results_table`).
+    positive downwards, gaze pitch upwards (`common.geometry`). A row of `results` is a prediction
+    (`flame.evaluation.callback.results_table`).
     """
     slices = {"subject": _grouped(results, pl.col("subject"))}
     for name, width in BIN_WIDTH_DEG.items():

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from common.arrays import Image
 from common.config.recordable import recordable
-from common.evaluation.pictures import Outputs, Sample, spread
+from common.evaluation.pictures import Sample, spread
 from common.evaluation.sample_grid import INK, WRONG, captioned
 from common.faces.drawing import GAZE_COLOUR, Colour, draw_gaze_arrow
 from common.loggers.dashboard import Chart
+from common.training.module import Outputs
 from flame.batch import LEFT, RIGHT
 from flame.data.crops import eye_centre
 from flame.evaluation.callback import results_table
@@ -53,9 +54,7 @@ class GazePainter:
     def table(self, outputs: Outputs, datamodule: Any) -> pl.DataFrame:
         """Return `results_table` of the callback with the error as ``error_deg``; finite ones."""
         table = results_table(outputs, datamodule.table).rename({"loss_3d": "error_deg"})
-        return table.filter(pl.col("error_deg").is_finite()).unique(
-            ["row", "eye"], maintain_order=True
-        )
+        return table.filter(pl.col("error_deg").is_finite())
 
     def chosen(self, table: pl.DataFrame, num: int) -> pl.DataFrame:
         """Return samples evenly spread over the data."""
@@ -105,12 +104,7 @@ def _draw_arrows(image: Image, sample: Sample, origin_px: np.ndarray) -> None:
 
 
 def with_heatmap(crop: Image, landmarks: torch.Tensor) -> Image:
-    """Return a crop with its landmarks' heatmaps laid over.
-
-    Args:
-        crop: (H, W, 3) uint8 RGB.
-        landmarks: (112,) pixels of the crop.
-    """
+    """Return a crop (H, W, 3) uint8 RGB with its landmarks' (112,) heatmaps laid over."""
     heat = render_heatmaps(landmarks[None], *crop.shape[:2])[0].amax(0).numpy()
     opacity = _HEAT_OPACITY * (heat / max(float(heat.max()), 1e-9))[..., None]
     mixed = (1 - opacity) * crop + opacity * np.array(HEAT_COLOUR)

@@ -9,17 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from flame.batch import NUM_EYE_POINTS
+
 NUM_HEAD_POSE = 3
-
-
-class GazeNet(nn.Module):
-    """Base of the nets: forward(rgb, heatmap, head_pose) -> (B, 2) normalised [yaw, pitch].
-
-    `uses_heatmap` is False for a net that ignores the heatmap and takes None in its place, so
-    that data and module need not render one.
-    """
-
-    uses_heatmap: ClassVar[bool] = True
 
 
 class ResidualBlock(nn.Module):
@@ -119,11 +111,55 @@ class Head(nn.Module):
             return self.out(x)
 
 
-def feature_side(input_size: int) -> int:
-    """Return the side of a backbone's feature map for square input.
+class GazeNet(nn.Module):
+    """Base of the nets: a stream of convolutions each for picture and heatmaps, and a head.
 
     Args:
-        input_size: Side of the input in pixels.
+        width: channels of the first stage; every other channel count scales with it.
+        hidden: units of the two hidden layers of the head.
+        dropout: probability of dropping a hidden unit.
+        input_size: side of the square eye crop in pixels.
+
+    Attributes:
+        uses_heatmap: False for a net that ignores the heatmap and takes None in its place, so that
+            data and module need not render one.
+    """
+
+    uses_heatmap: ClassVar[bool] = True
+
+    def __init__(
+        self, width: int = 64, hidden: int = 512, dropout: float = 0.2, input_size: int = 120
+    ) -> None:
+        super().__init__()
+        self.rgb_backbone = Backbone(3, width)
+        if self.uses_heatmap:
+            self.heatmap_backbone = Backbone(NUM_EYE_POINTS, width)
+        self._build_join(width)
+        self.head = Head(4 * width, feature_side(input_size), hidden, dropout)
+
+    def _build_join(self, width: int) -> None:
+        """Build what joins the streams, if that has weights."""
+
+    def forward(self, rgb: Tensor, heatmap: Tensor | None, head_pose: Tensor) -> Tensor:
+        """Estimate gaze.
+
+        Args:
+            rgb: (B, 3, input_size, input_size) eye crop.
+            heatmap: (B, 28, input_size, input_size), see `flame.nets.heatmaps`.
+            head_pose: (B, 3) normalised [pitch, yaw, roll].
+
+        Returns:
+            (B, 2) normalised [yaw, pitch].
+        """
+        return self.head(self.features(rgb, heatmap), head_pose)
+
+    def features(self, rgb: Tensor, heatmap: Tensor | None) -> Tensor:
+        """Return the features (B, 4 width, S, S) of pictures and heatmaps."""
+        raise NotImplementedError
+
+
+def feature_side(input_size: int) -> int:
+    """Return the side of a backbone's feature map for a square input of `input_size` pixels.
 
     Raises:
         ValueError: The input is too small for the three poolings.

@@ -1,18 +1,16 @@
 """The Lightning module of the four FLAME nets: gaze angles from eye crops."""
 
 import logging
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
-from pytorch_lightning import LightningModule, Trainer
-from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from pytorch_lightning import Trainer
+from torch import Tensor
 
 from common.evaluation.metrics import AngularError
-from common.training.sample_loss import MeanLoss, SampleLoss
+from common.training.module import MakeOptimizer, MakeScheduler, SuiteModule
+from common.training.sample_loss import MeanLoss, SampleLoss, SampleLosses
 from flame.batch import GazeBatch, GazeOutput
 from flame.data.statistics import (
     Statistics,
@@ -32,7 +30,7 @@ _STATISTICS_KEY = "flame_statistics"
 _FRAME_KEY = "gaze_frame"
 
 
-class GazeAngleModule(LightningModule):
+class GazeAngleModule(SuiteModule):
     """Trains and tests a `GazeNet`.
 
     Owns what surrounds the net: pixel range, heatmaps, normalisation by the train part's ranges,
@@ -42,11 +40,9 @@ class GazeAngleModule(LightningModule):
     Args:
         net: one of `flame.nets`.
         loss: forward(prediction, target) on (B, 2) angles in radians.
-        optimizer: called with the parameters.
-        scheduler: called with the optimizer; stepped once an epoch.
+        optimizer: of `SuiteModule`, as are `scheduler` and `channels_last`.
         input_range: ``unit`` feeds 0..1, ``byte`` 0..255. Which of the two the published
             checkpoints saw is not known (facts: uint8 files give 0..1, float files 0..255).
-        channels_last: keep images in the channels-last memory format; faster with bf16.
         statistics: ranges of gaze and head pose; may come later, by `adopt` or from a checkpoint.
 
     Attributes:
@@ -60,25 +56,20 @@ class GazeAngleModule(LightningModule):
         self,
         net: GazeNet,
         loss: SampleLoss,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        scheduler: Callable[[Optimizer], LRScheduler] | None = None,
+        optimizer: MakeOptimizer,
+        scheduler: MakeScheduler | None = None,
         input_range: InputRange = "unit",
         channels_last: bool = False,
         statistics: Statistics | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(net, loss, optimizer, scheduler, channels_last)
         if input_range not in get_args(InputRange):
             raise ValueError(f"input_range is {input_range!r}, expected {get_args(InputRange)}")
-        self.net = net.to(memory_format=torch.channels_last) if channels_last else net
-        self.loss = loss
         self.statistics = statistics
         self.gaze_frame = "camera"
-        self.train_loss = MeanLoss()
         self.val_loss = MeanLoss()
         self.val_error = AngularError()
         self.test_error = AngularError()
-        self._optimizer = optimizer
-        self._scheduler = scheduler
         self._input_range = input_range
         self._channels_last = channels_last
 
@@ -91,38 +82,19 @@ class GazeAngleModule(LightningModule):
         full = torch.promote_types(normalised.dtype, torch.float32)
         return self.statistics.denormalise_gaze(normalised.to(full))
 
-    def training_step(self, batch: GazeBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
-        losses = self.loss.of_samples(self(batch), batch["gaze"])
-        self.train_loss.update(*losses)
-        num = len(batch["row"])
-        self.log("train/loss", self.train_loss, on_epoch=True, on_step=False, batch_size=num)
-        return losses.mean()
-
     def validation_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
         """Update the validation metrics and return the predictions for the callbacks."""
-        prediction = self(batch)
-        num = len(batch["row"])
-        self.val_loss.update(*self.loss.of_samples(prediction, batch["gaze"]))
-        self.log("val/loss", self.val_loss, batch_size=num)
-        self.val_error.update(prediction, batch["gaze"])
-        self.log("val/angular_error_deg", self.val_error, prog_bar=True, batch_size=num)
+        prediction, gaze = self(batch), batch["gaze"]
+        self._measure("val/loss", self.val_loss, batch, *self._losses(prediction, batch))
+        error = "val/angular_error_deg"
+        self._measure(error, self.val_error, batch, prediction, gaze, prog_bar=True)
         return _output(prediction, batch)
 
     def test_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
         """Update the test metric and return the predictions for the callbacks."""
         prediction = self(batch)
-        self.test_error.update(prediction, batch["gaze"])
-        num = len(batch["row"])
-        self.log("test/angular_error_deg", self.test_error, batch_size=num)
+        self._measure("test/angular_error_deg", self.test_error, batch, prediction, batch["gaze"])
         return _output(prediction, batch)
-
-    def configure_optimizers(self) -> Any:
-        """Return the optimizer, and the scheduler if there is one."""
-        optimizer = self._optimizer(self.net.parameters())
-        if self._scheduler is None:
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
 
     def adopt(self, datamodule: Any) -> None:
         """Take the ranges of the training data, and the frame of its angles."""
@@ -182,6 +154,9 @@ class GazeAngleModule(LightningModule):
         self.statistics = Statistics.from_dict(checkpoint[_STATISTICS_KEY])
         # Checkpoints that do not say are from before there were two.
         self.gaze_frame = checkpoint.get(_FRAME_KEY, "camera")
+
+    def _losses(self, predicted: Tensor, batch: GazeBatch) -> SampleLosses:
+        return self.loss.of_samples(predicted, batch["gaze"])
 
     def _pixels(self, rgb: Tensor) -> Tensor:
         pixels = rgb.float() / 255 if self._input_range == "unit" else rgb.float()

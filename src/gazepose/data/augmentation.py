@@ -21,12 +21,8 @@ NUM_CROP_DRAWS = 4
 def crop_boxes(draws: Float, size: int) -> npt.NDArray[np.int64]:
     """Turn random numbers into crops, by the rule of torchvision's ``RandomResizedCrop``.
 
-    Args:
-        draws: (n, `NUM_TRIES`, `NUM_CROP_DRAWS`) uniform in [0, 1).
-        size: side of the square frame.
-
-    Returns:
-        (n, 4) top, left, height, width of the first try that fits; the whole frame if none does.
+    From draws (n, `NUM_TRIES`, `NUM_CROP_DRAWS`), uniform in [0, 1), come (n, 4) top, left, height,
+    width of the first try that fits a square frame; the whole frame if none does.
     """
     area = (SCALE[0] + (SCALE[1] - SCALE[0]) * draws[..., 0]) * size**2
     low, high = (math.log(bound) for bound in RATIO)
@@ -46,15 +42,11 @@ def mirrored(image: Image) -> Image:
 
 
 def paint(target: Image, image: Image, box: npt.NDArray[np.int64]) -> None:
-    """Stretch a crop of a frame over the whole frame, bilinearly.
+    """Stretch a crop of a frame over the whole frame, bilinearly, into `target`.
 
     A crop is never larger than the frame, so nothing shrinks and antialiasing would change
     nothing. The original stretches floats; the bytes here differ from those by one level at most.
-
-    Args:
-        target: (size, size, 3) uint8, written to.
-        image: (size, size, 3) uint8.
-        box: (4,) top, left, height, width.
+    Both are (size, size, 3) uint8, the box (4,) is top, left, height, width.
     """
     top, left, height, width = box.tolist()
     crop = image[top : top + height, left : left + width]

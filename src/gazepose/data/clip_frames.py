@@ -54,14 +54,10 @@ class ClipFrames:
         return len(self._damaged)
 
     def read(self, rows: Rows) -> list[Image | None]:
-        """Return the frames of one clip.
+        """Return the frames of one clip, of rows (n,) of one pack; -1 asks for nothing.
 
-        Args:
-            rows: (n,) rows of one pack; -1 where nothing is asked for.
-
-        Returns:
-            (size, size, 3) uint8 RGB each; None where nothing was asked for, the row has no image,
-            or it is damaged. Not to be written to.
+        Each is (size, size, 3) uint8 RGB, not to be written to; None where nothing was asked for,
+        the row has no image, or it is damaged.
         """
         asked = [int(row) for row in rows if row >= 0 and self._table.num_bytes[row] > 0]
         new = [row for row in dict.fromkeys(asked) if row not in self._recent]

@@ -23,10 +23,7 @@ _REMEDIES = {
 def check_coverage(table: LamTable, part: LamPart, *, needs_sharpness: bool) -> None:
     """Warn if less than half of a part's face images have a prior that the table was read with.
 
-    Args:
-        table: of the store.
-        part: whose frames are asked for.
-        needs_sharpness: whether Gaussian dropout is to decide by `sharpness_p`.
+    Sharpness is one where Gaussian dropout is to decide by it.
 
     Raises:
         ValueError: If none has it.
@@ -43,12 +40,7 @@ def check_coverage(table: LamTable, part: LamPart, *, needs_sharpness: bool) -> 
 
 
 def warn_of_wide_angles(head_pose_deg: Float, split_deg: float) -> None:
-    """Warn of head poses (N, 3) that the table of bins does not reach, with their number.
-
-    Args:
-        head_pose_deg: [yaw, pitch, roll].
-        split_deg: degrees of a bin.
-    """
+    """Warn of head poses (N, 3) in degrees that the table of bins does not reach."""
     # In pieces: temporary arrays of all rows would be what the process needs most memory for.
     pieces = np.array_split(head_pose_deg, 1 + len(head_pose_deg) // _PIECE_ROWS)
     num = sum(num_beyond(piece, split_deg) for piece in pieces)

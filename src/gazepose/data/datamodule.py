@@ -4,18 +4,15 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from common.files.checksums import arrays_sha256
 from common.store.reading import read_recipe, warn_if_incomplete
-from common.training.distributed import shared_loader
-from common.training.reproducibility import current_epoch, seeded_loader
-from gazepose.batch import ClipBatch
+from common.training.datamodule import Loading, Samples, SuiteDataModule
+from common.training.reproducibility import seeded_loader
 from gazepose.data.coverage import check_coverage, warn_of_wide_angles
 from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.data.face_view import FaceView
-from gazepose.data.sampler import ClipSampler
 from gazepose.data.stretches import TrackStretches
 from gazepose.data.temporal_dropout import Mode, TemporalDropout
 from gazepose.data.windows import class_weights, keyframes
@@ -28,7 +25,7 @@ LOG = logging.getLogger(__name__)
 _FPS_HZ = {"ego4d": 30.0, "face_imgs": 30.0}
 
 
-class LamDataModule(LightningDataModule):
+class LamDataModule(SuiteDataModule):
     """Train, val and test loaders of one eye-contact data set.
 
     Every `stride`-th frame of a track is the middle of a clip, if it has an image or is a sample of
@@ -45,8 +42,9 @@ class LamDataModule(LightningDataModule):
         mirror_priors: mirrored clips get mirrored landmarks; published is not to.
         image_size: side of a frame; smaller than the store's is for small nets.
         zoom: 1 shows the whole face; see `FaceView`.
-        batch_size: of training, over all processes.
-        eval_batch_size: of validation, and of a test that is not `dense`; over all processes.
+        batch_size: of `Loading`, as are `eval_batch_size` (also of a test that is not `dense`),
+            `drop_last`, `num_workers`, `seed` (which draws flips, crops and dropout, too) and
+            `repeat_first_epoch`.
         train_stride: step between middles of a track; published are 3, 13 and 1.
         val_stride: the same, in validation.
         test_stride: the same, in a test of the part ``test``; of other parts it is theirs.
@@ -59,10 +57,6 @@ class LamDataModule(LightningDataModule):
             frames; else clips, each with its own. The scores are the same.
         flip: training mirrors every other clip.
         random_crop: training crops each frame at random.
-        drop_last: leave out the last, smaller batch of a training epoch.
-        num_workers: loader processes.
-        seed: of order, flips, crops and dropout.
-        repeat_first_epoch: train every epoch on the first one's clips, to overfit a batch.
 
     Attributes:
         table: all frames; a batch's ``row`` is one of it.
@@ -97,12 +91,11 @@ class LamDataModule(LightningDataModule):
         seed: int = 0,
         repeat_first_epoch: bool = False,
     ) -> None:
-        super().__init__()
+        sizes = (batch_size, eval_batch_size, drop_last)
+        super().__init__(name, test_part, Loading(*sizes, num_workers, seed, repeat_first_epoch))
         if test_part not in PARTS:
             raise ValueError(f"part is {test_part!r}, expected one of {PARTS}")
         num_head_bins(split)
-        self.name = name
-        self.test_part: LamPart = test_part
         self._published_test = published_test
         self._recipe = ClipRecipe(
             TemporalDropout(**(dropout or {})),
@@ -115,12 +108,6 @@ class LamDataModule(LightningDataModule):
         )
         self._strides = {"train": train_stride, "val": val_stride, "test": test_stride}
         self._dense = dense
-        self._batch_size = batch_size
-        self._eval_batch_size = eval_batch_size
-        self._drop_last = drop_last
-        self._num_workers = num_workers
-        self._seed = seed
-        self._repeat_first_epoch = repeat_first_epoch
         self.table = LamTable.read(store_dir, head_pose=use_head, landmarks=use_landmarks)
         self._store_recipe = read_recipe(self.table.store_dir)
         self._looked_at: dict[Mode, ClipDataset] = {}
@@ -128,37 +115,17 @@ class LamDataModule(LightningDataModule):
         if self.table.head_pose_deg is not None:
             warn_of_wide_angles(self.table.head_pose_deg, split)
 
-    def train_dataloader(self) -> DataLoader[ClipBatch]:
-        """Return the training loader: shuffled anew every epoch.
-
-        Raises:
-            ValueError: If there is no clip to train on, or less than one batch with `drop_last`.
-        """
-        rows = self._labelled("train")
-        self._check_coverage("train")
-        if self._drop_last and len(rows) < self._batch_size:
-            raise ValueError(
-                f"{self.name}: {len(rows)} training clips are less than one batch of "
-                f"{self._batch_size}; set data.datamodule.batch_size lower or drop_last=false"
-            )
-        return self._loader(rows, "train", self._batch_size)
-
-    def val_dataloader(self) -> DataLoader[ClipBatch]:
-        """Return the validation loader, in the order of the table."""
-        self._check_coverage("val")
-        return self._loader(self._labelled("val"), "val", self._eval_batch_size)
-
     def test_dataloader(self) -> DataLoader[Any]:
         """Return the loader of `test_part`, in the order of the table, unlabelled ones included."""
         mode, rows = self._mode(self.test_part), self.test_rows()
         self._check_coverage(self.test_part)
         if not self._dense:
-            return self._loader(rows, mode, self._eval_batch_size)
+            return self._loader(self._clips(rows, mode))
         return seeded_loader(
             TrackStretches(self.table, self._recipe, mode, rows),
             batch_size=None,
-            num_workers=self._num_workers,
-            seed=self._seed,
+            num_workers=self._loading.num_workers,
+            seed=self._loading.seed,
             trains=False,
         )
 
@@ -245,19 +212,13 @@ class LamDataModule(LightningDataModule):
             )
         return rows
 
-    def _loader(self, rows: Rows, mode: Mode, batch_size: int) -> DataLoader[Any]:
-        trains = mode == "train"
-        sampler = ClipSampler(rows, trains, self._seed, self._repeat_first_epoch)
-        sampler.set_epoch(current_epoch(self))
+    def _samples(self, part: Any, *, trains: bool) -> Samples:
+        rows = self._labelled(part)
+        self._check_coverage(part)
+        return self._clips(rows, part)
+
+    def _clips(self, rows: Rows, mode: Mode) -> Samples:
         # Workers must not touch cv2.setNumThreads: where their parent has used OpenCV's threads, it
         # waits forever for the parent's. Frames this small are decoded and cropped by one anyway.
-        return shared_loader(
-            ClipDataset(self.table, self._recipe, mode),
-            sampler,
-            batch_size=batch_size,
-            collate=collate_clips,
-            drop_last=trains and self._drop_last,
-            num_workers=self._num_workers,
-            seed=self._seed,
-            trains=trains,
-        )
+        dataset = ClipDataset(self.table, self._recipe, mode)
+        return Samples(dataset, self._sampler(rows, trains=mode == "train"), collate_clips)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, default_collate
 
-from common.arrays import Bools, Float, Image
+from common.arrays import Array, Bools, Float, Image
 from gazepose.batch import BLACK, NUM_FRAMES, ClipBatch
 from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored, paint
 from gazepose.data.clip_frames import ClipFrames
@@ -69,7 +69,7 @@ def decide(draws: Float, sharpness_p: Float, recipe: ClipRecipe, mode: Mode) -> 
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
-    """Clips of a table; indexed by (row, draw seed) pairs from `ClipSampler`.
+    """Clips of a table; indexed by (row, draw seed) pairs from `EpochSampler`.
 
     Args:
         table: all frames, with the priors that `recipe` asks for.
@@ -101,6 +101,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
             **self._priors(row, window, decision.is_flipped),
         }
 
+    def _priors(self, row: int, window: Rows, is_flipped: bool) -> dict[str, Array]:
+        priors = priors_of(self._table, row, window, self._recipe, self._mode)
+        if is_flipped and self._recipe.mirror_priors and "landmarks" in priors:
+            priors["landmarks"] = mirror_landmarks(priors["landmarks"])
+        return priors
+
     def _painted(
         self, images: Sequence[Image | None], is_flipped: bool, generator: np.random.Generator
     ) -> Image:
@@ -120,17 +126,22 @@ class ClipDataset(Dataset[dict[str, Any]]):
             return crop_boxes(generator.random((NUM_FRAMES, NUM_TRIES, NUM_CROP_DRAWS)), size)
         return np.tile([0, 0, size, size], (NUM_FRAMES, 1))
 
-    def _priors(self, row: int, window: Rows, is_flipped: bool) -> dict[str, Any]:
-        priors: dict[str, Any] = {}
-        if self._recipe.split_deg is not None:
-            assert self._table.head_pose_deg is not None
-            priors["head_bins"] = head_bins(self._table.head_pose_deg[row], self._recipe.split_deg)
-        if self._recipe.use_landmarks:
-            mirrors = is_flipped and self._recipe.mirror_priors
-            assert self._table.landmarks is not None
-            landmarks = clip_landmarks(self._table.landmarks, window, self._mode != "test")
-            priors["landmarks"] = mirror_landmarks(landmarks) if mirrors else landmarks
-        return priors
+
+def priors_of(
+    table: LamTable, rows: int | Rows, window: Rows, recipe: ClipRecipe, mode: Mode
+) -> dict[str, Array]:
+    """Return the priors that a recipe asks for, of clips around rows (...).
+
+    The window (..., 7) has the rows of their frames.
+    """
+    priors: dict[str, Array] = {}
+    if recipe.split_deg is not None:
+        assert table.head_pose_deg is not None
+        priors["head_bins"] = head_bins(table.head_pose_deg[rows], recipe.split_deg)
+    if recipe.use_landmarks:
+        assert table.landmarks is not None
+        priors["landmarks"] = clip_landmarks(table.landmarks, window, mode != "test")
+    return priors
 
 
 def shown_positions(images: Sequence[Image | None]) -> list[int]:

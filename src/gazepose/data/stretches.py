@@ -10,10 +10,9 @@ from torch.utils.data import Dataset
 from common.arrays import Image, Ints
 from gazepose.batch import BLACK
 from gazepose.data.clip_frames import ClipFrames
-from gazepose.data.dataset import ClipRecipe
+from gazepose.data.dataset import ClipRecipe, priors_of
 from gazepose.data.temporal_dropout import Mode, positions_to_show
 from gazepose.data.windows import window_rows
-from gazepose.priors import clip_landmarks, head_bins
 from gazepose.store.table import LamTable, Rows
 
 
@@ -60,26 +59,15 @@ class TrackStretches(Dataset[StretchBatch]):
         kept = np.where(self._recipe.dropout.dropped(sharpness_p, self._mode), -1, window)
         asked = np.unique(kept[kept >= 0])
         images = self._frames.read(asked)
+        priors = priors_of(self._table, rows, window, self._recipe, self._mode)
         batch: dict[str, Any] = {
             "frames": _stacked(images, self._recipe.view.size),
             "windows": torch.from_numpy(_shown(kept, asked, images)),
             "label": torch.from_numpy(self._table.label[rows].astype(np.int64)),
             "row": torch.from_numpy(rows),
-            **self._priors(rows, window),
+            **{name: torch.from_numpy(values) for name, values in priors.items()},
         }
         return StretchBatch(**batch)  # type: ignore[typeddict-item]
-
-    def _priors(self, rows: Rows, window: Rows) -> dict[str, Tensor]:
-        priors = {}
-        if self._recipe.split_deg is not None:
-            assert self._table.head_pose_deg is not None
-            bins = head_bins(self._table.head_pose_deg[rows], self._recipe.split_deg)
-            priors["head_bins"] = torch.from_numpy(bins)
-        if self._recipe.use_landmarks:
-            assert self._table.landmarks is not None
-            found = clip_landmarks(self._table.landmarks, window, self._mode != "test")
-            priors["landmarks"] = torch.from_numpy(found)
-        return priors
 
 
 def _cut(rows: Rows, tracks: Ints, length: int) -> list[Rows]:

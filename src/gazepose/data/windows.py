@@ -12,15 +12,9 @@ _STEPS = np.arange(NUM_FRAMES) - CENTRE
 
 
 def window_rows(table: LamTable, rows: Rows) -> Rows:
-    """Return the rows of a clip's frames: those of the frame numbers f-3 to f+3 of its track.
+    """Return the rows (n, 7) of clips' frames: of the frame numbers f-3 to f+3 of a middle's track.
 
-    Args:
-        table: all frames.
-        rows: (n,) the clips' middle frames.
-
-    Returns:
-        (n, 7) rows; -1 where the track has no such frame number. A row may still be without an
-        image.
+    It is -1 where the track has no such frame number. A row may still be without an image.
     """
     frames = table.frame[rows][:, None] + _STEPS
     found = table.find(np.broadcast_to(table.track[rows][:, None], frames.shape), frames)
@@ -34,14 +28,8 @@ def keyframes(table: LamTable, part: LamPart, stride: int, use_filter: bool) -> 
     Counted is the position in the track, gaps filled, not the frame number; frames without an
     image count too and are left out afterwards. Samples of the challenge's test set (part ``test``
     with a unique id) stay, as a submission wants all of them: a clip without its middle image has
-    a black one.
-
-    Args:
-        table: all frames.
-        part: which part of the data.
-        stride: step inside a track.
-        use_filter: leave out what the published filter drops, as training with Gaussian dropout
-            does.
+    a black one. `use_filter` leaves out what the published filter drops, as training with Gaussian
+    dropout does.
 
     Raises:
         ValueError: If the stride is less than 1.
@@ -64,14 +52,10 @@ def _has_unique_id(table: LamTable, rows: Rows) -> Bools:
 
 
 def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:
-    """Return the weights of the classes "not looking" and "looking" in the loss.
+    """Return the weights of "not looking" and "looking" in the loss, from labels (n,), 1 or 0.
 
-    Args:
-        labels: (n,) of the training keyframes, 1 or 0.
-
-    Returns:
-        The fraction of positives and that of negatives, as published: a class weighs as much as
-        the other one is frequent.
+    They are the fraction of positives and that of negatives, as published: a class weighs as much
+    as the other one is frequent.
     """
     positive = float(np.mean(labels == 1))
     return positive, 1 - positive

@@ -1,10 +1,10 @@
 """Scores that need no training: what a model has to beat."""
 
-import numpy as np
 import polars as pl
 
 from common.arrays import Array
 from common.evaluation.average_precision import lam_precision
+from gazepose.evaluation.metrics import defined
 
 BASELINE_NAMES = {
     "constant": "constant score",
@@ -21,9 +21,7 @@ def baseline_maps(predictions: pl.DataFrame) -> dict[str, float | None]:
     pose counts as turned away by 90 degrees, as the nets take it; None if no pose is known.
     ``sharpness``: the sharper, the higher; None if no sharpness is known.
 
-    Args:
-        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`, labels
-            known.
+    Predictions are as `summarise` takes them.
     """
     yaw, pitch = (pl.col(f"head_{axis}_deg").fill_nan(None).radians() for axis in ("yaw", "pitch"))
     scores = predictions.select(
@@ -39,5 +37,4 @@ def _map(scores: pl.Series, labels: Array) -> float | None:
     if scores.null_count() == len(scores):
         return None
     # Of an angle of 90 degrees, and of an image without any edge.
-    value = lam_precision(scores.fill_null(0.0).to_numpy(), labels).mean
-    return None if np.isnan(value) else value
+    return defined(lam_precision(scores.fill_null(0.0).to_numpy(), labels).mean)

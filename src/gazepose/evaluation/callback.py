@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning import Trainer
 from torch import Tensor, cat
 
-from common.evaluation.output_collector import OutputCollector
+from common.evaluation.result_files import ResultFiles
 from common.loggers.dashboard import log_picture
 from gazepose.evaluation.files import write_results
 from gazepose.evaluation.predictions import predictions_table
@@ -20,7 +20,7 @@ from gazepose.submission.official_csv import check_scores
 LOG = logging.getLogger(__name__)
 
 
-class LamTestResults(OutputCollector):
+class LamTestResults(ResultFiles):
     """Writes the scores of a test in the order of the data.
 
     The files are those of `gazepose.evaluation.files.write_results`; they hold smoothed scores.
@@ -28,7 +28,7 @@ class LamTestResults(OutputCollector):
     they came from the net, is ``test/map_raw``.
 
     Args:
-        output_dir: of `OutputCollector`, as are the next two and `chosen_by`.
+        output_dir: of `ResultFiles`, as are the next two and `chosen_by`.
         model_key: the model's name.
         trained_on: name of the training data set.
         smoothing: of the scores over a track.
@@ -45,55 +45,55 @@ class LamTestResults(OutputCollector):
     ) -> None:
         super().__init__(output_dir, model_key, trained_on, chosen_by)
         self._smoothing = smoothing
-        self._predictions = pl.DataFrame()
-        self._map_raw: float | None = None
 
-    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Smooth the scores, and log their mAP if that changed any.
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Smooth the scores, write what they say, and log their mAP if that changed any.
 
         Raises:
             ValueError: If a score is no number, as `check_scores`.
         """
-        table = trainer.datamodule.table
-        _warn_of_black_clips(self._outputs, table)
-        raw = predictions_table(self._outputs, table)
+        datamodule, stem = trainer.datamodule, self._stem(trainer.datamodule)
+        raw = predictions_table(pl_module.outputs, datamodule.table)
         check_scores(raw)
-        self._predictions, self._map_raw = self._smoothing(raw), None
-        if not self._predictions["score"].equals(raw["score"]):
-            self._map_raw = known_map(raw)
-        if self._map_raw is not None:
-            # Lightning takes the later of two values of a name: this one.
-            pl_module.log("test/map", known_map(self._predictions))
-            pl_module.log("test/map_raw", self._map_raw)
-
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write predictions, numbers, slices and figure."""
-        datamodule = trainer.datamodule
-        figure_path = write_results(
-            self._predictions,
-            {**self._described(trainer), **self._conditions(trainer, pl_module)},
+        _warn_of_black_clips(pl_module.outputs, datamodule.table)
+        predictions = self._smoothing(raw)
+        is_changed = not predictions["score"].equals(raw["score"])
+        map_raw = known_map(raw) if is_changed else None
+        numbers = write_results(
+            predictions,
+            {
+                **self._described(trainer),
+                **self._conditions(trainer, pl_module, predictions),
+                **({} if map_raw is None else {"map_raw": map_raw}),
+            },
             self._output_dir,
-            self._stem(datamodule),
+            stem,
             datamodule.table.store_dir,
             pl_module.threshold,
             datamodule.fps_hz,
         )
-        if figure_path is not None:
+        if map_raw is not None:
+            # Lightning takes the later of two values of a name: this one.
+            pl_module.log("test/map", numbers["map"])
+            pl_module.log("test/map_raw", map_raw)
+        if numbers:
+            figure_path = self._output_dir / f"{stem}.png"
             log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
 
-    def _conditions(self, trainer: Trainer, pl_module: Any) -> dict[str, Any]:
+    def _conditions(
+        self, trainer: Trainer, module: Any, predictions: pl.DataFrame
+    ) -> dict[str, Any]:
         """Return all that the numbers depend on beside model and data."""
         conditions = trainer.datamodule.test_conditions()
         protocol = {
-            "landmark_source": _sources(self._predictions["landmark_source"]),
-            "head_pose_source": _sources(self._predictions["head_pose_source"]),
+            "landmark_source": _sources(predictions["landmark_source"]),
+            "head_pose_source": _sources(predictions["head_pose_source"]),
             **conditions,
-            "flip_average": pl_module.flip_average,
+            "flip_average": module.flip_average,
             "precision": trainer.precision,
             "smoothing": self._smoothing.description,
         }
-        raw = {} if self._map_raw is None else {"map_raw": self._map_raw}
-        return {"stride": conditions["stride"], "protocol": protocol, **raw}
+        return {"stride": conditions["stride"], "protocol": protocol}
 
 
 def _warn_of_black_clips(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) -> None:

@@ -18,13 +18,7 @@ def event_numbers(
     """Return how the looks at a threshold agree with the true ones, of all tracks together.
 
     A look is an event of `common.evaluation.events`; a true and a predicted one are the same if
-    they are `matched`.
-
-    Args:
-        predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`.
-        threshold: score from which a face counts as looking.
-        stride_frames: from one judged frame of a track to the next.
-        fps_hz: frame rate; None where it is not known.
+    they are `matched`. Predictions are labelled, strides in frames of the video.
 
     Returns:
         ``time_resolution_s``: from one judged frame to the next; ``min_iou``; ``num_true``,

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from common.evaluation.output_collector import headline
+from common.evaluation.result_files import headline
 from common.files.atomic import partial_path
 from common.files.sealed import write_json
 from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
@@ -38,26 +38,17 @@ def write_results(
     store_dir: Path | None = None,
     threshold: Threshold | None = None,
     fps_hz: float | None = None,
-) -> Path | None:
+) -> dict[str, Any]:
     """Write everything about the predictions of a test.
 
     ``STEM_predictions.parquet``: all columns, what `gazepose.ensembling.combining` reads, and
     `described`. Where labels are known: ``STEM_pred.csv`` and ``STEM_gt.csv`` in the official form,
     ``STEM.json``, ``STEM_slices.csv`` and ``STEM.png``.
     Where none is known: ``STEM_pred.csv``, in the test set's form if the samples have its ids, and
-    then ``evalai/STEM.json`` for submission.
-
-    Args:
-        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`.
-        described: what was tested, for the json; plain values.
-        output_dir: where the files go.
-        stem: what their names begin with.
-        store_dir: the tested face store, which says what a submission must hold.
-        threshold: that the model's validation chose; None if it chose none.
-        fps_hz: frame rate of the tested videos; None where it is not known.
+    then ``evalai/STEM.json`` for submission, checked against what the tested store holds.
 
     Returns:
-        The figure's path; None where no label is known.
+        What ``STEM.json`` holds; nothing where no label is known.
 
     Raises:
         ValueError: If a score is no number, as `check_scores`.
@@ -70,7 +61,7 @@ def write_results(
         if _is_challenge(predictions):
             submission = output_dir / "evalai" / f"{stem}.json"
             _write_submission(predictions, submission, store_dir, described.get("stride"))
-        return None
+        return {}
     if known.height < predictions.height:
         LOG.warning(
             "%d of %d samples have no known label: they are in %s%s only",
@@ -90,12 +81,7 @@ def decided(
 
     ``threshold``: without a chosen one `THRESHOLD`, and ``rule`` and ``chosen_on`` are None.
     ``is_chosen_here``: it was chosen on the tested samples, which flatters the numbers.
-
-    Args:
-        predictions: labelled rows, at least one; `decision_numbers` and `event_numbers`.
-        described: what was tested.
-        threshold: as `write_results`, as is the next.
-        fps_hz: frame rate.
+    Arguments are as of `write_results`; predictions are labelled.
     """
     value = THRESHOLD if threshold is None else threshold.value
     scores, labels, clips = (predictions[name].to_numpy() for name in ("score", "label", "uid"))
@@ -114,11 +100,8 @@ def decided(
 def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
     """Return the numbers of all samples (`describe_samples`), baselines, and numbers by slice.
 
-    ``clips_are`` says what its clips are, as `clips_are` does.
-
-    Args:
-        predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`, at least
-            one.
+    ``clips_are`` says what its clips are, as `clips_are` does. Predictions are labelled rows of
+    `gazepose.evaluation.predictions.predictions_table`, at least one.
     """
     return {
         **describe_samples(predictions),
@@ -129,12 +112,7 @@ def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
 
 
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
-    """Return a test's mAP beside those of the baselines, in one line.
-
-    Args:
-        stem: what the names of its files begin with.
-        summary: the content of ``STEM.json``.
-    """
+    """Return a test's mAP beside those of the baselines, of what ``STEM.json`` holds."""
     baselines = {
         name: _shown(summary["baselines"][key])
         for key, name in BASELINE_NAMES.items()
@@ -161,7 +139,7 @@ def _shown(value: float | None) -> str:
 
 def _write_labelled(
     predictions: pl.DataFrame, described: Mapping[str, Any], output_dir: Path, stem: str
-) -> Path:
+) -> dict[str, Any]:
     summary = summarise(predictions)
     if summary["map"] is None:
         LOG.warning("mAP is not defined: all %d samples are of one class", predictions.height)
@@ -172,9 +150,8 @@ def _write_labelled(
     numbers = {"kind": "eye_contact_test", "unit": "mAP", **described, **summary}
     write_json(output_dir / f"{stem}.json", numbers)
     LOG.info("%s", summary_line(stem, numbers))
-    figure_path = output_dir / f"{stem}.png"
-    save_score_figure(predictions, summary, figure_path, title=stem)
-    return figure_path
+    save_score_figure(predictions, summary, output_dir / f"{stem}.png", title=stem)
+    return numbers
 
 
 def _write_unlabelled(predictions: pl.DataFrame, output_dir: Path, stem: str) -> None:

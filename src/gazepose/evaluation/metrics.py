@@ -16,18 +16,14 @@ from gazepose.submission.official_csv import read_pairs
 
 LOG = logging.getLogger(__name__)
 THRESHOLD = 0.5
-# Of a sample that was given without a row. As bits of float32 it is -0.0; those of -1 are a nan.
-_NO_ROW = -(2**31)
 
 
 class LamAveragePrecision(Metric):
     """The official mAP (`common.evaluation.average_precision`) of everything it was shown.
 
     Exact when the samples are split over processes, in whatever shares and order: all scores are
-    gathered, and tied scores count together. Samples of unknown label (-1) are left out.
-
-    Samplers that repeat samples to give every process as many (`DistributedSampler`) would change
-    the number; told the samples' rows, the metric counts each once.
+    gathered, and tied scores count together. Samples of unknown label (-1) are left out. A sample
+    that is shown twice counts twice; `common.training.distributed.BatchShares` repeats none.
     """
 
     is_differentiable = False
@@ -35,63 +31,48 @@ class LamAveragePrecision(Metric):
     full_state_update = False
     scores: list[Tensor]
     labels: list[Tensor]
-    row_bits: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
         # All float32, because torchmetrics lets a process without samples join as float32.
-        for name in ("scores", "labels", "row_bits"):
+        for name in ("scores", "labels"):
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
-    def update(self, score: Tensor, label: Tensor, row: Tensor | None = None) -> None:
-        """Add samples.
-
-        Args:
-            score: (B,) of looking at the camera, in [0, 1].
-            label: (B,) 1 looks at the camera, 0 not, -1 unknown.
-            row: (B,) numbers below 2^31 - 2^23 that tell samples apart: one that comes again
-                counts once, with its lowest score. Every sample counts if None.
-        """
-        rows = torch.full_like(label, _NO_ROW) if row is None else row
+    def update(self, score: Tensor, label: Tensor) -> None:
+        """Add scores (B,) in [0, 1] and labels (B,): 1 looks at the camera, 0 not, -1 unknown."""
         self.scores.append(score.detach().float())
         self.labels.append(label.float())
-        # The integer's bits, because float32 holds no whole numbers above 2^24.
-        self.row_bits.append(rows.to(torch.int32).view(torch.float32))
 
     def compute(self) -> Tensor:
         """Return the mAP; nan, with a warning that says why, if it is not defined."""
-        value, device = float("nan"), self.device
-        if len(self.scores):
-            scores, labels = self._known_samples()
-            reason = undefined_reason(scores, labels)
-            value = value if reason else lam_precision(scores, labels).mean
-        else:
-            reason = "no sample"
+        scores, labels = self._known_samples()
+        reason = undefined_reason(scores, labels)
         if reason:
             LOG.warning("mAP is not defined: %s", reason)
-        return torch.tensor(value, dtype=torch.float32, device=device)
+        value = float("nan") if reason else lam_precision(scores, labels).mean
+        return torch.tensor(value, dtype=torch.float32, device=self.device)
 
     def known_samples(self) -> tuple[Float, Ints]:
         """Return scores and labels of everything it was shown, in all processes; (N,) each."""
         with self.sync_context():
-            return self._known_samples() if len(self.scores) else (np.empty(0), np.empty(0, int))
+            return self._known_samples()
 
     def _known_samples(self) -> tuple[Float, Ints]:
+        if not len(self.scores):
+            return np.empty(0), np.empty(0, int)
         # On the CPU, because MPS has no float64.
         score = dim_zero_cat(self.scores).cpu().double().numpy()
         label = dim_zero_cat(self.labels).cpu().long().numpy()
-        row = dim_zero_cat(self.row_bits).cpu().view(torch.int32).numpy()
-        kept = _first_of_rows(row, score)
-        kept = kept[label[kept] >= 0]
-        return score[kept], label[kept]
+        return score[label >= 0], label[label >= 0]
+
+
+def defined(value: Any) -> Any:
+    """Return a value, None in place of nan."""
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
-    """Return the official numbers of scores and labels.
-
-    Args:
-        scores: (N,) of looking at the camera, finite.
-        labels: (N,) 1 looks at the camera, 0 not.
+    """Return the official numbers of scores (N,), finite, and labels (N,), 1 or 0.
 
     Returns:
         ``map``, ``ap_lam``, ``ap_not_lam``: `lam_precision`; nan where a class has no samples.
@@ -99,8 +80,7 @@ def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
         ``confusion``: [[tn, fp], [fn, tp]] at score >= 0.5; positive is LAM.
 
     Raises:
-        ValueError: If lengths differ, nothing is given, a score is not finite, or a label is
-            neither 0 nor 1.
+        ValueError: As `checked`, or if nothing is given.
     """
     scores, labels = checked(scores, labels)
     if not len(scores):
@@ -160,11 +140,3 @@ def undefined_reason(scores: Float, labels: Ints) -> str:
         lacking = "nobody looks" if num_positive == 0 else "everybody looks"
         return f"{lacking} at the camera in any of {len(labels)} samples, it needs both classes"
     return ""
-
-
-def _first_of_rows(row: Ints, score: Float) -> Ints:
-    """Return the samples that count: one per row number, all without one (`_NO_ROW`)."""
-    order = np.lexsort((score, row))
-    ordered = row[order]
-    is_repeated = np.append(False, (ordered[1:] == ordered[:-1]) & (ordered[1:] >= 0))[: len(row)]
-    return order[~is_repeated]

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from common.arrays import Image
 from common.config.recordable import recordable
-from common.evaluation.pictures import Outputs, Sample, spread
+from common.evaluation.pictures import Sample, spread
 from common.evaluation.sample_grid import NEUTRAL, RIGHT, WRONG, captioned
 from common.loggers.dashboard import Chart
+from common.training.module import Outputs
 from gazepose.batch import CENTRE
 from gazepose.evaluation.figures import decision_figure, precision_recall_curves
 from gazepose.evaluation.metrics import THRESHOLD, confusion_matrix, describe_scores
@@ -47,8 +48,7 @@ class ClipPainter:
             ),
             pl.when(pl.col("label") >= 0).then(distance).alias("mistake"),
         )
-        # Several devices may be given a sample twice.
-        return table.filter(pl.col("score").is_finite()).unique("row", maintain_order=True)
+        return table.filter(pl.col("score").is_finite())
 
     def chosen(self, table: pl.DataFrame, num: int) -> pl.DataFrame:
         """Return as many that look as that do not, each evenly spread over the data."""

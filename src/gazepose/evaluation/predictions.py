@@ -28,11 +28,7 @@ _CLUSTER = pl.when(pl.col("person_id") != "").then("person_id").otherwise("photo
 
 
 def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) -> pl.DataFrame:
-    """Return one row a prediction, in the order of the data.
-
-    Args:
-        outputs: ``score`` (B,), ``label`` (B,) and ``row`` (B,) of all test batches, on the CPU.
-        table: the data module's.
+    """Return one row a prediction, in the order of the data's table, of `EyeContactOutput`s.
 
     Returns:
         ``uid``: the clip; of a photo the person, or the photo where nobody knows the person;
@@ -71,21 +67,15 @@ def clips_are(predictions: pl.DataFrame) -> str:
 
 
 def write_predictions(predictions: pl.DataFrame, described: Mapping[str, Any], path: Path) -> None:
-    """Write predictions, whole or not at all.
+    """Write `predictions_table`'s, whole or not at all, with what was tested, as plain values.
 
-    Args:
-        predictions: as `predictions_table` returns them.
-        described: what was tested, as plain values; goes with them.
-        path: the file, which ends with `PREDICTIONS_SUFFIX`.
+    The path ends with `PREDICTIONS_SUFFIX`.
     """
     write_table(predictions, path, {_DESCRIBED: json.dumps(described)})
 
 
 def read_described(path: Path) -> dict[str, Any]:
     """Return what was tested, of a file of `write_predictions`.
-
-    Args:
-        path: the file.
 
     Raises:
         ValueError: If it is no such file.

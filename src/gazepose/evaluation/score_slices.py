@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from math import isnan
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import polars as pl
 
 from common.evaluation.average_precision import lam_precision
 from common.evaluation.resampling import cluster_interval, map_of_samples
-from gazepose.evaluation.metrics import describe_scores
+from gazepose.evaluation.metrics import defined, describe_scores
 
 Slice = dict[str, Any]
 UNKNOWN = "unknown"
@@ -57,10 +56,7 @@ _BINS = {
 
 
 def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
-    """Return the official numbers of labelled predictions, and how far to trust them.
-
-    Args:
-        predictions: columns ``score``, ``label`` (1 or 0) and ``uid``, one row or more.
+    """Return the official numbers of labelled predictions, at least one, and how far to trust them.
 
     Returns:
         ``num_samples``, ``num_clips``, ``num_positive``;
@@ -76,22 +72,15 @@ def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
         "num_samples": len(predictions),
         "num_clips": predictions["uid"].n_unique(),
         "num_positive": int((labels == 1).sum()),
-        **{name: _defined(value) for name, value in numbers.items()},
+        **{name: defined(value) for name, value in numbers.items()},
         "interval_over_clips": None if interval is None else asdict(interval),
     }
 
 
 def known_map(predictions: pl.DataFrame) -> float | None:
-    """Return the official mAP of predictions whose label is known; None if it is not defined.
-
-    Args:
-        predictions: columns ``score``, finite, and ``label`` (1, 0, or -1 for unknown).
-    """
+    """Return the official mAP of samples of known label (not -1), None if it is not defined."""
     known = predictions.filter(pl.col("label") >= 0)
-    if known.is_empty():
-        return None
-    value = lam_precision(known["score"].to_numpy(), known["label"].to_numpy()).mean
-    return None if isnan(value) else value
+    return defined(lam_precision(known["score"].to_numpy(), known["label"].to_numpy()).mean)
 
 
 def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
@@ -103,9 +92,6 @@ def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
     the whole track. ``clip``: the clip's name, or what else ``uid`` is. ``source``: collection of
     photos, where a sample has one. What is not known of a sample puts it into the slice
     ``unknown``.
-
-    Args:
-        predictions: one row or more of `gazepose.evaluation.predictions.predictions_table`.
     """
     slices = {
         kind: _sliced(predictions, bins.of(predictions), bins.names) for kind, bins in _BINS.items()
@@ -148,10 +134,6 @@ def _sliced(predictions: pl.DataFrame, names: pl.Series, order: Sequence[str]) -
         for name in (*order, UNKNOWN)
         if (name,) in found
     ]
-
-
-def _defined(value: Any) -> Any:
-    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _flat(kind: str, item: Slice) -> dict[str, Any]:

@@ -60,9 +60,6 @@ class TrackSmoothing:
     def __call__(self, predictions: pl.DataFrame) -> pl.DataFrame:
         """Return predictions with smoothed scores, all else and the order unchanged.
 
-        Args:
-            predictions: columns ``uid``, ``trackid``, ``frame``, ``score`` and any others.
-
         Raises:
             ValueError: If a score is no number, as `check_scores`: its neighbours would be none.
         """

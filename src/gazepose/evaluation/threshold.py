@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from common.arrays import Array, Float, Ints
 from common.evaluation.resampling import Samples, cluster_interval
-from gazepose.evaluation.metrics import confusion_matrix, undefined_reason
+from gazepose.evaluation.metrics import confusion_matrix, defined, undefined_reason
 
 RuleName = Literal["f1", "precision"]
 Counts = npt.NDArray[np.float64]
@@ -47,14 +47,10 @@ class ThresholdRule:
         return "greatest F1" if self.rule == "f1" else f"precision of at least {self.precision:g}"
 
     def __call__(self, scores: Float, labels: Ints) -> float | None:
-        """Return the threshold; None where none is the best.
+        """Return the threshold of scores (N,) in [0, 1] and labels (N,), 1 or 0.
 
         It lies midway between two neighbouring scores (below the lowest one: midway to 0), so that
         equal scores are decided alike. Of equally good ones it is the highest.
-
-        Args:
-            scores: (N,) of looking at the camera, in [0, 1].
-            labels: (N,) 1 looks at the camera, 0 not.
 
         Returns:
             None if scores are not finite, a class has no sample, or no threshold has the precision.
@@ -93,13 +89,7 @@ class Threshold:
 
 
 def decision_numbers(scores: Float, labels: Ints, clips: Array, threshold: float) -> dict[str, Any]:
-    """Return how decisions at a threshold agree with the truth.
-
-    Args:
-        scores: (N,) of looking at the camera, finite.
-        labels: (N,) 1 looks at the camera, 0 not.
-        clips: (N,) which clip a sample is of.
-        threshold: score from which a face counts as looking.
+    """Return how decisions at a threshold agree with the truth, labels (N,) 1 or 0.
 
     Returns:
         ``precision``, ``recall`` and ``f1`` of looking, Cohen's ``kappa``, ``accuracy``; None for
@@ -110,10 +100,10 @@ def decision_numbers(scores: Float, labels: Ints, clips: Array, threshold: float
     (_, fp), (fn, tp) = confusion
     cells = 2 * labels + (scores >= threshold)
     return {
-        "precision": _defined(_ratio(tp, tp + fp)),
-        "recall": _defined(_ratio(tp, tp + fn)),
-        "f1": _defined(_f1(confusion)),
-        "kappa": _defined(_kappa(confusion)),
+        "precision": defined(float(_ratio(tp, tp + fp))),
+        "recall": defined(float(_ratio(tp, tp + fn))),
+        "f1": defined(float(_f1(confusion))),
+        "kappa": defined(float(_kappa(confusion))),
         "accuracy": float(np.trace(confusion) / len(scores)),
         "confusion": confusion.tolist(),
         "f1_interval_over_clips": _interval(_f1, cells, clips),
@@ -154,7 +144,3 @@ def _interval(
 def _ratio(part: Any, whole: Any) -> Counts:
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole != 0)
-
-
-def _defined(value: Counts) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -5,66 +5,55 @@ Neighbouring clips share six of seven frames. A net's first half sees each frame
 is that of clip-by-clip inference, for a fraction of the work.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from common.arrays import Ints
-from gazepose.batch import BLACK, CENTRE, NUM_FRAMES
+from gazepose.batch import BLACK, CENTRE
 from gazepose.nets.parts import ClipNet, FrameFeatures
 from gazepose.nets.pixels import normalise
 
 Rows = Ints
-FrameLoader = Callable[[Rows], Tensor]
 
 
 @torch.inference_mode()
 def dense_scores(
     net: ClipNet,
-    frames: Tensor | FrameLoader,
+    frames: Tensor,
     windows: Rows,
     head_bins: Tensor | None = None,
     landmarks: Tensor | None = None,
     *,
-    image_size: int = 224,
     frames_at_once: int = 64,
     clips_at_once: int = 64,
 ) -> Tensor:
     """Return the score of each clip, looking at each frame once.
 
-    Frames that no clip shows are not even loaded. Embeddings are kept for all frames (1 KB each
-    at the published size), maps (100 KB each) only until the last clip around them is scored: in
-    a track's order, those of a few frames beside the `frames_at_once` in work.
+    Embeddings are kept for all frames (1 KB each at the published size), maps (100 KB each) only
+    until the last clip around them is scored: in a track's order, those of a few frames beside the
+    `frames_at_once` in work.
 
     Args:
         net: in eval mode, on the device that shall do the work.
-        frames: (F, 3, H, W) uint8 of a track, or what loads them: called with rows (m,), all
-            different and ascending, it returns (m, 3, H, W) uint8. It is never asked for black.
+        frames: (F, 3, H, W) uint8 of a track.
         windows: (N, 7) rows of the frames each clip shows, after dropout and packing; -1 is
             black. Any order; the track's own needs the least memory.
         head_bins: (N, 3) of each clip, for a net that `uses_head`.
         landmarks: (N, 15) of each clip, for a net that `uses_landmarks`.
-        image_size: H and W.
         frames_at_once: frames that go through the backbone together.
         clips_at_once: clips that are decided together.
 
     Returns:
         (N,) float32 on the CPU, the probability of looking at the camera.
-
-    Raises:
-        ValueError: If the net is in training mode, or windows, priors or frames have another
-            shape.
     """
-    _check(net, windows, head_bins, landmarks)
+    assert not net.training, "its scores would be random"
     device = next(net.parameters()).device
-    load = _loader(frames, image_size)
     shown, slots = np.unique(windows, return_inverse=True)
     features = _Features(slots.reshape(windows.shape))
     scores = torch.zeros(len(windows), dtype=torch.float32)
     for start in range(0, len(shown), frames_at_once):
-        images = load(shown[start : start + frames_at_once])
+        images = _images(frames, shown[start : start + frames_at_once])
         features.add(net.frame_features(normalise(images.to(device))))
         for clips in features.ready_clips().split(clips_at_once):
             embeddings, maps = features.of(clips)
@@ -138,33 +127,8 @@ class _Features:
             self._mapped = self._mapped[waits]
 
 
-def _loader(frames: Tensor | FrameLoader, image_size: int) -> FrameLoader:
-    """Return what loads rows in ascending order, black first."""
-
-    def load(rows: Rows) -> Tensor:
-        real = rows[rows != BLACK]
-        expected = (len(real), 3, image_size, image_size)
-        if not len(real):
-            return torch.zeros(len(rows), *expected[1:], dtype=torch.uint8)
-        loaded = frames[torch.from_numpy(real)] if isinstance(frames, Tensor) else frames(real)
-        if loaded.shape != expected or loaded.dtype != torch.uint8:
-            raise ValueError(
-                f"got frames {tuple(loaded.shape)} of {loaded.dtype}, expected {expected} of "
-                "torch.uint8; image_size is their side"
-            )
-        black = loaded.new_zeros(len(rows) - len(real), *expected[1:])
-        return torch.cat([black, loaded])
-
-    return load
-
-
-def _check(net: ClipNet, windows: Rows, head_bins: Tensor | None, landmarks: Tensor | None) -> None:
-    if net.training:
-        raise ValueError("the net is in training mode, its scores would be random; call eval()")
-    if windows.ndim != 2 or windows.shape[1] != NUM_FRAMES or windows.min(initial=0) < BLACK:
-        raise ValueError(
-            f"got windows {windows.shape}, expected (N, {NUM_FRAMES}) rows from {BLACK} on"
-        )
-    for name, prior, size in (("head_bins", head_bins, 3), ("landmarks", landmarks, 15)):
-        if prior is not None and prior.shape != (len(windows), size):
-            raise ValueError(f"got {name} {tuple(prior.shape)}, expected ({len(windows)}, {size})")
+def _images(frames: Tensor, rows: Rows) -> Tensor:
+    """Return the images of ascending rows, black first."""
+    real = frames[torch.from_numpy(rows[rows != BLACK])]
+    black = frames.new_zeros(len(rows) - len(real), *frames.shape[1:])
+    return torch.cat([black, real])

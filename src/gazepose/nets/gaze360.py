@@ -10,7 +10,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from common.geometry import ArrayT, mirror_gaze
 from gazepose.nets.backbones import Backbone
 from gazepose.nets.parts import Classifier, ClipEncoder
 
@@ -27,8 +26,9 @@ class GazeEstimate(NamedTuple):
 class Gaze360(ClipEncoder):
     """GazeLSTM with three outputs.
 
-    Its weights are Gaze360's but for the sign of the yaw output: Gaze360's yaw points to the
-    image's left, ours to its right (`gazepose.originals.weights` turns it).
+    Its weights are Gaze360's but for the sign of the yaw output (`gazepose.originals.weights` turns
+    it): Gaze360's eye coordinates have x to the left as the camera sees it, y up and z away from
+    the camera; yaw = atan2(x, -z), pitch = asin(y). Ours have x to the right and z toward it.
 
     Args:
         backbone: image to map.
@@ -48,26 +48,9 @@ class Gaze360(ClipEncoder):
         self.last = Classifier(2 * lstm_hidden, 3)
 
     def forward(self, clip: Tensor) -> GazeEstimate:
-        """Estimate the gaze in the middle frame of clips.
-
-        Args:
-            clip: (B, T, 3, H, W) normalised frames, T odd; one frame will do.
-        """
+        """Estimate the gaze in the middle of normalised frames (B, T, 3, H, W), T odd or 1."""
         embedding, _ = self.look(clip.flatten(0, 1))
         raw = self.last(self.centre_state(embedding.unflatten(0, clip.shape[:2])))
         # tanh for angles, as published: their ends cannot be crossed.
         yaw, pitch = math.pi * raw[:, :1].tanh(), math.pi / 2 * raw[:, 1:2].tanh()
         return GazeEstimate(torch.cat([yaw, pitch], dim=1), math.pi * raw[:, 2:].sigmoid())
-
-
-def viewer_gaze(gaze360_angles: ArrayT) -> ArrayT:
-    """Return gaze in the viewer frame from Gaze360's angles, or the other way round.
-
-    Gaze360's eye coordinates have x to the left as the camera sees it, y up and z away from the
-    camera; yaw = atan2(x, -z), pitch = asin(y). The viewer frame has x to the right and z toward
-    the camera (`common.geometry`): only the yaw changes its sign.
-
-    Args:
-        gaze360_angles: (..., 2) [yaw, pitch] in radians.
-    """
-    return mirror_gaze(gaze360_angles)

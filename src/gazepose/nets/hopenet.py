@@ -28,8 +28,7 @@ class Hopenet(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits (B, 66) of yaw, pitch and roll; bin k stands for 3 k - 99 degrees.
 
-        Args:
-            images: (B, 3, 224, 224) faces in ImageNet's normalisation.
+        Images are (B, 3, 224, 224) faces in ImageNet's normalisation.
         """
         features = pooled(self.trunk(images))
         return self.fc_yaw(features), self.fc_pitch(features), self.fc_roll(features)

@@ -8,13 +8,9 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Return images in ImageNet's normalisation, on their device.
+    """Return uint8 RGB images (..., 3, H, W) in ImageNet's normalisation, float32, on their device.
 
-    Args:
-        images: (..., 3, H, W) uint8, RGB.
-
-    Returns:
-        The same shape in float32; (pixel / 255 - mean) / std, in torchvision's order of rounding.
+    It is (pixel / 255 - mean) / std, in torchvision's order of rounding.
 
     Raises:
         ValueError: If the images are not uint8: floats may be normalised already.

@@ -65,11 +65,7 @@ class DecoderLayer(nn.Module):
     def forward(self, target: Tensor, queries: Tensor, memory: Tensor, position: Tensor) -> Tensor:
         """Map contents (B, Q, D) of queries (B, Q, D) to (B, Q, D).
 
-        Args:
-            target: what each query has found so far.
-            queries: what each query asks for.
-            memory: (B, S, D) places.
-            position: (S, D) where they are.
+        Contents are what each query has found so far; the memory is (B, S, D), its position (S, D).
         """
         normed = self.norm1(target)
         at = normed + queries
@@ -121,16 +117,9 @@ class Transformer(nn.Module):
         return self.encoder_norm(places)
 
     def forward(self, places: Tensor, position: Tensor, target: Tensor, queries: Tensor) -> Tensor:
-        """Answer queries about a map.
+        """Answer queries (B, Q, D) about places (B, S, D) at positions (S, D): (B, Q, D).
 
-        Args:
-            places: (B, S, D) features.
-            position: (S, D) where they are.
-            target: (Q, D) contents that the decoder starts from.
-            queries: (B, Q, D).
-
-        Returns:
-            (B, Q, D).
+        The decoder starts from the contents `target` (Q, D).
         """
         memory = self.encode(places, position)
         found = target.expand(len(queries), -1, -1)

@@ -10,18 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import torch
-from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from common.arrays import Image
 from common.geometry import mirror_gaze
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
-from common.training.distributed import shared_loader
-from common.training.reproducibility import current_epoch
+from common.training.datamodule import Loading, Samples, SuiteDataModule
 from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
 from gazepose.data.face_view import FaceView
-from gazepose.data.sampler import ClipSampler
 
 Gaze = npt.NDArray[np.float32]
 SQUARE_PX = 224
@@ -35,7 +32,7 @@ class GazeBatch(TypedDict):
     row: Tensor  # (B,) int64
 
 
-class GazeFacesDataModule(LightningDataModule):
+class GazeFacesDataModule(SuiteDataModule):
     """Loaders over the store of a gaze data set, split by its own lists or by person.
 
     A face is squeezed into a square, as Ego4D's boxes are. In training it is mirrored at random,
@@ -73,35 +70,21 @@ class GazeFacesDataModule(LightningDataModule):
         seed: int,
         test_part: str = "val",
     ) -> None:
-        super().__init__()
-        self.name = name
-        self.test_part = test_part
-        self._store = FaceStore(store_dir)
+        store = FaceStore(store_dir)
+        table = _with_parts(store.table, val_fraction, seed, store_dir)
+        _check_part(table, test_part, store_dir)
+        drop_last = int((table["part"] == "train").sum()) > batch_size
+        loading = Loading(batch_size, batch_size, drop_last, num_workers, seed)
+        super().__init__(name, test_part, loading)
+        self._store, self.table = store, table
         self._recipe = read_recipe(Path(store_dir))
         warn_if_incomplete(Path(store_dir))
-        self.table = _with_parts(self._store.table, val_fraction, seed, store_dir)
-        _check_part(self.table, test_part, store_dir)
         own_lists = val_fraction is None
         self._split = "own lists" if own_lists else f"held-out people, seed {seed}"
         gaze = self.table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy()
         self._gaze = gaze.astype(np.float32)
-        self._batch_size = batch_size
         self._view = FaceView(image_size, zoom)
         self._augmentation = FaceAugmentation(random_crop, least_width_px)
-        self._num_workers = num_workers
-        self._seed = seed
-
-    def train_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the training loader: shuffled, augmented."""
-        return self._loader("train", trains=True)
-
-    def val_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the loader of the validation people, faces as they are."""
-        return self._loader("val", trains=False)
-
-    def test_dataloader(self) -> DataLoader[GazeBatch]:
-        """Return the loader of the test part, faces as they are."""
-        return self._loader(self.test_part, trains=False)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data and split."""
@@ -114,21 +97,11 @@ class GazeFacesDataModule(LightningDataModule):
             "table_sha256": hashlib.sha256(hashed).hexdigest(),
         }
 
-    def _loader(self, part: str, trains: bool) -> DataLoader[GazeBatch]:
+    def _samples(self, part: str, *, trains: bool) -> Samples:
         rows = np.flatnonzero((self.table["part"] == part).fill_null(False).to_numpy())
-        sampler = ClipSampler(rows, shuffle=trains, seed=self._seed)
-        sampler.set_epoch(current_epoch(self))
         augmentation = self._augmentation if trains else None
         dataset = GazeFaces(self._store, self._gaze, self._view, augmentation)
-        return shared_loader(
-            dataset,
-            sampler,
-            batch_size=self._batch_size,
-            drop_last=trains and len(rows) > self._batch_size,
-            num_workers=self._num_workers,
-            seed=self._seed,
-            trains=trains,
-        )
+        return Samples(dataset, self._sampler(rows, trains=trains))
 
 
 @dataclass(frozen=True)

@@ -56,12 +56,9 @@ class PinballLoss(SampleLoss):
         self._angle_weight = angle_weight
 
     def of_samples(self, prediction: Tensor, uncertainty: Tensor, target: Tensor) -> SampleLosses:
-        """Return the losses, means over yaw and pitch.
+        """Return losses, means over yaw and pitch, of predictions and targets (B, 2) in radians.
 
-        Args:
-            prediction: (B, 2) [yaw, pitch] in radians.
-            uncertainty: (B, 1) offset in radians, not negative.
-            target: (B, 2) [yaw, pitch] in radians.
+        The uncertainty (B, 1) is an offset in radians, not negative.
         """
         above_low = target - (prediction - uncertainty)
         above_high = target - (prediction + uncertainty)

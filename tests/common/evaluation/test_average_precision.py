@@ -10,7 +10,6 @@ from builders.brute_precision import bounds, mean_precision, row_wise_precision
 
 from common.evaluation.average_precision import (
     area_under_envelope,
-    average_precision,
     checked,
     lam_precision,
     rank_lam,
@@ -37,25 +36,12 @@ def test_no_point_has_no_area() -> None:
     assert area_under_envelope(np.array([]), np.array([])) == 0
 
 
-@pytest.mark.parametrize(
-    ("precision", "recall", "reason"),
-    [
-        ([1, 1], [0.5, 0.4], "recall decreases"),
-        ([1, 1], [0.5, np.nan], "or is nan"),
-        ([1], [0.5, 0.6], r"got precision \(1,\) and recall \(2,\)"),
-    ],
-)
-def test_no_curve_has_no_area(precision: list[float], recall: list[float], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        area_under_envelope(np.array(precision), np.array(recall))
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_without_ties_it_is_the_rule_row_by_row(seed: int) -> None:
     scores, labels = sample(seed, 40)
     order = np.argsort(-scores)
     expected = row_wise_precision(labels[order].tolist())
-    assert average_precision(scores, labels) == pytest.approx(expected, abs=1e-12)
+    assert lam_precision(scores, labels).lam == pytest.approx(expected, abs=1e-12)
     assert lam_precision(scores, labels).mean == pytest.approx(
         mean_precision(scores.tolist(), labels.tolist()), abs=1e-12
     )
@@ -66,7 +52,7 @@ def test_with_ties_it_is_the_least_of_all_orders(seed: int) -> None:
     scores, labels = sample(seed, 60, num_values=7)
     worst, best = bounds(scores.tolist(), labels.tolist())
     assert worst < best
-    assert average_precision(scores, labels) == pytest.approx(worst, abs=1e-12)
+    assert lam_precision(scores, labels).lam == pytest.approx(worst, abs=1e-12)
 
 
 def test_no_order_of_tied_rows_gives_less() -> None:
@@ -75,7 +61,7 @@ def test_no_order_of_tied_rows_gives_less() -> None:
     labels = np.array([1, 0, 1, 1, 0, 0, 1])
     orders = (np.array([1, *tie, 1]) for tie in permutations(labels[1:-1]))
     least = min(row_wise_precision(order.tolist()) for order in orders)
-    assert average_precision(scores, labels) == pytest.approx(least, abs=1e-12)
+    assert lam_precision(scores, labels).lam == pytest.approx(least, abs=1e-12)
 
 
 @pytest.mark.parametrize("num_values", [None, 5])
@@ -110,8 +96,8 @@ def test_a_class_without_samples_has_no_precision() -> None:
     precision = lam_precision(np.array([0.2, 0.4]), np.array([1, 1]))
     assert precision.lam == 1
     assert np.isnan([precision.not_lam, precision.mean]).all()
-    assert np.isnan(average_precision(np.array([0.2]), np.array([0])))
-    assert np.isnan(average_precision(np.array([]), np.array([], dtype=int)))
+    assert np.isnan(lam_precision(np.array([0.2]), np.array([0])).lam)
+    assert np.isnan(lam_precision(np.array([]), np.array([], dtype=int)).lam)
 
 
 @pytest.mark.parametrize("num_values", [None, 5])
@@ -122,7 +108,7 @@ def test_groups_that_count_twice_are_there_twice(
     rng = np.random.default_rng(2)
     groups, times = rng.integers(0, 6, 80), rng.integers(0, 4, (30, 6))
     expected = [
-        average_precision(np.repeat(scores, each[groups]), np.repeat(labels, each[groups]))
+        lam_precision(np.repeat(scores, each[groups]), np.repeat(labels, each[groups])).lam
         for each in times
     ]
     ranking = rank_lam(scores, labels)
@@ -154,4 +140,4 @@ def test_what_cannot_be_ranked_is_refused(
     scores: list[float], labels: list[int], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):
-        average_precision(np.array(scores), np.array(labels))
+        lam_precision(np.array(scores), np.array(labels))

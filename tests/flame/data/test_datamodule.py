@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def test_published_ranges_by_name(store_dir: Path) -> None:
 
 def test_an_empty_part_is_refused_with_what_is_there(store_dir: Path, tmp_path: Path) -> None:
     split = Split("mine", "this test", "subject", ("s0", "s1", "s2"), ("s3",), ("s9",))
-    split.save(tmp_path / "mine.json")
+    write_json(tmp_path / "mine.json", asdict(split))
     data = module(store_dir, split=str(tmp_path / "mine.json"))
     with pytest.raises(
         ValueError, match=r"split 'mine' leaves no sample for 'test'.*subjects s0, s1, s2, s3"
@@ -171,7 +172,7 @@ def test_an_empty_part_is_refused_with_what_is_there(store_dir: Path, tmp_path: 
 
 def test_rows_that_a_split_leaves_out_are_in_no_part(store_dir: Path, tmp_path: Path) -> None:
     split = Split("mine", "this test", "subject", ("s0",), ("s1",), ("s2",))
-    split.save(tmp_path / "mine.json")
+    write_json(tmp_path / "mine.json", asdict(split))
     data = module(store_dir, split=str(tmp_path / "mine.json"))
     assert data.table.filter(pl.col("subject") == "s3")["part"].to_list() == [None] * 8
     assert data.fingerprint()["num_samples"] == {"None": 8, "test": 8, "train": 8, "val": 8}
@@ -181,7 +182,7 @@ def test_a_split_whose_people_are_missing_is_warned_of_and_more_people_told(
     store_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     split = Split("mine", "this test", "subject", ("s0",), ("s1",), ("s2", "s8", "s9"))
-    split.save(tmp_path / "mine.json")
+    write_json(tmp_path / "mine.json", asdict(split))
     with caplog.at_level("INFO", "flame"):
         module(store_dir, split=str(tmp_path / "mine.json"))
     assert [(record.levelname, record.message) for record in caplog.records] == [

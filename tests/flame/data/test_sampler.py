@@ -75,27 +75,6 @@ def test_shuffling_keeps_each_rows_eye() -> None:
     assert sorted(drawn("parity", shuffle=True)) == sorted(drawn("parity"))
 
 
-def test_going_through_twice_without_a_new_epoch_repeats() -> None:
-    sampler = EyeSampler(ROWS, FRAMES, "random", True, 0)
-    assert list(sampler) == list(sampler)
-
-
-def test_the_first_epoch_may_be_repeated() -> None:
-    sampler = EyeSampler(ROWS, FRAMES, "random", True, 0, repeat_first_epoch=True)
-    for epoch in range(3):
-        sampler.set_epoch(epoch)
-        assert pairs_of(sampler) == drawn("random", shuffle=True, epoch=0)
-
-
-def test_every_sample_of_every_epoch_has_a_draw_of_its_own() -> None:
-    sampler, draws = EyeSampler(ROWS, FRAMES, "random", True, 0), []
-    for epoch in range(3):
-        sampler.set_epoch(epoch)
-        draws.append([draw for _, _, draw in sampler])
-        assert draws[epoch] == [draw for _, _, draw in sampler]
-    assert len({draw for epoch in draws for draw in epoch}) == 3 * len(ROWS)
-
-
 def test_an_unknown_rule_is_refused() -> None:
     with pytest.raises(ValueError, match=r"eye is 'middle', expected one of \('random', 'parity'"):
         EyeSampler(ROWS, FRAMES, "middle", False, 0)  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ class Recorder(GazeNet):
     """Keeps what it is fed and answers half."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(width=2, hidden=8)
         self.scale = nn.Parameter(torch.tensor(0.5))
         self.fed: tuple[Any, ...] = ()
 

@@ -77,7 +77,7 @@ def test_unknown_parts_kinds_and_sizes_are_refused(store_dir: Path) -> None:
 
 
 def test_too_few_clips_for_a_batch_are_refused(store_dir: Path) -> None:
-    with pytest.raises(ValueError, match="24 training clips are less than one batch of 25"):
+    with pytest.raises(ValueError, match="24 training samples are less than one batch of 25"):
         module(store_dir, batch_size=25, drop_last=True).train_dataloader()
     assert len(module(store_dir, batch_size=25).train_dataloader()) == 1
 

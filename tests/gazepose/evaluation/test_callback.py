@@ -65,19 +65,17 @@ def written(
         smoothing=smoothing or TrackSmoothing(),
     )
     trainer = fake_trainer(data)
-    callback.on_test_start(trainer, None)  # type: ignore[arg-type]
-    for number, output in enumerate(outputs):
-        callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
-    return ended(callback, trainer)
+    return ended(callback, trainer, outputs)
 
 
 def ended(
-    callback: LamTestResults, trainer: Any, threshold: Threshold | None = None
+    callback: LamTestResults, trainer: Any, outputs: Outputs, threshold: Threshold | None = None
 ) -> dict[str, float]:
     logged: dict[str, float] = {}
-    module: Any = SimpleNamespace(flip_average=False, log=logged.__setitem__, threshold=threshold)
+    module: Any = SimpleNamespace(
+        flip_average=False, log=logged.__setitem__, threshold=threshold, outputs=outputs
+    )
     callback.on_test_epoch_end(trainer, module)
-    callback.on_test_end(trainer, module)
     return logged
 
 
@@ -257,18 +255,6 @@ def test_scores_that_are_no_numbers_are_an_error(data: LamDataModule, tmp_path: 
     with pytest.raises(ValueError, match=r"320 of 320 scores .*uid clip0, trackid s, frame 0"):
         write_results(broken, {}, tmp_path, "stem")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_callback_used_twice_forgets_the_first_test(data: LamDataModule, tmp_path: Path) -> None:
-    callback = LamTestResults(str(tmp_path), "gazelstm", "other", TrackSmoothing())
-    trainer = fake_trainer(data)
-    for _ in range(2):
-        callback.on_test_start(trainer, None)  # type: ignore[arg-type]
-        for number, output in enumerate(outputs_of(data)):
-            callback.on_test_batch_end(trainer, None, output, None, number)  # type: ignore[arg-type]
-    ended(callback, trainer)
-    table = pl.read_csv(tmp_path / "other_small_gazelstm_pred.csv", has_header=False)
-    assert table.height == len(data.test_rows())
 
 
 def test_several_processes_are_refused_before_they_overwrite_each_other(tmp_path: Path) -> None:

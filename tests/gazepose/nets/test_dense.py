@@ -83,7 +83,7 @@ def assert_equals_clip_by_clip(
 ) -> None:
     expected = clip_by_clip(net, track, windows, priors)
     assert expected.std() > 1e-3
-    scores = dense_scores(net, track, windows, *priors, image_size=SIDE, **settings)
+    scores = dense_scores(net, track, windows, *priors, **settings)
     assert scores.dtype == torch.float32
     torch.testing.assert_close(scores, expected, rtol=0, atol=1e-5)
 
@@ -104,23 +104,6 @@ def test_windows_of_any_order_and_contents(net: ClipNet, track: Tensor, priors: 
     assert_equals_clip_by_clip(net, track, windows, priors, frames_at_once=5)
 
 
-def test_each_shown_frame_is_loaded_once_and_black_never(net: ClipNet, track: Tensor) -> None:
-    windows = packed_windows()[::4]
-    asked: list[np.ndarray] = []
-
-    def load(rows: np.ndarray) -> Tensor:
-        asked.append(rows)
-        return track[torch.from_numpy(rows)]
-
-    bins, points = torch.zeros(len(windows), 3), torch.zeros(len(windows), 15)
-    scores = dense_scores(net, load, windows, bins, points, image_size=SIDE, frames_at_once=6)
-    rows = np.concatenate(asked)
-    assert rows.tolist() == sorted(set(windows.ravel()) - {-1})
-    assert max(map(len, asked)) <= 6
-    from_array = dense_scores(net, track, windows, bins, points, image_size=SIDE)
-    torch.testing.assert_close(scores, from_array, rtol=0, atol=1e-6)
-
-
 def test_maps_are_kept_for_waiting_clips_only(
     track: Tensor, priors: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +118,7 @@ def test_maps_are_kept_for_waiting_clips_only(
 
     monkeypatch.setattr(dense, "_Features", Watched)
     net = spread(small_gazepose())
-    dense_scores(net, track, plain_windows(), *priors, image_size=SIDE, frames_at_once=8)
+    dense_scores(net, track, plain_windows(), *priors, frames_at_once=8)
     # The last three frames wait for the next three; black's map is nobody's.
     assert num_kept == [3, 3, 3, 3, 3, 0]
 
@@ -143,24 +126,8 @@ def test_maps_are_kept_for_waiting_clips_only(
 def test_a_track_without_a_single_frame(net: ClipNet, track: Tensor) -> None:
     bins, points = torch.zeros(2, 3), torch.zeros(2, 15)
     black = np.full((2, 7), -1)
-    scores = dense_scores(net, track[:0], black, bins, points, image_size=SIDE)
+    scores = dense_scores(net, track[:0], black, bins, points)
     expected = clip_by_clip(net, track, black, (bins, points))
     torch.testing.assert_close(scores, expected, rtol=0, atol=1e-6)
-    nothing = dense_scores(net, track, black[:0], bins[:0], points[:0], image_size=SIDE)
+    nothing = dense_scores(net, track, black[:0], bins[:0], points[:0])
     assert nothing.shape == (0,)
-
-
-def test_what_does_not_fit_is_refused(net: ClipNet, track: Tensor, priors: Any) -> None:
-    windows = plain_windows()
-    with pytest.raises(ValueError, match=r"got frames \(40, 3, 64, 64\) .* \(40, 3, 224, 224\)"):
-        dense_scores(net, track, windows, *priors)
-    with pytest.raises(ValueError, match=r"got windows \(40, 5\), expected \(N, 7\) rows from -1"):
-        dense_scores(net, track, windows[:, :5], *priors)
-    with pytest.raises(ValueError, match=r"got windows \(40, 7\), expected \(N, 7\) rows from -1"):
-        dense_scores(net, track, windows - 1, *priors)
-    with pytest.raises(ValueError, match=r"got landmarks \(39, 15\), expected \(40, 15\)"):
-        dense_scores(net, track, windows, priors[0], priors[1][1:], image_size=SIDE)
-    with pytest.raises(ValueError, match=r"of torch.float32, expected .* of torch.uint8"):
-        dense_scores(net, lambda rows: track[rows].float(), windows, *priors, image_size=SIDE)
-    with pytest.raises(ValueError, match=r"in training mode, .* call eval\(\)"):
-        dense_scores(net.train(), track, windows, *priors, image_size=SIDE)

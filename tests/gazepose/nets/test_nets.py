@@ -9,9 +9,8 @@ import torch
 from builders.small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor
 
-from common.geometry import gaze_vector
+from common.geometry import gaze_vector, mirror_gaze
 from gazepose.nets.backbones import resnet18
-from gazepose.nets.gaze360 import viewer_gaze
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import Classifier, ClipNet
 from gazepose.nets.pixels import IMAGENET_MEAN, IMAGENET_STD, normalise
@@ -217,9 +216,9 @@ def test_gaze360s_axes() -> None:
     for x, y, z in ((0.0, 0.0, -1.0), (0.6, 0.0, -0.8), (0.0, 0.6, -0.8), (0.3, -0.4, 0.5)):
         length = math.sqrt(x * x + y * y + z * z)
         theirs = torch.tensor([math.atan2(x, -z), math.asin(y / length)])
-        ours = gaze_vector(viewer_gaze(theirs))
+        ours = gaze_vector(mirror_gaze(theirs))
         torch.testing.assert_close(ours, torch.tensor([-x, y, -z]) / length)
-        assert torch.equal(viewer_gaze(viewer_gaze(theirs)), theirs)
+        assert torch.equal(mirror_gaze(mirror_gaze(theirs)), theirs)
 
 
 def test_pixels_are_normalised_as_torchvision_does() -> None:

@@ -9,9 +9,10 @@ from builders import golden_nets as golden
 from builders.small_nets import FRAMES, small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor, nn
 
+from common.geometry import mirror_gaze
 from gazepose import load_net
 from gazepose.nets.backbones import TorchvisionBackbone, resnet18
-from gazepose.nets.gaze360 import Gaze360, viewer_gaze
+from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.originals.files import read_state_dict
 from gazepose.originals.names import Kind, kind_of_weights
@@ -106,7 +107,7 @@ def test_gaze360_looks_the_other_way_in_its_own_frame() -> None:
         net = load_net("gaze360", state)
         assert isinstance(net, Gaze360)
         gaze, uncertainty = net(clip())
-    torch.testing.assert_close(gaze, viewer_gaze(published), rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(gaze, mirror_gaze(published), rtol=1e-6, atol=1e-7)
     torch.testing.assert_close(uncertainty[:, 0], torch.pi * raw[:, 2].sigmoid())
     assert_same(original_state_dict(net), state)
     assert_same(net.state_dict(), small_gaze360().state_dict())

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from common.geometry import mirror_gaze
 from common.media.image_codec import encode_image
 from common.preprocessing.command import prepare_store
 from common.store.reading import FaceStore
-from gazepose.nets.gaze360 import viewer_gaze
 from gazepose.pretraining.datamodule import GazeFacesDataModule
 from gazepose.pretraining.gaze360_lists import recordings, viewer_angles
 from gazepose.pretraining.preprocessor import Gaze360Preprocessor
@@ -83,7 +83,7 @@ def test_angles_agree_with_the_published_formula() -> None:
         norm = np.hypot(np.hypot(x, y), z)
         published = torch.tensor([np.arctan2(x, -z), np.arcsin(y / norm)])
         torch.testing.assert_close(
-            torch.tensor(viewer_angles(x, y, z), dtype=torch.float64), viewer_gaze(published)
+            torch.tensor(viewer_angles(x, y, z), dtype=torch.float64), mirror_gaze(published)
         )
 
 

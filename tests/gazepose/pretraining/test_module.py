@@ -283,7 +283,7 @@ def test_originals_are_refused_with_what_to_type(tmp_path: Path) -> None:
         module.load_original(path, None)
     with pytest.raises(ValueError, match=r"export=.*gazelstm and gazepose; give .*best\.ckpt"):
         module.export_checkpoint(tmp_path / "best.ckpt", path)
-    with pytest.raises(ValueError, match=r"ckpt_path=.*only its own \.ckpt goes on"):
+    with pytest.raises(ValueError, match=r"ckpt_path=.*only a run's own \.ckpt goes on"):
         module.import_checkpoint(path, tmp_path / "x.ckpt", small_trainer(tmp_path, 1))
 
 

@@ -23,9 +23,6 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
     The nets here have other layers in place of ``fc``, named otherwise, which start at random, as
     published.
 
-    Args:
-        name: of the net, as torchvision has it.
-
     Raises:
         ValueError: If they cannot be had; says where a file brought by hand goes.
     """

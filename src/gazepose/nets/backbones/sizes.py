@@ -16,13 +16,7 @@ def check_at_least(least: int, sizes: Mapping[str, int]) -> None:
 
 @contextmanager
 def explained_image_size(name: str, images: Tensor, own_px: int) -> Iterator[None]:
-    """Turn what a net raises at images of another size than its own into a ValueError.
-
-    Args:
-        name: of the net, as in the config.
-        images: (B, 3, H, W) that it is given.
-        own_px: side of the images it was made for.
-    """
+    """Turn what a net raises at images of another side than its own into a ValueError."""
     try:
         yield
     except torch.OutOfMemoryError:

@@ -68,8 +68,7 @@ class TimmTrunk(nn.Module):
 def _from_imagenet(trained: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
     """Return factors and summands (3, 1, 1) from ImageNet's normalisation to that of weights.
 
-    Args:
-        trained: ``mean`` and ``std`` of the weights' pixels; without them ImageNet's.
+    `trained` has ``mean`` and ``std`` of the weights' pixels; without them they are ImageNet's.
     """
     ours, theirs = (
         [torch.tensor(values)[:, None, None] for values in pair]

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from common.config.checks import check_file_name
 
 
-class OutputCollector(Callback):
-    """Collects what test steps return; a line's own callback writes the files at the end.
+class ResultFiles(Callback):
+    """Base of the callbacks that write what a test gave.
 
     Args:
         output_dir: where the files go.
@@ -29,13 +28,12 @@ class OutputCollector(Callback):
         self._model_key = model_key
         self._trained_on = trained_on
         self._chosen_by = chosen_by
-        self._outputs: list[dict[str, torch.Tensor]] = []
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget an earlier test.
+        """Refuse a test in several processes: each would write its share over the others'.
 
         Raises:
-            ValueError: If several processes test: each would write its share over the others'.
+            ValueError: If so.
         """
         if trainer.world_size > 1:
             raise ValueError(
@@ -43,19 +41,6 @@ class OutputCollector(Callback):
                 "trainer.devices=1, or after a training on several devices "
                 f"python predict.py run={self._output_dir.parent} split=test"
             )
-        self._outputs = []
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Keep what a batch gave, on the CPU."""
-        self._outputs.append({name: value.cpu() for name, value in outputs.items()})
 
     def _described(self, trainer: Trainer) -> dict[str, Any]:
         """Return which model was tested on what, for a summary; a ``note`` on what it is worth."""
@@ -84,11 +69,7 @@ def headline(
 ) -> str:
     """Return a test's result in one line, beside what needs no net.
 
-    Args:
-        stem: what the names of its files begin with.
-        measured: the number, with its name.
-        baselines: numbers by what gives them.
-        note: what the number is worth.
+    The stem is what the names of its files begin with, the note what the number is worth.
     """
     others = ", ".join(f"{name} {value}" for name, value in baselines.items())
     return f"{stem}: {measured}; without a net: {others}" + (f" ({note})" if note else "")

@@ -1,14 +1,14 @@
-"""Which clips, in which order, with which random numbers."""
+"""Which samples, in which order, with which random numbers."""
 
 import numpy as np
 
-from gazepose.data.sampler import ClipSampler
+from common.training.sampler import EpochSampler
 
 ROWS = np.arange(100, 10_000, 2)
 
 
-def drawn(*, shuffle: bool = True, seed: int = 0, epoch: int = 0) -> list[tuple[int, int]]:
-    sampler = ClipSampler(ROWS, shuffle, seed)
+def drawn(*, shuffle: bool = True, seed: int = 0, epoch: int = 0) -> list[tuple[int, ...]]:
+    sampler = EpochSampler(ROWS, shuffle, seed)
     sampler.set_epoch(epoch)
     pairs = list(sampler)
     assert len(pairs) == len(sampler)
@@ -28,7 +28,7 @@ def test_order_and_draws_are_a_function_of_seed_and_epoch() -> None:
         assert not {seed for _, seed in other} & {seed for _, seed in drawn(epoch=1)}
 
 
-def test_clips_of_an_epoch_have_seeds_of_their_own() -> None:
+def test_samples_of_an_epoch_have_seeds_of_their_own() -> None:
     seeds = [seed for _, seed in drawn()]
     assert len(set(seeds)) == len(seeds)
 
@@ -38,7 +38,7 @@ def test_without_shuffling_the_order_is_the_tables() -> None:
 
 
 def test_the_first_epoch_can_be_repeated() -> None:
-    sampler = ClipSampler(ROWS, True, 0, repeat_first_epoch=True)
+    sampler = EpochSampler(ROWS, True, 0, repeat_first_epoch=True)
     first = list(sampler)
     sampler.set_epoch(7)
     assert list(sampler) == first == drawn()
