@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
-from common import sealed
+from common.files import sealed
 from common.store import packs
 
 

@@ -11,7 +11,7 @@ from common.runs.targets import with_todays_target
 
 TARGETS_OF_TODAY = {
     target
-    for path in [*(REPO_DIR / "conf").rglob("*.yaml"), REPO_DIR / "README.md"]
+    for path in [*(REPO_DIR / "conf").rglob("*.yaml"), REPO_DIR / "docs" / "models.md"]
     for target in re.findall(r"_target_[:=] ?((?:common|flame|gazepose)\.[\w.]+)", path.read_text())
 }
 
