@@ -6,6 +6,8 @@
     python benchmarks/lam_memory.py --frames 300000
 """
 
+from __future__ import annotations
+
 import argparse
 import re
 import subprocess

@@ -1,8 +1,10 @@
 """The readers of `flame`."""
 
+import json
 import pickle
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import h5py
@@ -81,7 +83,8 @@ def _read_layout(path: Path) -> None:
 
 def _make_metadata(folder: Path) -> list[Path]:
     parts = {"train": ("a", "b"), "val": ("c",), "test": ("d",)}
-    Split("mine", "drawn", "subject", **parts).save(folder / "split.json")
+    split = Split("mine", "drawn", "subject", **parts)
+    (folder / "split.json").write_text(json.dumps(asdict(split)))
     write_split(folder / "split.pkl", parts)
     ranges = Statistics(-0.5, 0.5, -1.0, 1.0)
     conventions = {"gaze_convention": "flame_layout", "gaze_frame": "camera"}

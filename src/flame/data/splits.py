@@ -73,7 +73,7 @@ def load_split(name_or_path: str | Path) -> Split:
     """Load a published split by its name, or any split by the path of its file.
 
     Args:
-        name_or_path: one of `available_splits`, a json file as `write_split` writes it, or a
+        name_or_path: one of `available_splits`, a json file of the fields of `Split`, or a
             pickle of FLAME's (``.pkl``), whose names are sessions (`RawSample.group`).
 
     Raises:

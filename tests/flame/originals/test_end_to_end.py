@@ -6,6 +6,7 @@ as `golden_flame.filled_tensor` does, the output layer scaled, and EYEDIAP's ran
 
 import json
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert outcome.report.startswith("10 faces stored, 0 items skipped")
     split = Split("s3_tests", "this test", "subject", (), (), ("s3",))
-    split.save(folder / "split.json")
+    (folder / "split.json").write_text(json.dumps(asdict(split)))
     return folder
 
 
