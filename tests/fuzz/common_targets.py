@@ -33,7 +33,7 @@ from common.runs.folder import continued
 from common.runs.replay import differences, replayed_config
 from common.runs.snapshot import read_snapshot
 from common.studies.study import read_failures, record_failure, unfinished_jobs
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from fuzz.target import Target
 
 

@@ -23,7 +23,7 @@ from common.runs.places import found_run, with_found_store
 from common.runs.run import build_data, build_module, test
 from common.runs.snapshot import FILE_NAME, read_snapshot
 from common.store.reading import EmptyStoreError
-from common.training.checkpoint import load_module
+from common.training.checkpoints.reading import load_module
 
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0

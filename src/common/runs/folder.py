@@ -16,8 +16,8 @@ from common.runs.settings import (
 )
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.runs.snapshot import is_debug, read_snapshot
+from common.training.checkpoints.resuming import newest_resumable
 from common.training.datamodule import SuiteDataModule
-from common.training.resuming import newest_resumable
 
 LOG = logging.getLogger(__name__)
 

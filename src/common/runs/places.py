@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from common.config.plain import Config, with_moved_places
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.runs.snapshot import is_debug, read_snapshot
-from common.training.resuming import newest_resumable, run_of
+from common.training.checkpoints.resuming import newest_resumable, run_of
 
 LOG = logging.getLogger(__name__)
 LATEST = "latest"

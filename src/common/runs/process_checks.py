@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from common.training.resuming import run_of
+from common.training.checkpoints.resuming import run_of
 
 # Lightning's strategies that copy this process instead of starting the script again.
 _COPIES = ("spawn", "fork", "notebook")

@@ -22,11 +22,11 @@ from common.loggers.dashboard import log_checkpoint, log_end, log_start
 from common.runs.folder import check_free, check_resumed, continued, takes_own_settings
 from common.runs.snapshot import FILE_NAME as SNAPSHOT_FILE
 from common.runs.snapshot import finish_snapshot, git_summary, record_processes, start_snapshot
-from common.training.checkpoint_io import WholeCheckpointIO
+from common.training.checkpoints.kept_metrics import KeptMetrics
+from common.training.checkpoints.lightning_io import WholeCheckpointIO
+from common.training.checkpoints.resuming import check_resumable, whole_checkpoint
 from common.training.configured_rates import ConfiguredRates
 from common.training.distributed import is_first_process, leave_group
-from common.training.kept_metrics import KeptMetrics
-from common.training.resuming import check_resumable, whole_checkpoint
 
 LOG = logging.getLogger(__name__)
 # Where in its folder a training writes.

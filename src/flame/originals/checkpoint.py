@@ -16,9 +16,9 @@ from torch import Tensor
 
 from common.files.form import ANY, COUNT, TEXT, Each, Kind, check_form
 from common.listing import listed
-from common.training.checkpoint import read_checkpoint as read_file
-from common.training.checkpoint import save_checkpoint
-from common.training.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
+from common.training.checkpoints.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
+from common.training.checkpoints.reading import read_checkpoint as read_file
+from common.training.checkpoints.reading import save_checkpoint
 from flame.nets.parts import GazeNet
 from flame.originals.names import (
     MODEL_KEYS,

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.optim.lr_scheduler import MultiStepLR
 
 from common.files.form import COUNT, NUMBER, Each, check_form
-from common.training.checkpoint import read_checkpoint as read_own_checkpoint
-from common.training.resuming import write_resumable
+from common.training.checkpoints.reading import read_checkpoint as read_own_checkpoint
+from common.training.checkpoints.resuming import write_resumable
 from flame.nets.parts import GazeNet
 from flame.originals.checkpoint import (
     OPTIMIZER_FORM,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from common.training.foreign_weights import unwrapped
+from common.training.checkpoints.foreign_weights import unwrapped
 from flame.nets.flame import Flame, FlameAF, FlameAO, FlameB
 from flame.nets.parts import GazeNet
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from common.listing import listed
-from common.training.checkpoint import read_checkpoint
-from common.training.foreign_weights import unwrapped
+from common.training.checkpoints.foreign_weights import unwrapped
+from common.training.checkpoints.reading import read_checkpoint
 
 # Where checkpoints keep the weights, if they hold anything else.
 _STATE_DICTS = ("state_dict", "model_state_dict", "model")

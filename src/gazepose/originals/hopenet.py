@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from common.training.foreign_weights import UNCOUNTED, fitted
+from common.training.checkpoints.foreign_weights import UNCOUNTED, fitted
 from gazepose.nets.hopenet import Hopenet
 from gazepose.originals.files import LoadReport, read_state_dict
 

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from common.training.foreign_weights import UNCOUNTED, misfits, missing_counts
+from common.training.checkpoints.foreign_weights import UNCOUNTED, misfits, missing_counts
 from gazepose.originals.files import LoadReport, read_state_dict
 from gazepose.originals.names import (
     Kind,

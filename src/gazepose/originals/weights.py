@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from common.training.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
+from common.training.checkpoints.foreign_weights import UNCOUNTED, fitted, unfilled, unwrapped
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.gazelstm import GazeLSTM

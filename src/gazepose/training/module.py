@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from common.training.checkpoint import read_checkpoint, save_checkpoint
+from common.training.checkpoints.reading import read_checkpoint, save_checkpoint
 from common.training.module import MakeOptimizer, MakeScheduler
 from common.training.sample_loss import MeanLoss, SampleLosses
 from gazepose.batch import ClipBatch, EyeContactOutput

@@ -14,7 +14,7 @@ from common.runs.places import (
     with_found_store,
     with_latest_checkpoint,
 )
-from common.training.checkpoint import save_checkpoint
+from common.training.checkpoints.reading import save_checkpoint
 
 
 def write_run(folder: Path, time: str, **entries: Any) -> Path:

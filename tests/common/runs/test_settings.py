@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 from common.runs.run import fit_and_test
 from common.runs.settings import changes, changes_of_training, check_resumed_settings, unnamed
 from common.runs.snapshot import read_snapshot
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from common.training.configured_rates import ConfiguredRates
 
 SHORT = ["test=false", "callbacks.pictures=null"]

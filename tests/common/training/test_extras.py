@@ -14,7 +14,7 @@ from builders.small_lam_run import metrics_said, predict_here, write_store
 from builders.small_run import train_here
 from builders.small_store import write_small_store
 
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from common.training.weight_average import WeightAverage
 from flame.training.module import GazeAngleModule
 

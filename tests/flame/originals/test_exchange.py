@@ -13,7 +13,7 @@ from builders.small_store import write_small_store
 
 from common.prediction.command import predict
 from common.runs.run import build_module
-from common.training.checkpoint import load_module, read_checkpoint
+from common.training.checkpoints.reading import load_module, read_checkpoint
 from flame.nets.flame import Flame
 from flame.originals.checkpoint import read_checkpoint as read_original
 from flame.originals.exchange import export_training

@@ -7,7 +7,7 @@ import torch
 from builders.small_run import train_here
 from builders.small_store import write_small_store
 
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 
 
 @pytest.mark.parametrize("model", [pytest.param("flame", marks=pytest.mark.slow), "flame_b"])

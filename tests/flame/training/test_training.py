@@ -16,7 +16,7 @@ from builders.small_store import write_small_store
 
 from common.prediction.command import predict
 from common.runs.snapshot import add_to_snapshot
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from flame.training.module import GazeAngleModule
 
 

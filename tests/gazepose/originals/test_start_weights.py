@@ -9,7 +9,7 @@ from builders.small_gaze import write_small_gaze
 from builders.small_run import composed, one_thread
 
 from common.runs.run import fit_and_test
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from gazepose import load_net
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360

@@ -10,7 +10,7 @@ import pytest
 import torch
 from builders.small_lam_run import predict_here, train_here, write_store
 
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from gazepose.evaluation.threshold import ThresholdRule
 
 # One epoch leaves a net that is wrong now and then.

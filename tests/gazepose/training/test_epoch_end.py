@@ -8,7 +8,7 @@ import torch
 from builders.small_lam_run import train_here, write_store
 from pytorch_lightning import LightningModule
 
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from gazepose.training.module import EyeContactModule
 
 NUM_BATCHES = 12

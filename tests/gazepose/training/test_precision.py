@@ -7,7 +7,7 @@ import torch
 from builders.small_lam_run import train_here, write_store
 
 from common.config.checks import check_precision
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from builders.several_processes import (
 from builders.small_lam import finish_store, small_row, write_clip
 from builders.small_lam_run import overrides_of, train_here
 
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 
 # Batch norms take statistics of a process's share, and dropout draws by process: without both,
 # nothing else may differ. 96 and 48 clips: the last batches of one clip leave a process without.

@@ -25,7 +25,7 @@ from builders.small_run import REPO_DIR, composed
 from builders.small_store import write_small_store
 
 from common.runs.run import fit_and_test
-from common.training.checkpoint import read_checkpoint
+from common.training.checkpoints.reading import read_checkpoint
 from gazepose import evaluate_lam
 from gazepose.submission.check import validate_submission
 from gazepose.submission.writing import expected_samples

@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from common.training.checkpoint import read_checkpoint, save_checkpoint
+from common.training.checkpoints.reading import read_checkpoint, save_checkpoint
 from common.training.distributed import is_first_process
 from common.training.weight_average import TRAINED, WeightAverage
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytorch_lightning.plugins.io import CheckpointIO
 
-from common.training.checkpoint import read_checkpoint, save_checkpoint
+from common.training.checkpoints.reading import read_checkpoint, save_checkpoint
 from common.training.distributed import is_first_process
 
 LOG = logging.getLogger(__name__)

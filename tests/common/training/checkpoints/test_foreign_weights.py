@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from common.training.foreign_weights import fitted, missing_counts, unwrapped
+from common.training.checkpoints.foreign_weights import fitted, missing_counts, unwrapped
 
 
 def test_counts_are_taken_as_pytorch_takes_them() -> None:

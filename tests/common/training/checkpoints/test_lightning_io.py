@@ -14,8 +14,8 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import CheckpointIO
 
 from common.training.best_checkpoint import BestCheckpoint
-from common.training.checkpoint import read_checkpoint
-from common.training.checkpoint_io import WholeCheckpointIO
+from common.training.checkpoints.lightning_io import WholeCheckpointIO
+from common.training.checkpoints.reading import read_checkpoint
 
 SCORES = [0.5, 0.9, 0.7]
 

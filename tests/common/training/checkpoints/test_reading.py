@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import nn
 
-from common.training.checkpoint import (
+from common.training.checkpoints.reading import (
     load_module,
     read_checkpoint,
     save_checkpoint,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from common.training.checkpoint import read_checkpoint, save_checkpoint
-from common.training.resuming import check_resumable, newest_resumable, whole_checkpoint
+from common.training.checkpoints.reading import read_checkpoint, save_checkpoint
+from common.training.checkpoints.resuming import check_resumable, newest_resumable, whole_checkpoint
 
 
 def write(path: Path, num_epochs: int, *, is_inside: bool = False) -> Path:

@@ -6,8 +6,8 @@ import torch
 from builders.scored import fit_scored
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from common.training.checkpoint_io import WholeCheckpointIO
-from common.training.kept_metrics import KeptMetrics
+from common.training.checkpoints.kept_metrics import KeptMetrics
+from common.training.checkpoints.lightning_io import WholeCheckpointIO
 
 
 def metrics_of(

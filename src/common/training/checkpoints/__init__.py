@@ -1,0 +1,1 @@
+"""Checkpoints: read without trust, written whole, gone on from."""
