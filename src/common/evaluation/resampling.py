@@ -16,6 +16,8 @@ NUM_RESAMPLES = 1000
 # Fewer resamples with a value than this say nothing: two clips of one class each give 0.50, many
 # clips of which one holds all positives 0.63.
 _LEAST_DEFINED = 0.57
+# Numbers drawn at once.
+_LARGEST_DRAW = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,12 @@ def bootstrap_interval(
     )
     generator = np.random.default_rng(seed)
     means = np.empty(num_resamples)
-    # One by one: single values are too many for a table of all draws.
-    for number in range(num_resamples):
-        drawn = generator.integers(0, len(sums), len(sums))
-        means[number] = sums[drawn].sum() / counts[drawn].sum()
+    # Single values are too many for a table of all draws.
+    step = max(_LARGEST_DRAW // len(sums), 1)
+    for start in range(0, num_resamples, step):
+        some = means[start : start + step]
+        drawn = generator.integers(0, len(sums), (len(some), len(sums)))
+        some[:] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     interval = interval_of(means, confidence)
     assert interval is not None
     return interval

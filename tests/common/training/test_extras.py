@@ -303,7 +303,7 @@ HAS_COMPILER = any(shutil.which(name) for name in ("g++", "clang++", "c++"))
 
 
 BACKENDS = [
-    "eager",
+    pytest.param("eager", marks=pytest.mark.slow),
     pytest.param(
         "inductor",
         marks=[

@@ -21,8 +21,8 @@ RANGES = {"eyediap": EYEDIAP, "columbiagaze": COLUMBIA}
 LEARNING_RATE = 1e-4
 # "soft" is FLAME with gates that are not saturated; only there do all gates carry gradient.
 RECORDED = ["baseline", "additive-fusion", "concatenated-fusion", "mmtm-fusion", "soft"]
-# Ten seconds each; what these two hold is in the other three as well.
-SLOW = ["additive-fusion", "mmtm-fusion"]
+# Ten seconds each; what these hold is in the other two as well.
+SLOW = ["additive-fusion", "concatenated-fusion", "mmtm-fusion"]
 TRAINED = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in RECORDED]
 
 

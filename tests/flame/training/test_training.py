@@ -180,6 +180,7 @@ def script(work_dir: Path, *overrides: str) -> tuple[list[str], dict[str, str]]:
     return [str(REPO_DIR / "train.py"), *arguments], environment
 
 
+@pytest.mark.slow
 def test_killed_inside_an_epoch_and_resumed_ends_like_one_never_killed(
     work_dir: Path, unbroken: dict[str, float]
 ) -> None:
