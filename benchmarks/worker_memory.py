@@ -39,11 +39,11 @@ def memory_by_clip(video: Path, num_clips: int) -> list[float]:
             (raw_dir / f"{number:04d}{video.suffix}").symlink_to(video.absolute())
         reader = VideosReader(raw_dir)
         recipe = GroupRecipe("videos", reader, store_dir, PreparationSettings())
-        held_mib = []
+        held_mib, others = [], set(multiprocessing.active_children())
         for group, why in make_groups(recipe, reader.groups(), num_workers=1, unit="face"):
             if why is not None:
                 raise ValueError(f"{group}: {why}")
-            (worker,) = multiprocessing.active_children()
+            (worker,) = set(multiprocessing.active_children()) - others
             held_mib.append(memory_mib(worker.pid))
         return held_mib
 
