@@ -149,9 +149,12 @@ def _read_run(path: Path) -> None:
 
 
 def _make_jobs(folder: Path) -> list[Path]:
-    write_run(folder / "a_seed0")
+    path = write_run(folder / "a_seed0") / "run.json"
+    snapshot = json.loads(path.read_text())
+    snapshot["config"] |= {"test": True, "also_test": ["demo_gaze_b"]}
+    path.write_text(json.dumps(snapshot))
     record_failure(folder / "b_seed0", ValueError("it failed"))
-    return [folder / "a_seed0" / "run.json", folder / "b_seed0" / "failure.json"]
+    return [path, folder / "b_seed0" / "failure.json"]
 
 
 def _read_jobs(path: Path) -> None:
@@ -169,6 +172,17 @@ def _make_commands(folder: Path) -> list[Path]:
     return [folder / "typed"]
 
 
+def _read_command(path: Path) -> None:
+    arguments = path.read_text(errors="replace").split("\n")
+    try:
+        for_hydra(arguments)
+    except ValueError as error:
+        # Nothing typed is in a file: the message begins with the argument.
+        if not str(error).startswith(tuple(arguments)):
+            raise
+        raise ValueError(f"{path.name}: {error}") from error
+
+
 TARGETS: list[Target] = [
     Target("photo", _make_photos, _read_photo),
     Target("image", _make_images, lambda p: decode_image(p.read_bytes())),
@@ -179,9 +193,5 @@ TARGETS: list[Target] = [
     Target("report_page", _make_single_runs, lambda p: write_report(_runs_dir(p)), max_seconds=120),
     Target("run", _make_run, _read_run),
     Target("study_jobs", _make_jobs, _read_jobs),
-    Target(
-        "command_line",
-        _make_commands,
-        lambda p: for_hydra(p.read_text(errors="replace").split("\n")),
-    ),
+    Target("command_line", _make_commands, _read_command),
 ]

@@ -142,7 +142,9 @@ def _gazehub(dataset: str) -> Target:
     def read(path: Path) -> None:
         root = next(folder for folder in path.parents if folder.name == "hub")
         _label_files.cache_clear()
-        read_groups(GazeHubReader(root))
+        # Of one form.
+        if dataset not in ("eyediap", "rtgene"):
+            read_groups(GazeHubReader(root))
         read_groups(GazeHubReader(root, dataset, remove_scale=dataset == "mpiifacegaze"))
 
     return Target(f"gazehub_{dataset}", make, read)

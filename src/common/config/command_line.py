@@ -141,8 +141,8 @@ def _first_choice(argument: str) -> str | None:
         return None  # a mistake, which Hydra names, or no choices
     try:
         return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
-    except HydraException:
-        return None  # a pattern (glob), whose choices it looks up later
+    except (HydraException, StopIteration):
+        return None  # a pattern (glob), whose choices it looks up later, or none: range(3,0)
 
 
 def _override(argument: str) -> Override | None:
@@ -153,5 +153,6 @@ def _override(argument: str) -> Override | None:
 def _parsed(argument: str) -> Override | None:
     try:
         return OverridesParser.create().parse_override(argument)
-    except (HydraException, RecursionError):
+    # A number of 5,000 digits is a ValueError.
+    except (HydraException, RecursionError, ValueError):
         return None

@@ -184,18 +184,19 @@ def _of_code(recorded: Config, now: Config) -> list[str]:
         return []
     if len(ran) > 1:
         return ["code: it changed between the run's starts"]
-    before, after = recorded["git"], now["git"]
-    if before and before["commit"] == after.get("commit"):
-        said = f"commit {before['commit'][:12]} with other uncommitted changes"
+    before, after = recorded.get("git") or {}, now["git"]
+    commit = before.get("commit")
+    if commit and commit == after.get("commit"):
+        said = f"commit {commit[:12]} with other uncommitted changes"
     else:
         said = f"{_described(before)} then, {_described(after)} now"
     return [f"code: {said} (run.json has the commit and its changes under git)"]
 
 
 def _described(git: Mapping[str, Any]) -> str:
-    if not git:
+    if not git.get("commit"):
         return "outside git"
-    changes = " with uncommitted changes" if git["changes"] or git.get("untracked") else ""
+    changes = " with uncommitted changes" if git.get("changes") or git.get("untracked") else ""
     return f"commit {git['commit'][:12]}{changes}"
 
 

@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from common.config.plain import Config
-from common.files.form import TEXT, check_form
+from common.files.form import FLAG, TEXT, check_form
 from common.files.sealed import read_json, write_json
 from common.runs.claim import is_in_use
 from common.runs.snapshot import FILE_NAME, is_debug, read_snapshot
@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 Failure = Mapping[str, str]
 # A job may be refused in the folder of an older, finished run, whose run.json stays as it is.
 FAILURE_FILE = "failure.json"
+# Of a job's config, to tell whether it is complete.
+_ASKED = {"data": {"name": TEXT}, "test": FLAG, "also_test": [TEXT]}
 
 
 def job_name(ablation: str, seed: int) -> str:
@@ -128,6 +130,7 @@ def _is_complete(run_dir: Path) -> bool:
         return False
     try:
         snapshot = read_snapshot(run_dir)
+        check_form(snapshot["config"], _ASKED, str(run_dir / FILE_NAME))
     except ValueError as error:
         LOG.warning("%s", error)
         return False

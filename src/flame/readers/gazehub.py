@@ -58,12 +58,11 @@ class GazeHubReader(RawReader):
         self._files = _label_files(self.raw_dir, dataset)
         self.dataset, self._form = self._files[0].dataset, self._files[0].form
         self._removes_scale = remove_scale
-        if remove_scale and not all(
-            self._form.is_scaled and "scale" in file.places for file in self._files
-        ):
+        unscaled = (file for file in self._files if "scale" not in file.places)
+        if remove_scale and (without := next(unscaled, None)) is not None:
             raise ValueError(
-                f"remove_scale=true is for MPIIFaceGaze with a header that names Smat, this is "
-                f"{self.dataset}: leave it out"
+                f"remove_scale=true is for MPIIFaceGaze with a header that names Smat, "
+                f"{without.path} is of {self.dataset} and has none: leave it out"
             )
         self.gaze_convention, self.gaze_frame = self.dataset, "camera"
         if self._form.is_normalised:

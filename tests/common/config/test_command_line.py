@@ -75,7 +75,8 @@ def test_a_list_of_choices_has_its_first_one_before_it(typed: str, first: str) -
     "typed",
     [
         *("-m", "seed=0", "model=[a,b]", "name='a,b'", "model=glob(*)", "~priors", "model=a,b]"),
-        *("lr=interval(0,1)", "hydra/launcher=a,b", "--config-dir=a,b"),
+        *("lr=interval(0,1)", "hydra/launcher=a,b", "--config-dir=a,b", "seed=range(3,0)"),
+        f"seed={'1' * 5000}",
     ],
 )
 def test_what_is_no_list_of_choices_stays_as_typed(typed: str) -> None:

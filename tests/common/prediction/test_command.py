@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ from builders.small_run import composed, train_here
 from builders.small_store import write_small_store
 
 from common.prediction.command import Trained, _annotate, _unloaded, predict
+from common.runs.snapshot import read_snapshot
 
 SMALL_SPLIT = [
     "data.datamodule.split=cross_person",
@@ -90,6 +93,18 @@ def test_a_recorded_name_leads_nowhere(work_dir: Path, tmp_path: Path, place: st
         asked(f"run={run}", "split=test")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert not list(tmp_path.parent.glob(f"{tmp_path.name}_elsewhere*"))
+
+
+@pytest.mark.parametrize("lost", ["config.model.inputs", "config.data.name", "data"])
+def test_what_a_record_lacks_is_named(work_dir: Path, tmp_path: Path, lost: str) -> None:
+    run = shutil.copytree(work_dir / "run", tmp_path / "run")
+    snapshot = read_snapshot(run)
+    *folders, key = lost.split(".")
+    del reduce(getitem, folders, snapshot)[key]
+    (run / "run.json").write_text(json.dumps(snapshot))
+    with pytest.raises(ValueError, match=r"run\.json") as refused:
+        asked(f"run={run}", "split=test")
+    assert key in str(refused.value)
 
 
 def test_an_unknown_split_is_refused(work_dir: Path) -> None:
