@@ -95,7 +95,7 @@ def _store_findings(share: Share) -> list[Finding]:
 
 
 def _is_imageless(store_dir: Path, group: str) -> bool:
-    rows = pl.scan_parquet(GroupPaths(store_dir, group).table)
+    rows = pl.scan_parquet(GroupPaths(store_dir, group).table, glob=False)
     # The table of a group without rows has no such column.
     if "num_bytes" not in rows.collect_schema():
         return bool(read_skipped(store_dir, [group]))

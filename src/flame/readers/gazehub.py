@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from common.faces.normalisation import virtual_camera
+from common.listing import listed
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.store.skipped import Skipped
 from flame.readers.gazehub_labels import FORMS, LabelFile, check_angles, read_header
@@ -136,7 +137,10 @@ def _label_files(raw_dir: Path, dataset: str | None) -> tuple[LabelFile, ...]:
         check_angles(file)
         found.append(file)
     if not found:
-        raise ValueError(f"no file in {folder} names a gaze: expected 2DGaze in the header")
+        names = listed([path.name for path in paths])
+        raise ValueError(
+            f"no file in {folder} names a gaze: expected 2DGaze in a header of {names}"
+        )
     return tuple(found)
 
 

@@ -78,7 +78,7 @@ def _read(
 ) -> tuple[dict[str, Array], pl.DataFrame]:
     arrays: dict[str, Array] = {}
     starts: list[pl.DataFrame] = []
-    frames = pl.scan_parquet(path).select(columns)
+    frames = pl.scan_parquet(path, glob=False).select(columns)
     for first in range(0, num_rows, _STRETCH_ROWS):
         stretch = frames.slice(first, _STRETCH_ROWS).collect()
         for name, values in _arrays_of(stretch).items():

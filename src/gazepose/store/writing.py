@@ -170,7 +170,7 @@ def _read_rows(store_dir: Path, group: str) -> pl.DataFrame:
 
 
 def _scan_rows(store_dir: Path, group: str) -> pl.LazyFrame:
-    return _typed(pl.scan_parquet(GroupPaths(store_dir, group).table), group)
+    return _typed(pl.scan_parquet(GroupPaths(store_dir, group).table, glob=False), group)
 
 
 def _typed(rows: pl.LazyFrame, group: str) -> pl.LazyFrame:

@@ -52,7 +52,7 @@ def read_rows(path: Path, columns: Sequence[str], more_columns: bool = False) ->
     if not path.is_file():
         raise ValueError(f"{path}: no such file; expected a csv with columns {expected}")
     try:
-        text = pl.read_csv(path, has_header=False, infer_schema=False).fill_null("")
+        text = pl.read_csv(path, glob=False, has_header=False, infer_schema=False).fill_null("")
     except pl.exceptions.NoDataError as error:
         raise ValueError(f"{path} is empty, expected rows of {expected}") from error
     except TABLE_ERRORS as error:

@@ -69,10 +69,13 @@ def test_missing_photos_are_written_again_and_others_kept(tmp_path):
     kept, lost = photos(tmp_path)[0], photos(tmp_path)[5]
     kept.write_bytes(b"kept")
     lost.unlink()
+    # A process of this number there is not.
+    kept.with_name(f".{kept.stem}.{2**22 + 1}.jpg").write_bytes(b"of a killed process")
     write_columbia(tmp_path, **SMALL)
     after = digests(tmp_path)
     assert after[lost.name] == before[lost.name]
     assert kept.read_bytes() == b"kept"
+    assert not list(tmp_path.rglob(".*"))
     assert {name for name in before if before[name] != after[name]} == {kept.name}
 
 

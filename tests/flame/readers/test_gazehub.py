@@ -273,7 +273,7 @@ def test_mpiifacegazes_scale_can_be_taken_out(tmp_path: Path) -> None:
     assert reader.gaze_convention == "face_centre_to_target"
     assert reader.settings == {"dataset": "mpiifacegaze", "remove_scale": True}
     eyediap = write_gazehub(tmp_path / "other", "eyediap")
-    with pytest.raises(ValueError, match=r"remove_scale=true is for MPIIFaceGaze.*this is eyediap"):
+    with pytest.raises(ValueError, match=r"remove_scale=true is for MPIIFaceGaze.*is of eyediap"):
         GazeHubReader(eyediap.root, "eyediap", remove_scale=True)
 
 

@@ -1,6 +1,7 @@
 """All frames of a store as flat arrays."""
 
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,13 @@ def test_priors_that_nobody_asks_for_are_not_kept(store_dir: Path) -> None:
     table = LamTable.read(store_dir)
     assert table.head_pose_deg is None
     assert table.landmarks is None
+
+
+def test_a_folder_may_be_called_as_a_pattern(store_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(store_dir, tmp_path / "1")
+    there = shutil.copytree(store_dir, tmp_path / "[1] *?")
+    finish_store(there)
+    assert LamTable.read(there).sha256() == LamTable.read(store_dir).sha256()
 
 
 def test_a_pickled_table_is_arrays_and_little_else(store_dir: Path) -> None:

@@ -153,7 +153,7 @@ class GazeAngleTest(ModelTest):
     def read_samples(path: Path) -> pl.DataFrame:
         """Return error and subject of every sample."""
         types = {"loss_3d": pl.Float64, "subject": pl.String}
-        return pl.read_csv(path, columns=list(types), schema_overrides=types)
+        return pl.read_csv(path, glob=False, columns=list(types), schema_overrides=types)
 
     @staticmethod
     def samples_of(predictions: pl.DataFrame) -> Samples:
