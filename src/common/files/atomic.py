@@ -44,6 +44,12 @@ def remove_leftovers(folder: Path, *, is_alone: bool = False) -> None:
             found.unlink(missing_ok=True)
 
 
+def remove_leftovers_below(folder: Path) -> None:
+    """Remove what killed processes of this machine left in a folder and in those below it."""
+    for each in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        remove_leftovers(each)
+
+
 def _is_left(name: str, is_alone: bool) -> bool:
     leftover = _LEFTOVER.fullmatch(name)
     if leftover is None or is_alone:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.files.atomic import write_text_atomically
+from common.files.atomic import remove_leftovers, write_text_atomically
 from common.report.content import find_content
 from common.report.page import write_page
 from common.report.study.files import study_markdown, study_text, write_study_files
@@ -34,6 +34,8 @@ def write_report(runs_dir: Path, output_dir: Path | None = None) -> str:
     """
     report = find_content(runs_dir)
     output_dir = output_dir or runs_dir / "report"
+    for name in ("", "images", "studies"):
+        remove_leftovers(output_dir / name)
     shown = [*report.tables, *report.slice_tables]
     texts = [*map(study_markdown, report.outcomes), *map(as_markdown, shown)]
     latex = ["% needs \\usepackage{booktabs}", *(as_latex(group.table) for group in report.groups)]

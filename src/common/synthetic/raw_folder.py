@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from common.files.atomic import remove_leftovers
+from common.files.atomic import remove_leftovers_below
 from common.files.sealed import read_json, write_json
 
 ARGUMENTS_FILE = "demo.json"
@@ -38,9 +38,7 @@ def claim_folder(raw_dir: Path, content: str, plan: Any, **versions: int) -> Non
             f"no {ARGUMENTS_FILE}); choose another raw_dir for the demo data"
         )
     write_json(record, arguments)
-    # What a killed writer left.
-    for folder in (raw_dir, *(path for path in raw_dir.rglob("*") if path.is_dir())):
-        remove_leftovers(folder)
+    remove_leftovers_below(raw_dir)
 
 
 def write_all(

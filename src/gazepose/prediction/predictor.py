@@ -1,7 +1,6 @@
 """Eye contact in photos and videos: preprocessing's road, with a trained net at its end."""
 
 import logging
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -16,6 +15,7 @@ from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
+from common.files.locks import temporary_folder
 from common.media.image_codec import decode_image
 from common.media.video import TimedFrame, read_timed_frames
 from common.prediction.annotator import Annotator
@@ -143,16 +143,16 @@ class VideoPredictor(Annotator):
 
     def _scored_rows(self, path: Path) -> pl.DataFrame:
         """Return a video's faces in the order of their frames, with ``score``."""
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             frames = write_video_table(
                 path,
                 self._analyzer,
                 self._tracking,
                 self._preparation,
                 self._ranking,
-                Path(folder),
+                folder,
             )
-            scores = self._scores(frames, Path(folder)) if frames.height else np.empty(0)
+            scores = self._scores(frames, folder) if frames.height else np.empty(0)
         columns = ["frame", "track_id", "is_interpolated", "sharpness_p", *BOX_COLUMNS]
         rows = frames.select(*columns, *HEAD_POSE_COLUMNS, *POINT_COLUMNS)
         return rows.with_columns(pl.Series("score", scores)).sort("frame", maintain_order=True)

@@ -54,6 +54,16 @@ def test_a_report_of_the_reported_folder_changes_nothing(runs_dir):
     assert write_report(runs_dir) == write_report(runs_dir)
 
 
+def test_what_a_killed_report_left_goes(runs_dir):
+    write_report(runs_dir)
+    before = sorted((runs_dir / "report").rglob("*"))
+    for place in ("report", "report/images"):
+        # A process of this number there is not.
+        (runs_dir / place / f".table.{2**22 + 1}.png").touch()
+    write_report(runs_dir)
+    assert sorted((runs_dir / "report").rglob("*")) == before
+
+
 def test_a_single_run_can_be_reported(runs_dir):
     assert "flame_b" in write_report(runs_dir / "b")
 
