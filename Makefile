@@ -30,7 +30,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: demo-gaze demo-lam ## both lines on invented people, from raw data to tables and pictures (15 to 25 minutes, 2 cores)
+demo: demo-gaze demo-lam ## both lines on invented people, from raw data to tables and pictures (17 to 26 minutes, 2 cores)
 
 demo-gaze: install ## invented people -> store -> FLAME -> table, figures, photo
 	$(BIN)/python preprocess.py data=demo_gaze
@@ -48,7 +48,7 @@ demo-lam: install ## invented people in clips -> store -> GazeLSTM and GazePose 
 	$(BIN)/python predict.py run=runs/demo/gazepose source="$$(ls data/demo_lam/v2/clips/*.mp4 | head -1)"
 	$(BIN)/python -m common.report runs/demo
 
-test: install ## the tests (8 to 11 minutes on 2 cores)
+test: install ## the tests (11 minutes on 2 cores)
 	$(BIN)/pytest -m 'not slow' -n $(JOBS) --dist loadfile
 
 test-slow: install ## the long tests too

@@ -11,7 +11,7 @@ from common.media.video_writer import write_video
 
 BENCHMARKS_DIR = Path(__file__).parents[3] / "benchmarks"
 NUM_CLIPS = 60
-# A graph built anew for every clip took 20 MiB each, 1,100 in all; 5 to 18 in all are seen now.
+# A graph built anew for every clip took 20 MiB each; 5 to 18 in all are seen now.
 ALLOWED_MIB = 40
 
 
