@@ -4,7 +4,7 @@ import ast
 import re
 import runpy
 
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 
 PAGE = REPO_DIR / "docs" / "architecture.md"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from builders.fabricated_runs import gaze_angle_summary
 from builders.small_gaze import write_small_gaze
 from builders.small_lam import write_small_lam
+from builders.small_runs import gaze_angle_summary
 from builders.small_store import write_small_store
 
 from common.files.checksums import arrays_sha256, file_sha256

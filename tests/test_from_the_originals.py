@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from builders.small_lam_run import train_here as train_lam_here
-from builders.small_lam_run import write_store
-from builders.small_run import REPO_DIR, train_here
+from builders.small_lam_training import train_here as train_lam_here
+from builders.small_lam_training import write_store
 from builders.small_store import write_small_store
+from builders.small_training import REPO_DIR, train_here
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 
 FACES = {
     "flame": ["load_net", "load_statistics", "render_heatmaps"],

@@ -6,7 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 
 PACKAGES = ("common", "flame", "gazepose")
 

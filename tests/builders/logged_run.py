@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from builders.small_lam_run import overrides_of
-from builders.small_run import composed
+from builders.small_lam_training import overrides_of
+from builders.small_training import composed
 
 OFFLINE = ["logger=wandb", "logger.wandb.offline=true", "logger.wandb.log_model=true"]
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 from common.runs.targets import with_todays_target
 
 _FOLDER = REPO_DIR / "tests" / "golden" / "old_runs"

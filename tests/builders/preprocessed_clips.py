@@ -1,4 +1,4 @@
-"""Preprocessing of a few invented clips, and what a store holds after it."""
+"""Preprocessing of a few small clips, and what a store holds after it."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Preprocessing of a few people with invented faces, and what a store holds after it."""
+"""Preprocessing of a few people with fake faces, and what a store holds after it."""
 
 from pathlib import Path
 from typing import Any

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 from common.runs.snapshot import read_snapshot
 
 TRAIN = [sys.executable, str(REPO_DIR / "train.py")]

@@ -1,4 +1,4 @@
-"""A tiny Ego4D folder: videos whose grey level tells the frame, annotations as tests want them."""
+"""A small Ego4D folder: videos whose grey level tells the frame, annotations as tests want them."""
 
 import json
 

@@ -1,11 +1,11 @@
-"""Runs with invented predictions, as an ensemble reads them."""
+"""Runs with small predictions, as an ensemble reads them."""
 
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from builders.small_predictions import some_predictions
+from builders.small_predictions import small_predictions
 from gazepose.ensembling.members import Members, find_predictions, read_members
 from gazepose.evaluation.predictions import write_predictions
 from gazepose.evaluation.score_slices import describe_samples
@@ -30,7 +30,7 @@ def write_run(
 def three_runs(folder: Path) -> list[Path]:
     """Three runs on the same clips, two of which find out something and the last nothing."""
     return [
-        write_run(folder / name, some_predictions(6, seed, skill), name)
+        write_run(folder / name, small_predictions(6, seed, skill), name)
         for seed, (name, skill) in enumerate((("a", 0.3), ("b", 0.3), ("blind", 0.0)))
     ]
 

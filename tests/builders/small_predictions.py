@@ -1,4 +1,4 @@
-"""Predictions of invented tests, without nets and stores."""
+"""Predictions of small tests, without nets and stores."""
 
 import numpy as np
 import polars as pl
@@ -6,7 +6,7 @@ import polars as pl
 NUM_FRAMES = 40
 
 
-def some_predictions(
+def small_predictions(
     num_clips: int = 4, seed: int = 0, skill: float = 0.4, is_labelled: bool = True
 ) -> pl.DataFrame:
     """Two tracks a clip; scores that tell looks from no looks, the better the more skill.

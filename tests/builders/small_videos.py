@@ -1,4 +1,4 @@
-"""Tiny videos for tests."""
+"""Small videos."""
 
 import struct
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 from common.config import schema
 from common.config.plain import plain
 

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import yaml
 
-from builders.small_run import REPO_DIR, composed
+from builders.small_training import REPO_DIR, composed
 
 CONF_DIR = REPO_DIR / "conf"
 # Parts of other files, no choices themselves.

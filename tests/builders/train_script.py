@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
-from builders.small_run import REPO_DIR, one_thread
+from builders.small_training import REPO_DIR, one_thread
 from builders.study_configs import Config
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from builders.flame_tree import write_flame_tree
-from builders.small_run import REPO_DIR, SMALL_NET
+from builders.small_training import REPO_DIR, SMALL_NET
 from builders.train_script import train_script_here
 
 LAYOUT = ["data=flame_layout", "data.name=mine"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from builders.fabricated_runs import (
+from builders.small_runs import (
     study_plan,
     write_gaze_job,
     write_lam_job,

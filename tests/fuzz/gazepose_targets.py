@@ -15,7 +15,7 @@ from builders.small_ego4d import write_small_ego4d
 from builders.small_lam import write_small_lam
 from builders.small_members import write_run
 from builders.small_nets import small_gazepose
-from builders.small_predictions import some_predictions
+from builders.small_predictions import small_predictions
 
 from common.media.image_codec import encode_image
 from fuzz.target import Target, read_groups
@@ -148,7 +148,7 @@ def _read_gaze360(path: Path) -> None:
 
 
 def _make_submission(folder: Path) -> list[Path]:
-    table = some_predictions(1, is_labelled=False).head(4)
+    table = small_predictions(1, is_labelled=False).head(4)
     write_submission(table, folder / "submission.json")
     return [folder / "submission.json"]
 
@@ -168,7 +168,7 @@ def _make_lam_csvs(folder: Path) -> list[Path]:
 
 def _make_members(folder: Path) -> list[Path]:
     runs = [
-        write_run(folder / name, some_predictions(2, seed), name)
+        write_run(folder / name, small_predictions(2, seed), name)
         for seed, name in enumerate(("a", "b"))
     ]
     return [find_predictions(run, None) for run in runs]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from builders.golden_ego4d import expected
 from builders.small_lam import small_points
-from builders.tiny_ego4d import expected
 
 from gazepose.priors import (
     clip_landmarks,

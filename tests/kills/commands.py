@@ -8,9 +8,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import torch
-from builders.small_lam_run import SMALL_DATA, SMALL_NETS, SMALL_TRAINING, write_store
-from builders.small_run import REPO_DIR, SMALL_RUN
+from builders.small_lam_training import SMALL_DATA, SMALL_NETS, SMALL_TRAINING, write_store
 from builders.small_store import write_small_store
+from builders.small_training import REPO_DIR, SMALL_RUN
 
 # They tell of every start, or are written by a library as it goes.
 ACCOUNTS = ["*.log", "*/csv/*", "*/multirun.yaml"]

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders import toy_job
-from builders.small_run import REPO_DIR
+from builders import small_job
+from builders.small_training import REPO_DIR
 from builders.train_configs import CONF_DIR
 from builders.train_script import train_script_here
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -20,7 +20,7 @@ from common.config.command_line import (
     with_multirun,
 )
 
-TOY = Path(toy_job.__file__)
+SMALL_JOB = Path(small_job.__file__)
 KEPT = "hydra.output_subdir=.hydra"
 
 
@@ -103,7 +103,7 @@ def test_a_search_has_its_choices_to_itself() -> None:
 def test_a_multirun_composes_where_each_of_its_jobs_does(
     typed: str, swept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with train_script_here(monkeypatch, TOY) as script:
+    with train_script_here(monkeypatch, SMALL_JOB) as script:
         assert script("-m", *typed.split(), f"hydra.sweep.dir={tmp_path}", KEPT) == 0
     jobs = [OmegaConf.load(tmp_path / job / ".hydra" / "config.yaml") for job in ("0", "1")]
     assert jobs[0][swept].name != jobs[1][swept].name
@@ -123,7 +123,7 @@ def test_a_mistake_in_any_job_ends_a_multirun_before_the_first(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with train_script_here(monkeypatch, TOY) as script:
+    with train_script_here(monkeypatch, SMALL_JOB) as script:
         assert script("-m", *typed.split(), f"hydra.sweep.dir={tmp_path}") == 1
     assert mistake in capsys.readouterr().err
     assert not list(tmp_path.rglob("said.txt"))

@@ -1,7 +1,7 @@
 """The configs: every choice composes, and what is composed can be built."""
 
 import pytest
-from builders.small_run import composed
+from builders.small_training import composed
 from builders.train_configs import CONF_DIR, choices, chosen, pairs, train_config
 
 from common.config.instantiate import build

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from builders.small_run import SMALL_NET
+from builders.small_training import SMALL_NET
 from builders.train_configs import choices, train_config
 
 from common.runs.run import build_module

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from builders.small_run import SMALL_NET, composed
+from builders.small_training import SMALL_NET, composed
 from builders.train_configs import train_config
 from hydra.errors import ConfigCompositionException
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from builders.brute_precision import mean_precision
-from builders.fabricated_runs import lam_scores
+from builders.small_runs import lam_scores
 from scipy.stats import bootstrap
 
 from common.evaluation.average_precision import lam_precision

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 from builders.logged_run import OFFLINE, config_of, staged_in
 from builders.offline_wandb import OfflineRun, offline_runs
-from builders.small_lam_run import write_store
-from builders.small_run import REPO_DIR, one_thread, train_here
+from builders.small_lam_training import write_store
 from builders.small_store import write_small_store
+from builders.small_training import REPO_DIR, one_thread, train_here
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from common.runs.run import fit_and_test

@@ -8,8 +8,8 @@ import pytest
 import wandb
 from builders.logged_run import OFFLINE, config_of, staged_in
 from builders.offline_wandb import offline_runs
-from builders.small_lam_run import write_store
-from builders.small_run import composed, one_thread
+from builders.small_lam_training import write_store
+from builders.small_training import composed, one_thread
 
 from common.config.instantiate import build
 from common.loggers.dashboard import log_end, log_start

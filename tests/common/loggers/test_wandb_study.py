@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from builders.offline_wandb import offline_runs
-from builders.small_lam_run import overrides_of, write_store
-from builders.small_run import REPO_DIR
+from builders.small_lam_training import overrides_of, write_store
+from builders.small_training import REPO_DIR
 
 pytestmark = pytest.mark.slow
 TYPED = [

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from builders.fabricated_runs import change_run
-from builders.small_run import composed, train_here
+from builders.small_runs import change_run
 from builders.small_store import write_small_store
+from builders.small_training import composed, train_here
 
 from common.prediction.command import Trained, _annotate, _unloaded, predict
 from common.runs.snapshot import read_snapshot

@@ -3,8 +3,8 @@
 import csv
 
 import pytest
-from builders.fabricated_folders import write_gaze_runs
-from builders.fabricated_runs import write_run, write_test
+from builders.small_reports import write_gaze_runs
+from builders.small_runs import write_run, write_test
 
 from common.report.command import main, write_report
 

@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from builders.fabricated_runs import (
+from builders.small_runs import (
     change_run,
     study_plan,
     write_gaze_job,

@@ -6,8 +6,8 @@ import math
 import re
 
 import pytest
-from builders.fabricated_folders import only_group, page_of, write_lam_runs
-from builders.fabricated_runs import (
+from builders.small_reports import only_group, page_of, write_lam_runs
+from builders.small_runs import (
     LAM_BASELINES,
     lam_slice,
     lam_summary,

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import polars as pl
 import pytest
-from builders.fabricated_folders import page_of, write_lam_runs
-from builders.fabricated_runs import (
+from builders.small_reports import page_of, write_lam_runs
+from builders.small_runs import (
     LAM_HEADER,
     study_plan,
     write_gaze_job,

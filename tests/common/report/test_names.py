@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from builders.fabricated_folders import column, only_group, write_lam_runs
-from builders.fabricated_runs import PROTOCOL, write_lam_run, write_lam_test
+from builders.small_reports import column, only_group, write_lam_runs
+from builders.small_runs import PROTOCOL, write_lam_run, write_lam_test
 
 from common.report.tables.runs import name_of_run
 

@@ -5,8 +5,8 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from builders.fabricated_folders import page_of, write_gaze_runs
-from builders.fabricated_runs import write_run, write_test
+from builders.small_reports import page_of, write_gaze_runs
+from builders.small_runs import write_run, write_test
 
 from common.report.command import write_report
 

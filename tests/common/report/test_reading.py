@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from builders.fabricated_folders import only_group, write_gaze_runs
-from builders.fabricated_runs import write_log, write_run, write_test
+from builders.small_reports import only_group, write_gaze_runs
+from builders.small_runs import write_log, write_run, write_test
 
 from common.report.command import write_report
 from common.report.reading import read_results

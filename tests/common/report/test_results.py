@@ -1,8 +1,8 @@
 """A table of results: baselines first, a row a test, one protocol; formats escape its text."""
 
 import pytest
-from builders.fabricated_folders import only_group, write_gaze_runs
-from builders.fabricated_runs import write_run, write_test
+from builders.small_reports import only_group, write_gaze_runs
+from builders.small_runs import write_run, write_test
 
 from common.report.reading import read_results
 from common.report.tables.formats import Table, as_latex, as_markdown, as_text

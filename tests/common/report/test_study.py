@@ -4,20 +4,20 @@ import re
 import statistics
 
 import pytest
-from builders.fabricated_runs import (
-    change_run,
-    study_plan,
-    write_lam_job,
-    write_lam_run,
-    write_lam_test,
-)
-from builders.fabricated_studies import (
+from builders.small_reports import (
     ROWS,
     cells,
     only_outcome,
     only_table,
     values_of,
     write_study,
+)
+from builders.small_runs import (
+    change_run,
+    study_plan,
+    write_lam_job,
+    write_lam_run,
+    write_lam_test,
 )
 
 from common.report.command import write_report

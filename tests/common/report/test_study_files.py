@@ -5,8 +5,8 @@ import re
 import statistics
 
 import pytest
-from builders.fabricated_runs import change_run, study_plan
-from builders.fabricated_studies import ROWS, values_of, write_study
+from builders.small_reports import ROWS, values_of, write_study
+from builders.small_runs import change_run, study_plan
 
 from common.report.command import write_report
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from builders.fabricated_runs import change_run, study_plan, write_run, write_test
-from builders.fabricated_studies import cells, only_outcome, only_table
+from builders.small_reports import cells, only_outcome, only_table
+from builders.small_runs import change_run, study_plan, write_run, write_test
 
 from common.report.command import write_report
 from common.report.study.files import study_text

@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from builders.fabricated_runs import change_run, study_plan, write_lam_job
-from builders.fabricated_studies import only_table, write_study
+from builders.small_reports import only_table, write_study
+from builders.small_runs import change_run, study_plan, write_lam_job
 
 from common.report.command import write_report
 from common.report.study.comparison import Comparison, Refusal

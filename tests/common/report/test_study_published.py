@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from builders.fabricated_runs import study_plan, write_gaze_job
-from builders.fabricated_studies import cells, only_outcome, write_study
+from builders.small_reports import cells, only_outcome, write_study
+from builders.small_runs import study_plan, write_gaze_job
 
 from common.report.command import write_report
 from common.report.study.files import study_text

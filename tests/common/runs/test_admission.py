@@ -15,7 +15,7 @@ import pytest
 import yaml
 from builders.hostile_configs import HOSTILE, SINGING, cage, has_run, write_run
 from builders.old_runs import MODELS, OLD_TARGETS, todays, write_old_run
-from builders.small_run import SMALL_NET, composed
+from builders.small_training import SMALL_NET, composed
 from builders.train_configs import CONF_DIR, choices, chosen, pairs, train_config
 from hydra.errors import InstantiationException
 from omegaconf import OmegaConf

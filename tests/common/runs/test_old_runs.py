@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import small_lam_run, small_run
-from builders.fabricated_runs import change_run, study_plan
-from builders.fabricated_studies import only_table, write_study
+from builders import small_lam_training, small_training
 from builders.old_runs import MODELS, make_old, write_old_run
-from builders.small_lam_run import metrics_said, predict_here
-from builders.small_run import composed, one_thread
+from builders.small_lam_training import metrics_said, predict_here
+from builders.small_reports import only_table, write_study
+from builders.small_runs import change_run, study_plan
 from builders.small_store import write_small_store
+from builders.small_training import composed, one_thread
 
 from common.report.study.comparison import Comparison
 from common.runs.folder import continued
@@ -64,7 +64,7 @@ def gaze_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _train(folder: Path, name: str, num_epochs: int, *typed: str) -> dict[str, float]:
     options = [f"trainer.max_epochs={num_epochs}", *typed]
-    return small_run.train_here(folder / "store", folder / name, *options)
+    return small_training.train_here(folder / "store", folder / name, *options)
 
 
 def test_an_old_run_is_tested(gaze_dir: Path) -> None:
@@ -117,9 +117,9 @@ def _in_folder(value: Any, old: str, new: str) -> Any:
 
 
 def test_old_eye_contact_runs_are_tested(tmp_path: Path) -> None:
-    small_lam_run.write_store(tmp_path / "store")
+    small_lam_training.write_store(tmp_path / "store")
     short = "trainer.max_epochs=1"
-    small_lam_run.train_here("gazelstm", tmp_path / "store", tmp_path / "old", short)
+    small_lam_training.train_here("gazelstm", tmp_path / "store", tmp_path / "old", short)
     make_old(tmp_path / "old")
     said = metrics_said(predict_here(f"run={tmp_path}/old", "split=val"))
     expected = read_snapshot(tmp_path / "old")["metrics"]["best_val/map"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from builders.small_run import composed
+from builders.small_training import composed
 
 from common.runs import process_checks
 from common.runs.process_checks import (

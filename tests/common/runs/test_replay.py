@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.small_run import composed, one_thread, small_config
 from builders.small_store import write_small_store
+from builders.small_training import composed, one_thread, small_config
 from hydra.errors import ConfigCompositionException
 
 from common.runs.replay import compared, config_name, differences, replay, replayed_config

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 from builders.train_configs import CONF_DIR
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from builders.small_run import REPO_DIR, SMALL_RUN
 from builders.small_store import write_small_store
+from builders.small_training import REPO_DIR, SMALL_RUN
 
 from common.runs.snapshot import read_snapshot
 

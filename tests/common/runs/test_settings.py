@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from builders.small_run import one_thread, small_config, train_here
 from builders.small_store import write_small_store
+from builders.small_training import one_thread, small_config, train_here
 from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 
 from common.runs.run import fit_and_test

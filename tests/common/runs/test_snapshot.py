@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 
 from common.runs.snapshot import (
     add_to_snapshot,

@@ -5,7 +5,7 @@ import re
 import hydra.utils
 import pytest
 from builders.old_runs import OLD_TARGETS, todays
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 
 from common.runs.targets import with_todays_target
 

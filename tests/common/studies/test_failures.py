@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.fabricated_runs import write_run
+from builders.small_runs import write_run
 from builders.study_configs import config_of
 from builders.train_script import train_script_here
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import optuna
 import pytest
-from builders import toy_job
-from builders.small_run import REPO_DIR, SMALL_RUN, train_here
+from builders import small_job
+from builders.small_job import CONF_DIR, loaded_in_a_process
 from builders.small_store import write_small_store
-from builders.toy_job import CONF_DIR, loaded_in_a_process
+from builders.small_training import REPO_DIR, SMALL_RUN, train_here
 from hydra import compose, initialize_config_dir
 from joblib import Parallel, cpu_count, delayed
 from omegaconf import OmegaConf
@@ -20,8 +20,8 @@ from omegaconf import OmegaConf
 from common.config import schema
 from common.runs.process_checks import check_multirun
 
-TOY = [sys.executable, str(Path(toy_job.__file__)), "-m"]
-TOY_RUN = ["model=flame", "data=columbiagaze", "hydra.sweep.dir=out"]
+SMALL_JOB = [sys.executable, str(Path(small_job.__file__)), "-m"]
+SMALL_TRAINING = ["model=flame", "data=columbiagaze", "hydra.sweep.dir=out"]
 LAUNCHERS = [
     pytest.param("basic", marks=pytest.mark.slow),
     "joblib",
@@ -31,9 +31,9 @@ LAUNCHERS = [
 FREE = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
 
 
-def run_toy(folder: Path, *typed: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_job(folder: Path, *typed: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*TOY, *TOY_RUN, *typed],
+        [*SMALL_JOB, *SMALL_TRAINING, *typed],
         cwd=folder,
         env={**FREE, **environment},
         capture_output=True,
@@ -46,7 +46,7 @@ def launcher_config(*typed: str) -> Any:
     """The launcher's config, as Hydra hands it over."""
     schema.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        cfg = compose("train", overrides=[*TOY_RUN, *typed], return_hydra_config=True)
+        cfg = compose("train", overrides=[*SMALL_TRAINING, *typed], return_hydra_config=True)
     OmegaConf.set_readonly(cfg.hydra, False)
     cfg.hydra.runtime.output_dir = "RUN"
     return cfg.hydra
@@ -55,7 +55,7 @@ def launcher_config(*typed: str) -> Any:
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_failing_job_loses_no_other_and_is_told(launcher: str, tmp_path: Path) -> None:
     turns = "trainer.devices=[${device_of_job:2}]"
-    done = run_toy(tmp_path, f"hydra/launcher={launcher}", "seed=0,1,2", turns)
+    done = run_job(tmp_path, f"hydra/launcher={launcher}", "seed=0,1,2", turns)
     said = {path.parent.name: path.read_text().split() for path in tmp_path.glob("out/*/said.txt")}
     assert {number: words[1] for number, words in said.items()} == {"0": "0", "1": "1", "2": "2"}
     assert {number: words[4] for number, words in said.items()} == {"0": "0", "1": "1", "2": "0"}
@@ -104,7 +104,7 @@ def test_what_slurm_is_asked_for(tmp_path: Path) -> None:
         command.chmod(0o755)
     typed = ["hydra/launcher=submitit_slurm", "hydra.launcher.account=me", "seed=0,2,3"]
     path = f"{commands}{os.pathsep}{os.environ['PATH']}"
-    done = run_toy(tmp_path, *typed, "hydra.launcher.array_parallelism=2", PATH=path)
+    done = run_job(tmp_path, *typed, "hydra.launcher.array_parallelism=2", PATH=path)
     assert done.returncode != 0
     asked = (tmp_path / "asked.sh").read_text()
     expected = ["account=me", "array=0-2%2", "gpus-per-node=1", "ntasks-per-node=1", "nodes=1"]
@@ -129,7 +129,7 @@ def test_a_search_finds_the_better_trial_and_goes_on_later(tmp_path: Path) -> No
     typed += ["hydra.sweeper.storage=sqlite:///trials.db"]
     found = []
     for part in ("first", "then"):
-        done = run_toy(tmp_path, *typed, f"hydra.sweep.dir={part}")
+        done = run_job(tmp_path, *typed, f"hydra.sweep.dir={part}")
         assert done.returncode == 0, done.stderr
         found.append(OmegaConf.load(tmp_path / part / "optimization_results.yaml"))
     assert found[0].best_value == abs(found[0].best_params["model.learning_rate"] - 1e-3)

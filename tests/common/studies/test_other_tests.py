@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from builders.small_run import SMALL_RUN, one_thread
 from builders.small_store import write_small_store
+from builders.small_training import SMALL_RUN, one_thread
 from builders.study_configs import running
 
 from common.runs.run import fit_and_test

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.small_lam_run import SMALL_DATA, SMALL_NETS, SMALL_TRAINING, write_store
-from builders.small_run import REPO_DIR, SMALL_RUN
+from builders.small_lam_training import SMALL_DATA, SMALL_NETS, SMALL_TRAINING, write_store
 from builders.small_store import write_small_store
+from builders.small_training import REPO_DIR, SMALL_RUN
 from builders.study_configs import ON_GAZEPOSE, Config, study_of
 from builders.train_script import snapshots, train_script_here
 

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
-from builders import small_lam_run
-from builders.small_lam_run import metrics_said, predict_here, write_store
-from builders.small_run import train_here
+from builders import small_lam_training
+from builders.small_lam_training import metrics_said, predict_here, write_store
 from builders.small_store import write_small_store
+from builders.small_training import train_here
 
 from common.training.checkpoints.reading import read_checkpoint
 from common.training.weight_average import WeightAverage
@@ -180,7 +180,9 @@ def test_gazepose_trains_with_one_too(tmp_path: Path) -> None:
     """Its position table grows at the first batch."""
     write_store(tmp_path / "store")
     typed = ["extras=[ema]", "trainer.max_epochs=2"]
-    metrics = small_lam_run.train_here("gazepose", tmp_path / "store", tmp_path / "run", *typed)
+    metrics = small_lam_training.train_here(
+        "gazepose", tmp_path / "store", tmp_path / "run", *typed
+    )
     assert metrics["test/map"] == pytest.approx(metrics["best_val/map"], abs=1e-6)
 
 

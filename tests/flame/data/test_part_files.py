@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_run import composed, small_config
 from builders.small_store import write_small_store
+from builders.small_training import composed, small_config
 
 from common.files.sealed import write_json
 from common.preprocessing.command import prepare_store

@@ -14,7 +14,7 @@ from flame.evaluation.callback import summarise
 from flame.evaluation.figures import save_error_figure
 
 
-def some_results(num_subjects: int, num_samples: int = 12) -> pl.DataFrame:
+def small_results(num_subjects: int, num_samples: int = 12) -> pl.DataFrame:
     rng, num = np.random.default_rng(0), num_subjects * num_samples
     true, predicted = rng.uniform(-20, 20, (2, num)), rng.uniform(-20, 20, (2, num))
     return pl.DataFrame(
@@ -49,7 +49,7 @@ def panels(figure: Figure) -> dict[str, Any]:
 
 
 def test_every_slicing_has_a_panel_with_its_numbers(drawn: list[Figure], tmp_path: Path) -> None:
-    results = some_results(5)
+    results = small_results(5)
     summary = summarise(results)
     save_error_figure(results, summary, tmp_path / "f.png", "demo")
     found = panels(drawn[0])
@@ -68,7 +68,7 @@ def test_every_slicing_has_a_panel_with_its_numbers(drawn: list[Figure], tmp_pat
 
 
 def test_every_prediction_is_a_point(drawn: list[Figure], tmp_path: Path) -> None:
-    results = some_results(3)
+    results = small_results(3)
     save_error_figure(results, summarise(results), tmp_path / "f.png", "demo")
     for name in ("yaw", "pitch"):
         axis = panels(drawn[0])[f"true {name} [deg]"]
@@ -81,16 +81,16 @@ def test_the_headline_is_the_mean_with_its_interval_if_there_is_one(
     drawn: list[Figure], tmp_path: Path
 ) -> None:
     for num_subjects in (3, 1):
-        results = some_results(num_subjects)
+        results = small_results(num_subjects)
         save_error_figure(results, summarise(results), tmp_path / "f.png", "demo")
     several, one = (figure.get_suptitle() for figure in drawn)
-    mean_deg = some_results(3)["loss_3d"].mean()
+    mean_deg = small_results(3)["loss_3d"].mean()
     assert several.startswith(f"demo: {mean_deg:.2f} deg, n = 36, 95 % over subjects [")
     assert one.endswith("deg, n = 12")
 
 
 def test_dozens_of_subjects_fit(drawn: list[Figure], tmp_path: Path) -> None:
-    results = some_results(56, num_samples=2)
+    results = small_results(56, num_samples=2)
     save_error_figure(results, summarise(results), tmp_path / "f.png", "demo")
     axis = panels(drawn[0])["by subject"]
     boxes = [label.get_window_extent() for label in axis.get_xticklabels()]

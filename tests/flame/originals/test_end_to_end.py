@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import torch
 from builders.golden_flame import GOLDEN_DIR, Golden
-from builders.small_run import composed
+from builders.small_training import composed
 
 from common.prediction.command import predict
 from common.preprocessing.command import prepare_store

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from builders.small_run import composed, small_config, train_here
 from builders.small_store import write_small_store
+from builders.small_training import composed, small_config, train_here
 
 from common.prediction.command import predict
 from common.runs.run import build_module

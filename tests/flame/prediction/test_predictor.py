@@ -17,7 +17,7 @@ from builders.fake_faces import (
     photo,
     raw_sample,
 )
-from builders.small_run import composed
+from builders.small_training import composed
 
 from common.config.instantiate import build
 from common.faces.analysis import FaceObservation

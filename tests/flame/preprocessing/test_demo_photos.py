@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_run import REPO_DIR, composed
+from builders.small_training import REPO_DIR, composed
 
 from common.preprocessing.command import prepare_store
 from common.store.reading import FaceStore, read_recipe

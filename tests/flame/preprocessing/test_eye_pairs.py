@@ -12,7 +12,7 @@ from builders.fake_iris import (
     pair_of_eyes,
     true_landmarks,
 )
-from builders.small_run import composed
+from builders.small_training import composed
 from PIL import Image
 
 from common.config.instantiate import build

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders.cartoon_face import cartoon
 from builders.gazehub_tree import LABELS, GazeHubTree, write_gazehub
-from builders.small_run import composed
+from builders.small_training import composed
 
 from common.config.instantiate import build
 from common.preprocessing.command import prepare_store

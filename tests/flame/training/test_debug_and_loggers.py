@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from builders.small_run import train_here
 from builders.small_store import write_small_store
+from builders.small_training import train_here
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from builders.small_run import one_thread
+from builders.small_training import one_thread
 from torch import nn
 
 from flame import render_heatmaps

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from builders.small_run import train_here
 from builders.small_store import write_small_store
+from builders.small_training import train_here
 
 from common.training.checkpoints.reading import read_checkpoint
 

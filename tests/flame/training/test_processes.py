@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from builders.several_processes import TRAIN, assert_same_log, logged, run, snapshot
-from builders.small_run import SMALL_RUN
 from builders.small_store import write_small_store
+from builders.small_training import SMALL_RUN
 
 # Batch norms keep their statistics, and every step notes its samples and its part of the loss.
 NOTING = """

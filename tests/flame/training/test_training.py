@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_run import REPO_DIR, SMALL_RUN, composed, train_here
 from builders.small_store import write_small_store
+from builders.small_training import REPO_DIR, SMALL_RUN, composed, train_here
 
 from common.prediction.command import predict
 from common.runs.snapshot import add_to_snapshot

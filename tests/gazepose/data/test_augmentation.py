@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from builders.tiny_ego4d import expected
+from builders.golden_ego4d import expected
 from torchvision.transforms import RandomResizedCrop
 from torchvision.transforms.functional import resized_crop
 

@@ -1,4 +1,4 @@
-"""The data module against the original's own records of a tiny Ego4D tree."""
+"""The data module against the original's own records of a small Ego4D tree."""
 
 import random
 from collections import defaultdict
@@ -9,13 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from builders.tiny_ego4d import (
+from builders.golden_ego4d import (
     challenge_files,
     exact_frame,
     expected,
     is_misled,
     unpack,
-    write_tiny_store,
+    write_golden_store,
 )
 
 from gazepose.data.dataset import ClipDataset, ClipRecipe
@@ -39,7 +39,7 @@ Tables = dict[LamPart, LamTable]
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack(tmp_path_factory.mktemp("tiny"))
+    return unpack(tmp_path_factory.mktemp("golden"))
 
 
 @pytest.fixture(scope="module", params=["facts", "reader"])
@@ -47,7 +47,7 @@ def tables(tree: Path, request: pytest.FixtureRequest) -> Tables:
     """The table of each part, of a store by the facts' rules and of preprocessing's stores."""
     folder = tree / request.param
     if request.param == "facts":
-        write_tiny_store(tree, folder)
+        write_golden_store(tree, folder)
         return dict.fromkeys(PARTS, LamTable.read(folder, head_pose=True, landmarks=True))
     return {part: preprocessed(tree, folder / part, part) for part in PARTS}
 
@@ -56,7 +56,7 @@ def preprocessed(tree: Path, store_dir: Path, part: str) -> LamTable:
     # Train and val of the tree share their clips, which one store refuses.
     reader = FaceImgsReader(tree, parts=[part])
     priors = PreparationSettings(landmarks="prior", head_pose="prior")
-    LamPreprocessor("tiny", reader, store_dir, priors, num_workers=0).run()
+    LamPreprocessor("golden", reader, store_dir, priors, num_workers=0).run()
     return LamTable.read(store_dir, head_pose=True, landmarks=True)
 
 

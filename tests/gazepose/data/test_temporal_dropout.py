@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from builders.tiny_ego4d import expected
+from builders.golden_ego4d import expected
 
 from gazepose.batch import BLACK, CENTRE
 from gazepose.data.temporal_dropout import TemporalDropout, positions_to_show

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from builders.small_members import PROTOCOL, map_of, members_of, three_runs, write_run
-from builders.small_predictions import some_predictions
+from builders.small_predictions import small_predictions
 
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
@@ -26,11 +26,11 @@ def test_the_mean_is_the_mean(runs: list[Path]) -> None:
         for run in runs
     ) / len(runs)  # fmt: skip
     np.testing.assert_allclose(combine(members, "mean")["score"], expected)
-    assert combine(members, "mean").drop("score").equals(some_predictions(6).drop("score"))
+    assert combine(members, "mean").drop("score").equals(small_predictions(6).drop("score"))
 
 
 def test_runs_may_have_their_samples_in_another_order(runs: list[Path], tmp_path: Path) -> None:
-    shuffled = some_predictions(6, 1, 0.3).sample(fraction=1, shuffle=True, seed=3)
+    shuffled = small_predictions(6, 1, 0.3).sample(fraction=1, shuffle=True, seed=3)
     other = write_run(tmp_path / "b", shuffled, "b")
     ours, theirs = (combine(members_of([runs[0], run]), "mean") for run in (runs[1], other))
     assert ours.equals(theirs)
@@ -38,7 +38,7 @@ def test_runs_may_have_their_samples_in_another_order(runs: list[Path], tmp_path
 
 def test_frames_that_come_twice_in_a_track_keep_their_scores(tmp_path: Path) -> None:
     twice = pl.concat(
-        [some_predictions(2), some_predictions(2)[3:4].with_columns(score=pl.lit(0.0))]
+        [small_predictions(2), small_predictions(2)[3:4].with_columns(score=pl.lit(0.0))]
     )
     paths = [write_run(tmp_path / name, twice, name) for name in "ab"]
     assert combine(members_of(paths), "mean")["score"].to_list() == twice["score"].to_list()
@@ -79,8 +79,8 @@ def test_part_stride_and_smoothing_name_the_folder(tmp_path: Path) -> None:
     """Nothing of one ensemble replaces another's."""
     runs = [tmp_path / name for name in "ab"]
     for seed, run in enumerate(runs):
-        write_run(run, some_predictions(2, seed), run.name)
-        unlabelled = some_predictions(2, seed, is_labelled=False)
+        write_run(run, small_predictions(2, seed), run.name)
+        unlabelled = small_predictions(2, seed, is_labelled=False)
         write_run(run, unlabelled, run.name, "predict/demo_test", stride=5)
         smoothed = {"stride": 5, "smoothing": "median, 5 frames"}
         write_run(run, unlabelled, run.name, "predict/smoothed", **smoothed)

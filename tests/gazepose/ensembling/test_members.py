@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 from builders.small_members import PROTOCOL, members_of, three_runs, write_run
-from builders.small_predictions import some_predictions
+from builders.small_predictions import small_predictions
 
 from gazepose.ensembling.members import find_predictions, read_members
 
@@ -28,16 +28,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_runs_tested_otherwise_are_not_combined(
     conditions: dict[str, Any], what: str, tmp_path: Path
 ) -> None:
-    write_run(tmp_path / "a", some_predictions(2), "a")
-    write_run(tmp_path / "b", some_predictions(2), "b", **conditions)
+    write_run(tmp_path / "a", small_predictions(2), "a")
+    write_run(tmp_path / "b", small_predictions(2), "b", **conditions)
     with pytest.raises(ValueError, match=rf"do not belong together: {what}; test one of them"):
         members_of([tmp_path / "a", tmp_path / "b"])
 
 
 def test_what_is_a_models_own_affair_may_differ_and_is_told(tmp_path: Path) -> None:
-    write_run(tmp_path / "a", some_predictions(2), "a")
+    write_run(tmp_path / "a", small_predictions(2), "a")
     own = {"dropout": "gaussian", "landmark_source": None}
-    write_run(tmp_path / "b", some_predictions(2), "b", **own)
+    write_run(tmp_path / "b", small_predictions(2), "b", **own)
     found = members_of([tmp_path / "a", tmp_path / "b"]).protocol
     joined = {"dropout": "none+gaussian", "landmark_source": "mesh+None"}
     assert found == PROTOCOL | joined
@@ -45,15 +45,15 @@ def test_what_is_a_models_own_affair_may_differ_and_is_told(tmp_path: Path) -> N
 
 def test_scores_that_are_no_numbers_are_not_combined(tmp_path: Path) -> None:
     score = pl.when(pl.col("frame") == 3).then(float("nan")).otherwise(pl.col("score"))
-    run = write_run(tmp_path, some_predictions(1).with_columns(score=score), "a")
+    run = write_run(tmp_path, small_predictions(1).with_columns(score=score), "a")
     with pytest.raises(ValueError, match=r"2 of 80 scores are no finite .*clip0, trackid s, fr"):
         members_of([run, run])
 
 
 def test_the_test_after_training_comes_first(tmp_path: Path) -> None:
-    run = write_run(tmp_path, some_predictions(2), "a")
-    write_run(run, some_predictions(2), "a", where="predict/demo_val")
-    write_run(run, some_predictions(2, is_labelled=False), "a", where="predict/demo_test")
+    run = write_run(tmp_path, small_predictions(2), "a")
+    write_run(run, small_predictions(2), "a", where="predict/demo_val")
+    write_run(run, small_predictions(2, is_labelled=False), "a", where="predict/demo_test")
     assert find_predictions(run, "val").parent == run / "test"
     assert find_predictions(run, "test").parent == run / "predict" / "demo_test"
     path = find_predictions(run, None)
@@ -70,16 +70,16 @@ def test_a_run_without_predictions_says_what_to_type(tmp_path: Path, part: str |
 
 def test_several_predictions_must_be_told_apart(tmp_path: Path) -> None:
     for model in ("a", "b"):
-        write_run(tmp_path, some_predictions(2), model)
+        write_run(tmp_path, small_predictions(2), model)
     with pytest.raises(ValueError, match=r"several predictions, name one.*demo_demo_a_pred"):
         find_predictions(tmp_path, None)
 
 
 def test_other_samples_and_labels_are_told(runs: list[Path], tmp_path: Path) -> None:
-    fewer = write_run(tmp_path / "fewer", some_predictions(5), "fewer")
+    fewer = write_run(tmp_path / "fewer", small_predictions(5), "fewer")
     with pytest.raises(ValueError, match="480 and 400, of which 80 and 0 in one file only"):
         members_of([runs[0], fewer])
-    flipped = some_predictions(6).with_columns(label=1 - pl.col("label"))
+    flipped = small_predictions(6).with_columns(label=1 - pl.col("label"))
     other = write_run(tmp_path / "other", flipped, "other")
     with pytest.raises(ValueError, match="other labels for the same samples"):
         members_of([runs[0], other])
@@ -94,9 +94,9 @@ def test_damaged_predictions_are_told(runs: list[Path], tmp_path: Path) -> None:
         read_members([path, path])
     with pytest.raises(ValueError, match=r"x_predictions\.parquet .*; test again"):
         find_predictions(run, "val")
-    some_predictions(2).drop("score", "uid").write_parquet(path)
+    small_predictions(2).drop("score", "uid").write_parquet(path)
     with pytest.raises(ValueError, match="lacks the columns uid, score"):
         read_members([path, path])
-    some_predictions(2).write_parquet(path)
+    small_predictions(2).write_parquet(path)
     with pytest.raises(ValueError, match=r"x_predictions\.parquet does not say how it was tested"):
         read_members([path, path])

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from builders.small_members import map_of, members_of, three_runs, write_run
-from builders.small_predictions import some_predictions
+from builders.small_predictions import small_predictions
 
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
@@ -79,8 +79,8 @@ def with_tests(folder: Path, **conditions: Any) -> list[Path]:
     """Two runs with val predictions, and unlabelled ones tested under `conditions`."""
     runs = [folder / name for name in "ab"]
     for seed, run in enumerate(runs):
-        write_run(run, some_predictions(6, seed), run.name)
-        unlabelled = some_predictions(2, 10 + seed, is_labelled=False)
+        write_run(run, small_predictions(6, seed), run.name)
+        unlabelled = small_predictions(2, 10 + seed, is_labelled=False)
         write_run(run, unlabelled, run.name, "predict/demo_test", **conditions)
     return runs
 
@@ -157,7 +157,7 @@ def test_samples_without_a_label_teach_nothing_and_are_scored(runs: list[Path]) 
 @needs_xgboost
 def test_one_sample_without_a_label_does_not_stop_it(runs: list[Path], tmp_path: Path) -> None:
     for seed, run in enumerate(runs):
-        table = some_predictions(6, seed)
+        table = small_predictions(6, seed)
         label = pl.when(pl.int_range(pl.len()) == 0).then(-1).otherwise(pl.col("label"))
         partly = table.with_columns(label=label.cast(pl.Int8))
         write_run(tmp_path / run.name, partly, run.name)

@@ -14,7 +14,7 @@ import pytest
 import torch
 from builders.fake_trainer import fake_trainer
 from builders.small_lam import finish_store, small_row, write_clip, write_small_lam
-from builders.small_predictions import some_predictions
+from builders.small_predictions import small_predictions
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -206,7 +206,7 @@ def test_the_map_is_said_beside_what_needs_no_net(
 def test_decisions_at_the_chosen_threshold_stand_beside_those_at_one_half(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    predictions, threshold = some_predictions(), Threshold(0.31, "greatest F1")
+    predictions, threshold = small_predictions(), Threshold(0.31, "greatest F1")
     with caplog.at_level(logging.INFO):
         write_results(predictions, DESCRIBED, tmp_path, "stem", None, threshold, 30.0)
     summary = json.loads((tmp_path / "stem.json").read_text())
@@ -230,7 +230,7 @@ def test_a_threshold_chosen_on_other_samples_says_so(
     changes: dict[str, str], tmp_path: Path
 ) -> None:
     described = DESCRIBED | changes
-    write_results(some_predictions(), described, tmp_path, "stem", None, Threshold(0.3, "x"))
+    write_results(small_predictions(), described, tmp_path, "stem", None, Threshold(0.3, "x"))
     at = json.loads((tmp_path / "stem.json").read_text())["at_threshold"]
     assert (at["chosen_on"], at["is_chosen_here"]) == ("demo, val part", False)
 
@@ -251,7 +251,7 @@ def test_scores_that_are_no_numbers_are_an_error(data: LamDataModule, tmp_path: 
     outputs[0]["score"][:2] = torch.tensor([math.nan, math.inf])
     with pytest.raises(ValueError, match=r"2 of 36 scores are no finite numbers, .*uid val"):
         written(data, outputs, tmp_path)
-    broken = some_predictions().with_columns(score=pl.lit(math.nan))
+    broken = small_predictions().with_columns(score=pl.lit(math.nan))
     with pytest.raises(ValueError, match=r"320 of 320 scores .*uid clip0, trackid s, frame 0"):
         write_results(broken, {}, tmp_path, "stem")
     assert not list(tmp_path.iterdir())
@@ -324,7 +324,7 @@ def test_challenge_samples_without_an_image_are_scored_and_told(
 def test_videos_without_labels_and_ids_get_scores_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    predictions = some_predictions(num_clips=1).with_columns(label=pl.lit(-1))
+    predictions = small_predictions(num_clips=1).with_columns(label=pl.lit(-1))
     with caplog.at_level(logging.WARNING):
         write_results(predictions, {}, tmp_path, "stem")
     assert "scores only" in caplog.text
@@ -338,7 +338,7 @@ def test_samples_without_a_label_are_left_out_of_the_numbers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     label = pl.when(pl.col("frame") < 5).then(-1).otherwise(pl.col("label"))
-    predictions = some_predictions().with_columns(label=label)
+    predictions = small_predictions().with_columns(label=label)
     with caplog.at_level(logging.WARNING):
         write_results(predictions, DESCRIBED, tmp_path, "stem")
     assert "40 of 320 samples have no known label" in caplog.text
@@ -347,7 +347,7 @@ def test_samples_without_a_label_are_left_out_of_the_numbers(
 
 
 def test_one_class_is_written_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    predictions = some_predictions().with_columns(label=pl.lit(0))
+    predictions = small_predictions().with_columns(label=pl.lit(0))
     with caplog.at_level(logging.WARNING):
         write_results(predictions, DESCRIBED, tmp_path, "stem")
     assert "mAP is not defined: all 320 samples are of one class" in caplog.text
@@ -372,7 +372,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 
 def test_the_figure_shows_the_summary(drawn: list[Figure], tmp_path: Path) -> None:
-    predictions = some_predictions()
+    predictions = small_predictions()
     summary = summarise(predictions)
     save_score_figure(predictions, summary, tmp_path / "f.png", "demo")
     panels = {axis.get_title(): axis for axis in drawn[0].axes}
@@ -396,7 +396,7 @@ def test_the_figure_shows_the_summary(drawn: list[Figure], tmp_path: Path) -> No
 
 
 def test_of_many_clips_the_largest_are_drawn(drawn: list[Figure], tmp_path: Path) -> None:
-    predictions = some_predictions(num_clips=70)
+    predictions = small_predictions(num_clips=70)
     is_large = pl.col("uid").is_in([f"clip{number}" for number in range(60)])
     predictions = predictions.filter(is_large | (pl.col("frame") < 30))
     clip_slices = [
@@ -404,7 +404,7 @@ def test_of_many_clips_the_largest_are_drawn(drawn: list[Figure], tmp_path: Path
          "interval_over_clips": None}
         for number in range(70)
     ]  # fmt: skip
-    summary = summarise(some_predictions(num_clips=2))
+    summary = summarise(small_predictions(num_clips=2))
     summary["by"]["clip"] = clip_slices
     save_score_figure(predictions, summary, tmp_path / "f.png", "demo")
     (axis,) = (axis for axis in drawn[0].axes if "largest of 70" in axis.get_title())

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from builders.brute_precision import mean_precision
-from builders.small_predictions import some_predictions
+from builders.small_predictions import small_predictions
 
 from gazepose.evaluation.baselines import baseline_maps
 from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
@@ -17,7 +17,7 @@ KINDS = ["sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "cl
 
 @pytest.fixture(scope="module")
 def predictions() -> pl.DataFrame:
-    return some_predictions()
+    return small_predictions()
 
 
 @pytest.fixture(scope="module")

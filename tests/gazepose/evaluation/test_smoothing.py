@@ -17,7 +17,7 @@ def track(
     return pl.DataFrame({"uid": uid, "trackid": trackid, "frame": numbers, "score": scores})
 
 
-def some_tracks(seed: int = 0) -> pl.DataFrame:
+def small_tracks(seed: int = 0) -> pl.DataFrame:
     """Three tracks with gaps, one of them in another clip under the same name."""
     rng = np.random.default_rng(seed)
     names = [("a", "s"), ("a", "t"), ("b", "t")]
@@ -57,12 +57,12 @@ def _of_near(smoothing: TrackSmoothing, near: list[tuple[int, float]]) -> float:
 @pytest.mark.parametrize(("width_frames", "max_gap_frames"), [(1, 15), (5, 15), (9, 2), (31, 3)])
 def test_it_is_what_brute_force_says(kind: str, width_frames: int, max_gap_frames: int) -> None:
     smoothing = TrackSmoothing(kind, width_frames, max_gap_frames)  # type: ignore[arg-type]
-    rows = some_tracks()
+    rows = small_tracks()
     np.testing.assert_allclose(smoothing(rows)["score"], brute(smoothing, rows), atol=1e-12)
 
 
 def test_off_changes_nothing() -> None:
-    rows = some_tracks()
+    rows = small_tracks()
     assert TrackSmoothing()(rows) is rows
     assert TrackSmoothing().description is None
 
@@ -70,12 +70,12 @@ def test_off_changes_nothing() -> None:
 @pytest.mark.parametrize("kind", ["median", "gaussian"])
 class TestBothKinds:
     def test_a_constant_stays(self, kind: str) -> None:
-        rows = some_tracks().with_columns(score=pl.lit(0.25))
+        rows = small_tracks().with_columns(score=pl.lit(0.25))
         np.testing.assert_allclose(TrackSmoothing(kind, 7)(rows)["score"], 0.25)  # type: ignore[arg-type]
 
     def test_rows_keep_their_order_and_all_else(self, kind: str) -> None:
         smoothing = TrackSmoothing(kind, 5)  # type: ignore[arg-type]
-        rows = some_tracks().with_row_index("number")
+        rows = small_tracks().with_row_index("number")
         shuffled = rows.sample(fraction=1, shuffle=True, seed=1)
         smoothed = smoothing(shuffled)
         assert smoothed.drop("score").equals(shuffled.drop("score"))
@@ -83,7 +83,7 @@ class TestBothKinds:
 
     def test_time_may_run_backward(self, kind: str) -> None:
         smoothing = TrackSmoothing(kind, 5)  # type: ignore[arg-type]
-        rows = some_tracks()
+        rows = small_tracks()
         backward = rows.with_columns(frame=1000 - pl.col("frame"))
         np.testing.assert_allclose(
             smoothing(backward)["score"], smoothing(rows)["score"], atol=1e-12
@@ -128,7 +128,7 @@ def test_half_the_width_away_a_gaussian_weighs_half() -> None:
 
 
 def test_many_rows_at_once_are_no_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, smoothing = some_tracks(), TrackSmoothing("median", 5)
+    rows, smoothing = small_tracks(), TrackSmoothing("median", 5)
     expected = smoothing(rows)
     monkeypatch.setattr("gazepose.evaluation.smoothing._NUM_ROWS_AT_ONCE", 7)
     assert smoothing(rows).equals(expected)

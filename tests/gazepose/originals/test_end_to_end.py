@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 import torch
 from builders import golden_nets as golden
-from builders.small_lam_run import metrics_said, predict_here
-from builders.small_run import composed
-from builders.tiny_ego4d import expected, is_misled, unpack
+from builders.golden_ego4d import expected, is_misled, unpack
+from builders.small_lam_training import metrics_said, predict_here
+from builders.small_training import composed
 
 from common.preprocessing.command import prepare_store
 from gazepose import evaluate_lam

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from builders.small_gaze import write_small_gaze
-from builders.small_run import composed, one_thread
+from builders.small_training import composed, one_thread
 
 from common.runs.run import fit_and_test
 from common.training.checkpoints.reading import read_checkpoint

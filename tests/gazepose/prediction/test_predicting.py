@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
-from builders.small_lam_run import metrics_said, predict_here, train_here, write_store
+from builders.small_lam_training import metrics_said, predict_here, train_here, write_store
 
 from gazepose import evaluate_lam
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from builders.small_ego4d import write_small_ego4d
-from builders.small_run import REPO_DIR
+from builders.small_training import REPO_DIR
 
 from common.store.damage import damaged_groups
 from common.store.reading import stored_groups

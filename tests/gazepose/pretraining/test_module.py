@@ -10,8 +10,8 @@ import pytest
 import torch
 from builders.small_gaze import shown_gaze, write_small_gaze
 from builders.small_lam import write_small_lam
-from builders.small_lam_run import predict_here
-from builders.small_run import composed, one_thread
+from builders.small_lam_training import predict_here
+from builders.small_training import composed, one_thread
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 

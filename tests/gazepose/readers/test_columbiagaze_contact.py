@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from builders.coloured_faces import square_settings
 from builders.labelled_photos import RED_BOX, write_photo
-from builders.small_run import composed
+from builders.small_training import composed
 
 from common.store.skipped import Skipped
 from gazepose.readers.photos.columbiagaze import ColumbiaContactReader

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from builders.tiny_ego4d import GOLDEN_DIR, unpack, write_tiny_store
+from builders.golden_ego4d import GOLDEN_DIR, unpack, write_golden_store
 
 from common.store.skipped import Skipped
 from gazepose.preprocessing.preparation import PreparationSettings
@@ -30,7 +30,7 @@ def tree(tmp_path: Path) -> Path:
 
 def make(tree: Path, store_dir: Path, part: str, stride: int = 1) -> pl.DataFrame:
     reader = FaceImgsReader(tree, parts=[part])
-    LamPreprocessor("tiny", reader, store_dir, FROM_FILES, stride, num_workers=0).run()
+    LamPreprocessor("golden", reader, store_dir, FROM_FILES, stride, num_workers=0).run()
     return pl.read_parquet(store_dir / "frames.parquet")
 
 
@@ -38,7 +38,7 @@ def make(tree: Path, store_dir: Path, part: str, stride: int = 1) -> pl.DataFram
 def test_a_store_of_the_recorded_tree_equals_the_facts(tree: Path, part: str) -> None:
     """The expected store is made by other code, which the data module's golden tests rest on."""
     found = make(tree, tree / "store", part)
-    write_tiny_store(tree, tree / "expected")
+    write_golden_store(tree, tree / "expected")
     frames = pl.read_parquet(tree / "expected" / "frames.parquet").filter(part=part)
     keys = ["part", "track_id", "frame", "track_index", "unique_id"]
     # An unknown value has no source.
@@ -130,7 +130,7 @@ def test_a_corrupt_or_missing_image_keeps_its_row(tree: Path) -> None:
 def test_a_clip_without_its_folder_fails_alone(tree: Path) -> None:
     shutil.rmtree(tree / "data" / "face_imgs" / CLIP_A)
     reader = FaceImgsReader(tree, parts=["train"])
-    report = LamPreprocessor("tiny", reader, tree / "store", FROM_FILES, num_workers=0).run()
+    report = LamPreprocessor("golden", reader, tree / "store", FROM_FILES, num_workers=0).run()
     assert list(report.failed_groups) == [CLIP_A]
     assert "the clip's face images are missing" in report.failed_groups[CLIP_A]
     assert report.counts["train"]["clips"] == 1
@@ -154,7 +154,7 @@ def test_a_prior_file_cut_in_half_stops_before_the_first_clip(tree: Path) -> Non
     path.write_bytes(path.read_bytes()[:1000])
     reader = FaceImgsReader(tree, parts=["train"])
     with pytest.raises(ValueError, match=r"train_headpose\.json is cut short or damaged at byte"):
-        LamPreprocessor("tiny", reader, tree / "store", FROM_FILES, num_workers=0).run()
+        LamPreprocessor("golden", reader, tree / "store", FROM_FILES, num_workers=0).run()
     assert not (tree / "store").exists()
     assert [f.severity for f in reader.doctor()].count("error") == 1
 
@@ -172,11 +172,11 @@ def test_frames_that_prior_files_lack_are_unknown_and_counted(tree: Path) -> Non
 def test_prior_files_are_needed_where_they_are_asked_for(tree: Path) -> None:
     shutil.rmtree(tree / "data" / "json_prior")
     reader = FaceImgsReader(tree, parts=["train"])
-    made = LamPreprocessor("tiny", reader, tree / "store", FROM_FILES, num_workers=0)
+    made = LamPreprocessor("golden", reader, tree / "store", FROM_FILES, num_workers=0)
     with pytest.raises(ValueError, match=r"no train_mesh\.json, which landmarks=prior needs .*; "):
         made.run()
     assert not (tree / "store").exists()
-    report = LamPreprocessor("tiny", reader, tree / "store", MEASURE_NOTHING, num_workers=0).run()
+    report = LamPreprocessor("golden", reader, tree / "store", MEASURE_NOTHING, num_workers=0).run()
     assert report.counts["train"]["points"] == report.counts["train"]["head poses"] == 0
 
 
@@ -191,7 +191,7 @@ def test_a_part_without_its_list_is_refused(tree: Path) -> None:
 
 def prepared(tree: Path, settings: PreparationSettings, *parts: str) -> LamPreprocessor:
     reader = FaceImgsReader(tree, parts=parts)
-    return LamPreprocessor("tiny", reader, tree / "store", settings, num_workers=0)
+    return LamPreprocessor("golden", reader, tree / "store", settings, num_workers=0)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders.tiny_ego4d import unpack
+from builders.golden_ego4d import unpack
 
 from gazepose.preprocessing.group import GroupRecipe
 from gazepose.preprocessing.preparation import PreparationSettings

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from builders.gazepose_tree import add_faces, add_frames, add_priors, write_readme_tree
+from builders.golden_ego4d import unpack
 from builders.small_ego4d import (
     GREY_STEP,
     WEARER,
@@ -25,9 +26,8 @@ from builders.small_ego4d import (
     write_lists,
     write_small_ego4d,
 )
-from builders.small_lam_run import SMALL_NETS
-from builders.small_run import composed, one_thread
-from builders.tiny_ego4d import unpack
+from builders.small_lam_training import SMALL_NETS
+from builders.small_training import composed, one_thread
 
 from common.preprocessing.command import prepare_store
 from common.preprocessing.findings import Finding

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders.tiny_ego4d import unpack
+from builders.golden_ego4d import unpack
 
 from gazepose.readers.json_prior.clip_priors import FAR_POINTS
 from gazepose.readers.json_prior.files import PriorFiles

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders.tiny_ego4d import unpack
+from builders.golden_ego4d import unpack
 
 from common.media.image_codec import encode_image
 from common.store.skipped import Skipped

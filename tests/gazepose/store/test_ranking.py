@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from builders.tiny_ego4d import GOLDEN_DIR
+from builders.golden_ego4d import GOLDEN_DIR
 from scipy.stats import norm
 
 from gazepose.preprocessing.face_image import sharpness

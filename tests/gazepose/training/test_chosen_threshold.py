@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
-from builders.small_lam_run import predict_here, train_here, write_store
+from builders.small_lam_training import predict_here, train_here, write_store
 
 from common.training.checkpoints.reading import read_checkpoint
 from gazepose.evaluation.threshold import ThresholdRule

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
-from builders.small_lam_run import train_here, write_store
+from builders.small_lam_training import train_here, write_store
 from pytorch_lightning import LightningModule
 
 from common.training.checkpoints.reading import read_checkpoint

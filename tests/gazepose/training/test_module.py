@@ -9,7 +9,7 @@ import pytest
 import torch
 from builders.small_lam import write_small_lam
 from builders.small_nets import FRAMES, small_gaze360, small_gazelstm, small_gazepose
-from builders.small_run import one_thread
+from builders.small_training import one_thread
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
@@ -68,7 +68,7 @@ def small_trainer(folder: Path, **settings: Any) -> Trainer:
     return Trainer(**(defaults | settings))
 
 
-def some_clips(num: int = 3) -> ClipBatch:
+def small_clips(num: int = 3) -> ClipBatch:
     generator = torch.Generator().manual_seed(0)
     points = torch.rand(num, 15, generator=generator)
     return ClipBatch(
@@ -137,8 +137,8 @@ def test_the_scheduler_belongs_to_the_optimizer() -> None:
 
 
 def test_the_memory_format_changes_no_number() -> None:
-    expected = small_module()(some_clips())
-    found = small_module(channels_last=True)(some_clips())
+    expected = small_module()(small_clips())
+    found = small_module(channels_last=True)(small_clips())
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
@@ -146,7 +146,7 @@ def test_the_memory_format_changes_no_number() -> None:
 
 
 def test_the_net_sees_normalised_pixels() -> None:
-    net, batch = Asked(), some_clips()
+    net, batch = Asked(), small_clips()
     small_module(net)(batch)
     mean, std = (
         torch.tensor(values)[:, None, None]
@@ -165,7 +165,7 @@ def mirrored(batch: ClipBatch, mirrors_priors: bool) -> ClipBatch:
 
 @pytest.mark.parametrize("mirror_priors", [False, True])
 def test_flip_average_is_the_mean_of_both_and_the_same_for_both(mirror_priors: bool) -> None:
-    batch = some_clips()
+    batch = small_clips()
     other = mirrored(batch, mirror_priors)
     with torch.inference_mode():
         plain = small_module(mirror_priors=mirror_priors)
@@ -179,7 +179,7 @@ def test_flip_average_is_the_mean_of_both_and_the_same_for_both(mirror_priors: b
 
 @pytest.mark.parametrize("mirror_priors", [False, True])
 def test_the_mirror_image_has_mirrored_landmarks_only_if_asked(mirror_priors: bool) -> None:
-    net, batch = Asked(), some_clips()
+    net, batch = Asked(), small_clips()
     before = batch["landmarks"].clone()
     small_module(net, flip_average=True, mirror_priors=mirror_priors).scores(batch)
     expected = mirrored(batch, mirror_priors)["landmarks"]
@@ -323,7 +323,7 @@ def test_exported_weights_load_as_an_originals_and_give_equal_logits(
     loaded = small_module(make(2))
     assert loaded.load_original(exported, None) == {"name": "published", "recipe": {}}
     with torch.inference_mode():
-        assert torch.equal(loaded(some_clips()), trained(some_clips()))
+        assert torch.equal(loaded(small_clips()), trained(small_clips()))
 
 
 def test_the_name_of_an_originals_training_data_is_the_given_one(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders.small_lam import finish_store, small_row, write_clip, write_small_lam
-from builders.small_lam_run import predict_here, train_here
+from builders.small_lam_training import predict_here, train_here
 
 
 @pytest.fixture(scope="module")

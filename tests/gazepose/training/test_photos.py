@@ -15,8 +15,8 @@ from builders.labelled_photos import (
     write_csv,
     write_photo,
 )
-from builders.small_lam_run import SMALL_NETS, SMALL_TRAINING, metrics_said, predict_here
-from builders.small_run import composed, one_thread
+from builders.small_lam_training import SMALL_NETS, SMALL_TRAINING, metrics_said, predict_here
+from builders.small_training import composed, one_thread
 
 from common.config.instantiate import build
 from common.preprocessing.command import prepare_store

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from builders.small_lam_run import train_here, write_store
+from builders.small_lam_training import train_here, write_store
 
 from common.config.checks import check_precision
 from common.training.checkpoints.reading import read_checkpoint

@@ -18,7 +18,7 @@ from builders.several_processes import (
     start,
 )
 from builders.small_lam import finish_store, small_row, write_clip
-from builders.small_lam_run import overrides_of, train_here
+from builders.small_lam_training import overrides_of, train_here
 
 from common.training.checkpoints.reading import read_checkpoint
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_lam_run import (
+from builders.small_lam_training import (
     SMALL_DATA,
     SMALL_NETS,
     metrics_said,
@@ -21,8 +21,8 @@ from builders.small_lam_run import (
     train_here,
     write_store,
 )
-from builders.small_run import REPO_DIR, composed
 from builders.small_store import write_small_store
+from builders.small_training import REPO_DIR, composed
 
 from common.runs.run import fit_and_test
 from common.training.checkpoints.reading import read_checkpoint

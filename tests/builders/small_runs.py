@@ -1,4 +1,4 @@
-"""Run folders as `common.runs.run` and the results of both lines leave them; numbers invented."""
+"""Run folders as `common.runs.run` and the results of both lines leave them; small numbers."""
 
 import json
 import zlib

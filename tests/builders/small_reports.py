@@ -1,8 +1,11 @@
-"""Folders of fabricated runs that a report is made of, and what the report holds."""
+"""Folders of small runs and studies, and what the report makes of them."""
 
-from builders.fabricated_runs import (
+import json
+
+from builders.small_runs import (
     LAM_HEADER,
     PROTOCOL,
+    write_lam_job,
     write_lam_run,
     write_lam_test,
     write_log,
@@ -11,7 +14,13 @@ from builders.fabricated_runs import (
 )
 from common.report.command import write_report
 from common.report.reading import read_results
+from common.report.study.comparison import compare
+from common.report.study.study import find_studies
+from common.report.study.tables import comparison_table
 from common.report.tables.groups import group_by_protocol
+
+ROWS = {"off": 0.2, "head": 0.3, "both": 0.4}
+PRIORS = {"off": "none", "head": "head", "both": "all"}
 
 
 def write_gaze_runs(runs):
@@ -50,3 +59,32 @@ def column(runs_dir, name):
 def page_of(runs_dir):
     write_report(runs_dir)
     return (runs_dir / "report/index.html").read_text()
+
+
+def write_study(runs, plan, skip=(), **run_options):
+    for row in plan["rows"]:
+        for seed in plan["seeds"]:
+            if (row, seed) not in skip:
+                options = {"skill": ROWS[row], "priors": PRIORS[row]} | run_options
+                write_lam_job(runs / plan["name"], plan, row, seed, **options)
+    return runs
+
+
+def only_outcome(runs_dir):
+    (study,) = find_studies(read_results(runs_dir))
+    return compare(study)
+
+
+def only_table(runs_dir):
+    (table,) = only_outcome(runs_dir).tables
+    return table
+
+
+def cells(runs_dir, column):
+    table = comparison_table(only_table(runs_dir))
+    return [row[list(table.columns).index(column)] for row in table.rows]
+
+
+def values_of(runs_dir, row):
+    paths = sorted(runs_dir.glob(f"*/{row}_seed*/test/*.json"))
+    return [json.loads(path.read_text())["map"] for path in paths]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from builders.small_lam import finish_store, small_row, write_clip, write_small_lam
-from builders.small_run import composed, one_thread
+from builders.small_training import composed, one_thread
 from common.prediction.command import predict
 from common.runs.run import fit_and_test
 

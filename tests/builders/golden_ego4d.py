@@ -60,7 +60,7 @@ def is_misled(tree: Path, item: dict[str, Any]) -> bool:
     )
 
 
-def write_tiny_store(tree: Path, store_dir: Path) -> None:
+def write_golden_store(tree: Path, store_dir: Path) -> None:
     """Write the tree's train, val and test parts as one store."""
     for part in ("train", "val"):
         tracks = BaselineTracks(tree / "data")
