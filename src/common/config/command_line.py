@@ -1,5 +1,6 @@
 """What is put right in a script's command line before Hydra reads it."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ _MULTIRUN = ("-m", "--multirun")
 _COMMANDS = (*_MULTIRUN, "-r", "--run", "-c", "--cfg", "-i", "--info", "-sc")
 # Of Hydra's grammar; a value that has one of them may be meant as more than text.
 _STRUCTURE = frozenset("[]{},")
+# Of a file or a folder.
+_MAX_NAME_BYTES = 255
 _LONG_COMMANDS = ("--cfg=", "--info=", "--shell", "--help", "--hydra-help", "--version")
 
 
@@ -22,8 +25,11 @@ def for_hydra(arguments: Sequence[str]) -> list[str]:
     """Return the arguments as Hydra is to read them, without the script.
 
     Raises:
-        ValueError: If a value can only be read with quotes that have to be typed; says how.
+        ValueError: If a value can only be read with quotes that have to be typed; says how. If a
+            name is longer than a file's may be: Hydra looks for a file of that name.
     """
+    for argument in arguments:
+        _check_names(argument)
     typed = with_multirun([quoted(argument) for argument in arguments])
     is_multirun = any(argument in _MULTIRUN for argument in typed)
     # Optuna takes the first choice for a fixed value.
@@ -56,6 +62,16 @@ def quoted(argument: str) -> str:
         "dictionaries and choices, and these are not whole, or hold what has to stand in quotes. "
         f"If it is a path or other text, type '{in_shell}'"
     )
+
+
+def _check_names(argument: str) -> None:
+    if _STRUCTURE.intersection(argument):
+        return
+    longest = max(len(os.fsencode(name)) for name in re.split("[=/]", argument))
+    if longest > _MAX_NAME_BYTES:
+        raise ValueError(
+            f"{argument[:60]}... has a name of {longest} bytes, expected at most {_MAX_NAME_BYTES}"
+        )
 
 
 def check_groups(

@@ -1,5 +1,6 @@
 """python -m common.report."""
 
 from common.report.command import main
+from common.runs.script import run_module
 
-main()
+run_module(main)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra.errors import CompactHydraException
 
@@ -55,6 +55,18 @@ def run_script(main: Task, config_name: str, of_run: Mapping[str, str] | None = 
     except ValueError as error:
         sys.exit(str(error))
     main()
+
+
+def run_module(main: Callable[[], int | None]) -> NoReturn:
+    """Run what stands behind ``python -m``; what is the user's to mend is said without a traceback.
+
+    Args:
+        main: reads the command line itself, and returns the exit status.
+    """
+    try:
+        sys.exit(main())
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def _end_at_sigterm() -> None:

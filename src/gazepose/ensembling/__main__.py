@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from common.runs.script import run_module
 from gazepose.ensembling.combining import MEAN, XGBOOST, write_ensemble
 from gazepose.evaluation.files import summary_line
 
@@ -43,4 +44,4 @@ def _headline(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_module(main)

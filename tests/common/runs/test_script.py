@@ -11,6 +11,7 @@ import pytest
 from builders.small_store import write_small_store
 from builders.small_training import REPO_DIR, SMALL_RUN
 
+from common.runs.script import run_module
 from common.runs.snapshot import read_snapshot
 
 SCRIPT = """
@@ -116,3 +117,12 @@ def test_a_training_that_gets_sigterm_is_interrupted_and_goes_on(tmp_path: Path)
     done.terminate()
     assert done.wait(120) == 128 + signal.SIGTERM
     assert read_snapshot(run_dir)["status"] == "interrupted"
+
+
+def test_behind_python_m_what_is_the_users_to_mend_is_the_last_line() -> None:
+    def main() -> None:
+        raise ValueError("no runs in X")
+
+    with pytest.raises(SystemExit) as ended:
+        run_module(main)
+    assert ended.value.code == "no runs in X"

@@ -253,6 +253,14 @@ def test_blinks_and_looks_elsewhere_are_skipped_unless_kept(tmp_path):
     assert [item.frame for item in kept if isinstance(item, RawSample)] == [0, 5, 15]
 
 
+def test_a_file_without_one_gaze_state_is_named(tmp_path):
+    root = RawSession(states={}).write(tmp_path)
+    (path,) = root.rglob("gaze_state.txt")
+    path.write_bytes(b"\xff\0")
+    with pytest.raises(ValueError, match=str(path)):
+        _read(root)
+
+
 def test_missing_gaze_states_are_warned_of_except_for_discrete_targets(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         _read(RawSession(name="1_A_DS_S").write(tmp_path / "ds"), "1_A_DS_S")

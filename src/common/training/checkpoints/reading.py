@@ -13,6 +13,7 @@ import torch
 from pytorch_lightning import LightningModule
 
 from common.files.atomic import partial_path
+from common.training.checkpoints.foreign_weights import fitted
 
 # What `torch.save` writes begins with it; before PyTorch 1.6 it wrote no zip archive.
 _ZIP = b"PK\x03\x04"
@@ -26,18 +27,15 @@ def load_module(module: LightningModule, path: Path) -> None:
         ValueError: If there is no such checkpoint, or its weights do not fit the net.
     """
     checkpoint = read_checkpoint(path)
-    if "state_dict" not in checkpoint:
+    weights = checkpoint.get("state_dict")
+    if not isinstance(weights, dict) or not all(map(torch.is_tensor, weights.values())):
         raise ValueError(
             f"{path} is no checkpoint of this suite; an original's is given as model=NAME "
             "checkpoint=FILE.pth, without run="
         )
-    try:
-        module.load_state_dict(checkpoint["state_dict"])
-    except RuntimeError as error:
-        raise ValueError(
-            f"{path} does not fit this net; use the config it was trained with (predict.py "
-            f"run=RUN does): {error}"
-        ) from error
+    hint = "Use the config it was trained with (predict.py run=RUN does)"
+    fitting = fitted(weights, module.state_dict(), f"{path} does not fit this net", hint)
+    module.load_state_dict(fitting)
     module.on_load_checkpoint(checkpoint)
 
 

@@ -65,9 +65,16 @@ def read_table(path: Path) -> dict[int, Float | None]:
 
 
 def read_gaze_states(path: Path) -> dict[int, str]:
-    """Read ``gaze_state.txt``: OK, BK (blink) or NL (not looking at the target) by frame."""
+    """Read ``gaze_state.txt``: OK, BK (blink) or NL (not looking at the target) by frame.
+
+    Raises:
+        ValueError: If it has none.
+    """
     pairs = (line.split() for line in _lines(path))
-    return {int(pair[0]): pair[1] for pair in pairs if len(pair) == 2 and _FRAME.fullmatch(pair[0])}
+    states = {int(p[0]): p[1] for p in pairs if len(p) == 2 and _FRAME.fullmatch(p[0])}
+    if not states:
+        raise ValueError(f"{path} has no line like '15 OK': unpack it again")
+    return states
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -49,8 +49,16 @@ def test_weights_and_what_lies_beside_them_come_back(tmp_path: Path) -> None:
 
 def test_weights_of_another_net_are_refused(tmp_path: Path) -> None:
     save(Small(3, "said"), tmp_path / "x.ckpt")
-    with pytest.raises(ValueError, match=r"x\.ckpt does not fit this net.*run=RUN"):
+    shapes = r"x\.ckpt .* net\.weight is \(1, 3\), expected \(1, 4\).*run=RUN"
+    with pytest.raises(ValueError, match=shapes):
         load_module(Small(4, "other"), tmp_path / "x.ckpt")
+
+
+@pytest.mark.parametrize("weights", [None, 3, {"net.weight": 3}])
+def test_what_holds_no_weights_is_named(tmp_path: Path, weights: Any) -> None:
+    torch.save({"state_dict": weights}, tmp_path / "x.ckpt")
+    with pytest.raises(ValueError, match=r"x\.ckpt .*model=NAME"):
+        load_module(Small(3, "other"), tmp_path / "x.ckpt")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
