@@ -62,10 +62,11 @@ def _annotate(
         records, drawn = annotator.annotate(image, camera_matrix)
         with writing(drawn_path):
             write_image(drawn_path, drawn, _DRAWN_QUALITY)
-    except UnreadablePhotoError as error:
-        return Outcome.UNREADABLE, [{"reason": str(error)}]
-    except NotWrittenError as error:
-        return Outcome.NOT_WRITTEN, [{"reason": str(error)}]
+    except (UnreadablePhotoError, NotWrittenError) as error:
+        LOG.warning("%s: %s", path, error)
+        is_written = isinstance(error, UnreadablePhotoError)
+        outcome = Outcome.UNREADABLE if is_written else Outcome.NOT_WRITTEN
+        return outcome, [{"reason": str(error)}]
     except Exception as error:
         LOG.warning("%s failed", path, exc_info=True)
         return Outcome.FAILED, [{"reason": f"failed: {type(error).__name__}: {error}"}]
