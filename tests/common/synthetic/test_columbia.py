@@ -93,23 +93,23 @@ def test_arguments_are_recorded(written):
 
 def test_other_arguments_are_refused(written):
     before = digests(written)
-    with pytest.raises(ValueError, match=r"seed was 4, now 5.*Choose another raw_dir"):
+    with pytest.raises(ValueError, match=r"seed.*4.*5.*raw_dir"):
         write_columbia(written, **{**SMALL, "seed": 5})
     assert digests(written) == before
 
 
 def test_real_data_is_never_mixed_with_demo_people(tmp_path):
     (tmp_path / "Columbia Gaze Data Set" / "0001").mkdir(parents=True)
-    with pytest.raises(ValueError, match="was not written by this function"):
+    with pytest.raises(ValueError, match=r"Columbia Gaze Data Set.*demo\.json.*raw_dir"):
         write_columbia(tmp_path, **SMALL)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"gaze_yaws_deg": [40]}, r"some eyes would turn .* choose smaller"),
+        ({"gaze_yaws_deg": [40]}, "head_yaws_deg.*gaze_yaws_deg"),
         ({"num_subjects": 0}, "num_subjects is 0"),
-        ({"gaze_yaws_deg": []}, "a list of angles is empty"),
+        ({"gaze_yaws_deg": []}, "angles is empty"),
         ({"image_size": (50, 50)}, r"image_size is \(50, 50\)"),
     ],
 )

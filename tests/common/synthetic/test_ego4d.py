@@ -302,25 +302,25 @@ def test_what_is_missing_is_written_again_and_the_rest_is_kept(tmp_path):
 
 def test_other_arguments_are_refused(written):
     before = digests(written)
-    with pytest.raises(ValueError, match=r"seed was 3, now 4.*Choose another raw_dir"):
+    with pytest.raises(ValueError, match=r"seed.*3.*4.*raw_dir"):
         write_ego4d(written, **{**SMALL, "seed": 4})
     assert digests(written) == before
 
 
 def test_real_data_is_never_mixed_with_demo_people(tmp_path):
     (tmp_path / "v2" / "annotations").mkdir(parents=True)
-    with pytest.raises(ValueError, match="was not written by this function"):
+    with pytest.raises(ValueError, match=r"v2.*demo\.json.*raw_dir"):
         write_ego4d(tmp_path, **SMALL)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_train_clips": -1}, r"numbers of train, val and test clips are \[-1, 1, 1\]"),
-        ({"num_frames": 3}, "num_frames is 3, expected at least 8"),
-        ({"image_size": (321, 180)}, r"image_size is \(321, 180\), expected even"),
-        ({"looking_angle_deg": 20.0}, "looking_angle_deg is 20.0, expected 3 to 10"),
-        ({"looking_share": 0.9}, "looking_share is 0.9, expected 0 to 0.5"),
+        ({"num_train_clips": -1}, r"\[-1, 1, 1\]"),
+        ({"num_frames": 3}, "num_frames is 3.*8"),
+        ({"image_size": (321, 180)}, r"image_size is \(321, 180\)"),
+        ({"looking_angle_deg": 20.0}, r"looking_angle_deg is 20\.0.*3 to 10"),
+        ({"looking_share": 0.9}, r"looking_share is 0\.9.*0\.5"),
     ],
 )
 def test_impossible_plans_are_refused(tmp_path, change, message):

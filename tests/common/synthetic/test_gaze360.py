@@ -90,15 +90,15 @@ def test_processes_change_nothing(written: Path, tmp_path: Path) -> None:
 
 
 def test_other_arguments_are_refused(written: Path) -> None:
-    with pytest.raises(ValueError, match="seed was 3, now 4"):
+    with pytest.raises(ValueError, match=r"seed.*3.*4.*raw_dir"):
         write_gaze360(written, **(SMALL | {"seed": 4}))
 
 
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"num_train_people": 0, "num_val_people": 0, "num_test_people": 0}, "at least one"),
-        ({"num_val_people": -1}, "none negative"),
+        ({"num_train_people": 0, "num_val_people": 0, "num_test_people": 0}, r"\[0, 0, 0\]"),
+        ({"num_val_people": -1}, r"\[2, -1, 1\]"),
         ({"faces_per_person": 0}, "faces_per_person is 0"),
         ({"face_width_px": (60, 40)}, r"face_width_px is \[60, 40\]"),
     ],

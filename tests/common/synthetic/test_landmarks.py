@@ -126,7 +126,7 @@ def test_closing_the_lids_brings_the_upper_to_the_lower():
 
 
 def test_gaze_out_of_reach_is_refused_or_reported():
-    with pytest.raises(ValueError, match=r"the gaze is 60\.0 degrees .* limit_eye_turn=True"):
+    with pytest.raises(ValueError, match=r"60\.0 .*limit_eye_turn=True"):
         labels(3, (0, -30, 0), (30, 0))
     found = labels(3, (0, -30, 0), (30, 0), limit_eye_turn=True)
     assert found.is_gaze_limited
@@ -137,5 +137,5 @@ def test_gaze_out_of_reach_is_refused_or_reported():
 
 
 def test_a_head_in_the_lens_is_refused():
-    with pytest.raises(ValueError, match="at least 25 cm"):
+    with pytest.raises(ValueError, match=r"10\.0 cm.*25 cm"):
         labels(3, position=(0, 0, 10.0))

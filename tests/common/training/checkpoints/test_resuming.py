@@ -50,8 +50,7 @@ def test_where_it_is_damaged_the_newest_other_one_is_taken_and_told(
     best = write(folder / "best.ckpt", 3)
     with caplog.at_level(logging.WARNING):
         assert newest_resumable(folder) == best
-    assert f"going on from {best}" in caplog.text
-    assert f"{last} is damaged" in caplog.text
+    assert all(str(path) in caplog.text for path in (best, last))
     assert whole_checkpoint(last) == best
 
 
@@ -66,7 +65,7 @@ def test_where_all_are_damaged_there_is_nothing_to_go_on_from(folder: Path) -> N
     damage(write(folder / "best.ckpt", 3))
     write(folder / "inside.ckpt", 4, is_inside=True)
     for find in (lambda: newest_resumable(folder), lambda: whole_checkpoint(last)):
-        with pytest.raises(ValueError, match=r"nothing to go on from: .*last\.ckpt is damaged"):
+        with pytest.raises(ValueError, match=rf"last\.ckpt.*{folder.parent}"):
             find()
 
 
@@ -80,12 +79,12 @@ def test_a_damaged_one_that_is_of_no_run_is_refused(tmp_path: Path) -> None:
     # Beside it lies what others trained.
     path = damage(write(tmp_path / "a.ckpt", 5))
     write(tmp_path / "b.ckpt", 5)
-    with pytest.raises(ValueError, match=r"a\.ckpt is damaged"):
+    with pytest.raises(ValueError, match=r"a\.ckpt"):
         whole_checkpoint(path)
 
 
 def test_weights_alone_are_nothing_to_go_on_from(tmp_path: Path) -> None:
     save_checkpoint({"state_dict": {}}, tmp_path / "x.ckpt")
-    with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt holds weights only"):
+    with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt.*weights only"):
         check_resumable(tmp_path / "x.ckpt", [])
     assert newest_resumable(tmp_path) is None
