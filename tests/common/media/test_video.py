@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from builders.small_videos import turn_clockwise
 
 from common.media.video import DamagedVideoError, num_frames, read_frames, video_info
 from common.media.video_writer import write_video
@@ -69,17 +68,6 @@ def test_odd_sides_grow_by_one_pixel(tmp_path):
     write_video(tmp_path / "odd.mov", _grey_frames(2, 31, 45), 29.97)
     assert next(read_frames(tmp_path / "odd.mov"))[1].shape == (32, 46, 3)
     assert abs(video_info(tmp_path / "odd.mov").fps_hz - 29.97) < 1e-3
-
-
-def test_rotation_of_the_file_is_applied(video_path):
-    upright = next(read_frames(video_path))[1]
-    turned = next(read_frames(turn_clockwise(video_path)))[1]
-    np.testing.assert_array_equal(turned, np.rot90(upright, -1))
-
-
-def test_size_is_that_of_the_turned_frames(video_path):
-    info = video_info(turn_clockwise(video_path))
-    assert (info.height, info.width) == next(read_frames(video_path))[1].shape[:2] == (64, 48)
 
 
 def _cut_tail(path):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from builders.file_contents import halve
 from builders.seeded_store import image, write_seeded_store, written_places
 
 from common.store.damage import damaged_groups
@@ -47,8 +48,7 @@ def test_a_missing_pack_is_a_users_error(store_dir: Path) -> None:
 
 
 def test_a_damaged_table_is_found(store_dir: Path) -> None:
-    table = store_dir / "tables" / "b.parquet"
-    table.write_bytes(table.read_bytes()[:40])
+    halve(store_dir / "tables" / "b.parquet")
     assert damaged_groups(store_dir) == ["b"]
     with pytest.raises(ValueError, match=r"b\.parquet.*mode=repair"):
         FaceStore(store_dir)
@@ -67,11 +67,6 @@ def test_only_the_damaged_image_of_a_read_is_missing(store_dir: Path) -> None:
     content[places[1][0] + 30] ^= 1
     pack.write_bytes(content[:-1])
     assert [data is None for data in Packs([pack]).read(0, places)] == [False, True, True]
-
-
-def halve(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
 
 
 def test_half_a_recipe_is_named_with_what_to_do(store_dir: Path) -> None:
@@ -102,7 +97,10 @@ def test_only_the_groups_asked_for_are_looked_at(store_dir: Path) -> None:
     ("file", "content", "read"),
     [
         *(("store.json", text, read_recipe) for text in ("[null]", "[[]]", "3", "[" * 100_000)),
-        *(("groups.json", text, missing_groups) for text in ('["a", [[]], null]', '{"a": 1}')),
+        *(
+            ("groups.json", text, missing_groups)
+            for text in ('["z', '["a", [[]], null]', '{"a": 1}')
+        ),
         *(("skipped/b.json", text, read_skipped) for text in ("[3]", "{}", '[{"reason": []}]')),
     ],
 )

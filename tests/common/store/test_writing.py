@@ -32,20 +32,6 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-def test_nothing_is_visible_after_an_error(store_dir: Path) -> None:
-    before = files(store_dir)
-
-    def cut_short() -> None:
-        with GroupWriter(store_dir, "c") as writer:
-            writer.add(encode_image(image(6), "png", 0), {"seed": 6})
-            raise RuntimeError("power cut")
-
-    with pytest.raises(RuntimeError, match="power cut"):
-        cut_short()
-    assert files(store_dir) == before
-    assert stored_groups(store_dir) == ["a.1", "b"]
-
-
 def test_nothing_is_visible_before_the_block_ends(store_dir: Path) -> None:
     with GroupWriter(store_dir, "c") as writer:
         writer.add(encode_image(image(6), "png", 0), {"seed": 6})

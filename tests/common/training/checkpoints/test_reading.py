@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from builders.file_contents import no_space
 from pytorch_lightning import LightningModule
 from torch import nn
 
@@ -149,10 +150,6 @@ def test_a_file_written_without_checksums_is_read(content: dict[str, Any], tmp_p
 def test_a_file_of_before_zip_archives_is_read(content: dict[str, Any], tmp_path: Path) -> None:
     torch.save(content, tmp_path / "x.pth", _use_new_zipfile_serialization=False)
     torch.testing.assert_close(read_checkpoint(tmp_path / "x.pth"), content, rtol=0, atol=0)
-
-
-def no_space(*_: Any) -> None:
-    raise OSError(28, "No space left on device")
 
 
 def test_a_full_disk_leaves_the_checkpoint_that_was_there(
