@@ -196,7 +196,7 @@ def test_a_passer_is_painted_where_it_covers():
 
 def test_the_mesh_finds_a_filmed_face_where_its_box_is(scenes):
     mesh, found, asked = FaceMesh(), 0, 0
-    for scene in scenes[:4]:
+    for scene in scenes[:2]:
         image = next(film(scene, PLAN.image_size))
         assert image.shape == (540, 960, 3)
         for actor in scene.actors:
@@ -210,5 +210,5 @@ def test_the_mesh_finds_a_filmed_face_where_its_box_is(scenes):
                 size = box[2:] - box[:2]
                 assert (points[:, :2] > box[:2] - 0.2 * size).all()
                 assert (points[:, :2] < box[2:] + 0.2 * size).all()
-    assert asked >= 6
+    assert asked >= 3
     assert found >= 0.8 * asked
