@@ -96,9 +96,9 @@ def test_a_source_of_another_kind_is_an_error_that_names_it(tmp_path: Path) -> N
         annotate_source(str(tmp_path / "notes.txt"), OneFace(), tmp_path / "out", 1.0)
 
 
-@pytest.mark.parametrize("name", ["broken.jpg", "broken.MTS", "empty.png"])
+@pytest.mark.parametrize("name", ["broken.jpg", "broken.MTS"])
 def test_it_is_an_error_if_nothing_could_be_used(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"" if "empty" in name else b"damaged")
+    (tmp_path / name).write_bytes(b"damaged")
     with pytest.raises(ValueError, match=r"1 unreadable"):
         annotate_source(str(tmp_path / name), OneFace(), tmp_path / "out", 1.0)
     assert any("reason" in path.read_text() for path in (tmp_path / "out").iterdir())

@@ -7,17 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 from builders.file_contents import halve
-from builders.seeded_store import image, write_seeded_store, written_places
+from builders.seeded_store import image, written_places
 
 from common.store.damage import damaged_groups
 from common.store.packs import Packs
 from common.store.reading import FaceStore, missing_groups, read_recipe, read_skipped
 from common.store.writing import claim_store, write_skipped
-
-
-@pytest.fixture
-def store_dir(tmp_path: Path) -> Path:
-    return write_seeded_store(tmp_path / "store")
 
 
 def test_a_damaged_byte_is_named_and_found(store_dir: Path) -> None:

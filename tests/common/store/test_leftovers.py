@@ -7,17 +7,12 @@ from typing import Any
 import polars as pl
 import pytest
 from builders.file_contents import contents, no_space
-from builders.seeded_store import image, write_group, write_seeded_store
+from builders.seeded_store import image, write_group
 
 from common.media.image_codec import encode_image
 from common.store.damage import damaged_groups
 from common.store.reading import FaceStore, read_made_from
 from common.store.writing import GroupWriter, worked_at
-
-
-@pytest.fixture
-def store_dir(tmp_path: Path) -> Path:
-    return write_seeded_store(tmp_path / "store")
 
 
 def test_what_killed_processes_left_goes_when_nobody_else_is_at_work(store_dir: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders.seeded_store import image, write_group, write_seeded_store
+from builders.seeded_store import image, write_group
 
 from common.media.image_codec import encode_image
 from common.store.damage import damaged_groups
@@ -21,11 +21,6 @@ from common.store.writing import (
     write_failure,
     write_skipped,
 )
-
-
-@pytest.fixture
-def store_dir(tmp_path: Path) -> Path:
-    return write_seeded_store(tmp_path / "store")
 
 
 def files(folder: Path) -> list[str]:
