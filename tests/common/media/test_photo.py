@@ -95,7 +95,6 @@ def test_grey_of_32_bits_is_scaled(tmp_path: Path, values: np.ndarray, expected:
         np.array([[0, 70000]], np.int32),
         np.array([[-1, 5]], np.int32),
         np.array([[0, np.nan]], np.float32),
-        np.array([[0, np.inf]], np.float32),
     ],
 )
 def test_grey_without_a_known_white_is_refused(tmp_path: Path, values: np.ndarray) -> None:

@@ -55,10 +55,7 @@ def test_earlier_results_below_the_source_are_no_source(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "container"),
-    [
-        *((".MTS", "mpegts"), (".3gp", "3gp"), (".h264", "h264")),
-        *((".mkv", None), (".flv", None), (".ts", None)),
-    ],
+    [(".MTS", "mpegts"), (".h264", "h264"), (".mkv", None)],
 )
 def test_a_video_is_one_by_its_content(
     video: Path, tmp_path: Path, suffix: str, container: str | None
@@ -69,14 +66,14 @@ def test_a_video_is_one_by_its_content(
 
 @pytest.mark.parametrize(
     ("codec", "container"),
-    [("mpeg2video", "mpeg"), ("wmv2", "asf"), ("mpeg4", "avi"), ("libvpx", "webm")],
+    [("mpeg2video", "mpeg"), ("mpeg4", "avi")],
 )
 def test_codecs_of_older_cameras_are_videos_too(tmp_path: Path, codec: str, container: str) -> None:
     path = write_noise(tmp_path / "v.dat", codec, container_format=container)
     assert kind_of(path) == "video"
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "webp", "bmp", "gif", "ppm"])
+@pytest.mark.parametrize("kind", ["jpeg", "gif", "ppm"])
 def test_a_photo_is_one_by_its_content(tmp_path: Path, kind: str) -> None:
     Image.new("RGB", (20, 10)).save(tmp_path / "p.mp4", format=kind)
     assert kind_of(tmp_path / "p.mp4") == "photo"
