@@ -8,7 +8,6 @@ from common.listing import counted
     [
         (0, "errors", "0 errors"),
         (1, "errors", "1 error"),
-        (2, "errors", "2 errors"),
         (1, "clips without videos", "1 clip without videos"),
         (2, "clips without videos", "2 clips without videos"),
     ],

@@ -36,23 +36,22 @@ def test_no_point_has_no_area() -> None:
     assert area_under_envelope(np.array([]), np.array([])) == 0
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_without_ties_it_is_the_rule_row_by_row(seed: int) -> None:
-    scores, labels = sample(seed, 40)
-    order = np.argsort(-scores)
-    expected = row_wise_precision(labels[order].tolist())
-    assert lam_precision(scores, labels).lam == pytest.approx(expected, abs=1e-12)
-    assert lam_precision(scores, labels).mean == pytest.approx(
-        mean_precision(scores.tolist(), labels.tolist()), abs=1e-12
-    )
+def test_without_ties_it_is_the_rule_row_by_row() -> None:
+    for seed in range(20):
+        scores, labels = sample(seed, 40)
+        found = lam_precision(scores, labels)
+        expected = row_wise_precision(labels[np.argsort(-scores)].tolist())
+        assert found.lam == pytest.approx(expected, abs=1e-12)
+        expected = mean_precision(scores.tolist(), labels.tolist())
+        assert found.mean == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_with_ties_it_is_the_least_of_all_orders(seed: int) -> None:
-    scores, labels = sample(seed, 60, num_values=7)
-    worst, best = bounds(scores.tolist(), labels.tolist())
-    assert worst < best
-    assert lam_precision(scores, labels).lam == pytest.approx(worst, abs=1e-12)
+def test_with_ties_it_is_the_least_of_all_orders() -> None:
+    for seed in range(20):
+        scores, labels = sample(seed, 60, num_values=7)
+        worst, best = bounds(scores.tolist(), labels.tolist())
+        assert worst < best
+        assert lam_precision(scores, labels).lam == pytest.approx(worst, abs=1e-12)
 
 
 def test_no_order_of_tied_rows_gives_less() -> None:
@@ -130,10 +129,10 @@ def test_groups_without_a_positive_have_no_precision() -> None:
 @pytest.mark.parametrize(
     ("scores", "labels", "reason"),
     [
-        ([0.1, np.nan, np.inf], [1, 0, 0], r"2 of 3 scores are not finite.*scores\[1\] = nan"),
-        ([0.1, 0.2], [1, 2], r"labels\[1\] = 2, expected 0 or 1"),
-        ([0.1, 0.2], [1, -1], r"labels\[1\] = -1, expected 0 or 1"),
-        ([0.1, 0.2], [1], r"got scores \(2,\) and labels \(1,\)"),
+        ([0.1, np.nan, np.inf], [1, 0, 0], r"2 of 3 .*scores\[1\] = nan"),
+        ([0.1, 0.2], [1, 2], r"labels\[1\] = 2"),
+        ([0.1, 0.2], [1, -1], r"labels\[1\] = -1"),
+        ([0.1, 0.2], [1], r"\(2,\).*\(1,\)"),
     ],
 )
 def test_what_cannot_be_ranked_is_refused(

@@ -113,7 +113,7 @@ def test_clips_without_a_class_are_no_interval() -> None:
 
 
 def test_scores_must_be_numbers() -> None:
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(ValueError, match=r"1 of 2 .*scores\[0\] = nan"):
         map_interval(np.array([np.nan, 1]), np.array([0, 1]), np.array(["a", "b"]))
 
 

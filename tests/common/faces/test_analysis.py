@@ -87,7 +87,7 @@ def test_landmarks_scale_with_pixel_centres(analyzer):
 
 @pytest.mark.parametrize("scale", [1, 8])  # the larger crop is reduced before the net sees it
 def test_mesh_coordinates_are_pixel_centres_of_the_image(scale):
-    class StandInGraph:
+    class FakeGraph:
         def find(self, crop):
             side = crop.shape[0]
             self.bright = np.argwhere(crop[..., 0] > 100).mean(0)[::-1]
@@ -97,7 +97,7 @@ def test_mesh_coordinates_are_pixel_centres_of_the_image(scale):
     image = np.zeros((200 * scale, 300 * scale, 3), np.uint8)
     image[60 * scale : 61 * scale, 20 * scale : 21 * scale] = 255
     mesh = FaceMesh()
-    mesh._graph = StandInGraph()
+    mesh._graph = FakeGraph()
     box = scale * np.array([0.0, 30, 50, 90])
     points = mesh.landmarks(image, box)
     expected = (np.array([20, 60]) + 0.5) * scale - 0.5

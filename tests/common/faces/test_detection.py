@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -128,7 +130,7 @@ def test_the_smallest_face_of_a_large_photo_is_the_users_choice():
     assert windows_searched(AnalyzerSettings(), small) == windows_searched(
         AnalyzerSettings(min_face_fraction=0), small
     )
-    with pytest.raises(ValueError, match=r"min_face_fraction is 40, expected 0 to 1"):
+    with pytest.raises(ValueError, match="min_face_fraction is 40"):
         AnalyzerSettings(min_face_fraction=40)
 
 
@@ -143,4 +145,4 @@ def test_it_is_said_once_that_small_faces_are_not_looked_for(
     detector._full_range = detector._short_range = CountingGraph()
     for _ in range(2):
         detector.detect(np.zeros((side // 2, side, 3), np.uint8))
-    assert caplog.text.count("narrower than 83 px (min_face_fraction 0.0208)") == is_told
+    assert len(re.findall(r"83 px.*min_face_fraction 0\.0208", caplog.text)) == is_told

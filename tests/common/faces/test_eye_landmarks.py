@@ -1,4 +1,5 @@
 import numpy as np
+from builders.eye_rings import eyes_of, signed_area
 
 from common.faces.eye_landmarks import (
     IRIS_CENTRES,
@@ -21,15 +22,6 @@ def drawn_mesh() -> np.ndarray:
         mesh[IRIS_QUARTERS[eye], :2] = centre + quarters
         mesh[IRIS_CENTRES[eye], :2] = centre
     return mesh
-
-
-def eyes_of(landmarks: np.ndarray) -> np.ndarray:
-    return landmarks.reshape(2, 2, 28).transpose(1, 2, 0)
-
-
-def signed_area(ring: np.ndarray) -> float:
-    x, y = ring.T
-    return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
 
 
 def test_layout_is_all_x_then_all_y_with_the_image_left_eye_first():

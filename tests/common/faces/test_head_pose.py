@@ -25,7 +25,7 @@ def posed_mesh(
 
 @pytest.mark.parametrize(
     "head_pose_deg",
-    [(0, 0, 0), (20, 0, 0), (-20, 0, 0), (0, 40, 0), (0, -40, 0), (0, 0, 30), (15, -35, 10)],
+    [(0, 0, 0), (-20, 0, 0), (0, 40, 0), (15, -35, 10)],
 )
 def test_the_pose_of_a_projected_template_is_recovered(head_pose_deg):
     fit = head_pose_from_mesh(posed_mesh(head_pose_deg), CAMERA)

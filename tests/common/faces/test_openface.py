@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +99,13 @@ def test_columns_are_chosen_by_name_not_by_place(tmp_path):
 def test_openface_1_is_refused_with_file_and_columns(tmp_path):
     names = ["frame", "timestamp", "confidence", "success", *GAZE_COLUMNS, *POSE_COLUMNS]
     path = write_csv(tmp_path / "old.csv", names, [[1, 0, 0.9, 1, *INTO_CAMERA[:6], 0, 0, 0]])
-    with pytest.raises(ValueError, match=r"old\.csv: missing columns eye_lmk_x_0.*112 in all"):
+    with pytest.raises(ValueError, match=r"old\.csv.*eye_lmk_x_0.*112"):
         read_openface_csv(path)
 
 
 def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "empty.csv").write_text("")
-    with pytest.raises(ValueError, match=r"empty\.csv: missing columns face"):
+    with pytest.raises(ValueError, match=r"empty\.csv.*face"):
         read_openface_csv(tmp_path / "empty.csv")
 
 
@@ -118,10 +119,13 @@ def test_broken_rows_are_named_and_count_as_failed(tmp_path):
     table = read_openface_csv(path)
     np.testing.assert_array_equal(table.is_success, [True, False, False, False, False])
     assert sorted(table.problems) == [1, 3, 4]
-    assert 'video.csv: data row 2: got " zero" in column confidence' in table.problems[1]
-    assert "data row 4" in table.problems[3]
-    assert f"expected {len(SEQUENCE)}" in table.problems[3]
-    assert f"{len(SEQUENCE) + 1} fields" in table.problems[4]
+    facts = {
+        1: r'video\.csv.*row 2.*" zero".*confidence',
+        3: rf"row 4.*{len(SEQUENCE)}",
+        4: rf"{len(SEQUENCE) + 1}",
+    }
+    for row, said in facts.items():
+        assert re.search(said, table.problems[row])
 
 
 @pytest.mark.parametrize(
@@ -182,5 +186,5 @@ def test_a_damaged_row_costs_itself_alone(tmp_path, damage):
 def test_a_damaged_head_line_is_refused(tmp_path):
     path = sequence_csv(tmp_path / "video.csv")
     path.write_bytes(b"\xff" + path.read_bytes()[2:])
-    with pytest.raises(ValueError, match=r"video\.csv: missing columns"):
+    with pytest.raises(ValueError, match=r"video\.csv.*FeatureExtraction"):
         read_openface_csv(path)

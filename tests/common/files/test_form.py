@@ -39,12 +39,13 @@ def test_what_has_the_form_is_taken(more):
 @pytest.mark.parametrize(
     ("more", "place"),
     [
-        ({"name": None}, "name is null, expected a text"),
+        ({"name": None}, "name is null"),
         ({"name": {"low": 1}}, "name is "),
         ({"n": -1}, "n is -1"),
         ({"n": 1.0}, "n is 1.0"),
         ({"n": True}, "n is true"),
-        ({"error": "3"}, 'error is "3", expected a number'),
+        ({"error": "3"}, 'error is "3"'),
+        ({"error": True}, "error is true"),
         ({"error": float("inf")}, "error is "),
         ({"error": 10**400}, "error is "),
         ({"seed": [0]}, "seed is "),
@@ -63,7 +64,7 @@ def test_another_form_is_refused_with_file_and_place(more, place):
 
 def test_content_that_is_no_mapping_lacks_nothing_silently():
     for content in ([], None, 3, "a"):
-        with pytest.raises(ValueError, match=r"x\.json: it is "):
+        with pytest.raises(ValueError, match=r"^x\.json: "):
             check_form(content, FORM, "x.json")
 
 
@@ -75,5 +76,5 @@ def test_nesting_without_end_is_refused():
     content = []
     for _ in range(5000):
         content = [content]
-    with pytest.raises(ValueError, match="deep"):
+    with pytest.raises(ValueError, match=r"^x\.json: .*deep"):
         check_form({"a": content}, Each(ANY), "x.json")

@@ -54,7 +54,7 @@ def test_no_bit_changes_unseen(write: Callable[[Path], Callable[[], Any]], tmp_p
         changed = bytearray(content)
         changed[bit // 8] ^= 1 << bit % 8
         path.write_bytes(changed)
-        with pytest.raises(ValueError, match=r"kept is damaged .*; make it again"):
+        with pytest.raises(ValueError, match=rf"kept.*{REMEDY}"):
             read()
 
 
@@ -85,7 +85,7 @@ def test_a_table_of_any_width_is_sealed(num_columns: int, tmp_path: Path) -> Non
     content = bytearray((tmp_path / "wide").read_bytes())
     content[100] ^= 1
     (tmp_path / "wide").write_bytes(content)
-    with pytest.raises(ValueError, match="wide is damaged"):
+    with pytest.raises(ValueError, match=rf"wide.*{REMEDY}"):
         check_seal(tmp_path / "wide", REMEDY)
 
 
@@ -104,13 +104,13 @@ def test_what_is_nothing_of_the_kind_is_named(content: bytes, tmp_path: Path) ->
     path = tmp_path / "torn"
     path.write_bytes(content)
     for read in (read_json, read_table, scan_table, read_metadata):
-        with pytest.raises(ValueError, match=r"torn is damaged .*make it again"):
+        with pytest.raises(ValueError, match=rf"torn.*{REMEDY}"):
             read(path, REMEDY)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for read in (read_json, read_text, read_table, scan_table):
-        with pytest.raises(ValueError, match=r"gone cannot be read .*; make it again"):
+        with pytest.raises(ValueError, match=rf"gone.*{REMEDY}"):
             read(tmp_path / "gone", REMEDY)
 
 
@@ -118,24 +118,24 @@ def test_who_changes_json_by_hand_is_told_how(tmp_path: Path) -> None:
     path = tmp_path / "split.json"
     write_json(path, {"name": "mine"})
     path.write_text(path.read_text().replace("mine", "ours"))
-    with pytest.raises(ValueError, match=r"changed on purpose, remove its 'seal'"):
+    with pytest.raises(ValueError, match=r"split\.json.*'seal'"):
         read_json(path, REMEDY)
     lines = [line for line in path.read_text().splitlines() if SEAL not in line]
     path.write_text("\n".join(lines))
     assert read_json(path, REMEDY) == {"name": "ours"}
 
 
-@pytest.mark.parametrize("length", [*range(0, 140), 600, 70_000])
-def test_a_text_of_any_length_is_sealed(length: int, tmp_path: Path) -> None:
-    write_text(tmp_path / "a", "x" * length)
-    assert read_text(tmp_path / "a", REMEDY) == "x" * length
-    write_json(tmp_path / "b", {"x": "y" * length})
-    assert read_json(tmp_path / "b", REMEDY) == {"x": "y" * length}
+def test_a_text_of_any_length_is_sealed(tmp_path: Path) -> None:
+    for length in (*range(140), 600, 70_000):
+        write_text(tmp_path / "a", "x" * length)
+        assert read_text(tmp_path / "a", REMEDY) == "x" * length
+        write_json(tmp_path / "b", {"x": "y" * length})
+        assert read_json(tmp_path / "b", REMEDY) == {"x": "y" * length}
 
 
 def test_a_blank_is_no_seal(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(json.dumps({SEAL: BLANK, "x": 1}))
-    with pytest.raises(ValueError, match="a is damaged"):
+    with pytest.raises(ValueError, match=rf"a is damaged.*{REMEDY}"):
         read_json(tmp_path / "a", REMEDY)
 
 

@@ -12,7 +12,6 @@ from common.media.columbiagaze import ColumbiaLabel, parse_name
         ("0056_2m_0P_0V_15H", ColumbiaLabel(0, 0, 15, 2, "0056")),
         ("0001_2m_+5P_0V_0H", None),
         ("0001_2m_0P_0V_0H_copy", None),
-        ("face", None),
     ],
 )
 def test_parse_name(stem: str, label: ColumbiaLabel | None) -> None:

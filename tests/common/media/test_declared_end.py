@@ -9,7 +9,7 @@ from common.media.declared_end import num_missing_bytes
 from common.media.video import DamagedVideoError, read_frames, video_info
 
 NUM_FRAMES = 30
-CODECS = {"v.mkv": "libx264", "v.webm": "libvpx", "v.avi": "mpeg4", "v.wmv": "wmv2"}
+CODECS = {"v.mkv": "libx264", "v.avi": "mpeg4", "v.wmv": "wmv2"}
 
 
 @pytest.mark.parametrize("name", CODECS)
@@ -23,7 +23,7 @@ def test_a_whole_file_lacks_nothing_and_a_cut_one_what_was_cut(tmp_path: Path, n
     assert num_missing_bytes(path) == len(content) - len(content) // 2
     assert video_info(path).num_missing_bytes > 0
     received = []
-    with pytest.raises(DamagedVideoError, match=r"decoding failed after frame|are damaged"):
+    with pytest.raises(DamagedVideoError, match=name.replace(".", r"\.")):
         received.extend(read_frames(path))
     assert 5 <= len(received) < whole
 
@@ -32,7 +32,7 @@ def test_frames_before_the_cut_are_read_without_an_error(tmp_path: Path) -> None
     path = write_noise(tmp_path / "v.mkv", "libx264", NUM_FRAMES)
     path.write_bytes(path.read_bytes()[:-2000])
     assert [number for number, _ in read_frames(path, {0, 5})] == [0, 5]
-    with pytest.raises(DamagedVideoError, match="cut short"):
+    with pytest.raises(DamagedVideoError, match=r"v\.mkv.*cut short"):
         list(read_frames(path, {0, NUM_FRAMES}))
 
 

@@ -27,5 +27,5 @@ def test_the_channels_keep_their_order() -> None:
 
 
 def test_an_unknown_codec_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"codec is 'webp', expected one of \('jpeg', 'png'\)"):
+    with pytest.raises(ValueError, match=r"'webp'.*'jpeg', 'png'"):
         encode_image(image(0), "webp", 90)

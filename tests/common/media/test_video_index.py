@@ -141,6 +141,6 @@ def test_a_wanted_frame_in_the_missing_part_is_an_error(tmp_path: Path) -> None:
     path = remuxed(encode(tmp_path / "a.mp4"), tmp_path / "v.mp4", lambda _: True)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     received = []
-    with pytest.raises(DamagedVideoError, match=r"v\.mp4: decoding failed after frame"):
+    with pytest.raises(DamagedVideoError, match=r"v\.mp4: .* frame \d+"):
         received.extend(read_frames(path, {5, NUM_FRAMES - 2}))
     assert [number for number, _ in received] == [5]

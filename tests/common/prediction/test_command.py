@@ -27,7 +27,7 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prediction")
     write_small_store(folder / "store")
     write_small_store(folder / "other_store", gaze_convention="eyediap_geometric")
-    train_here(folder / "store", folder / "run", "trainer.max_epochs=2")
+    train_here(folder / "store", folder / "run", "trainer.max_epochs=1")
     return folder
 
 
@@ -44,24 +44,20 @@ def test_a_split_is_tested_as_after_training(work_dir: Path) -> None:
     assert pl.read_csv(folder / name).equals(after_training)
 
 
-def test_another_part_and_another_folder(work_dir: Path, tmp_path: Path) -> None:
-    asked(f"run={work_dir / 'run'}", "split=train", f"output_dir={tmp_path}")
+def test_another_part_another_folder_and_the_last_checkpoint(
+    work_dir: Path, tmp_path: Path
+) -> None:
+    last = f"checkpoint={work_dir / 'run' / 'checkpoints' / 'last.ckpt'}"
+    asked(f"run={work_dir / 'run'}", last, "split=train", f"output_dir={tmp_path}")
     summary = json.loads((tmp_path / "columbiagaze_columbiagaze_mmtm-fusion.json").read_text())
     assert (summary["part"], summary["num_samples"]) == ("train", 16)
-
-
-def test_the_last_checkpoint_may_be_asked_for(work_dir: Path, tmp_path: Path) -> None:
-    last = work_dir / "run" / "checkpoints" / "last.ckpt"
-    asked(f"run={work_dir / 'run'}", f"checkpoint={last}", "split=val", f"output_dir={tmp_path}")
-    assert len(list(tmp_path.glob("*.json"))) == 1
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ([], "got none of split=, source= and export=; give one"),
-        (["split=test", "source=x.jpg"], "got split and source of split=, source= and export="),
-        (["split=test", "export=x.pth"], "got split and export of"),
+        ([], r"none.*split=.*source=.*export="),
+        (["split=test", "export=x.pth"], "split and export"),
     ],
 )
 def test_one_thing_is_asked_at_a_time(work_dir: Path, overrides: list[str], message: str) -> None:
@@ -70,18 +66,18 @@ def test_one_thing_is_asked_at_a_time(work_dir: Path, overrides: list[str], mess
 
 
 def test_something_must_predict() -> None:
-    with pytest.raises(ValueError, match=r"Give run=RUN, or model=NAME checkpoint=FILE\.pth"):
+    with pytest.raises(ValueError, match=r"run=RUN.*model=NAME checkpoint=FILE\.pth"):
         asked("split=test", "data=columbiagaze")
 
 
 def test_a_run_must_be_one(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"is no run: it has no run\.json"):
+    with pytest.raises(ValueError, match=rf"{tmp_path}.*run\.json"):
         asked(f"run={tmp_path}", "split=test")
 
 
 def test_a_run_without_a_checkpoint_is_named(work_dir: Path, tmp_path: Path) -> None:
     shutil.copy(work_dir / "run" / "run.json", tmp_path)
-    with pytest.raises(ValueError, match=r"no checkpoint .*last\.ckpt"):
+    with pytest.raises(ValueError, match=r"last\.ckpt"):
         asked(f"run={tmp_path}", "split=test")
 
 
@@ -89,7 +85,7 @@ def test_a_run_without_a_checkpoint_is_named(work_dir: Path, tmp_path: Path) -> 
 def test_a_recorded_name_leads_nowhere(work_dir: Path, tmp_path: Path, place: str) -> None:
     run = shutil.copytree(work_dir / "run", tmp_path / "run")
     change_run(run, {place: f"../../../../{tmp_path.name}_elsewhere"})
-    with pytest.raises(ValueError, match=r"'\.\./.* cannot be the name of a file"):
+    with pytest.raises(ValueError, match=r"'\.\./.*_elsewhere"):
         asked(f"run={run}", "split=test")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert not list(tmp_path.parent.glob(f"{tmp_path.name}_elsewhere*"))
@@ -108,7 +104,7 @@ def test_what_a_record_lacks_is_named(work_dir: Path, tmp_path: Path, lost: str)
 
 
 def test_an_unknown_split_is_refused(work_dir: Path) -> None:
-    with pytest.raises(ValueError, match="part is 'all', expected one of"):
+    with pytest.raises(ValueError, match=r"'all'.*'test'"):
         asked(f"run={work_dir / 'run'}", "split=all")
 
 
@@ -120,14 +116,14 @@ def originals(work_dir: Path) -> list[str]:
 
 
 def test_an_originals_checkpoint_needs_ranges(work_dir: Path) -> None:
-    with pytest.raises(ValueError, match=r"whose ranges\? Give statistics=columbiagaze"):
+    with pytest.raises(ValueError, match=r"statistics=columbiagaze"):
         asked(*originals(work_dir), "source=x.jpg")
-    with pytest.raises(ValueError, match="no published statistics for 'flame_layout'"):
+    with pytest.raises(ValueError, match="'flame_layout'"):
         asked(*originals(work_dir), "data=flame_layout", "data.name=flame_layout", "split=test")
 
 
 def test_an_originals_checkpoint_needs_data_for_a_split(work_dir: Path) -> None:
-    with pytest.raises(ValueError, match=r"which data\? Give data=NAME"):
+    with pytest.raises(ValueError, match=r"data=NAME.*split=test"):
         asked(*originals(work_dir), "statistics=columbiagaze", "split=test")
 
 
@@ -147,9 +143,7 @@ def test_another_convention_is_refused_and_allowed_by_switch(
         *(f"run={work_dir / 'run'}", "split=test", "data=eyediap", f"output_dir={tmp_path}"),
         *(f"data.store_dir={work_dir / 'other_store'}", *SMALL_SPLIT),
     ]
-    with pytest.raises(
-        ValueError, match="'columbia_target_angles', eyediap as 'eyediap_geometric'"
-    ):
+    with pytest.raises(ValueError, match=r"'columbia_target_angles'.*eyediap.*'eyediap_geometric'"):
         asked(*other)
     asked(*other, "allow_other_convention=true")
     assert (tmp_path / "columbiagaze_eyediap_mmtm-fusion.csv").exists()
@@ -158,7 +152,7 @@ def test_another_convention_is_refused_and_allowed_by_switch(
 def test_a_model_without_an_annotator_says_so(work_dir: Path) -> None:
     config = {"model": {"name": "gaze_pretraining", "annotator": None}}
     trained = Trained(None, config, "x", {}, work_dir, work_dir)
-    with pytest.raises(ValueError, match="gaze_pretraining is not for photos and videos"):
+    with pytest.raises(ValueError, match=r"gaze_pretraining.*split=test"):
         _annotate({"source": "x.jpg"}, trained)
 
 
@@ -170,5 +164,5 @@ def test_no_published_weights_are_fetched_where_a_checkpoint_follows() -> None:
 
 
 def test_dropout_is_refused_for_a_run_that_has_none(work_dir: Path) -> None:
-    with pytest.raises(ValueError, match="model=flame takes no dropout"):
+    with pytest.raises(ValueError, match=r"model=flame.*dropout"):
         asked(f"run={work_dir / 'run'}", "split=test", "dropout=none")

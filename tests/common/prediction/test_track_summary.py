@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from common.media.presentation import Shown
 from common.prediction.track_summary import FrameTimes, TrackSummaries
@@ -113,17 +114,20 @@ def test_the_looks_of_the_table_are_those_of_the_events(tmp_path: Path) -> None:
     assert sorted(looks) == sorted(f"{row[1]}-{row[2]}" for row in rows)
 
 
-def test_seconds_are_those_of_the_frames(tmp_path: Path) -> None:
-    """A camera that stood still from 0.1 s to 4.8 s."""
-    summaries, times = TrackSummaries(), FrameTimes()
-    for number, (time_s, is_looking) in enumerate([(0.0, False), (0.1, False), (4.8, True)]):
+def frame_times(*frames: tuple[int, float]) -> FrameTimes:
+    times = FrameTimes()
+    for number, time_s in frames:
         times.add(number, Shown(time_s, 0.04))
-        summaries.add(number, {"track_id": "0", "is_looking": is_looking})
-    summaries.write_csv(tmp_path / "t.csv", times)
-    row = pl.read_csv(tmp_path / "t.csv").row(0, named=True)
-    assert (row["start_s"], row["end_s"]) == (0.0, 4.84)
-    assert row["looks_s"] == "4.800-4.840"
-    summaries.write_elan(tmp_path / "elan.tsv", times)
-    assert "face 0\t4.800\t4.840\t0.040\tlooking" in (tmp_path / "elan.tsv").read_text()
-    summaries.write_boris(tmp_path / "boris.tsv", times)
-    assert (tmp_path / "boris.tsv").read_text().startswith("4.800\tface 0")
+    return times
+
+
+def test_a_frame_ends_where_the_next_begins_and_the_last_after_its_own_duration() -> None:
+    times = frame_times((0, 0.0), (1, 0.04), (2, 4.8))
+    assert [times.begin_s(i) for i in range(3)] == [0.0, 0.04, 4.8]
+    assert [times.end_s(i) for i in range(3)] == pytest.approx([0.04, 4.8, 4.84])
+
+
+def test_lost_frames_share_the_time_between_sound_ones() -> None:
+    times = frame_times((2, 0.2), (6, 1.0))
+    assert times.begin_s(2) == 0.2
+    assert times.end_s(2) == pytest.approx(0.4)

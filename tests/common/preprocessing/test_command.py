@@ -18,12 +18,12 @@ CONFIG: dict[str, Any] = {
 
 
 def test_an_unknown_mode_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"mode is 'rebuild', expected one of .*'repair'"):
+    with pytest.raises(ValueError, match=r"mode is 'rebuild'.*'repair'"):
         prepare_store(CONFIG | {"mode": "rebuild"})
 
 
 def test_a_negative_number_of_processes_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"num_workers is -1, expected 0 .*num_workers=2"):
+    with pytest.raises(ValueError, match=r"num_workers is -1.*num_workers=2"):
         prepare_store(CONFIG | {"num_workers": -1})
 
 

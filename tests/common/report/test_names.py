@@ -3,27 +3,22 @@
 import json
 
 import pytest
-from builders.small_reports import column, only_group, write_lam_runs
+from builders.small_reports import column, only_group
 from builders.small_runs import PROTOCOL, write_lam_run, write_lam_test
 
 from common.report.tables.runs import name_of_run
 
 
-@pytest.fixture
-def runs_dir(tmp_path):
-    return write_lam_runs(tmp_path / "runs")
+@pytest.mark.parametrize("priors", ["none", "head", "landmarks"])
+def test_priors_are_called_as_their_choice(lam_dir, priors):
+    write_lam_test(write_lam_run(lam_dir / "other", priors=priors))
+    assert sorted(column(lam_dir, "priors")[3:]) == sorted(["-", "all", priors])
 
 
-@pytest.mark.parametrize("priors", ["none", "head", "landmarks", "all"])
-def test_priors_are_called_as_their_choice(runs_dir, priors):
-    write_lam_test(write_lam_run(runs_dir / "other", priors=priors))
-    assert sorted(column(runs_dir, "priors")[3:]) == sorted(["-", "all", priors])
-
-
-def test_settings_that_vary_are_named_and_others_are_not(runs_dir):
-    write_lam_test(write_lam_run(runs_dir / "coarse", split=5.0))
-    assert column(runs_dir, "other settings")[3:] == ["", "split 1.0", "split 5.0"]
-    group = only_group(runs_dir)
+def test_settings_that_vary_are_named_and_others_are_not(lam_dir):
+    write_lam_test(write_lam_run(lam_dir / "coarse", split=5.0))
+    assert column(lam_dir, "other settings")[3:] == ["", "split 1.0", "split 5.0"]
+    group = only_group(lam_dir)
     assert group.names == [
         "#2 gazelstm, dropout none, seed 0",
         "#3 gazepose, priors all, dropout gaussian, split 1.0, seed 1",
@@ -34,38 +29,38 @@ def test_settings_that_vary_are_named_and_others_are_not(runs_dir):
     )
 
 
-def test_another_size_of_the_net_is_named(runs_dir):
-    folder = write_lam_run(runs_dir / "small")
+def test_another_size_of_the_net_is_named(lam_dir):
+    folder = write_lam_run(lam_dir / "small")
     snapshot = json.loads((folder / "run.json").read_text())
     snapshot["config"]["model"]["transformer"] = {"width": 64}
     snapshot["config"]["model"]["backbone"] |= {"width": 8}
     (folder / "run.json").write_text(json.dumps(snapshot))
-    path = runs_dir / "pose" / "run.json"
+    path = lam_dir / "pose" / "run.json"
     changed = json.loads(path.read_text())
     changed["config"]["model"]["transformer"] = {"width": 512}
     path.write_text(json.dumps(changed))
     write_lam_test(folder)
-    assert sorted(column(runs_dir, "other settings")[3:]) == [
+    assert sorted(column(lam_dir, "other settings")[3:]) == [
         "backbone width 16",
         "backbone width 16, transformer width 512",
         "backbone width 8, transformer width 64",
     ]
 
 
-def test_a_test_otherwise_than_trained_is_named(runs_dir):
+def test_a_test_otherwise_than_trained_is_named(lam_dir):
     changed = PROTOCOL | {"dropout": "none", "smoothing": {"kind": "median", "width_frames": 5}}
-    write_lam_test(runs_dir / "pose", "predict/smooth", protocol=changed)
-    for path in runs_dir.rglob("test/*.json"):
+    write_lam_test(lam_dir / "pose", "predict/smooth", protocol=changed)
+    for path in lam_dir.rglob("test/*.json"):
         summary = json.loads(path.read_text())
         summary["protocol"]["smoothing"] = None
         path.write_text(json.dumps(summary))
-    assert column(runs_dir, "other settings")[3:] == [
+    assert column(lam_dir, "other settings")[3:] == [
         *("", "", "tested with dropout none, smoothing median (width_frames 5)")
     ]
 
 
-def test_an_original_without_a_run_is_called_by_its_model_and_dropout(runs_dir):
-    write_lam_test(runs_dir / "original_x", "predict/demo_lam_val")
-    assert (column(runs_dir, "model")[-1], column(runs_dir, "dropout")[-1]) == (
+def test_an_original_without_a_run_is_called_by_its_model_and_dropout(lam_dir):
+    write_lam_test(lam_dir / "original_x", "predict/demo_lam_val")
+    assert (column(lam_dir, "model")[-1], column(lam_dir, "dropout")[-1]) == (
         *("gazepose", "gaussian"),
     )

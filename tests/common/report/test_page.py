@@ -4,16 +4,10 @@ import shutil
 from html import unescape
 from html.parser import HTMLParser
 
-import pytest
-from builders.small_reports import page_of, write_gaze_runs
+from builders.small_reports import page_of
 from builders.small_runs import write_run, write_test
 
 from common.report.command import write_report
-
-
-@pytest.fixture
-def runs_dir(tmp_path):
-    return write_gaze_runs(tmp_path / "runs")
 
 
 class Links(HTMLParser):
@@ -27,13 +21,13 @@ class Links(HTMLParser):
         self.found |= {value for name, value in attrs if name in ("src", "href")}
 
 
-def test_the_page_shows_every_run_and_moves_with_its_images(runs_dir, tmp_path):
+def test_the_page_shows_every_run_and_moves_with_its_images(gaze_dir, tmp_path):
     for number in range(14):
-        photo = runs_dir / f"b/predict/party {number % 2}/{number}.jpg"
+        photo = gaze_dir / f"b/predict/party {number % 2}/{number}.jpg"
         photo.parent.mkdir(parents=True, exist_ok=True)
         photo.write_bytes(b"a photo")
-    write_report(runs_dir)
-    moved = shutil.move(runs_dir / "report", tmp_path / "elsewhere")
+    write_report(gaze_dir)
+    moved = shutil.move(gaze_dir / "report", tmp_path / "elsewhere")
     text = (moved / "index.html").read_text()
     for name in ("sweep/0", "#2 b", "broken_run", "0123abcd + uncommitted changes", "torch 2.15.0"):
         assert name in text
@@ -48,14 +42,13 @@ def test_the_page_shows_every_run_and_moves_with_its_images(runs_dir, tmp_path):
     assert "http" not in text
 
 
-def test_the_best_is_the_lowest_error(runs_dir):
-    write_test(write_run(runs_dir / "undefined"), mean_deg=None)
-    assert "<div>demo_gaze, test: lowest of 3</div><strong>3.25 deg</strong>" in page_of(runs_dir)
+def test_the_best_is_the_lowest_error(gaze_dir):
+    write_test(write_run(gaze_dir / "undefined"), mean_deg=None)
+    assert "<div>demo_gaze, test: lowest of 3</div><strong>3.25 deg</strong>" in page_of(gaze_dir)
 
 
-def test_names_are_escaped_in_the_page(runs_dir):
-    write_run(runs_dir / "<b>&co", name="<script>", status="failed")
-    write_report(runs_dir)
-    text = (runs_dir / "report/index.html").read_text()
+def test_names_are_escaped_in_the_page(gaze_dir):
+    write_run(gaze_dir / "<b>&co", name="<script>", status="failed")
+    text = page_of(gaze_dir)
     assert "&lt;b&gt;&amp;co" in text
     assert "<script>" not in text

@@ -1,7 +1,7 @@
 """A table of results: baselines first, a row a test, one protocol; formats escape its text."""
 
 import pytest
-from builders.small_reports import only_group, write_gaze_runs
+from builders.small_reports import only_group
 from builders.small_runs import write_run, write_test
 
 from common.report.reading import read_results
@@ -9,13 +9,8 @@ from common.report.tables.formats import Table, as_latex, as_markdown, as_text
 from common.report.tables.groups import group_by_protocol
 
 
-@pytest.fixture
-def runs_dir(tmp_path):
-    return write_gaze_runs(tmp_path / "runs")
-
-
-def test_a_table_holds_the_baselines_first_and_a_row_a_test(runs_dir):
-    assert only_group(runs_dir).table.rows == [
+def test_a_table_holds_the_baselines_first_and_a_row_a_test(gaze_dir):
+    assert only_group(gaze_dir).table.rows == [
         ["", "mean of the train part", "12.35", "", "", "", "", "40", "", "", ""],
         ["", "head pose as gaze", "9.88", "", "", "", "", "40", "", "", ""],
         [
@@ -26,8 +21,8 @@ def test_a_table_holds_the_baselines_first_and_a_row_a_test(runs_dir):
     ]
 
 
-def test_the_caption_names_the_protocol(runs_dir):
-    assert only_group(runs_dir).protocol.caption == (
+def test_the_caption_names_the_protocol(gaze_dir):
+    assert only_group(gaze_dir).protocol.caption == (
         "demo_gaze, test part (n = 40, subjects: 1); split: cross_person_seed0; eyes: parity; "
         "gaze convention: columbia_target_angles"
     )
@@ -46,24 +41,24 @@ def test_the_caption_names_the_protocol(runs_dir):
         {"baselines": {"head_pose_deg": 9.876, "train_mean_deg": 12.4}},
     ],
 )
-def test_another_protocol_gets_another_table(runs_dir, changes):
-    write_test(write_run(runs_dir / "other"), **changes)
-    groups = group_by_protocol(read_results(runs_dir).tests)
+def test_another_protocol_gets_another_table(gaze_dir, changes):
+    write_test(write_run(gaze_dir / "other"), **changes)
+    groups = group_by_protocol(read_results(gaze_dir).tests)
     assert sorted(len(group.tests) for group in groups) == [1, 2]
 
 
-def test_a_split_is_not_guessed_for_a_later_test(runs_dir):
-    write_test(runs_dir / "b", "predict/demo_gaze_test")
-    groups = group_by_protocol(read_results(runs_dir).tests)
+def test_a_split_is_not_guessed_for_a_later_test(gaze_dir):
+    write_test(gaze_dir / "b", "predict/demo_gaze_test")
+    groups = group_by_protocol(read_results(gaze_dir).tests)
     captions = {group.protocol.split for group in groups}
     assert captions == {"cross_person_seed0", "not recorded"}
     write_test(
-        runs_dir / "b",
+        gaze_dir / "b",
         "predict/demo_gaze_test",
         split="cross_person_seed0",
         gaze_convention="columbia_target_angles",
     )
-    assert [test.folder for test in only_group(runs_dir).tests] == [
+    assert [test.folder for test in only_group(gaze_dir).tests] == [
         *("test", "test", "predict/demo_gaze_test")
     ]
 

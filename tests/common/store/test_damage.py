@@ -6,17 +6,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from builders.seeded_store import image, write_seeded_store, written_places
+from builders.file_contents import halve
+from builders.seeded_store import image, written_places
 
 from common.store.damage import damaged_groups
 from common.store.packs import Packs
 from common.store.reading import FaceStore, missing_groups, read_recipe, read_skipped
 from common.store.writing import claim_store, write_skipped
-
-
-@pytest.fixture
-def store_dir(tmp_path: Path) -> Path:
-    return write_seeded_store(tmp_path / "store")
 
 
 def test_a_damaged_byte_is_named_and_found(store_dir: Path) -> None:
@@ -26,7 +22,7 @@ def test_a_damaged_byte_is_named_and_found(store_dir: Path) -> None:
     pack.write_bytes(content)
     store = FaceStore(store_dir)
     np.testing.assert_array_equal(store.image(3), image(4))
-    with pytest.raises(ValueError, match=r"b\.pack: row 4 .* is damaged.*mode=repair"):
+    with pytest.raises(ValueError, match=r"b\.pack: row 4 .*mode=repair"):
         store.image(4)
     assert damaged_groups(store_dir) == ["b"]
 
@@ -36,7 +32,7 @@ def test_a_truncated_or_missing_pack_is_found(store_dir: Path) -> None:
     pack.write_bytes(pack.read_bytes()[:-1])
     (store_dir / "packs" / "b.pack").unlink()
     assert damaged_groups(store_dir) == ["a.1", "b"]
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match=r"a\.1\.pack: row 1"):
         FaceStore(store_dir).image(1)
 
 
@@ -47,8 +43,7 @@ def test_a_missing_pack_is_a_users_error(store_dir: Path) -> None:
 
 
 def test_a_damaged_table_is_found(store_dir: Path) -> None:
-    table = store_dir / "tables" / "b.parquet"
-    table.write_bytes(table.read_bytes()[:40])
+    halve(store_dir / "tables" / "b.parquet")
     assert damaged_groups(store_dir) == ["b"]
     with pytest.raises(ValueError, match=r"b\.parquet.*mode=repair"):
         FaceStore(store_dir)
@@ -69,26 +64,19 @@ def test_only_the_damaged_image_of_a_read_is_missing(store_dir: Path) -> None:
     assert [data is None for data in Packs([pack]).read(0, places)] == [False, True, True]
 
 
-def halve(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-
-
 def test_half_a_recipe_is_named_with_what_to_do(store_dir: Path) -> None:
     claim_store(store_dir, {"data": "eyediap", "quality": 95})
     halve(store_dir / "store.json")
-    with pytest.raises(
-        ValueError, match=r"store\.json is damaged .*remove it and preprocess again"
-    ):
+    with pytest.raises(ValueError, match=r"store\.json"):
         read_recipe(store_dir)
-    with pytest.raises(ValueError, match=r"store\.json is damaged"):
+    with pytest.raises(ValueError, match=r"store\.json"):
         claim_store(store_dir, {"data": "eyediap", "quality": 95})
 
 
 def test_half_a_list_of_skipped_items_is_named_and_its_group_damaged(store_dir: Path) -> None:
     write_skipped(store_dir, "b", [{"sample_id": "x", "reason": "no face found"}])
     halve(store_dir / "skipped" / "b.json")
-    with pytest.raises(ValueError, match=r"skipped/b\.json is damaged .*mode=repair"):
+    with pytest.raises(ValueError, match=r"skipped/b\.json.*mode=repair"):
         read_skipped(store_dir)
     assert damaged_groups(store_dir) == ["b"]
 
@@ -104,7 +92,10 @@ def test_only_the_groups_asked_for_are_looked_at(store_dir: Path) -> None:
     ("file", "content", "read"),
     [
         *(("store.json", text, read_recipe) for text in ("[null]", "[[]]", "3", "[" * 100_000)),
-        *(("groups.json", text, missing_groups) for text in ('["a", [[]], null]', '{"a": 1}')),
+        *(
+            ("groups.json", text, missing_groups)
+            for text in ('["z', '["a", [[]], null]', '{"a": 1}')
+        ),
         *(("skipped/b.json", text, read_skipped) for text in ("[3]", "{}", '[{"reason": []}]')),
     ],
 )
@@ -123,7 +114,6 @@ def test_json_of_another_form_is_named(store_dir: Path, file: str, content: str,
         {"num_bytes": 1 << 40},
         {"offset": None},
         {"crc32": "x"},
-        {"num_bytes": [3]},
     ],
 )
 def test_a_table_that_says_no_places_is_damaged(store_dir: Path, changes: dict[str, Any]) -> None:

@@ -6,21 +6,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from builders.seeded_store import image, write_group, write_seeded_store
+from builders.file_contents import contents, no_space
+from builders.seeded_store import image, write_group
 
 from common.media.image_codec import encode_image
 from common.store.damage import damaged_groups
-from common.store.reading import FaceStore, missing_groups, read_made_from
-from common.store.writing import GroupWriter, worked_at, write_expected
-
-
-@pytest.fixture
-def store_dir(tmp_path: Path) -> Path:
-    return write_seeded_store(tmp_path / "store")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+from common.store.reading import FaceStore, read_made_from
+from common.store.writing import GroupWriter, worked_at
 
 
 def test_what_killed_processes_left_goes_when_nobody_else_is_at_work(store_dir: Path) -> None:
@@ -37,10 +29,6 @@ def test_what_killed_processes_left_goes_when_nobody_else_is_at_work(store_dir: 
     with worked_at(store_dir):
         assert not any((store_dir / name).exists() for name in left)
     assert contents(store_dir) == before
-
-
-def no_space(*_: Any, **__: Any) -> None:
-    raise OSError(28, "No space left on device")
 
 
 @pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (pl.DataFrame, "write_parquet")])
@@ -71,7 +59,7 @@ def test_an_error_leaves_the_old_group_as_it_was(store_dir: Path) -> None:
 
 @pytest.mark.parametrize("group", ["clips/aaa", ".aaa", ""])
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, group: str) -> None:
-    with pytest.raises(ValueError, match=rf"called '{group}'.*correct it in the raw data"):
+    with pytest.raises(ValueError, match=rf"'{group}'"):
         GroupWriter(tmp_path, group)
 
 
@@ -84,12 +72,3 @@ def test_a_group_says_what_it_was_made_from(store_dir: Path, seeds: list[int]) -
     assert read_made_from(store_dir, "b") is None
     (store_dir / "tables" / "c.parquet").write_bytes(b"torn")
     assert read_made_from(store_dir, "c") is None
-
-
-def test_groups_that_are_expected_and_not_there_are_missing(store_dir: Path) -> None:
-    assert missing_groups(store_dir) == []
-    write_expected(store_dir, ["z", "b", "c", "a.1"])
-    assert missing_groups(store_dir) == ["z", "c"]
-    (store_dir / "groups.json").write_text('["z')
-    with pytest.raises(ValueError, match=r"groups\.json is damaged .* another run writes it"):
-        missing_groups(store_dir)

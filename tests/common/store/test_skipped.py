@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from builders.file_contents import no_space
 from builders.seeded_store import write_group
 
 from common.store.damage import damaged_groups
@@ -30,11 +31,7 @@ def test_a_group_that_cannot_be_finished_keeps_its_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_empty(tmp_path, "old")
-
-    def full(*_args: object, **_settings: object) -> None:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", no_space)
     with pytest.raises(OSError, match="No space left"):
         write_empty(tmp_path, "new")
     assert [item["sample_id"] for item in read_skipped(tmp_path)] == ["old"]

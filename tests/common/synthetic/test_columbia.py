@@ -1,12 +1,13 @@
 """The Columbia-shaped folder of demo people: names, truth, resumption, refusals."""
 
 import csv
-import hashlib
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
+from builders.file_contents import contents
 
 from common.synthetic.columbia.writer import write_columbia
 
@@ -22,10 +23,6 @@ SMALL = {
 
 def photos(raw_dir):
     return sorted((raw_dir / "Columbia Gaze Data Set").glob("*/*.jpg"))
-
-
-def digests(raw_dir):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in photos(raw_dir)}
 
 
 @pytest.fixture(scope="module")
@@ -63,26 +60,21 @@ def test_truth_agrees_with_the_names(written):
     assert (landmarks <= [[159], [119]]).all()
 
 
-def test_missing_photos_are_written_again_and_others_kept(tmp_path):
-    write_columbia(tmp_path, **SMALL)
-    before = digests(tmp_path)
+def test_missing_photos_are_written_again_and_others_kept(written, tmp_path):
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     kept, lost = photos(tmp_path)[0], photos(tmp_path)[5]
     kept.write_bytes(b"kept")
     lost.unlink()
     # A process of this number there is not.
     kept.with_name(f".{kept.stem}.{2**22 + 1}.jpg").write_bytes(b"of a killed process")
     write_columbia(tmp_path, **SMALL)
-    after = digests(tmp_path)
-    assert after[lost.name] == before[lost.name]
-    assert kept.read_bytes() == b"kept"
-    assert not list(tmp_path.rglob(".*"))
-    assert {name for name in before if before[name] != after[name]} == {kept.name}
+    changed = {kept.relative_to(tmp_path).as_posix(): b"kept"}
+    assert contents(tmp_path) == contents(written) | changed
 
 
 def test_another_process_writes_the_same_bytes(written, tmp_path):
     write_columbia(tmp_path, **SMALL, num_workers=1)
-    assert digests(tmp_path) == digests(written)
-    assert (tmp_path / "ground_truth.csv").read_text() == (written / "ground_truth.csv").read_text()
+    assert contents(tmp_path) == contents(written)
 
 
 def test_arguments_are_recorded(written):
@@ -92,24 +84,24 @@ def test_arguments_are_recorded(written):
 
 
 def test_other_arguments_are_refused(written):
-    before = digests(written)
-    with pytest.raises(ValueError, match=r"seed was 4, now 5.*Choose another raw_dir"):
+    before = contents(written)
+    with pytest.raises(ValueError, match=r"seed.*4.*5.*raw_dir"):
         write_columbia(written, **{**SMALL, "seed": 5})
-    assert digests(written) == before
+    assert contents(written) == before
 
 
 def test_real_data_is_never_mixed_with_demo_people(tmp_path):
     (tmp_path / "Columbia Gaze Data Set" / "0001").mkdir(parents=True)
-    with pytest.raises(ValueError, match="was not written by this function"):
+    with pytest.raises(ValueError, match=r"Columbia Gaze Data Set.*demo\.json.*raw_dir"):
         write_columbia(tmp_path, **SMALL)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"gaze_yaws_deg": [40]}, r"some eyes would turn .* choose smaller"),
+        ({"gaze_yaws_deg": [40]}, "head_yaws_deg.*gaze_yaws_deg"),
         ({"num_subjects": 0}, "num_subjects is 0"),
-        ({"gaze_yaws_deg": []}, "a list of angles is empty"),
+        ({"gaze_yaws_deg": []}, "angles is empty"),
         ({"image_size": (50, 50)}, r"image_size is \(50, 50\)"),
     ],
 )

@@ -1,14 +1,15 @@
 """The Ego4D-shaped folder of demo clips: schema, labels, tracks, crops, resumption, refusals."""
 
-import hashlib
 import json
 import math
 import re
+import shutil
 from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
+from builders.file_contents import contents
 
 from common.media.video import read_frames, video_info
 from common.synthetic.ego4d.annotations import annotation_file
@@ -28,14 +29,6 @@ SMALL = {
 }
 MANY = Ego4dPlan(40, 8, 4, 90, (960, 540), 7.0, 0.25, 0)
 CROP_NAME = re.compile(r"^(\d{5})_([0-9a-f-]{36})\.jpg$")
-
-
-def digests(raw_dir):
-    files = (path for path in raw_dir.rglob("*") if path.is_file())
-    return {
-        str(path.relative_to(raw_dir)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-    }
 
 
 def load(raw_dir, name):
@@ -281,46 +274,43 @@ def test_unmapped_frames_are_those_without_a_box(train_clips):
 
 def test_other_processes_write_the_same_bytes(written, tmp_path):
     write_ego4d(tmp_path, **SMALL, num_workers=2)
-    assert digests(tmp_path) == digests(written)
+    assert contents(tmp_path) == contents(written)
 
 
-def test_what_is_missing_is_written_again_and_the_rest_is_kept(tmp_path):
-    raw_dir = tmp_path / "copy"
-    write_ego4d(raw_dir, **{**SMALL, "num_train_clips": 1, "num_val_clips": 0})
-    before = digests(raw_dir)
-    (lost_clip,) = (raw_dir / "split" / "train.list").read_text().split("\n")
+def test_what_is_missing_is_written_again_and_the_rest_is_kept(written, tmp_path):
+    raw_dir = shutil.copytree(written, tmp_path / "copy")
+    lost_clip, _ = (raw_dir / "split" / "train.list").read_text().split("\n")
     (raw_dir / "v2" / "clips" / f"{lost_clip}.mp4").unlink()
     (raw_dir / "v2" / "annotations" / "av_train.json").unlink()
     lost_crop, kept_crop, *_ = sorted(raw_dir.glob("social_test/*/*/*/*.jpg"))
     lost_crop.unlink()
     kept_crop.write_bytes(b"kept")
-    write_ego4d(raw_dir, **{**SMALL, "num_train_clips": 1, "num_val_clips": 0})
-    after = digests(raw_dir)
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed == {str(kept_crop.relative_to(raw_dir))}
+    write_ego4d(raw_dir, **SMALL)
+    changed = {kept_crop.relative_to(raw_dir).as_posix(): b"kept"}
+    assert contents(raw_dir) == contents(written) | changed
 
 
 def test_other_arguments_are_refused(written):
-    before = digests(written)
-    with pytest.raises(ValueError, match=r"seed was 3, now 4.*Choose another raw_dir"):
+    before = contents(written)
+    with pytest.raises(ValueError, match=r"seed.*3.*4.*raw_dir"):
         write_ego4d(written, **{**SMALL, "seed": 4})
-    assert digests(written) == before
+    assert contents(written) == before
 
 
 def test_real_data_is_never_mixed_with_demo_people(tmp_path):
     (tmp_path / "v2" / "annotations").mkdir(parents=True)
-    with pytest.raises(ValueError, match="was not written by this function"):
+    with pytest.raises(ValueError, match=r"v2.*demo\.json.*raw_dir"):
         write_ego4d(tmp_path, **SMALL)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_train_clips": -1}, r"numbers of train, val and test clips are \[-1, 1, 1\]"),
-        ({"num_frames": 3}, "num_frames is 3, expected at least 8"),
-        ({"image_size": (321, 180)}, r"image_size is \(321, 180\), expected even"),
-        ({"looking_angle_deg": 20.0}, "looking_angle_deg is 20.0, expected 3 to 10"),
-        ({"looking_share": 0.9}, "looking_share is 0.9, expected 0 to 0.5"),
+        ({"num_train_clips": -1}, r"\[-1, 1, 1\]"),
+        ({"num_frames": 3}, "num_frames is 3.*8"),
+        ({"image_size": (321, 180)}, r"image_size is \(321, 180\)"),
+        ({"looking_angle_deg": 20.0}, r"looking_angle_deg is 20\.0.*3 to 10"),
+        ({"looking_share": 0.9}, r"looking_share is 0\.9.*0\.5"),
     ],
 )
 def test_impossible_plans_are_refused(tmp_path, change, message):

@@ -1,8 +1,4 @@
-"""Pictures of demo people: determinism, agreement of image and labels, detection."""
-
-import hashlib
-import subprocess
-import sys
+"""Pictures of demo people: agreement of image and labels, detection."""
 
 import numpy as np
 import pytest
@@ -20,13 +16,6 @@ from common.synthetic.rendering.renderer import draw_face
 SIZE = 224
 CAMERA = centred_camera((SIZE, SIZE), 700.0)
 LIGHT = Lighting(np.array([0.0, -0.3, -0.95]), 0.8, 0.4, 0.3, np.ones(3))
-DIGEST = """
-import hashlib, numpy as np
-from common.synthetic.people.head import make_identity
-from common.synthetic.rendering.portraits import render_portrait
-image = render_portrait(make_identity(12), np.random.default_rng(5), size_px=160).image
-print(hashlib.sha256(image.tobytes()).hexdigest())
-"""
 
 
 def drawn(canvas, gaze=(0.0, 0.0), seed=3, camera=CAMERA, **options):
@@ -43,15 +32,6 @@ def drawn(canvas, gaze=(0.0, 0.0), seed=3, camera=CAMERA, **options):
 
 def grey_canvas():
     return np.full((SIZE, SIZE, 3), 0.4, np.float32)
-
-
-def test_same_seed_gives_same_bytes_in_another_process():
-    image = render_portrait(make_identity(12), np.random.default_rng(5), size_px=160).image
-    here = hashlib.sha256(image.tobytes()).hexdigest()
-    other = subprocess.run(
-        [sys.executable, "-c", DIGEST], capture_output=True, text=True, check=True
-    )
-    assert other.stdout.strip() == here
 
 
 def test_people_differ():
@@ -90,7 +70,7 @@ def test_a_cut_of_a_canvas_gets_the_same_picture():
     assert np.quantile(difference, 0.98) < 0.03
 
 
-@pytest.mark.parametrize("num", [8, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("num", [4, pytest.param(30, marks=pytest.mark.slow)])
 def test_the_mesh_finds_the_faces_and_their_irises(num):
     mesh, whole = FaceMesh(), np.array([0.0, 0.0, SIZE, SIZE])
     rng = np.random.default_rng(0)

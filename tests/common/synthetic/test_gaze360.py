@@ -1,12 +1,13 @@
 """The Gaze360-shaped folder of demo people: names, lists, resumption, refusals."""
 
-import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from builders.file_contents import contents
 
 from common.geometry import gaze_angles
 from common.synthetic.gaze360 import faces as gaze360_faces
@@ -26,13 +27,6 @@ PLAN = Gaze360Plan(num_people=(2, 1, 1), faces_per_person=3, face_width_px=(40, 
 
 def images(raw_dir: Path) -> list[Path]:
     return sorted((raw_dir / "imgs").rglob("*.jpg"))
-
-
-def digests(raw_dir: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(raw_dir)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in [*images(raw_dir), *sorted((raw_dir / "code").glob("*.txt"))]
-    }
 
 
 @pytest.fixture(scope="module")
@@ -78,27 +72,26 @@ def test_people_look_at_the_camera_part_of_the_time() -> None:
 
 
 def test_an_interrupted_folder_is_made_whole(written: Path, tmp_path: Path) -> None:
-    first = digests(write_gaze360(tmp_path, **SMALL))
-    assert first == digests(written)
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     images(tmp_path)[1].unlink()
     (tmp_path / "code" / "test.txt").unlink()
-    assert digests(write_gaze360(tmp_path, **SMALL)) == first
+    assert contents(write_gaze360(tmp_path, **SMALL)) == contents(written)
 
 
 def test_processes_change_nothing(written: Path, tmp_path: Path) -> None:
-    assert digests(write_gaze360(tmp_path, **SMALL, num_workers=2)) == digests(written)
+    assert contents(write_gaze360(tmp_path, **SMALL, num_workers=2)) == contents(written)
 
 
 def test_other_arguments_are_refused(written: Path) -> None:
-    with pytest.raises(ValueError, match="seed was 3, now 4"):
+    with pytest.raises(ValueError, match=r"seed.*3.*4.*raw_dir"):
         write_gaze360(written, **(SMALL | {"seed": 4}))
 
 
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"num_train_people": 0, "num_val_people": 0, "num_test_people": 0}, "at least one"),
-        ({"num_val_people": -1}, "none negative"),
+        ({"num_train_people": 0, "num_val_people": 0, "num_test_people": 0}, r"\[0, 0, 0\]"),
+        ({"num_val_people": -1}, r"\[2, -1, 1\]"),
         ({"faces_per_person": 0}, "faces_per_person is 0"),
         ({"face_width_px": (60, 40)}, r"face_width_px is \[60, 40\]"),
     ],

@@ -117,21 +117,27 @@ def test_a_smear_is_half_of_the_way_between_frames():
 # Poses
 
 
+def labels(scene, act, frame):
+    """Return what a frame of a performance draws."""
+    identity = make_identity(act.traits.seed, 128)
+    pose = FacePose.of(
+        identity,
+        head_pose=act.head_pose[frame],
+        gaze=act.gaze[frame],
+        position_cm=act.position_cm[frame],
+        pupil_radius_cm=0.2,
+        closure=(0.0, 0.0),
+        limit_eye_turn=True,
+    )
+    return pose.labels(identity, scene.camera.matrix)
+
+
 def test_the_gaze_error_is_that_of_the_drawn_eyes(scenes):
     for scene in scenes[:3]:
         for actor in scene.actors:
             act = actor.performance
             for frame in (0, 30, 59):
-                pose = FacePose.of(
-                    make_identity(act.traits.seed, 128),
-                    head_pose=act.head_pose[frame],
-                    gaze=act.gaze[frame],
-                    position_cm=act.position_cm[frame],
-                    pupil_radius_cm=0.2,
-                    closure=(0.0, 0.0),
-                    limit_eye_turn=True,
-                )
-                drawn = pose.labels(make_identity(act.traits.seed, 128), scene.camera.matrix)
+                drawn = labels(scene, act, frame)
                 to_camera = CAMERA_TO_VIEWER @ -drawn.eye_centres.mean(0)
                 cosine = gaze_vector(drawn.gaze) @ to_camera / np.linalg.norm(to_camera)
                 assert np.degrees(np.arccos(cosine)) == pytest.approx(
@@ -143,18 +149,8 @@ def test_boxes_hold_the_eyes_and_are_as_wide_as_faces(scenes):
     for scene in scenes[:3]:
         for actor in scene.actors:
             act = actor.performance
-            identity = make_identity(act.traits.seed, 128)
             for frame in (0, 59):
-                pose = FacePose.of(
-                    identity,
-                    head_pose=act.head_pose[frame],
-                    gaze=act.gaze[frame],
-                    position_cm=act.position_cm[frame],
-                    pupil_radius_cm=0.2,
-                    closure=(0.0, 0.0),
-                    limit_eye_turn=True,
-                )
-                x, y = pose.labels(identity, scene.camera.matrix).eye_landmarks.reshape(2, 56)
+                x, y = labels(scene, act, frame).eye_landmarks.reshape(2, 56)
                 x0, y0, x1, y1 = act.boxes_xyxy_px[frame]
                 assert x0 < x.min() < x.max() < x1
                 assert y0 < y.min() < y.max() < y0 + 0.6 * (y1 - y0)
@@ -200,7 +196,7 @@ def test_a_passer_is_painted_where_it_covers():
 
 def test_the_mesh_finds_a_filmed_face_where_its_box_is(scenes):
     mesh, found, asked = FaceMesh(), 0, 0
-    for scene in scenes[:4]:
+    for scene in scenes[:2]:
         image = next(film(scene, PLAN.image_size))
         assert image.shape == (540, 960, 3)
         for actor in scene.actors:
@@ -214,5 +210,5 @@ def test_the_mesh_finds_a_filmed_face_where_its_box_is(scenes):
                 size = box[2:] - box[:2]
                 assert (points[:, :2] > box[:2] - 0.2 * size).all()
                 assert (points[:, :2] < box[2:] + 0.2 * size).all()
-    assert asked >= 6
+    assert asked >= 3
     assert found >= 0.8 * asked

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.file_contents import halve
 
 from common.training.checkpoints.reading import read_checkpoint, save_checkpoint
 from common.training.checkpoints.resuming import check_resumable, newest_resumable, whole_checkpoint
@@ -16,12 +17,6 @@ def write(path: Path, num_epochs: int, *, is_inside: bool = False) -> Path:
     loops = {"fit_loop": {"epoch_progress": {"current": current}}}
     content: dict[str, Any] = {"state_dict": {}, "loops": loops, "global_step": 10 * num_epochs}
     save_checkpoint(content, path)
-    return path
-
-
-def damage(path: Path) -> Path:
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
     return path
 
 
@@ -43,15 +38,14 @@ def test_the_last_one_is_taken(folder: Path) -> None:
 def test_where_it_is_damaged_the_newest_other_one_is_taken_and_told(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    last = damage(write(folder / "last.ckpt", 5))
+    last = halve(write(folder / "last.ckpt", 5))
     write(folder / "first.ckpt", 1)
     write(folder / "inside.ckpt", 4, is_inside=True)
     write(folder / ".best.4711.ckpt", 5)
     best = write(folder / "best.ckpt", 3)
     with caplog.at_level(logging.WARNING):
         assert newest_resumable(folder) == best
-    assert f"going on from {best}" in caplog.text
-    assert f"{last} is damaged" in caplog.text
+    assert all(str(path) in caplog.text for path in (best, last))
     assert whole_checkpoint(last) == best
 
 
@@ -62,11 +56,11 @@ def test_a_missing_last_one_becomes_a_copy(folder: Path) -> None:
 
 
 def test_where_all_are_damaged_there_is_nothing_to_go_on_from(folder: Path) -> None:
-    last = damage(write(folder / "last.ckpt", 5))
-    damage(write(folder / "best.ckpt", 3))
+    last = halve(write(folder / "last.ckpt", 5))
+    halve(write(folder / "best.ckpt", 3))
     write(folder / "inside.ckpt", 4, is_inside=True)
     for find in (lambda: newest_resumable(folder), lambda: whole_checkpoint(last)):
-        with pytest.raises(ValueError, match=r"nothing to go on from: .*last\.ckpt is damaged"):
+        with pytest.raises(ValueError, match=rf"last\.ckpt.*{folder.parent}"):
             find()
 
 
@@ -78,14 +72,14 @@ def test_a_run_killed_in_its_first_epoch_begins_again(folder: Path) -> None:
 
 def test_a_damaged_one_that_is_of_no_run_is_refused(tmp_path: Path) -> None:
     # Beside it lies what others trained.
-    path = damage(write(tmp_path / "a.ckpt", 5))
+    path = halve(write(tmp_path / "a.ckpt", 5))
     write(tmp_path / "b.ckpt", 5)
-    with pytest.raises(ValueError, match=r"a\.ckpt is damaged"):
+    with pytest.raises(ValueError, match=r"a\.ckpt"):
         whole_checkpoint(path)
 
 
 def test_weights_alone_are_nothing_to_go_on_from(tmp_path: Path) -> None:
     save_checkpoint({"state_dict": {}}, tmp_path / "x.ckpt")
-    with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt holds weights only"):
+    with pytest.raises(ValueError, match=r"ckpt_path=.*x\.ckpt.*weights only"):
         check_resumable(tmp_path / "x.ckpt", [])
     assert newest_resumable(tmp_path) is None
