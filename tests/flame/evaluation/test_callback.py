@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ COLUMNS = [
     *("index", "yaw_p", "pitch_p", "yaw_t", "pitch_t", "loss_3d", "error_y", "error_p"),
     *("subject", "sample_id", "eye"),
 ]
+BASELINES = ("train_mean", "head_pose")
 Outputs = list[dict[str, torch.Tensor]]
 
 
@@ -179,11 +181,10 @@ def test_the_error_is_said_beside_what_looks_at_no_pixel(
 ) -> None:
     with caplog.at_level(logging.INFO):
         _, summary = written(data, outputs, tmp_path)
-    mean, head = (summary["baselines"][f"{name}_deg"] for name in ("train_mean", "head_pose"))
-    assert caplog.messages == [
-        f"other_small_baseline: mean error {summary['mean_deg']:.2f} deg; without a net: "
-        f"mean of the train part {mean:.2f}, head pose as gaze {head:.2f}"
-    ]
+    (said,) = caplog.messages
+    errors = [summary["mean_deg"], *(summary["baselines"][f"{n}_deg"] for n in BASELINES)]
+    assert said.startswith("other_small_baseline: ")
+    assert re.findall(r"\d+\.\d+", said) == [f"{error:.2f}" for error in errors]
 
 
 def test_files_hold_the_originals_columns_first(
@@ -239,9 +240,7 @@ def test_a_slices_numbers_are_those_of_its_samples(results: pl.DataFrame) -> Non
 def test_several_processes_are_refused_before_they_overwrite_each_other(tmp_path: Path) -> None:
     callback = TestResults(str(tmp_path / "run" / "test"), model_key="baseline", trained_on="x")
     trainer: Any = SimpleNamespace(world_size=2)
-    with pytest.raises(
-        ValueError, match=r"got a test in 2 processes.*trainer\.devices=1.*run=.*/run split=test"
-    ):
+    with pytest.raises(ValueError, match=r" 2 .*trainer\.devices=1.*run=.*/run split=test"):
         callback.on_test_start(trainer, None)  # type: ignore[arg-type]
 
 
