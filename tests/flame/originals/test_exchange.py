@@ -39,7 +39,7 @@ def exported(checkpoint: Path, path: Path, work_dir: Path) -> None:
 
 def go_on(work_dir: Path, name: str, checkpoint: Path, *overrides: str) -> dict[str, float]:
     run_dir = work_dir / name
-    overrides = (MILESTONES, "trainer.max_epochs=5", *overrides)
+    overrides = (MILESTONES, "trainer.max_epochs=5", "test=false", *overrides)
     return train_here(work_dir / "store", run_dir, *overrides, f"ckpt_path={checkpoint}")
 
 
