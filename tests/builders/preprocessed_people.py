@@ -1,9 +1,7 @@
-"""Preprocessing of a few people with fake faces, and what a store holds after it."""
+"""Preprocessing of a few people with fake faces, and when their tables were made."""
 
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from builders.fake_faces import (
     FACE,
@@ -13,7 +11,6 @@ from builders.fake_faces import (
     FakeAnalyzerSettings,
     FakeReader,
 )
-from common.store.reading import FaceStore
 from flame.preprocessing.preparation import PreparationSettings
 from flame.preprocessing.preprocessor import FacePreprocessor
 
@@ -44,15 +41,3 @@ def preprocessor(store_dir: Path, kinds: Any = None, **settings: Any) -> FacePre
 
 def made_at(store_dir: Path) -> dict[str, int]:
     return {path.stem: path.stat().st_mtime_ns for path in (store_dir / "tables").glob("*.parquet")}
-
-
-def content(store_dir: Path) -> tuple[pl.DataFrame, list[bytes]]:
-    """All rows and packs, as bytes."""
-    packs = [path.read_bytes() for path in sorted((store_dir / "packs").glob("*.pack"))]
-    return FaceStore(store_dir).table, packs
-
-
-def assert_same(one: Path, other: Path) -> None:
-    (table, packs), (other_table, other_packs) = content(one), content(other)
-    assert table.equals(other_table)
-    assert packs == other_packs

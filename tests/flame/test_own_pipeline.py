@@ -10,6 +10,8 @@ from torch import Tensor
 
 import flame
 from common.geometry import angular_error
+from flame.originals.names import MODEL_KEYS
+from flame.training.losses import VectorDifferenceLoss
 
 
 def forward_propagation(
@@ -23,7 +25,7 @@ def forward_propagation(
     return predicted, gaze, angular_error(predicted, gaze).mean().item()
 
 
-@pytest.mark.parametrize("model_key", ["mmtm-fusion", "baseline"])
+@pytest.mark.parametrize("model_key", sorted(MODEL_KEYS))
 def test_public_names_give_what_forward_propagation_gave(golden: Golden, model_key: str) -> None:
     recorded = golden.forward_propagation
     net = flame.load_net(model_key, golden.state_dict(model_key))
@@ -34,9 +36,13 @@ def test_public_names_give_what_forward_propagation_gave(golden: Golden, model_k
         ranges = flame.load_statistics(dataset)
         predicted, true, error = forward_propagation(net, ranges, rgb, landmarks, head_pose, gaze)
         expected = recorded["out"][f"{dataset}/{model_key}"]
+        head_pose_normalised = torch.tensor(expected["hp_normalised"])
+        torch.testing.assert_close(ranges.normalise_head_pose(head_pose), head_pose_normalised)
         # The original leaves its two tensors normalised.
         out, target = torch.tensor(expected["out"]), torch.tensor(expected["y_normalised"])
         atol = 1e-5 * out.abs().max().item()
         torch.testing.assert_close(ranges.normalise_gaze(predicted), out, rtol=0, atol=atol)
         torch.testing.assert_close(ranges.normalise_gaze(true), target)
         assert error == pytest.approx(expected["angular_loss"], rel=1e-4)
+        vector_loss = VectorDifferenceLoss()(predicted, true).item()
+        assert vector_loss == pytest.approx(expected["vector_loss"], rel=1e-4)

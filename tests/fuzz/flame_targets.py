@@ -224,7 +224,7 @@ def _read_store(path: Path) -> None:
             step()
         except ValueError as error:
             # Two tables that do not fit together: neither is known to be the wrong one.
-            is_named = path.name in str(error) or f"{root / 'tables'} is damaged" in str(error)
+            is_named = path.name in str(error) or f"{root / 'tables'} " in str(error)
             assert is_named, error  # noqa: PT017
 
 

@@ -56,13 +56,13 @@ def test_every_other_crop_is_mirrored() -> None:
     assert abs(np.mean(sides) - 0.5) < 5 * 0.5 / np.sqrt(len(sides))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_landmarks_stay_on_what_they_mark(seed: int) -> None:
+def test_landmarks_stay_on_what_they_mark() -> None:
     augmentation = EyeAugmentation(max_shift_px=8, max_zoom=0.15)
-    moved = augmentation(dotted_eye(seed), np.random.default_rng(seed))
-    assert not np.array_equal(moved.landmarks, dotted_eye(seed).landmarks)
-    assert min(brightness_at(moved, [0, 1, 2])) > 120
-    np.testing.assert_array_equal(moved.gaze, dotted_eye().gaze)
+    for seed in range(6):
+        moved = augmentation(dotted_eye(seed), np.random.default_rng(seed))
+        assert not np.array_equal(moved.landmarks, dotted_eye(seed).landmarks)
+        assert min(brightness_at(moved, [0, 1, 2])) > 120
+        np.testing.assert_array_equal(moved.gaze, dotted_eye().gaze)
 
 
 def test_moves_stay_within_their_bounds() -> None:
@@ -85,9 +85,9 @@ def test_contrast_changes_grey_levels_alone_and_within_its_bounds() -> None:
 @pytest.mark.parametrize(
     ("options", "facts"),
     [
-        ({"max_shift_px": -1}, "max_shift_px is -1, expected 0 or more"),
-        ({"max_zoom": 1.0}, "max_zoom is 1.0, expected 0 or more, below 1"),
-        ({"max_contrast": -0.1}, "max_contrast is -0.1, expected 0 or more, below 1"),
+        ({"max_shift_px": -1}, r"max_shift_px .*-1.* 0"),
+        ({"max_zoom": 1.0}, r"max_zoom .*1\.0.* 0 .* 1"),
+        ({"max_contrast": -0.1}, r"max_contrast .*-0\.1.* 0 .* 1"),
     ],
 )
 def test_impossible_bounds_are_refused(options: dict[str, float], facts: str) -> None:

@@ -56,7 +56,6 @@ def case_ids(cases: list[dict[str, Any]]) -> list[str]:
 
 SOUND = [case for case in CASES if is_sound(case)]
 BROKEN = [case for case in CASES if not is_sound(case) and "NaN" not in case["name"]]
-BROKEN_INSIDE = [case for case in BROKEN if is_eye_inside(case)]
 
 
 def test_the_recorded_cases_cover_both_kinds() -> None:
@@ -87,14 +86,9 @@ def test_whole_and_aligned_where_the_original_is_broken(case: dict[str, Any]) ->
     shift = landmarks_of(case) - moved
     assert (rows - crop_y == shift[-1])[is_image].all()
     assert (columns - crop_x == shift[0])[is_image].all()
-
-
-@pytest.mark.parametrize("case", BROKEN_INSIDE, ids=case_ids(BROKEN_INSIDE))
-def test_an_eye_inside_the_frame_is_inside_the_crop(case: dict[str, Any]) -> None:
-    _, moved = crop_eye(coordinate_image(case["H"], case["W"]), landmarks_of(case), eye_of(case))
-    moved_x, moved_y = eye_centre(moved, eye_of(case))
-    assert 0 <= moved_x < 120
-    assert 0 <= moved_y < 120
+    # An eye inside the frame is inside the crop.
+    is_inside = [0 <= value < 120 for value in eye_centre(moved, eye_of(case))]
+    assert all(is_inside) or not is_eye_inside(case)
 
 
 def test_centre_comes_from_corners_and_lid_middles() -> None:
@@ -142,11 +136,11 @@ def test_nan_landmark_is_named() -> None:
     image = np.zeros((200, 200, 3), dtype=np.uint8)
     landmarks = np.full(112, 100.0)
     landmarks[[4, 56 + 31]] = np.nan
-    with pytest.raises(ValueError, match=r"2 values .*x of point 4, y of point 31"):
+    with pytest.raises(ValueError, match=r" 2 .*x of point 4, y of point 31"):
         crop_eye(image, landmarks, "left")
 
 
 def test_wrong_arguments_are_named() -> None:
     landmarks = np.full(112, 100.0)
-    with pytest.raises(ValueError, match=r"got shape \(56,\), expected \(112,\)"):
+    with pytest.raises(ValueError, match=r"\(56,\).*\(112,\)"):
         eye_centre(landmarks[:56], "left")

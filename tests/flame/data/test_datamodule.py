@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from builders.small_store import HEIGHT_PX, WIDTH_PX, write_small_store
+from builders.small_store import HEIGHT_PX, WIDTH_PX
 
 from common.files.sealed import write_json
 from common.store.reading import read_recipe
@@ -20,13 +20,6 @@ from flame.data.splits import Split
 from flame.data.statistics import load_statistics
 
 SHARES = (0.5, 0.25, 0.25)
-
-
-@pytest.fixture(scope="module")
-def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "store"
-    write_small_store(folder)
-    return folder
 
 
 def module(store_dir: Path, **settings: Any) -> GazeDataModule:
@@ -73,7 +66,7 @@ def test_the_test_loader_goes_through_the_chosen_part_in_order(store_dir: Path) 
     data = module(store_dir, test_part="train")
     rows = [row for batch in data.test_dataloader() for row in batch["row"].tolist()]
     assert rows == data.table.filter(pl.col("part") == "train")["row"].to_list()
-    with pytest.raises(ValueError, match=r"part is 'all', expected one of \('train', 'val'"):
+    with pytest.raises(ValueError, match=r"'all'.*'train', 'val', 'test'"):
         module(store_dir, test_part="all")
 
 
@@ -156,17 +149,13 @@ def test_ranges_are_the_train_parts_least_and_greatest(store_dir: Path) -> None:
 
 def test_published_ranges_by_name(store_dir: Path) -> None:
     assert module(store_dir, statistics="eyediap").statistics() == load_statistics("eyediap")
-    with pytest.raises(ValueError, match="no published statistics for 'mine'"):
-        module(store_dir, statistics="mine").statistics()
 
 
 def test_an_empty_part_is_refused_with_what_is_there(store_dir: Path, tmp_path: Path) -> None:
     split = Split("mine", "this test", "subject", ("s0", "s1", "s2"), ("s3",), ("s9",))
     write_json(tmp_path / "mine.json", asdict(split))
     data = module(store_dir, split=str(tmp_path / "mine.json"))
-    with pytest.raises(
-        ValueError, match=r"split 'mine' leaves no sample for 'test'.*subjects s0, s1, s2, s3"
-    ):
+    with pytest.raises(ValueError, match=r"'mine'.*'test'.*s0, s1, s2, s3"):
         data.test_dataloader()
 
 
@@ -185,30 +174,17 @@ def test_a_split_whose_people_are_missing_is_warned_of_and_more_people_told(
     write_json(tmp_path / "mine.json", asdict(split))
     with caplog.at_level("INFO", "flame"):
         module(store_dir, split=str(tmp_path / "mine.json"))
-    assert [(record.levelname, record.message) for record in caplog.records] == [
-        (
-            "WARNING",
-            "small: the store lacks 2 of the 3 subjects that split 'mine' has in test: s8, s9",
-        ),
-        ("INFO", "small: split 'mine' leaves out 1 subjects of the store: s3"),
-    ]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    missing, left_out = caplog.messages
+    assert re.search(r"small: .* 2 .* 3 .*'mine'.* test: s8, s9$", missing)
+    assert re.search(r"small: .*'mine'.* 1 .*: s3$", left_out)
     caplog.clear()
     module(store_dir)
     assert not caplog.records
 
 
-@pytest.mark.parametrize("split", ["cross_person", "random"])
-@pytest.mark.parametrize("shares", [(0.8, 0.2), (0.7, 0.1, 0.1, 0.1), ()])
-def test_fractions_of_a_wrong_number_are_refused(
-    store_dir: Path, split: str, shares: tuple[float, ...]
-) -> None:
-    got = re.escape(str(list(shares)))
-    with pytest.raises(ValueError, match=rf"fractions are {got}; expected three"):
-        module(store_dir, split=split, split_fractions=shares)
-
-
 def test_too_few_samples_for_a_batch_are_refused(store_dir: Path) -> None:
-    with pytest.raises(ValueError, match=r"16 training samples are less than one batch of 17"):
+    with pytest.raises(ValueError, match=r"16 .* 17;.*batch_size.*drop_last=false"):
         module(store_dir, batch_size=17).train_dataloader()
     loader = module(store_dir, batch_size=17, drop_last=False).train_dataloader()
     assert [len(batch["row"]) for batch in loader] == [16]
@@ -221,12 +197,6 @@ def test_the_fingerprint_tells_labels_and_split(store_dir: Path, tmp_path: Path)
     other = module(relabelled(store_dir, tmp_path / "copy", "s0")).fingerprint()
     assert other["table_sha256"] != plain["table_sha256"]
     assert plain["recipe"]["gaze_convention"] == "columbia_target_angles"
-
-
-def test_worker_processes_deliver_the_same_batches(store_dir: Path) -> None:
-    here, there = (list(module(store_dir, num_workers=num).test_dataloader()) for num in (0, 1))
-    for one, other in zip(here, there, strict=True):
-        assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_stores_say_in_which_frame_their_angles_are(store_dir: Path, tmp_path: Path) -> None:
@@ -261,7 +231,7 @@ def test_own_lists_of_a_data_set_that_brings_none_are_refused(
 ) -> None:
     empty = rewrite(store_dir, tmp_path / "empty", part=lambda _: None)
     for folder in (store_dir, empty):
-        with pytest.raises(ValueError, match=r"no lists.*data.datamodule.split=cross_person"):
+        with pytest.raises(ValueError, match=r"data\.datamodule\.split=cross_person"):
             module(folder, split="own_lists")
 
 

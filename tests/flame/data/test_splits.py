@@ -1,4 +1,4 @@
-import json
+import re
 from dataclasses import asdict
 
 import polars as pl
@@ -60,27 +60,24 @@ def test_published_eyediap_split_divides_people_by_their_sessions():
     assert "4_A_FT_S" not in split.names()
 
 
-@pytest.mark.parametrize("name", available_splits())
-def test_lists_are_sorted_and_say_their_source(name):
-    split = load_split(name)
-    assert all(list(part) == sorted(part) for part in (split.train, split.val, split.test))
-    assert "FLAME" in split.source
+def test_lists_are_sorted_and_say_their_source():
+    for split in map(load_split, available_splits()):
+        assert all(list(part) == sorted(part) for part in (split.train, split.val, split.test))
+        assert "FLAME" in split.source
 
 
 def test_unknown_split_lists_the_published_ones():
-    with pytest.raises(ValueError, match=r"unknown split 'x'.*columbiagaze_cross_person"):
+    with pytest.raises(ValueError, match=r"'x'.*columbiagaze_cross_person"):
         load_split("x")
 
 
 @pytest.mark.parametrize("draw", [cross_person, random_split])
-@pytest.mark.parametrize("num_names", [3, 4, 5, 10, 13, 15, 20, 54, 56])
-def test_drawn_parts_are_disjoint_complete_and_never_empty(draw, num_names):
-    names = [f"s{i}" for i in range(num_names)]
-    split = draw(names, seed=7)
-    assert split.train
-    assert split.val
-    assert split.test
-    assert sorted(split.names()) == sorted(names)
+def test_drawn_parts_are_disjoint_complete_and_never_empty(draw):
+    for num_names in range(3, 57):
+        names = [f"s{i}" for i in range(num_names)]
+        split = draw(names, seed=7)
+        assert all([split.train, split.val, split.test])
+        assert sorted(split.names()) == sorted(names)
 
 
 def test_drawn_split_depends_on_seed_and_not_on_order():
@@ -104,13 +101,14 @@ def test_drawn_sizes_are_the_nearest_to_the_fractions(num_names, fractions, size
     assert (len(split.train), len(split.val), len(split.test)) == sizes
 
 
-def test_too_few_people_and_wrong_fractions_are_refused():
-    with pytest.raises(ValueError, match="cannot divide 2"):
-        cross_person(["a", "b"], seed=0)
-    with pytest.raises(ValueError, match="sum to 1"):
-        cross_person(PEOPLE, seed=0, fractions=(0.8, 0.1, 0.2))
-    with pytest.raises(ValueError, match="above 0"):
-        cross_person(PEOPLE, seed=0, fractions=(0.9, 0.1, 0.0))
+@pytest.mark.parametrize("draw", [cross_person, random_split])
+def test_too_few_people_and_wrong_fractions_are_refused(draw):
+    with pytest.raises(ValueError, match=r" 2 .* 3"):
+        draw(["a", "b"], seed=0)
+    wrong = [(0.8, 0.1, 0.2), (0.9, 0.1, 0.0), (0.8, 0.2), (0.7, 0.1, 0.1, 0.1), ()]
+    for fractions in wrong:
+        with pytest.raises(ValueError, match=re.escape(f"{list(fractions)}")):
+            draw(PEOPLE, seed=0, fractions=fractions)
 
 
 def test_save_and_load_round_trip(tmp_path):
@@ -125,24 +123,19 @@ def test_session_split_reads_the_group():
     assert with_parts(table, _split(unit="session"))["part"].to_list() == ["val", None]
 
 
-def test_overlap_wrong_unit_and_foreign_files_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="more than once: a"):
+def test_overlap_and_a_wrong_unit_are_refused():
+    with pytest.raises(ValueError, match=r"'x'.*: a$"):
         _split(test=("a",))
-    with pytest.raises(ValueError, match="unit is 'image'"):
+    with pytest.raises(ValueError, match=r"'image'.* subject or session"):
         _split(unit="image")
-    text = {"name": "x", "source": "x", "unit": "subject", "train": "s1", "val": [], "test": []}
-    for content in ({"train": ["a"]}, text):
-        (tmp_path / "x.json").write_text(json.dumps(content))
-        with pytest.raises(ValueError, match=r"x\.json is not a split"):
-            load_split(tmp_path / "x.json")
-    with pytest.raises(ValueError, match="no split file"):
-        load_split(tmp_path / "y.json")
 
 
 @pytest.mark.parametrize(
     "content",
     [
         *(b"\xff", b"[" * 100_000, b"3", b'{"train": [[]], "val": [], "test": []}'),
+        b'{"train": ["a"]}',
+        b'{"name": "a", "source": "b", "unit": "subject", "train": "s1", "val": [], "test": []}',
         b'{"name": "a", "source": "b", "unit": [], "train": ["1"], "val": [], "test": []}',
         b'{"name": "a", "source": "b", "unit": "subject", "train": ["1", "1"], "val": [], '
         b'"test": []}',
@@ -182,12 +175,12 @@ def test_folds_are_drawn_by_their_seed_and_leaving_one_out_goes_by_name():
 @pytest.mark.parametrize(
     ("num_folds", "fold", "facts"),
     [
-        (None, 0, "num_folds is None, expected 2 to 56"),
-        (1, 0, "num_folds is 1, expected 2 to 56"),
-        (57, 0, "num_folds is 57, expected 2 to 56"),
-        (5, 5, "fold is 5, expected 0 to 4"),
-        (5, -1, "fold is -1, expected 0 to 4"),
-        (5, None, "fold is None, expected 0 to 4"),
+        (None, 0, "num_folds .*None.* 2 to 56"),
+        (1, 0, "num_folds .*1.* 2 to 56"),
+        (57, 0, "num_folds .*57.* 2 to 56"),
+        (5, 5, "fold .*5.* 0 to 4"),
+        (5, -1, "fold .*-1.* 0 to 4"),
+        (5, None, "fold .*None.* 0 to 4"),
     ],
 )
 def test_folds_that_cannot_be_are_refused(num_folds, fold, facts):
@@ -196,5 +189,5 @@ def test_folds_that_cannot_be_are_refused(num_folds, fold, facts):
 
 
 def test_folds_that_leave_nobody_to_train_on_are_refused():
-    with pytest.raises(ValueError, match="4 people in 2 folds leave nobody"):
+    with pytest.raises(ValueError, match=r"4 .*2 folds.*num_folds"):
         person_fold(PEOPLE[:4], num_folds=2, fold=0, seed=0, fractions=(0.25, 0.5, 0.25))

@@ -40,11 +40,11 @@ def test_published_eyediap_values_normalise_as_the_original_did():
     )
 
 
-@pytest.mark.parametrize("dataset", ["columbiagaze", "eyediap", "mpiigaze"])
-def test_normalise_and_denormalise_round_trip(dataset):
-    statistics = load_statistics(dataset)
+def test_normalise_and_denormalise_round_trip():
     gaze = np.random.default_rng(0).uniform(-0.3, 0.3, (20, 2))
-    np.testing.assert_allclose(statistics.denormalise_gaze(statistics.normalise_gaze(gaze)), gaze)
+    for statistics in map(load_statistics, ("columbiagaze", "eyediap", "mpiigaze")):
+        again = statistics.denormalise_gaze(statistics.normalise_gaze(gaze))
+        np.testing.assert_allclose(again, gaze)
 
 
 def test_ends_of_the_range_become_0_and_1():
@@ -55,27 +55,27 @@ def test_ends_of_the_range_become_0_and_1():
 def test_dict_round_trip_ignores_other_keys():
     statistics = Statistics(-0.1, 0.2, -0.3, 0.4)
     assert Statistics.from_dict(statistics.to_dict() | {"source": "x"}) == statistics
-    with pytest.raises(ValueError, match="lack head_pose_max"):
+    with pytest.raises(ValueError, match=r"head_pose_max.*gaze_min, gaze_max"):
         Statistics.from_dict({"gaze_min": 0, "gaze_max": 1, "head_pose_min": 0})
 
 
 def test_ranges_of_nothing_are_refused():
     gaze, head_pose = np.array([[0.0, 0.1]]), np.zeros((1, 3))
-    with pytest.raises(ValueError, match=r"head_pose ranges from 0\.0 to 0\.0"):
+    with pytest.raises(ValueError, match=r"head_pose.* 0\.0.* 0\.0"):
         train_statistics(gaze, head_pose)
-    with pytest.raises(ValueError, match="gaze of the train part is empty"):
+    with pytest.raises(ValueError, match=r"^gaze.* empty"):
         train_statistics(gaze[:0], head_pose)
-    with pytest.raises(ValueError, match="head_pose of the train part is empty or not finite"):
+    with pytest.raises(ValueError, match=r"^head_pose.* empty"):
         train_statistics(gaze, head_pose * np.nan)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"name": "mine", "train": ["s1"]}, "lack gaze_min, .*got name, train"),
+        ({"name": "mine", "train": ["s1"]}, "gaze_min, .*name, train"),
         (RANGES | {"gaze_max": None}, "NoneType"),
-        (RANGES | {"gaze_max": -0.1}, r"gaze ranges from -0\.1 to -0\.1"),
-        ([1, 2], "it is a list"),
+        (RANGES | {"gaze_max": -0.1}, r"gaze.* -0\.1.* -0\.1"),
+        ([1, 2], "list"),
     ],
 )
 def test_what_is_no_file_of_ranges_is_refused_by_its_name(
@@ -83,10 +83,10 @@ def test_what_is_no_file_of_ranges_is_refused_by_its_name(
 ) -> None:
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=rf"mine\.json holds no ranges: .*{said}"):
+    with pytest.raises(ValueError, match=rf"mine\.json.*{said}"):
         load_statistics(path)
 
 
 def test_unknown_data_set_lists_the_known():
-    with pytest.raises(ValueError, match=r"'gaze360'; there are: columbiagaze, eyediap, mpiigaze"):
+    with pytest.raises(ValueError, match=r"'gaze360'.*columbiagaze, eyediap, mpiigaze"):
         load_statistics("gaze360")

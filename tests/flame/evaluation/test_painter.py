@@ -1,9 +1,10 @@
 """Pictures of eye crops tell true and predicted gaze apart, and the worst errors from others."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from builders.small_store import write_small_store
 
 from common.evaluation.sample_grid import WRONG
 from common.faces.drawing import GAZE_COLOUR
@@ -14,9 +15,7 @@ TILE_PX = 168
 
 
 @pytest.fixture(scope="module")
-def datamodule(tmp_path_factory: pytest.TempPathFactory) -> GazeDataModule:
-    store_dir = tmp_path_factory.mktemp("pictures") / "store"
-    write_small_store(store_dir)
+def datamodule(store_dir: Path) -> GazeDataModule:
     fractions = [0.5, 0.25, 0.25]
     return GazeDataModule(
         "small", str(store_dir), "cross_person", fractions, eval_eye="both", num_workers=0

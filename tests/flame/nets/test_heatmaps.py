@@ -16,12 +16,12 @@ PEAK = 1 / (2 * math.pi)
 
 
 @pytest.fixture(scope="module")
-def recorded(golden_dir: Path) -> Any:
+def golden_heatmaps(golden_dir: Path) -> Any:
     return np.load(golden_dir / "heatmaps.npz")
 
 
 @pytest.fixture(scope="module")
-def recorded_numbers(golden_dir: Path) -> Any:
+def golden_numbers(golden_dir: Path) -> Any:
     return json.loads((golden_dir / "heatmaps.json").read_text())
 
 
@@ -38,32 +38,36 @@ def landmarks_at(x: float, y: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_equals_the_original(recorded: Any, name: str) -> None:
-    landmarks = torch.from_numpy(recorded[f"lm_{name}"])[None]
+def test_equals_the_original(golden_heatmaps: Any, name: str) -> None:
+    landmarks = torch.from_numpy(golden_heatmaps[f"lm_{name}"])[None]
     ours = render_heatmaps(landmarks, 60, 80)[0].permute(1, 2, 0).contiguous().numpy()
     # The original evaluates a multivariate density, whose rounding differs in the last digits.
-    thinned, expected = ours.reshape(-1)[::97], recorded[f"f64_every97_{name}"]
+    thinned, expected = ours.reshape(-1)[::97], golden_heatmaps[f"f64_every97_{name}"]
     np.testing.assert_allclose(thinned, expected, rtol=1e-12, atol=1e-300)
-    np.testing.assert_allclose(ours, recorded[f"f32_{name}"], atol=2e-8)
-    np.testing.assert_allclose(ours.sum((0, 1)), recorded[f"f64_channel_sum_{name}"], rtol=1e-12)
-    np.testing.assert_allclose(ours.max((0, 1)), recorded[f"f64_channel_max_{name}"], rtol=1e-12)
+    np.testing.assert_allclose(ours, golden_heatmaps[f"f32_{name}"], atol=2e-8)
+    np.testing.assert_allclose(
+        ours.sum((0, 1)), golden_heatmaps[f"f64_channel_sum_{name}"], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        ours.max((0, 1)), golden_heatmaps[f"f64_channel_max_{name}"], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_float32_equals_the_original(recorded: Any, name: str) -> None:
-    landmarks = torch.from_numpy(recorded[f"lm_{name}"]).float()[None]
+def test_float32_equals_the_original(golden_heatmaps: Any, name: str) -> None:
+    landmarks = torch.from_numpy(golden_heatmaps[f"lm_{name}"]).float()[None]
     ours = render_heatmaps(landmarks, 60, 80)[0].permute(1, 2, 0)
     assert ours.dtype == torch.float32
-    np.testing.assert_allclose(ours, recorded[f"f32_{name}"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(ours, golden_heatmaps[f"f32_{name}"], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("variance", [0.5, 4])
 def test_other_variances_equal_the_original(
-    recorded: Any, recorded_numbers: Any, variance: float
+    golden_heatmaps: Any, golden_numbers: Any, variance: float
 ) -> None:
-    landmarks = torch.from_numpy(recorded["lm_plausible"])[None]
+    landmarks = torch.from_numpy(golden_heatmaps["lm_plausible"])[None]
     ours = render_heatmaps(landmarks, 60, 80, variance)[0]
-    expected = recorded_numbers[f"plausible_cov_{variance}"]
+    expected = golden_numbers[f"plausible_cov_{variance}"]
     assert ours.sum().item() == pytest.approx(expected["sum"], rel=1e-12)
     assert ours.max().item() == pytest.approx(expected["max"], rel=1e-12)
     np.testing.assert_allclose(ours[:8, 30, 22], expected["y30_x22_first8"], rtol=1e-11)
@@ -107,9 +111,9 @@ def test_the_two_eyes_share_channels() -> None:
     )
 
 
-def test_nan_ruins_its_own_channel_only(recorded_numbers: Any) -> None:
+def test_nan_ruins_its_own_channel_only(golden_numbers: Any) -> None:
     landmarks = random_landmarks(2)
-    (channel,) = recorded_numbers["nan_landmark"]["nan_channels"]
+    (channel,) = golden_numbers["nan_landmark"]["nan_channels"]
     clean = render_heatmaps(landmarks)
     landmarks[1, 28 + channel] = math.nan
     ours = render_heatmaps(landmarks)
@@ -158,9 +162,9 @@ def test_cuda_equals_cpu() -> None:
 
 
 def test_wrong_input_is_named() -> None:
-    with pytest.raises(ValueError, match=r"got shape \(112,\), expected \(B, 112\)"):
+    with pytest.raises(ValueError, match=r"\(112,\).*\(B, 112\).*landmarks\[None\]"):
         render_heatmaps(torch.zeros(112))
-    with pytest.raises(ValueError, match=r"torch.int64, expected a floating"):
+    with pytest.raises(ValueError, match=r"torch\.int64"):
         render_heatmaps(torch.zeros(1, 112, dtype=torch.int64))
-    with pytest.raises(ValueError, match="variance: got 0"):
+    with pytest.raises(ValueError, match=r"variance.* 0"):
         render_heatmaps(torch.zeros(1, 112), variance=0)

@@ -10,20 +10,16 @@ from flame import load_net
 from flame.nets.parts import MMTM, ResidualBlock, feature_side
 from flame.originals.checkpoint import to_original_state_dict
 from flame.originals.names import MODEL_KEYS
-from flame.training.losses import AngularLoss, VectorDifferenceLoss
+from flame.training.losses import VectorDifferenceLoss
 
-EYEDIAP = {"gaze": (-0.22343134203226836, 0.2711951242385745)}
-EYEDIAP["head_pose"] = (-1.0325910068366204, 1.4069506076207328)
-COLUMBIA = {"gaze": (-0.2617993877991494, 0.2617993877991494)}
-COLUMBIA["head_pose"] = (-0.5235987755982988, 0.5235987755982988)
-RANGES = {"eyediap": EYEDIAP, "columbiagaze": COLUMBIA}
+# EYEDIAP's range of gaze in radians.
+GAZE_MIN, GAZE_MAX = -0.22343134203226836, 0.2711951242385745
 # The learning rate of the recorded Adam steps.
 LEARNING_RATE = 1e-4
 # "soft" is FLAME with gates that are not saturated; only there do all gates carry gradient.
 RECORDED = ["baseline", "additive-fusion", "concatenated-fusion", "mmtm-fusion", "soft"]
-# Ten seconds each; what these hold is in the other two as well.
-SLOW = ["additive-fusion", "concatenated-fusion", "mmtm-fusion"]
-TRAINED = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in RECORDED]
+# Ten seconds each; what the others hold is in the last one as well.
+TRAINED = [*(pytest.param(name, marks=pytest.mark.slow) for name in RECORDED[:-1]), "soft"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,12 +31,8 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(num_threads)
 
 
-def normalised(values: Tensor, limits: tuple[float, float]) -> Tensor:
-    return (values - limits[0]) / (limits[1] - limits[0])
-
-
-def denormalised(values: Tensor, limits: tuple[float, float]) -> Tensor:
-    return values * (limits[1] - limits[0]) + limits[0]
+def denormalised(values: Tensor) -> Tensor:
+    return values * (GAZE_MAX - GAZE_MIN) + GAZE_MIN
 
 
 def without_dropout(net: torch.nn.Module) -> torch.nn.Module:
@@ -68,12 +60,11 @@ def run(request: Any, golden: Any) -> TrainingRun:
     net = load_net(model_key, golden.state_dict(model_key, soft=is_soft, dtype=torch.float64))
     without_dropout(net.train())
     inputs = golden.inputs(torch.float64)
-    target = denormalised(inputs.pop("y"), EYEDIAP["gaze"])
+    target = denormalised(inputs.pop("y"))
     optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
 
     def loss() -> Tensor:
-        prediction = denormalised(net(**inputs), EYEDIAP["gaze"])
-        return VectorDifferenceLoss()(prediction, target)
+        return VectorDifferenceLoss()(denormalised(net(**inputs)), target)
 
     def backward() -> float:
         optimizer.zero_grad()
@@ -153,29 +144,6 @@ def test_three_adam_steps_equal_the_original(run: TrainingRun) -> None:
     assert run.losses == pytest.approx(run.expected["adam_losses"], rel=1e-8)
 
 
-@pytest.mark.parametrize("model_key", sorted(MODEL_KEYS))
-def test_a_whole_pass_from_raw_angles_to_losses_equals_the_original(
-    golden: Any, model_key: str
-) -> None:
-    recorded = golden.forward_propagation
-    net = load_net(model_key, golden.state_dict(model_key))
-    inputs = golden.inputs(torch.float32)
-    gaze, head_pose = (torch.tensor(recorded[key]) for key in ("gaze_raw", "hp_raw"))
-    for dataset, ranges in RANGES.items():
-        expected = recorded["out"][f"{dataset}/{model_key}"]
-        head_pose_normalised = normalised(head_pose, ranges["head_pose"])
-        with torch.no_grad():
-            output = net(inputs["rgb"], inputs["heatmap"], head_pose_normalised)
-        torch.testing.assert_close(head_pose_normalised, torch.tensor(expected["hp_normalised"]))
-        scale = max(abs(value) for row in expected["out"] for value in row)
-        torch.testing.assert_close(output, torch.tensor(expected["out"]), rtol=0, atol=1e-5 * scale)
-        prediction = denormalised(output, ranges["gaze"])
-        vector_loss = VectorDifferenceLoss()(prediction, gaze).item()
-        angular_loss = AngularLoss()(prediction, gaze).item()
-        assert vector_loss == pytest.approx(expected["vector_loss"], rel=1e-4)
-        assert angular_loss == pytest.approx(expected["angular_loss"], rel=1e-4)
-
-
 def small_net(model_key: str, **sizes: Any) -> torch.nn.Module:
     torch.manual_seed(0)
     return MODEL_KEYS[model_key](**{"width": 4, "hidden": 8, "input_size": 30, **sizes})
@@ -207,14 +175,14 @@ def test_width_changes_channels_and_nothing_else(golden: Any, model_key: str) ->
 
 
 @pytest.mark.parametrize("model_key", sorted(MODEL_KEYS))
-@pytest.mark.parametrize("input_size", [10, 30, 33, 64])
-def test_any_input_size_and_a_batch_of_one(model_key: str, input_size: int) -> None:
-    net = small_net(model_key, input_size=input_size).eval()
-    rgb, heatmap, head_pose = small_inputs(3, input_size)
-    batch = net(rgb, heatmap, head_pose)
-    alone = net(rgb[:1], heatmap[:1], head_pose[:1])
-    assert batch.shape == (3, 2)
-    torch.testing.assert_close(alone, batch[:1])
+def test_any_input_size_and_a_batch_of_one(model_key: str) -> None:
+    for input_size in (10, 30, 33, 64):
+        net = small_net(model_key, input_size=input_size).eval()
+        rgb, heatmap, head_pose = small_inputs(3, input_size)
+        batch = net(rgb, heatmap, head_pose)
+        alone = net(rgb[:1], heatmap[:1], head_pose[:1])
+        assert batch.shape == (3, 2)
+        torch.testing.assert_close(alone, batch[:1])
 
 
 @pytest.mark.parametrize("model_key", sorted(MODEL_KEYS))
@@ -280,5 +248,5 @@ def test_residual_block_leaves_its_input_alone_and_never_decreases_it() -> None:
 
 def test_feature_side() -> None:
     assert [feature_side(size) for size in (10, 17, 18, 120, 121, 122)] == [1, 1, 2, 14, 14, 15]
-    with pytest.raises(ValueError, match="input_size: got 9, expected at least 10"):
+    with pytest.raises(ValueError, match=r"input_size.* 9.* 10"):
         feature_side(9)

@@ -69,18 +69,18 @@ def test_keys_shapes_and_order_are_the_originals(golden: Any, model_key: str) ->
     assert ours == [[key, shape] for key, shape, _ in golden.models[model_key]["keys"]]
 
 
-@pytest.mark.parametrize("prefix", ["", "module."])
 @pytest.mark.parametrize("model_key", KEYS)
-def test_state_dict_round_trip(model_key: str, prefix: str) -> None:
+def test_state_dict_round_trip(model_key: str) -> None:
     net = small_net(model_key)
     state = to_original_state_dict(net)
-    shuffled = [(prefix + key, value) for key, value in state.items()]
-    random.Random(0).shuffle(shuffled)
-    loaded = load_net(model_key, dict(shuffled), **SIZES)
-    assert type(loaded) is MODEL_KEYS[model_key]
-    assert not loaded.training
-    assert_same_state(loaded.state_dict(), net.state_dict())
-    assert guess_model_key(dict(shuffled)) == model_key
+    for prefix in ("", "module."):
+        shuffled = [(prefix + key, value) for key, value in state.items()]
+        random.Random(0).shuffle(shuffled)
+        loaded = load_net(model_key, dict(shuffled), **SIZES)
+        assert type(loaded) is MODEL_KEYS[model_key]
+        assert not loaded.training
+        assert_same_state(loaded.state_dict(), net.state_dict())
+        assert guess_model_key(dict(shuffled)) == model_key
 
 
 def test_loading_keeps_float64_draws_no_random_numbers_and_copies() -> None:
@@ -112,10 +112,10 @@ def reshaped(state: dict[str, Tensor]) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (without, r"got 95 entries, expected 97; 2 missing: out.weight, out.bias"),
-        (with_extra, r"got 98 entries, expected 97; 1 unexpected: adj"),
-        (reshaped, r"1 of another shape: out.bias is \(3,\), expected \(2,\)"),
-        (lambda _: {}, r"got 0 entries, expected 97; 97 missing"),
+        (without, r"95.*97.*2 .*out\.weight, out\.bias"),
+        (with_extra, r"98.*97.*1 .*adj"),
+        (reshaped, r"1 .*out\.bias.*\(3,\).*\(2,\)"),
+        (lambda _: {}, r" 0 .*97.*97"),
     ],
 )
 def test_a_state_dict_that_does_not_fit_says_how(damage: Callable[..., Any], message: str) -> None:
@@ -131,26 +131,26 @@ def test_a_state_dict_that_does_not_fit_says_how(damage: Callable[..., Any], mes
 
 def test_another_models_state_dict_is_recognised() -> None:
     state = to_original_state_dict(small_net("additive-fusion"))
-    with pytest.raises(ValueError, match="keys are those of 'additive-fusion'; load it as that"):
+    with pytest.raises(ValueError, match="'additive-fusion'"):
         load_net("baseline", state, **SIZES)
 
 
 def test_another_width_is_recognised() -> None:
     state = to_original_state_dict(small_net("baseline"))
-    with pytest.raises(ValueError, match="give the width, hidden and input_size"):
+    with pytest.raises(ValueError, match="width, hidden and input_size"):
         load_net("baseline", state)
 
 
 def test_a_whole_checkpoint_instead_of_its_state_dict_is_refused() -> None:
-    with pytest.raises(ValueError, match="2 unexpected: epoch, model_state_dict"):
+    with pytest.raises(ValueError, match="epoch, model_state_dict"):
         load_net("baseline", {"epoch": 1, "model_state_dict": {}}, **SIZES)
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(ValueError, match=r"unknown model key 'flame'; expected mmtm-fusi"):
+    with pytest.raises(ValueError, match=r"'flame'.*mmtm-fusion"):
         load_net("flame", {})
     assert guess_model_key({"conv.weight": torch.zeros(1)}) is None
-    with pytest.raises(ValueError, match="Linear has no counterpart in the original"):
+    with pytest.raises(ValueError, match="Linear"):
         to_original_state_dict(nn.Linear(1, 1))
 
 
@@ -215,12 +215,10 @@ def test_an_optimizer_state_that_does_not_fit_is_refused() -> None:
     optimizer = torch.optim.Adam(net.parameters())
     trained(net, optimizer, [1])
     state = exported_state(optimizer, net)
-    with pytest.raises(ValueError, match=r"groups of \[119\] parameters, expected .* of 52"):
+    with pytest.raises(ValueError, match=r"\[119\].* 52"):
         optimizer_state_from_original(state, other)
     wide = MODEL_KEYS["mmtm-fusion"](width=8, hidden=8, input_size=26)
-    with pytest.raises(
-        ValueError, match=r"exp_avg of parameter 0 is \(4, 3, 3, 3\), expected \(8,"
-    ):
+    with pytest.raises(ValueError, match=r"exp_avg .* 0 .*\(4, 3, 3, 3\).*\(8, 3, 3, 3\)"):
         optimizer_state_from_original(state, wide)
 
 
@@ -299,10 +297,10 @@ class Harmful:
 def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path, capsys: Any) -> None:
     damaged = tmp_path / "damaged.pth"
     torch.save({"epoch": 1, "state_dict": {}}, damaged)
-    with pytest.raises(ValueError, match=r"model_state_dict, .* missing, got epoch, state_dict"):
+    with pytest.raises(ValueError, match=r"damaged\.pth.*model_state_dict.*epoch, state_dict"):
         read_checkpoint(damaged)
     torch.save({"epoch": Harmful()}, damaged)
-    with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
+    with pytest.raises(ValueError, match=r"damaged\.pth"):
         read_checkpoint(damaged)
     assert "ran" not in capsys.readouterr().out
 
@@ -314,5 +312,5 @@ def test_a_checkpoint_of_another_net_is_refused(
     write_checkpoint(path, checkpoint)
     content = torch.load(path, weights_only=True)
     torch.save({**content, "model_state_dict": {"conv.weight": torch.zeros(1)}}, path)
-    with pytest.raises(ValueError, match=r"holds no net of the original: its keys are conv"):
+    with pytest.raises(ValueError, match=r"checkpoint\.pth.*conv\.weight"):
         read_checkpoint(path)

@@ -1,7 +1,6 @@
 """Training goes on from an original's checkpoint as from our own."""
 
 import copy
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from builders.small_training import composed, small_config, train_here
 
 from common.prediction.command import predict
 from common.runs.run import build_module
-from common.training.checkpoints.reading import load_module, read_checkpoint
+from common.training.checkpoints.reading import load_module, read_checkpoint, save_checkpoint
 from flame.nets.flame import Flame
 from flame.originals.checkpoint import read_checkpoint as read_original
 from flame.originals.exchange import export_training
@@ -40,30 +39,40 @@ def exported(checkpoint: Path, path: Path, work_dir: Path) -> None:
 
 def go_on(work_dir: Path, name: str, checkpoint: Path, *overrides: str) -> dict[str, float]:
     run_dir = work_dir / name
-    overrides = (MILESTONES, "trainer.max_epochs=5", *overrides)
+    overrides = (MILESTONES, "trainer.max_epochs=5", "test=false", *overrides)
     return train_here(work_dir / "store", run_dir, *overrides, f"ckpt_path={checkpoint}")
 
 
-def states(run_dir: Path) -> dict[str, torch.Tensor]:
-    return read_checkpoint(run_dir / "checkpoints" / "last.ckpt")["state_dict"]
+@pytest.fixture(scope="module")
+def other(work_dir: Path) -> dict[str, float]:
+    """Metrics of the run `other`, which went on from the exported checkpoint."""
+    before = (work_dir / "exported.pth").read_bytes()
+    metrics = go_on(work_dir, "other", work_dir / "exported.pth")
+    assert (work_dir / "exported.pth").read_bytes() == before
+    return metrics
 
 
-def test_training_goes_on_as_from_our_own_checkpoint(work_dir: Path) -> None:
-    last = work_dir / "first" / "checkpoints" / "last.ckpt"
-    own = go_on(work_dir, "own", last)
-    other = go_on(work_dir, "other", work_dir / "exported.pth")
-    assert other == own
-    weights, other_weights = states(work_dir / "own"), states(work_dir / "other")
+def last(run_dir: Path) -> dict[str, Any]:
+    return read_checkpoint(run_dir / "checkpoints" / "last.ckpt")
+
+
+def test_training_goes_on_as_from_our_own_checkpoint(
+    work_dir: Path, other: dict[str, float]
+) -> None:
+    assert go_on(work_dir, "own", work_dir / "first" / "checkpoints" / "last.ckpt") == other
+    before, weights, other_weights = (
+        last(work_dir / name)["state_dict"] for name in ("first", "own", "other")
+    )
     assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
-    before = read_checkpoint(last)["state_dict"]
     assert any(not torch.equal(weights[name], before[name]) for name in weights)
 
 
-def test_the_learning_rate_goes_on_along_its_schedule(work_dir: Path) -> None:
-    go_on(work_dir, "one_more", work_dir / "exported.pth", "trainer.max_epochs=4", "test=false")
-    checkpoint = read_checkpoint(work_dir / "one_more" / "checkpoints" / "last.ckpt")
+def test_the_learning_rate_goes_on_along_its_schedule(
+    work_dir: Path, other: dict[str, float]
+) -> None:
+    checkpoint = last(work_dir / "other")
     (scheduler,) = checkpoint["lr_schedulers"]
-    assert scheduler["last_epoch"] == 4
+    assert scheduler["last_epoch"] == 5
     # Milestones 2, 3 and 4 are behind.
     rate = pytest.approx(0.01 * 0.5**3)
     assert scheduler["_last_lr"] == [rate]
@@ -122,17 +131,15 @@ def test_the_originals_way_to_resume_lags_one_epoch_behind_as_with_its_own_files
 
 
 def test_a_checkpoint_without_the_originals_schedule_is_not_exported(work_dir: Path) -> None:
-    overrides = ("model.module.scheduler=null", "trainer.max_epochs=1", "test=false")
-    train_here(work_dir / "store", work_dir / "constant_rate", *overrides)
-    last = work_dir / "constant_rate" / "checkpoints" / "last.ckpt"
-    with pytest.raises(ValueError, match="resumes with Adam and MultiStepLR only"):
-        exported(last, work_dir / "none.pth", work_dir)
+    path = work_dir / "constant_rate.ckpt"
+    save_checkpoint({**last(work_dir / "first"), "lr_schedulers": []}, path)
+    with pytest.raises(ValueError, match="MultiStepLR"):
+        exported(path, work_dir / "none.pth", work_dir)
     assert not (work_dir / "none.pth").exists()
 
 
-def test_there_and_back_changes_nothing(work_dir: Path) -> None:
-    go_on(work_dir, "back", work_dir / "exported.pth", "trainer.max_epochs=3")
-    resumable = work_dir / "back" / "checkpoints" / "from_exported.ckpt"
+def test_there_and_back_changes_nothing(work_dir: Path, other: dict[str, float]) -> None:
+    resumable = work_dir / "other" / "checkpoints" / "from_exported.ckpt"
     exported(resumable, work_dir / "again.pth", work_dir)
     first, again = read_original(work_dir / "exported.pth"), read_original(work_dir / "again.pth")
     assert again.epoch == first.epoch
@@ -158,17 +165,10 @@ def test_an_originals_checkpoint_of_another_net_is_refused(work_dir: Path) -> No
 
 
 def test_a_schedule_of_another_kind_is_refused(work_dir: Path) -> None:
-    with pytest.raises(ValueError, match="resumes with Adam and MultiStepLR only"):
+    with pytest.raises(ValueError, match="MultiStepLR"):
         go_on(work_dir, "no_schedule", work_dir / "exported.pth", "model.module.scheduler=null")
 
 
 def test_a_missing_checkpoint_is_named(work_dir: Path) -> None:
-    with pytest.raises(ValueError, match=r"ckpt_path=.*nowhere\.pth: no such file"):
+    with pytest.raises(ValueError, match=r"ckpt_path=.*nowhere\.pth"):
         go_on(work_dir, "nowhere", work_dir / "nowhere.pth")
-
-
-def test_the_runs_are_not_touched_by_reading_them(work_dir: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy.pth"
-    shutil.copy(work_dir / "exported.pth", copy)
-    go_on(work_dir, "from_copy", copy, "test=false")
-    assert copy.read_bytes() == (work_dir / "exported.pth").read_bytes()

@@ -153,10 +153,10 @@ def test_the_photos_camera_decides_the_head_pose(predictor: PhotoPredictor) -> N
     [
         ({}, None),
         ({"trained_head_pose": "mesh", "trained_landmarks": "mesh"}, None),
-        ({"trained_head_pose": "dataset", "trained_landmarks": "mesh"}, "with head_pose=dataset,"),
+        ({"trained_head_pose": "dataset", "trained_landmarks": "mesh"}, " head_pose=dataset"),
         (
             {"trained_head_pose": "openface", "trained_landmarks": "openface"},
-            "with landmarks=openface and head_pose=openface,",
+            "landmarks=openface and head_pose=openface",
         ),
         ({"trained_without_scale": True}, None),
         ({"trained_without_scale": False}, "data.reader.remove_scale=true"),
@@ -199,21 +199,25 @@ def test_an_originals_checkpoint_alone_finds_faces_by_default_settings() -> None
     assert config["trained_head_pose"] is None
 
 
-def test_a_command_may_look_for_faces_otherwise(module: GazeAngleModule) -> None:
+def test_a_command_may_look_for_faces_otherwise_and_say_when_two_are_one(
+    module: GazeAngleModule,
+) -> None:
     """`build`'s arguments are merged into the config, however deep."""
     config = composed("train", "model=flame", "data=demo_gaze", "paths.run_dir=x")
-    annotator = config["model"]["annotator"]
-    predictor = build(annotator, module=module, analyzer={"min_face_px": 123.0})
+    tracking = {"_target_": "common.faces.tracking.TrackingSettings", "max_gap": 3}
+    changed = {"analyzer": {"min_face_px": 123.0}, "tracking": tracking}
+    predictor = build(config["model"]["annotator"], module=module, **changed)
     assert predictor._analyzer._detector._min_face_px == 123
+    assert predictor._tracking.max_gap == 3
 
 
-class SlidingFace:
+class FakeSlidingAnalyzer:
     """Finds a face that moves 2 px to the right at each call, and none at the third call."""
 
     def __init__(self) -> None:
         self._num_calls = 0
 
-    def build(self) -> "SlidingFace":
+    def build(self) -> "FakeSlidingAnalyzer":
         return self
 
     def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
@@ -225,7 +229,7 @@ def test_a_videos_faces_keep_their_track_over_a_gap(
     module: GazeAngleModule, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "v.mp4", [photo(FACE)] * 5, 25)
-    predictor = PhotoPredictor(module, SlidingFace(), MARGIN)  # type: ignore[arg-type]
+    predictor = PhotoPredictor(module, FakeSlidingAnalyzer(), MARGIN)  # type: ignore[arg-type]
     frames = list(predictor.annotate_video(tmp_path / "v.mp4"))
     assert [frame.number for frame in frames] == [0, 1, 2, 3, 4]
     tracks = [[record["track_id"] for record in frame.records] for frame in frames]
@@ -238,19 +242,12 @@ def test_a_frames_faces_are_estimated_as_a_photos(module: GazeAngleModule, tmp_p
     write_video(tmp_path / "v.mp4", [photo(FACE)], 25)
     (_, image), *_ = read_frames(tmp_path / "v.mp4")
     of_video, of_photo = (
-        PhotoPredictor(module, SlidingFace(), MARGIN)  # type: ignore[arg-type]
+        PhotoPredictor(module, FakeSlidingAnalyzer(), MARGIN)  # type: ignore[arg-type]
         for _ in range(2)
     )
     (frame,) = of_video.annotate_video(tmp_path / "v.mp4")
     (record,), _ = of_photo.annotate(image)
     assert frame.records == [{"track_id": "0", **record}]
-
-
-def test_the_command_may_say_when_two_faces_are_one(module: GazeAngleModule) -> None:
-    config = composed("train", "model=flame", "data=demo_gaze", "paths.run_dir=x")
-    tracking = {"_target_": "common.faces.tracking.TrackingSettings", "max_gap": 3}
-    predictor = build(config["model"]["annotator"], module=module, tracking=tracking)
-    assert predictor._tracking.max_gap == 3
 
 
 CAMERA = np.array([[500.0, 0, 159.5], [0, 500.0, 119.5], [0, 0, 1]])
@@ -269,7 +266,7 @@ def posed_observation() -> FaceObservation:
     return FaceObservation(box, 0.9, mesh, eyes.T.reshape(112), HEAD_POSE, 0.0)
 
 
-class NormalisedNet:
+class FakeNormalisedNet:
     """Says a known label of the normalised frame, and remembers what it saw."""
 
     device = "cpu"
@@ -279,7 +276,7 @@ class NormalisedNet:
         self.label = torch.from_numpy(label)
         self.seen: Any = None
 
-    def eval(self) -> "NormalisedNet":
+    def eval(self) -> "FakeNormalisedNet":
         return self
 
     def __call__(self, batch: Any) -> torch.Tensor:
@@ -287,14 +284,14 @@ class NormalisedNet:
         return self.label
 
 
-class OneFace:
+class FakeOneFaceAnalyzer:
     """Finds the posed face in the photo, and in its normalised image what is asked."""
 
     def __init__(self, again: list[FaceObservation]) -> None:
         self.again = again
         self.cameras: list[Any] = []
 
-    def build(self) -> "OneFace":
+    def build(self) -> "FakeOneFaceAnalyzer":
         return self
 
     def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
@@ -314,7 +311,10 @@ def test_a_net_of_the_normalised_frame_is_turned_back_into_the_cameras(
     again = inference._moved(face, normal)
     box = np.array([20.0, 20, 200, 200])
     again = replace(again, bbox_xyxy_px=box, head_pose=again.head_pose + 0.25)
-    net, analyzer = NormalisedNet(normal.gaze(gaze)), OneFace([again] if is_found_again else [])
+    net, analyzer = (
+        FakeNormalisedNet(normal.gaze(gaze)),
+        FakeOneFaceAnalyzer([again] if is_found_again else []),
+    )
     predictor = PhotoPredictor(net, analyzer, MARGIN)  # type: ignore[arg-type]
     (found,) = predictor.predict(textured(FACE), CAMERA)
     np.testing.assert_allclose(found.eye_gaze, gaze, atol=1e-9)
@@ -329,8 +329,8 @@ def test_a_net_of_the_normalised_frame_is_turned_back_into_the_cameras(
 
 
 def test_the_eyes_of_a_normalised_face_are_level_in_what_the_net_sees() -> None:
-    net = NormalisedNet(np.zeros((2, 2)))
-    predictor = PhotoPredictor(net, OneFace([]), MARGIN)  # type: ignore[arg-type]
+    net = FakeNormalisedNet(np.zeros((2, 2)))
+    predictor = PhotoPredictor(net, FakeOneFaceAnalyzer([]), MARGIN)  # type: ignore[arg-type]
     image = np.zeros((240, 320, 3), np.uint8)
     predictor.predict(image, CAMERA)
     x, y = net.seen["landmarks"][0].reshape(2, 2, 28).mean(-1).tolist()
@@ -340,7 +340,7 @@ def test_the_eyes_of_a_normalised_face_are_level_in_what_the_net_sees() -> None:
 
 
 def test_a_net_of_the_camera_frame_sees_the_photo_itself(module: GazeAngleModule) -> None:
-    analyzer = OneFace([])
+    analyzer = FakeOneFaceAnalyzer([])
     predictor = PhotoPredictor(module, analyzer, MARGIN)  # type: ignore[arg-type]
     predictor.predict(textured(FACE), CAMERA)
     assert len(analyzer.cameras) == 1

@@ -59,12 +59,7 @@ def test_face_images_have_flames_size_and_zero_padding(box: tuple[float, ...]) -
     assert (image[rows, columns] == 255).all()
     inside = scale_x * scale_y * (window.x1 - window.x0) * (window.y1 - window.y0)
     assert image.sum() / 255 / 3 == pytest.approx(inside, rel=0.005)
-
-
-@box_cases
-def test_the_padded_cut_is_4_to_5_so_both_scales_agree(box: tuple[float, ...]) -> None:
-    scale_x, scale_y = face_window(np.array(box), PHOTO_SHAPE, margin=0).scale
-    # Padding is whole pixels: half a pixel of the shortest side.
+    # The padded cut is 4 to 5 but for whole pixels: half a pixel of the shortest side.
     assert scale_x == pytest.approx(scale_y, rel=0.5 / 32)
 
 
@@ -90,7 +85,7 @@ def test_a_box_beyond_the_photo_is_cut_at_its_edge() -> None:
 
 @pytest.mark.parametrize("box", [(-50, 10, -5, 60), (10, 310, 60, 350), (30, 30, 30, 60)])
 def test_a_box_without_a_pixel_inside_is_refused(box: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="lies outside the 400 x 300 image"):
+    with pytest.raises(ValueError, match="400 x 300"):
         face_window(np.array(box), PHOTO_SHAPE, margin=0)
 
 

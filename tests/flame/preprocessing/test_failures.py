@@ -14,7 +14,7 @@ def test_a_shards_report_tells_the_failures_of_the_others(tmp_path: Path) -> Non
     preprocessor(tmp_path, damaged, shard="1/2").run()
     report = preprocessor(tmp_path, damaged, shard="0/2").run()
     assert report.failed_groups == {"p2": "no calibration"}
-    assert "failed: p2: no calibration" in (tmp_path / "report.txt").read_text()
+    assert "p2: no calibration" in (tmp_path / "report.txt").read_text()
 
 
 def test_a_group_whose_items_cannot_be_counted_stops_no_other(tmp_path: Path) -> None:

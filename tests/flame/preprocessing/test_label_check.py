@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -51,7 +53,7 @@ def test_right_signs_agree(columbia_grid):
     assert [check.label for check in checks] == ["gaze yaw", "gaze pitch", "head yaw", "head roll"]
     assert all(check.is_conclusive and not check.is_flipped for check in checks)
     assert [check.num_samples for check in checks] == [42, 42, 210, 210]
-    assert "gaze yaw agrees with the eyes (correlation +" in checks[0].message
+    assert re.search(r"gaze yaw .*correlation \+", checks[0].message)
 
 
 @pytest.mark.parametrize("flipped", range(4))
@@ -91,7 +93,7 @@ def test_too_little_evidence_is_no_verdict(columbia_grid):
     for check in check_label_signs(*few):
         assert not check.is_conclusive
         assert not check.is_flipped
-        assert "could not be checked" in check.message
+        assert check.label in check.message
         assert "nan" not in check.message
 
 

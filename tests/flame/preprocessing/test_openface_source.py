@@ -77,13 +77,13 @@ def test_a_photos_csv_goes_before_the_videos(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frame", [1, 2])
 def test_a_failed_or_absent_frame_is_no_face(tmp_path: Path, frame: int) -> None:
     write_video_csv(tmp_path / "session.csv", (0, 0.9, True), (1, 0.1, False))
-    with pytest.raises(LookupError, match=r"OpenFace found no face there \(session\.csv\)"):
+    with pytest.raises(LookupError, match=r"no face .*session\.csv"):
         OpenFaceFolder(tmp_path).find(sample(frame=frame), BOX)
 
 
 def test_a_face_elsewhere_is_no_face(tmp_path: Path) -> None:
     write_photo_csv(tmp_path / "p1_x.csv", (250, 100, 0.99))
-    with pytest.raises(LookupError, match="OpenFace found no face there"):
+    with pytest.raises(LookupError, match=r"no face .*p1_x\.csv"):
         OpenFaceFolder(tmp_path).find(sample(), BOX)
 
 
@@ -101,25 +101,31 @@ def test_an_unreadable_row_is_the_reason(tmp_path: Path) -> None:
         lines[-1] = lines[-1].replace(", 0.8000,", ", torn,").replace(", 0.9000,", ", torn,")
         (tmp_path / name).write_text("\n".join(lines))
     folder = OpenFaceFolder(tmp_path)
-    with pytest.raises(LookupError, match=r'p1_x\.csv: data row 1: got " torn" in column confid'):
+    with pytest.raises(LookupError, match=r'p1_x\.csv: .* row 1: .*" torn".* confidence'):
         folder.find(sample(frame=3), BOX)
     (tmp_path / "p1_x.csv").unlink()
-    with pytest.raises(LookupError, match=r'session\.csv: data row 2: got " torn" in column conf'):
+    with pytest.raises(LookupError, match=r'session\.csv: .* row 2: .*" torn".* confidence'):
         folder.find(sample(frame=3), BOX)
     assert folder.find(sample(frame=2), BOX).confidence == pytest.approx(0.9)
 
 
-@pytest.mark.parametrize("content", [b"", b"frame, confidence\n1, 0.9\n", b"\xff\xfe\x00csv"])
-@pytest.mark.parametrize("name", ["session.csv", "p1_x.csv"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("session.csv", b""),
+        ("p1_x.csv", b"frame, confidence\n1, 0.9\n"),
+        ("session.csv", b"\xff\xfe\x00csv"),
+    ],
+)
 def test_a_malformed_csv_is_a_reason_for_each_sample(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
     (tmp_path / name).write_bytes(content)
     for frame in (3, 4):
-        with pytest.raises(LookupError, match="unreadable OpenFace csv: "):
+        with pytest.raises(LookupError, match=f"unreadable .*{name}"):
             OpenFaceFolder(tmp_path).find(sample(frame=frame), BOX)
 
 
 def test_a_folder_without_csv_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no csv file in .*expected OpenFace 2's output"):
+    with pytest.raises(ValueError, match=f"{tmp_path}.*OpenFace 2"):
         OpenFaceFolder(tmp_path)

@@ -137,13 +137,13 @@ def test_eyes_beside_the_face_image_are_off_the_frame() -> None:
     [
         (raw_sample(NO_FACE), {}, "no face found"),
         (raw_sample(TWO_FACES), {}, "2 faces found"),
-        (raw_sample(OFF_THE_FRAME), {}, "of 56 eye landmarks lie off the frame"),
-        (raw_sample(FACE, head_pose=None), {}, "the data set brings no head pose"),
-        (raw_sample(FACE), {"landmarks": "dataset"}, "brings no landmarks"),
+        (raw_sample(OFF_THE_FRAME), {}, "of 56"),
+        (raw_sample(FACE, head_pose=None), {}, "no head pose; use head_pose=mesh"),
+        (raw_sample(FACE), {"landmarks": "dataset"}, "no landmarks"),
         (
             raw_sample(FACE, face_hint_px=np.array([300.0, 200.0])),
             {},
-            "1 face(s) found, none where the data set puts the eyes",
+            "1 face",
         ),
     ],
 )
@@ -184,7 +184,7 @@ def test_a_face_image_that_is_no_pair_of_eyes_is_not_measured_as_one(
     settings = PreparationSettings(landmarks="iris")
     skipped = Preparer(settings, None, None, "x", IrisModel()).prepare(raw_sample(FACE))
     assert isinstance(skipped, Skipped)
-    assert "brings no pairs of eyes; use landmarks=mesh" in skipped.reason
+    assert "landmarks=mesh" in skipped.reason
 
 
 def test_a_face_image_without_landmarks_is_kept_whole() -> None:
@@ -205,7 +205,7 @@ def test_a_face_image_without_landmarks_may_bring_its_head_pose() -> None:
     assert [found[f"head_{axis}_rad"] for axis in ("pitch", "yaw", "roll")] == [0, 0.1, 0]
     skipped = preparer.prepare(raw_sample(FACE, head_pose=None))
     assert isinstance(skipped, Skipped)
-    assert skipped.reason == "the data set brings no head pose"
+    assert "no head pose" in skipped.reason
 
 
 @pytest.mark.parametrize(("axis", "shift_px"), [(0, -60), (0, 60), (1, -60), (1, 80)])
@@ -224,15 +224,15 @@ def test_a_layouts_eyes_off_its_image_are_refused(axis: int, shift_px: float) ->
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"landmarks": "eyes"}, r"landmarks is 'eyes', expected one of \('mesh', 'openface'"),
-        ({"head_pose": "neck"}, r"head_pose is 'neck', expected one of \('dataset', 'mesh'"),
-        ({"landmarks": "dataset", "head_pose": "mesh"}, "set head_pose=dataset too"),
-        ({"landmarks": "iris", "head_pose": "mesh"}, "set head_pose=dataset too"),
-        ({"landmarks": "none", "head_pose": "mesh"}, "set head_pose=dataset or none too"),
-        ({"landmarks": "mesh", "head_pose": "none"}, "set landmarks=none too"),
-        ({"codec": "webp"}, r"codec is 'webp', expected one of \('jpeg', 'png'\)"),
-        ({"quality": 0}, "quality is 0, expected 1 to 100"),
-        ({"box_margin": -0.1}, "box_margin is -0.1, expected 0 or more"),
+        ({"landmarks": "eyes"}, r"landmarks.*'eyes'.*'mesh', 'openface'"),
+        ({"head_pose": "neck"}, r"head_pose.*'neck'.*'dataset', 'mesh'"),
+        ({"landmarks": "dataset", "head_pose": "mesh"}, "landmarks=dataset.*head_pose=dataset"),
+        ({"landmarks": "iris", "head_pose": "mesh"}, "landmarks=iris.*head_pose=dataset"),
+        ({"landmarks": "none", "head_pose": "mesh"}, "landmarks=none.*head_pose=dataset or none"),
+        ({"landmarks": "mesh", "head_pose": "none"}, "head_pose=none.*landmarks=none"),
+        ({"codec": "webp"}, r"codec.*'webp'.*'jpeg', 'png'"),
+        ({"quality": 0}, "quality.* 0.* 1 to 100"),
+        ({"box_margin": -0.1}, "box_margin.*-0.1.* 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_at_once(

@@ -2,14 +2,14 @@ import struct
 
 import numpy as np
 import pytest
+from builders.columbia_names import LABELS, photo_names
+from builders.read_group import read_group
 from PIL import Image
 
 from common.geometry import face_direction, gaze_vector
 from common.store.skipped import Skipped
 from flame.readers.columbiagaze import ColumbiaGazeReader
 from flame.readers.sample import RawSample
-
-LABELS = [(p, v, h) for p in (-15, 0, 15) for v in (-10, 10) for h in (-5, 0, 5)]
 
 
 def _write_photo(path, *, grey=128, focal_length_mm=None, size=(12, 8), orientation=None):
@@ -22,9 +22,9 @@ def _write_photo(path, *, grey=128, focal_length_mm=None, size=(12, 8), orientat
     Image.new("RGB", size, (grey, 0, 255 - grey)).save(path, exif=exif)
 
 
-def _write_subject(root, subject, labels=LABELS):
-    for p, v, h in labels:
-        _write_photo(root / subject / f"{subject}_2m_{p}P_{v}V_{h}H.jpg")
+def _write_subject(root, subject):
+    for name in photo_names(subject):
+        _write_photo(root / subject / name)
 
 
 @pytest.fixture
@@ -40,10 +40,7 @@ def raw_dir(tmp_path):
 
 
 def _read(raw_dir, subject="0001"):
-    reader = ColumbiaGazeReader(raw_dir)
-    items = list(reader.read(subject))
-    assert len(items) == reader.count(subject)
-    return items
+    return read_group(ColumbiaGazeReader(raw_dir), subject)
 
 
 @pytest.mark.parametrize("inner", ["", "Columbia Gaze Data Set"])
@@ -56,9 +53,7 @@ def test_folder_and_its_parent_are_accepted(raw_dir, inner):
 def test_photos_are_numbered_by_p_then_v_then_h(raw_dir):
     items = _read(raw_dir)
     assert [item.index for item in items] == list(range(len(LABELS)))
-    assert [item.sample_id for item in items] == [
-        f"0001_2m_{p}P_{v}V_{h}H" for p, v, h in sorted(LABELS)
-    ]
+    assert [f"{item.sample_id}.jpg" for item in items] == photo_names("0001")
 
 
 def test_labels_follow_the_angle_contract(raw_dir):
@@ -110,7 +105,7 @@ def test_damaged_photo_is_skipped_and_keeps_its_number(raw_dir, damage):
     items = _read(raw_dir)
     assert isinstance(items[1], Skipped)
     assert items[1].sample_id == path.stem
-    assert items[1].reason.startswith("unreadable photo")
+    assert "unreadable" in items[1].reason
     assert items[2].index == 2
 
 
@@ -122,15 +117,15 @@ def test_a_photo_with_a_damaged_exif_is_skipped(raw_dir):
     Image.new("RGB", (12, 8)).save(path, exif=exif)
     items = _read(raw_dir)
     assert [isinstance(item, Skipped) for item in items[:3]] == [False, True, False]
-    assert items[1].reason.startswith("unreadable photo")
+    assert "unreadable" in items[1].reason
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("holiday.jpg", "name is not"),
-        ("0002_2m_0P_0V_0H.jpg", "name says subject 0002, folder says 0001"),
-        ("0001_2m_-15P_10V_5H.jpeg", "same label as 0001_2m_-15P_10V_5H"),
+        ("holiday.jpg", "<p>P_<v>V_<h>H"),
+        ("0002_2m_0P_0V_0H.jpg", "0002, folder says 0001"),
+        ("0001_2m_-15P_10V_5H.jpeg", " 0001_2m_-15P_10V_5H.jpeg"),
     ],
 )
 def test_photo_without_a_usable_name_is_skipped_at_the_end(raw_dir, name, reason):
@@ -138,18 +133,18 @@ def test_photo_without_a_usable_name_is_skipped_at_the_end(raw_dir, name, reason
     (raw_dir / "Columbia Gaze Data Set" / "0001" / "notes.txt").write_text("x")
     items = _read(raw_dir)
     assert all(isinstance(item, RawSample) for item in items[:-1])
-    assert items[-1].reason.startswith(reason)
+    assert reason in items[-1].reason
     assert [item.index for item in items[:-1]] == list(range(len(LABELS)))
 
 
 def test_wrong_folder_says_what_a_right_one_looks_like(tmp_path):
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(ValueError, match=r"holds no Columbia Gaze.*0001/0001_2m_0P_0V_0H.jpg"):
+        with pytest.raises(ValueError, match=r"0001/0001_2m_0P_0V_0H\.jpg"):
             ColumbiaGazeReader(folder).groups()
 
 
 def test_two_data_sets_in_one_folder_are_ambiguous(tmp_path):
     _write_subject(tmp_path / "a", "0001")
     _write_subject(tmp_path / "b", "0001")
-    with pytest.raises(ValueError, match="holds several Columbia Gaze folders"):
+    with pytest.raises(ValueError, match="several"):
         ColumbiaGazeReader(tmp_path).groups()

@@ -67,11 +67,11 @@ def test_a_row_that_is_no_number_costs_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"face_gaze": None}, r"subject0003.h5: it lacks face_gaze"),
-        ({"face_gaze": GAZE[:2]}, r"unequal numbers of rows"),
-        ({"face_gaze": np.zeros((3, 4), np.float32)}, r"expected \(N, 2\)"),
-        ({"face_gaze": np.float32(3)}, r"subject0003.h5: "),
-        ({"face_patch": np.zeros((3, 4, 4), np.uint8)}, r"expected \(H, W, 3\)"),
+        ({"face_gaze": None}, r"subject0003\.h5.*face_gaze"),
+        ({"face_gaze": GAZE[:2]}, r"subject0003\.h5.*\(2, 2\)"),
+        ({"face_gaze": np.zeros((3, 4), np.float32)}, r"\(3, 4\).*\(N, 2\)"),
+        ({"face_gaze": np.float32(3)}, r"subject0003\.h5"),
+        ({"face_patch": np.zeros((3, 4, 4), np.uint8)}, r"\(4, 4\).*\(H, W, 3\)"),
     ],
 )
 def test_a_file_that_cannot_be_paired_is_refused(
@@ -92,7 +92,7 @@ def test_a_damaged_file_counts_nothing_and_says_so_when_read(tmp_path: Path) -> 
 
 
 def test_a_folder_without_people_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no subject0000.h5.*xgaze_224"):
+    with pytest.raises(ValueError, match=r"subject0000\.h5.*xgaze_224"):
         EthXGazeReader(tmp_path).groups()
 
 

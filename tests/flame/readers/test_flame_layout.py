@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from builders.read_group import read_group
 
 from common.store.skipped import Skipped
 from flame.preprocessing.layout_export import LayoutSample, check_space, export_layout
@@ -36,10 +37,7 @@ def raw_dir(tmp_path):
 
 
 def _read(raw_dir, group="s1"):
-    reader = FlameLayoutReader(raw_dir)
-    items = list(reader.read(group))
-    assert len(items) == reader.count(group)
-    return items
+    return read_group(FlameLayoutReader(raw_dir), group)
 
 
 def _dump(path, value):
@@ -121,7 +119,7 @@ def test_images_are_paired_by_number_not_by_name_order(tmp_path):
         np.testing.assert_array_equal(item.gaze, samples[item.index].gaze)
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", ">i2", "u2"])
+@pytest.mark.parametrize("dtype", ["f4", ">i2", "u2"])
 def test_whole_numbers_of_any_type_become_uint8(raw_dir, dtype):
     image = _samples()[0].image
     np.save(raw_dir / "images" / "s1" / "1.npy", image.astype(dtype))
@@ -133,12 +131,12 @@ def test_whole_numbers_of_any_type_become_uint8(raw_dir, dtype):
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        (np.full((4, 4, 3), 0.5), "image values are not whole numbers in 0..255"),
-        (np.full((4, 4, 3), 256), "image values are not whole numbers in 0..255"),
-        (np.full((4, 4, 3), -1), "image values are not whole numbers in 0..255"),
-        (np.full((4, 4, 3), np.nan), "image of type float64"),
-        (np.zeros((4, 4)), "unreadable image: shape (4, 4)"),
-        (np.array([{}] * 3), "unreadable image: the .npy file holds (3,) of object"),
+        (np.full((4, 4, 3), 0.5), "0..255"),
+        (np.full((4, 4, 3), 256), "0..255"),
+        (np.full((4, 4, 3), -1), "0..255"),
+        (np.full((4, 4, 3), np.nan), "float64"),
+        (np.zeros((4, 4)), "(4, 4)"),
+        (np.array([{}] * 3), "(3,) of object"),
     ],
 )
 def test_images_that_are_none_are_skipped(raw_dir, values, reason):
@@ -146,7 +144,7 @@ def test_images_that_are_none_are_skipped(raw_dir, values, reason):
     items = _read(raw_dir)
     assert isinstance(items[1], Skipped)
     assert items[1].sample_id == "s1_00002"
-    assert items[1].reason.startswith(reason)
+    assert reason in items[1].reason
     assert [items[0].index, items[2].index] == [0, 2]
 
 
@@ -156,11 +154,8 @@ def test_truncated_missing_and_surplus_images_are_skipped(raw_dir):
     (folder / "4.npy").write_bytes((folder / "2.npy").read_bytes())
     (folder / "2.npy").unlink()
     reasons = [item.reason for item in _read(raw_dir) if isinstance(item, Skipped)]
-    assert reasons == [
-        "unreadable image: the .npy file ends early: its header says (30, 24, 3) of uint8",
-        "no image",
-        "no labels: the pickles have fewer rows",
-    ]
+    facts = ("(30, 24, 3) of uint8", "no image", "no labels")
+    assert all(fact in reason for fact, reason in zip(facts, reasons, strict=True))
 
 
 def test_images_numbered_from_0_are_refused_as_a_whole(raw_dir):
@@ -168,21 +163,23 @@ def test_images_numbered_from_0_are_refused_as_a_whole(raw_dir):
     for number in (1, 2, 3):
         (folder / f"{number}.npy").rename(folder / f"{number - 1}.npy")
     items = list(FlameLayoutReader(raw_dir).read("s1"))
-    assert {item.reason for item in items} == {
-        "images are numbered from 0, FLAME's from 1: rename them"
-    }
+    assert {"from 0" in item.reason for item in items} == {True}
 
 
 @pytest.mark.parametrize(
     ("file", "value", "reason"),
     [
-        ("head_pose/s1.pkl", np.zeros((2, 3)), r"row counts differ"),
-        ("head_pose/s1.pkl", np.zeros((3, 4)), r"head_pose/s1.pkl has shape \(3, 4\)"),
-        ("gaze_angles/s1.pkl", {"a": 1}, "gaze_angles/s1.pkl is no table of numbers"),
-        ("gaze_angles/s1.pkl", [slice(1)], r"s1.pkl is not a pickle of numbers.*builtins.slice"),
-        ("head_pose/s1.pkl", np.full((3, 3), 20.0), "head_pose/s1.pkl has .* radians, not degrees"),
-        ("gaze_angles/s1.pkl", [[0, 0], [0, -15], [np.nan, 0]], "radians, not degrees"),
-        ("facial_landmarks_2d/s1.pkl", None, "no facial_landmarks_2d/s1.pkl"),
+        (
+            "head_pose/s1.pkl",
+            np.zeros((2, 3)),
+            r"gaze_angles 3, head_pose 2, facial_landmarks_2d 3",
+        ),
+        ("head_pose/s1.pkl", np.zeros((3, 4)), r"head_pose/s1\.pkl .*\(3, 4\).*\(N, 3\)"),
+        ("gaze_angles/s1.pkl", {"a": 1}, r"gaze_angles/s1\.pkl .*table"),
+        ("gaze_angles/s1.pkl", [slice(1)], r"gaze_angles/s1\.pkl .*builtins\.slice"),
+        ("head_pose/s1.pkl", np.full((3, 3), 20.0), r"head_pose/s1\.pkl .*radians"),
+        ("gaze_angles/s1.pkl", [[0, 0], [0, -15], [np.nan, 0]], r"gaze_angles/s1\.pkl .*radians"),
+        ("facial_landmarks_2d/s1.pkl", None, r"facial_landmarks_2d/s1\.pkl"),
     ],
 )
 def test_unusable_labels_skip_the_subject_and_name_the_file(raw_dir, file, value, reason):
@@ -225,21 +222,21 @@ def test_a_subject_has_another_fingerprint_once_its_files_changed(raw_dir):
 def test_labels_that_are_not_finite_are_skipped(raw_dir):
     _dump(raw_dir / "gaze_angles" / "s1.pkl", np.array([[0.1, 0], [np.nan, 0], [0.2, 0]]))
     items = _read(raw_dir)
-    assert items[1].reason == "labels are not finite"
+    assert "finite" in items[1].reason
 
 
 def test_the_owner_may_say_what_the_angles_mean(raw_dir):
     assert FlameLayoutReader(raw_dir).gaze_convention == "flame_layout"
     reader = FlameLayoutReader(raw_dir, gaze_convention="eyediap_published")
     assert reader.gaze_convention == "eyediap_published"
-    with pytest.raises(ValueError, match="gaze_convention is 'columbia', expected one of"):
+    with pytest.raises(ValueError, match=r"gaze_convention.*'columbia'.*eyediap_published"):
         FlameLayoutReader(raw_dir, gaze_convention="columbia")
 
 
 def test_a_layout_may_be_of_normalised_faces(raw_dir):
     assert FlameLayoutReader(raw_dir).gaze_frame == "camera"
     assert FlameLayoutReader(raw_dir, gaze_frame="normalised").gaze_frame == "normalised"
-    with pytest.raises(ValueError, match=r"gaze_frame is 'world', expected one of \('camera'"):
+    with pytest.raises(ValueError, match=r"gaze_frame.*'world'.*'camera', 'normalised'"):
         FlameLayoutReader(raw_dir, gaze_frame="world")
 
 
@@ -250,7 +247,7 @@ def test_eyediap_sessions_keep_their_person(tmp_path):
 
 
 def test_wrong_folder_says_what_is_missing(raw_dir):
-    with pytest.raises(ValueError, match=r"lacks images, facial_landmarks_2d.*gaze_target"):
+    with pytest.raises(ValueError, match=r"images, facial_landmarks_2d.*gaze_target"):
         FlameLayoutReader(raw_dir / "images").groups()
     for folder in ("images", "gaze_angles"):
         shutil.rmtree(raw_dir / folder)
@@ -260,10 +257,10 @@ def test_wrong_folder_says_what_is_missing(raw_dir):
 
 
 def test_export_refuses_a_used_folder_and_scattered_subjects(raw_dir, tmp_path):
-    with pytest.raises(ValueError, match="already holds images/"):
+    with pytest.raises(ValueError, match=r"flame .*images/"):
         export_layout(_samples(), raw_dir)
     scattered = _samples(("s1", "s2", "s1"), num=1)
-    with pytest.raises(ValueError, match="subject s1 comes in two places"):
+    with pytest.raises(ValueError, match=r" s1 .*two"):
         export_layout(scattered, tmp_path / "y", heatmaps=False)
 
 
@@ -272,10 +269,10 @@ def test_an_export_that_the_drive_cannot_hold_is_refused_with_figures(tmp_path, 
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     out_dir = tmp_path / "new" / "layout"
     check_space(out_dir, (480, 384, 3), 23, heatmaps=True)
-    with pytest.raises(ValueError, match=r"41\.8 MB each.* 1\.0 GB left; export_heatmaps=false"):
+    with pytest.raises(ValueError, match=r"24 .*41\.8 MB.* 1\.0 GB .*export_heatmaps=false"):
         check_space(out_dir, (480, 384, 3), 24, heatmaps=True)
     check_space(out_dir, (480, 384, 3), 1800, heatmaps=False)
-    with pytest.raises(ValueError, match=r"1900 images.* take 1\.1 GB"):
+    with pytest.raises(ValueError, match=r"1900 .* 1\.1 GB"):
         check_space(out_dir, (480, 384, 3), 1900, heatmaps=False)
 
 
@@ -317,7 +314,7 @@ def test_a_header_that_lies_costs_its_image_alone(raw_dir, shape):
     assert tracemalloc.get_traced_memory()[1] < 5e6
     tracemalloc.stop()
     assert [type(item) for item in items] == [RawSample, Skipped, RawSample]
-    assert items[1].reason.startswith("unreadable image: ")
+    assert "unreadable" in items[1].reason
 
 
 def test_an_array_in_fortrans_order_is_the_same_image(raw_dir):

@@ -44,9 +44,16 @@ def of_lines(tmp_path: Path, dataset: str, *lines: str) -> list[RawSample | Skip
     return [item for group in reader.groups() for item in reader.read(group)]
 
 
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, GazeHubTree]:
+    """Every set, for tests that only read."""
+    root = tmp_path_factory.mktemp("gazehub")
+    return {dataset: write_gazehub(root / dataset, dataset) for dataset in FORMS}
+
+
 @pytest.mark.parametrize("dataset", FORMS)
-def test_gaze_and_head_come_from_their_places(dataset: str, tmp_path: Path) -> None:
-    tree = write_gazehub(tmp_path, dataset)
+def test_gaze_and_head_come_from_their_places(dataset: str, trees: dict[str, GazeHubTree]) -> None:
+    tree = trees[dataset]
     found = samples(GazeHubReader(tree.root, dataset))
     stems = sorted(tree.gaze)
     gaze = np.concatenate([tree.gaze[stem] for stem in stems])
@@ -60,8 +67,8 @@ def test_gaze_and_head_come_from_their_places(dataset: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("dataset", FORMS)
-def test_images_belong_to_their_lines(dataset: str, tmp_path: Path) -> None:
-    tree = write_gazehub(tmp_path, dataset)
+def test_images_belong_to_their_lines(dataset: str, trees: dict[str, GazeHubTree]) -> None:
+    tree = trees[dataset]
     reader = GazeHubReader(tree.root, dataset)
     for stem in tree.gaze:
         for number, one in enumerate(reader.read(stem)):
@@ -81,33 +88,29 @@ def test_images_belong_to_their_lines(dataset: str, tmp_path: Path) -> None:
         ("eth_xgaze", {"subject0003"}),
     ],
 )
-def test_people_are_told_as_each_set_does(dataset: str, subjects: set[str], tmp_path: Path) -> None:
-    found = samples(GazeHubReader(write_gazehub(tmp_path, dataset).root, dataset))
+def test_people_are_told_as_each_set_does_and_only_gaze360_brings_lists(
+    dataset: str, subjects: set[str], trees: dict[str, GazeHubTree]
+) -> None:
+    found = samples(GazeHubReader(trees[dataset].root, dataset))
     assert {one.subject for one in found} == subjects
+    parts = {"train", "val", "test"} if dataset == "gaze360" else {None}
+    assert {one.part for one in found} == parts
 
 
-def test_only_gaze360_brings_lists(tmp_path: Path) -> None:
-    for dataset in FORMS:
-        found = samples(GazeHubReader(write_gazehub(tmp_path / dataset, dataset).root, dataset))
-        parts = {"train", "val", "test"} if dataset == "gaze360" else {None}
-        assert {one.part for one in found} == parts
+def test_the_header_tells_the_data_set(trees: dict[str, GazeHubTree]) -> None:
+    for dataset in ("mpiifacegaze", "gaze360", "eth_xgaze"):
+        assert GazeHubReader(trees[dataset].root).dataset == dataset
 
 
-@pytest.mark.parametrize("dataset", ["mpiifacegaze", "gaze360", "eth_xgaze"])
-def test_the_header_tells_the_data_set(dataset: str, tmp_path: Path) -> None:
-    assert GazeHubReader(write_gazehub(tmp_path, dataset).root).dataset == dataset
+def test_two_sets_with_one_header_must_be_told_apart(trees: dict[str, GazeHubTree]) -> None:
+    with pytest.raises(ValueError, match=r"data\.reader\.dataset=eyediap\|rtgene"):
+        GazeHubReader(trees["rtgene"].root)
 
 
-def test_two_sets_with_one_header_must_be_told_apart(tmp_path: Path) -> None:
-    tree = write_gazehub(tmp_path, "rtgene")
-    with pytest.raises(ValueError, match=r"eyediap or rtgene.*data.reader.dataset=eyediap\|rtgene"):
-        GazeHubReader(tree.root)
-
-
-def test_frames_and_conventions(tmp_path: Path) -> None:
+def test_frames_and_conventions(trees: dict[str, GazeHubTree]) -> None:
     told = {}
     for dataset in FORMS:
-        reader = GazeHubReader(write_gazehub(tmp_path / dataset, dataset).root, dataset)
+        reader = GazeHubReader(trees[dataset].root, dataset)
         told[dataset] = (reader.gaze_frame, reader.gaze_convention)
     assert told == {
         "mpiifacegaze": ("normalised", "face_centre_to_target_scaled"),
@@ -153,25 +156,24 @@ def swap(tree: GazeHubTree) -> None:
             tree.edit(stem, f" {yaw},{pitch}", f" {pitch},{yaw}")
 
 
-@pytest.mark.parametrize("dataset", ["mpiifacegaze", "eyediap", "gaze360", "rtgene"])
+@pytest.mark.parametrize("dataset", ["mpiifacegaze", "gaze360"])
 def test_swapped_yaw_and_pitch_are_refused_by_the_3d_gaze(dataset: str, tmp_path: Path) -> None:
     tree = write_gazehub(tmp_path, dataset)
     swap(tree)
-    with pytest.raises(ValueError, match=r"label: in 4 of.*line 2: 2D gaze.*degrees from 3D.*swap"):
+    with pytest.raises(ValueError, match=r"\.label: .* 4 .*line 2.*swap"):
         GazeHubReader(tree.root, dataset)
 
 
 def test_a_header_that_names_other_places_is_refused(tmp_path: Path) -> None:
     tree = write_gazehub(tmp_path, "mpiifacegaze")
     tree.edit("p00", "3DGaze 3DHead 2DGaze 2DHead", "3DGaze 2DGaze 3DHead 2DHead")
-    with pytest.raises(ValueError, match=r"p00.label: its header has gaze_2d in field 6.*field 7"):
+    with pytest.raises(ValueError, match=r"p00\.label: .*gaze_2d .* 6.* 7"):
         GazeHubReader(tree.root, "mpiifacegaze")
 
 
-def test_another_sets_form_is_refused(tmp_path: Path) -> None:
-    tree = write_gazehub(tmp_path, "gaze360")
-    with pytest.raises(ValueError, match=r"train.label|test.label.*data.reader.dataset="):
-        GazeHubReader(tree.root, "eyediap")
+def test_another_sets_form_is_refused(trees: dict[str, GazeHubTree]) -> None:
+    with pytest.raises(ValueError, match=r"(train|test)\.label.*data\.reader\.dataset="):
+        GazeHubReader(trees["gaze360"].root, "eyediap")
 
 
 def test_eth_xgaze_in_the_order_of_its_h5_or_of_gazehub(tmp_path: Path) -> None:
@@ -194,14 +196,12 @@ def test_label_files_without_a_header_are_read_by_the_sets_known_places(tmp_path
         np.testing.assert_array_equal(one.image, other.image)
 
 
-@pytest.mark.parametrize(
-    ("dataset", "told"), [(None, "which data set it is"), ("eth_xgaze", "is yaw or pitch")]
-)
+@pytest.mark.parametrize(("dataset", "told"), [(None, "data set"), ("eth_xgaze", "yaw")])
 def test_without_a_header_what_cannot_be_known_is_asked(
     dataset: str | None, told: str, tmp_path: Path
 ) -> None:
     tree = write_gazehub(tmp_path, dataset or "eyediap", header=False)
-    with pytest.raises(ValueError, match=f"no header line.*{told}.*data.reader.dataset="):
+    with pytest.raises(ValueError, match=rf"\.label .*{told}.*data\.reader\.dataset="):
         GazeHubReader(tree.root, dataset)
 
 
@@ -211,7 +211,7 @@ def test_files_that_tell_no_gaze_are_left_out(
     tree = write_gazehub(tmp_path, "eth_xgaze")
     tree.label("test").write_text("face head origin cam_index\nsubject0001/1.jpg 0,0 x 0\n")
     assert GazeHubReader(tree.root).groups() == ["train"]
-    assert "test.label names no gaze" in caplog.text
+    assert "test.label" in caplog.text
 
 
 def test_damage_costs_the_damaged_line_alone(tmp_path: Path) -> None:
@@ -235,10 +235,10 @@ def test_damage_costs_the_damaged_line_alone(tmp_path: Path) -> None:
     assert sorted(reasons) == [1, 2, 3, 4, 5, 6]
     assert "p00/face/2.jpg" in reasons[1]
     assert "unreadable" in reasons[2]
-    assert reasons[3].startswith("p00.label:5: 3 fields, expected")
-    assert "is not 3 numbers" in reasons[4]
-    assert "degrees from 3D gaze" in reasons[5]
-    assert "expected radians" in reasons[6]
+    assert reasons[3].startswith("p00.label:5: 3 ")
+    assert "nan" in reasons[4]
+    assert "0.9,-0.9" in reasons[5]
+    assert "radians" in reasons[6]
     np.testing.assert_allclose(found[8].gaze, tree.gaze["p00"][8], atol=1e-12)  # type: ignore[union-attr]
 
 
@@ -260,9 +260,9 @@ def test_long_files_are_cut_and_nothing_is_lost(
     gazehub._stretches.cache_clear()
 
 
-def test_mpiifacegazes_scale_can_be_taken_out(tmp_path: Path) -> None:
+def test_mpiifacegazes_scale_can_be_taken_out(trees: dict[str, GazeHubTree]) -> None:
     """n = S R g was published; R g is what the others have."""
-    tree = write_gazehub(tmp_path, "mpiifacegaze")
+    tree = trees["mpiifacegaze"]
     scaled, plain = (
         samples(GazeHubReader(tree.root, remove_scale=remove)) for remove in (False, True)
     )
@@ -272,21 +272,19 @@ def test_mpiifacegazes_scale_can_be_taken_out(tmp_path: Path) -> None:
     reader = GazeHubReader(tree.root, remove_scale=True)
     assert reader.gaze_convention == "face_centre_to_target"
     assert reader.settings == {"dataset": "mpiifacegaze", "remove_scale": True}
-    eyediap = write_gazehub(tmp_path / "other", "eyediap")
-    with pytest.raises(ValueError, match=r"remove_scale=true is for MPIIFaceGaze.*is of eyediap"):
-        GazeHubReader(eyediap.root, "eyediap", remove_scale=True)
+    with pytest.raises(ValueError, match=r"remove_scale=true .*Smat.*eyediap"):
+        GazeHubReader(trees["eyediap"].root, "eyediap", remove_scale=True)
 
 
-def test_a_reader_travels_to_a_spawned_worker(tmp_path: Path) -> None:
-    tree = write_gazehub(tmp_path, "gaze360")
-    reader = pickle.loads(pickle.dumps(GazeHubReader(tree.root)))
+def test_a_reader_travels_to_a_spawned_worker(trees: dict[str, GazeHubTree]) -> None:
+    reader = pickle.loads(pickle.dumps(GazeHubReader(trees["gaze360"].root)))
     assert len(samples(reader)) == 12
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected Image/ and Label/\*.label"):
+    with pytest.raises(ValueError, match=r"Image/.*Label/\*\.label"):
         GazeHubReader(tmp_path)
-    with pytest.raises(ValueError, match="dataset is 'mpii', expected one of mpiifacegaze"):
+    with pytest.raises(ValueError, match=r"'mpii'.*mpiifacegaze, eyediap"):
         GazeHubReader(tmp_path, "mpii")
 
 
@@ -310,4 +308,4 @@ def test_a_line_that_leads_out_of_the_images_is_skipped(face: str, tmp_path: Pat
     tree.edit("p00", "p00/face/2.jpg", face)
     found = list(GazeHubReader(tree.root).read("p00"))
     assert [isinstance(one, Skipped) for one in found] == [False, True, False, False]
-    assert "no path below" in found[1].reason  # type: ignore[union-attr]
+    assert face in found[1].reason  # type: ignore[union-attr]

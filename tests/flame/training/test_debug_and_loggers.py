@@ -1,19 +1,11 @@
-"""Debug configs and loggers do what they say, on the small store."""
+"""Debug configs and W&B do what they say, on the small store."""
 
 import json
 from pathlib import Path
 
 import polars as pl
 import pytest
-from builders.small_store import write_small_store
 from builders.small_training import train_here
-
-
-@pytest.fixture(scope="module")
-def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("debug") / "store"
-    write_small_store(folder)
-    return folder
 
 
 def status(run_dir: Path) -> str:
@@ -51,12 +43,6 @@ def test_profile_times_the_steps(
         train_here(store_dir, tmp_path, "debug=profile")
     assert "run_training_batch" in caplog.text
     assert names(tmp_path) == ["run.json"]
-
-
-def test_tensorboard_gets_the_curves_beside_the_csv(store_dir: Path, tmp_path: Path) -> None:
-    train_here(store_dir, tmp_path, "logger=tensorboard", "trainer.max_epochs=1")
-    assert list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))
-    assert list((tmp_path / "csv").rglob("metrics.csv"))
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ ORDINARY_SETS = ["near", "far", "wild", "corners"]
 
 
 @pytest.fixture(scope="module")
-def recorded(golden_dir: Path) -> Any:
+def golden_losses(golden_dir: Path) -> Any:
     return json.loads((golden_dir / "losses.json").read_text())
 
 
@@ -38,10 +38,10 @@ def gradient(loss: Tensor, values: Tensor) -> Tensor:
     ("loss", "key"), [(VectorDifferenceLoss(), "vector"), (AngularLoss(), "angular")]
 )
 def test_equals_the_original(
-    recorded: Any, loss: torch.nn.Module, key: str, dataset: str, name: str
+    golden_losses: Any, loss: torch.nn.Module, key: str, dataset: str, name: str
 ) -> None:
     low, high = RANGES[dataset]
-    pairs, expected = recorded["sets"][name], recorded["values"][f"{dataset}/{name}/f64"]
+    pairs, expected = golden_losses["sets"][name], golden_losses["values"][f"{dataset}/{name}/f64"]
     target = torch.tensor(pairs["target"], dtype=torch.float64) * (high - low) + low
     prediction = torch.tensor(pairs["pred"], dtype=torch.float64).requires_grad_()
     value = loss(prediction * (high - low) + low, target)

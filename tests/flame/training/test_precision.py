@@ -4,19 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from builders.small_store import write_small_store
 from builders.small_training import train_here
 
 from common.training.checkpoints.reading import read_checkpoint
 
 
 @pytest.mark.parametrize("model", [pytest.param("flame", marks=pytest.mark.slow), "flame_b"])
-def test_float64_is_trained_and_tested_with(model: str, tmp_path: Path) -> None:
-    write_small_store(tmp_path / "store")
+def test_float64_is_trained_and_tested_with(model: str, store_dir: Path, tmp_path: Path) -> None:
     typed = [f"model={model}", "trainer.max_epochs=1", "model.learning_rate=1e-5"]
     typed += ["callbacks.pictures=null"]
     double, single = (
-        train_here(tmp_path / "store", tmp_path / name, *typed, f"trainer.precision={name}")
+        train_here(store_dir, tmp_path / name, *typed, f"trainer.precision={name}")
         for name in ("64-true", "32-true")
     )
     assert double == pytest.approx(single, abs=1e-3)

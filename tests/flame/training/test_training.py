@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from builders.several_processes import logged
 from builders.small_store import write_small_store
 from builders.small_training import REPO_DIR, SMALL_RUN, composed, train_here
 
@@ -49,23 +50,30 @@ def test_a_run_reports_validation_and_test_errors(unbroken: dict[str, float]) ->
     assert all(np.isfinite(value) for value in unbroken.values())
 
 
-def test_the_same_seed_gives_the_same_metrics(work_dir: Path, unbroken: dict[str, float]) -> None:
-    assert train(work_dir, "again") == unbroken
+def test_the_same_seed_gives_the_same_numbers_with_loader_processes_too(
+    work_dir: Path, unbroken: dict[str, float]
+) -> None:
+    two_epochs = ["trainer.max_epochs=2", "test=false"]
+    train(work_dir, "workers", "data.datamodule.num_workers=1", *two_epochs)
+    found = logged(work_dir / "workers")
+    assert sum("train/loss" in row for row in found) == 2
+    assert found == logged(work_dir / "unbroken")[: len(found)]
 
 
 def test_another_seed_gives_other_metrics(work_dir: Path, unbroken: dict[str, float]) -> None:
-    assert train(work_dir, "other", "seed=1")["train/loss"] != unbroken["train/loss"]
-
-
-def test_loader_processes_change_no_number(work_dir: Path, unbroken: dict[str, float]) -> None:
-    assert train(work_dir, "workers", "data.datamodule.num_workers=1") == unbroken
+    train(work_dir, "other", "seed=1", "trainer.max_epochs=1", "test=false")
+    first, other = (
+        next(row["train/loss"] for row in logged(work_dir / name) if "train/loss" in row)
+        for name in ("unbroken", "other")
+    )
+    assert other != first
 
 
 def test_the_test_is_of_the_best_epoch(work_dir: Path, unbroken: dict[str, float]) -> None:
-    logged = pl.read_csv(work_dir / "unbroken" / "csv" / "version_0" / "metrics.csv")
-    errors = logged["val/angular_error_deg"].drop_nulls()
-    assert errors.len() == 4
-    assert unbroken["best_val/angular_error_deg"] == pytest.approx(errors.min(), rel=1e-6)
+    rows = logged(work_dir / "unbroken")
+    errors = [row["val/angular_error_deg"] for row in rows if "val/angular_error_deg" in row]
+    assert len(errors) == 4
+    assert unbroken["best_val/angular_error_deg"] == pytest.approx(min(errors), rel=1e-6)
     overrides = [f"run={work_dir / 'unbroken'}", "split=test", f"output_dir={work_dir / 'again'}"]
     predict(composed("predict", *overrides, "paths.run_dir=x"))
     (table,) = (work_dir / "again").glob("*mmtm-fusion.csv")
@@ -76,14 +84,14 @@ def test_the_test_is_of_the_best_epoch(work_dir: Path, unbroken: dict[str, float
 def test_a_folder_with_a_run_is_not_written_over(
     work_dir: Path, unbroken: dict[str, float]
 ) -> None:
-    with pytest.raises(ValueError, match=r"holds a run already.*continue_run=true"):
+    with pytest.raises(ValueError, match=r"unbroken.*continue_run=true"):
         train(work_dir, "unbroken")
 
 
 def test_a_run_is_not_resumed_on_other_data(work_dir: Path, unbroken: dict[str, float]) -> None:
     last = f"ckpt_path={work_dir / 'unbroken' / 'checkpoints' / 'last.ckpt'}"
     before = (work_dir / "unbroken" / "run.json").read_bytes()
-    with pytest.raises(ValueError, match=r"trained on other data \(split, table_sha256 differ\)"):
+    with pytest.raises(ValueError, match="split, table_sha256"):
         train(work_dir, "unbroken", last, "data.datamodule.split_seed=5")
     assert (work_dir / "unbroken" / "run.json").read_bytes() == before
 
@@ -94,17 +102,18 @@ def test_a_run_is_not_tested_on_its_own_data_divided_otherwise(
     overrides = [f"run={work_dir / 'unbroken'}", "split=test", "paths.run_dir=x"]
     other = ["data=columbiagaze", f"data.store_dir={work_dir / 'store'}"]
     other += ["data.datamodule.split=cross_person", "data.datamodule.split_seed=5"]
-    with pytest.raises(ValueError, match="may hold people of the training"):
+    with pytest.raises(ValueError, match=r"seed5.*data="):
         predict(composed("predict", *overrides, *other))
 
 
 def test_a_second_start_replaces_checkpoints_of_a_killed_first_one(work_dir: Path) -> None:
     """A best.ckpt without a last.ckpt is what a kill inside the first save leaves."""
     folder = work_dir / "restarted" / "checkpoints"
-    train(work_dir, "restarted", "trainer.max_epochs=1")
+    short = ["trainer.max_epochs=1", "test=false"]
+    train(work_dir, "restarted", *short)
     (folder / "last.ckpt").unlink()
     add_to_snapshot(work_dir / "restarted", status="running")
-    train(work_dir, "restarted", "trainer.max_epochs=1", "continue_run=true")
+    train(work_dir, "restarted", *short, "continue_run=true")
     assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
@@ -125,42 +134,31 @@ def test_the_test_table_is_in_the_order_of_the_data(
 
 
 def test_a_run_that_fails_says_so(work_dir: Path) -> None:
-    with pytest.raises(ValueError, match="no such file"):
+    with pytest.raises(ValueError, match=r"ckpt_path=nowhere\.ckpt"):
         train(work_dir, "failed", "ckpt_path=nowhere.ckpt")
     snapshot = json.loads((work_dir / "failed" / "run.json").read_text())
     assert (snapshot["status"], snapshot["metrics"]) == ("failed", {})
 
 
-def test_interrupted_and_continued_ends_like_one_never_interrupted(
+def test_interrupted_twice_moved_and_continued_ends_like_one_never_interrupted(
     work_dir: Path, unbroken: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """First between two epochs, then before the test."""
+
     def interrupt(module: GazeAngleModule) -> None:
-        if module.current_epoch == 2:
+        if module.current_epoch >= 2:
             raise KeyboardInterrupt
 
     run_dir = work_dir / "interrupted"
-    with monkeypatch.context() as patch:
-        patch.setattr(GazeAngleModule, "on_train_epoch_start", interrupt)
-        with pytest.raises(SystemExit):
-            train(work_dir, "interrupted", "continue_run=true")
-    assert json.loads((run_dir / "run.json").read_text())["status"] == "interrupted"
-    assert train(work_dir, "interrupted", "continue_run=true") == unbroken
-
-
-def test_stopped_before_its_test_moved_and_continued_ends_like_one_never_stopped(
-    work_dir: Path, unbroken: dict[str, float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(module: GazeAngleModule) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(GazeAngleModule, "on_test_start", interrupt)
-        with pytest.raises(SystemExit):
-            train(work_dir, "stopped", "continue_run=true")
-    moved = (work_dir / "stopped").rename(work_dir / "moved")
+    for hook in ("on_train_epoch_start", "on_test_start"):
+        with monkeypatch.context() as patch:
+            patch.setattr(GazeAngleModule, hook, interrupt)
+            with pytest.raises(SystemExit):
+                train(work_dir, "interrupted", "continue_run=true")
+        assert json.loads((run_dir / "run.json").read_text())["status"] == "interrupted"
+    moved = run_dir.rename(work_dir / "moved")
     (moved / "checkpoints" / ".last.4711.ckpt").write_bytes(b"half")
     assert train(work_dir, "moved", "continue_run=true") == unbroken
-    assert metrics_of(moved) == unbroken
     names = {path.name for path in (moved / "checkpoints").iterdir()}
     assert names == {"best.ckpt", "last.ckpt"}
 
@@ -169,7 +167,7 @@ def test_a_finished_run_is_left_as_it_is(work_dir: Path, unbroken: dict[str, flo
     snapshot = (work_dir / "unbroken" / "run.json").read_bytes()
     assert train(work_dir, "unbroken", "continue_run=true") == unbroken
     assert (work_dir / "unbroken" / "run.json").read_bytes() == snapshot
-    with pytest.raises(ValueError, match=r"of another config.*: seed=0 \(now 1\)"):
+    with pytest.raises(ValueError, match=r"unbroken.*seed=0 \(now 1\)"):
         train(work_dir, "unbroken", "continue_run=true", "seed=1")
 
 
