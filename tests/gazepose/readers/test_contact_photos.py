@@ -162,7 +162,7 @@ def test_files_as_spreadsheets_write_them_say_the_same(tmp_path: Path, text: str
         (b"image,x1,y1,x2,looking_at_camera\n", " y2;"),
         (b"image,image,looking_at_camera\n", r"\['image'\]"),
         ("image,looking_at_camera\nü.jpg,1\n".encode("latin1"), "line 2.*UTF-8"),
-        (b'image,looking_at_camera\n"a.jpg,1\n\x00', "line 2"),
+        (b'image,looking_at_camera\n"a.jpg,1\n\x00', "line 3"),
         (b"image,looking_at_camera\n", "row"),
         (b"image,looking_at_camera\na.jpg,5\n", "line 2.*'5'"),
     ],
@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_used_is_an_error_that_says_why(
     tmp_path: Path, text: bytes, what: str
 ) -> None:
     (tmp_path / "labels.csv").write_bytes(text)
-    with pytest.raises(ValueError, match=f"{tmp_path}.*{what}"):
+    with pytest.raises(ValueError, match=rf"{tmp_path}.*{what}"):
         reader(tmp_path).groups()
     assert "error" in [severity for severity, _ in findings(tmp_path)]
 
@@ -343,7 +343,9 @@ def test_the_doctor_names_one_class_lost_photos_and_boxes_outside(tmp_path: Path
     assert lines == [5, 6, 7]
     assert [severity for severity, what in found if "gone.jpg" in what] == ["warning"]
     assert [severity for severity, what in found if "torn.jpg" in what] == ["warning"]
-    assert any(re.match("train: .* label 1", what) for severity, what in found if severity == "error")
+    assert any(
+        re.match("train: .* label 1", what) for severity, what in found if severity == "error"
+    )
     for name in ("a.jpg", "turned.jpg", "torn.jpg"):
         (tmp_path / name).unlink()
     assert [severity for severity, what in findings(tmp_path) if "gone.jpg" in what] == ["error"]

@@ -11,7 +11,14 @@ import cv2
 import numpy as np
 import polars as pl
 import pytest
-from builders.gazepose_tree import add_faces, add_frames, add_priors, write_readme_tree
+from builders.cartoon_face import cartoon
+from builders.gazepose_tree import (
+    add_faces,
+    add_frames,
+    add_priors,
+    write_image,
+    write_readme_tree,
+)
 from builders.golden_ego4d import unpack
 from builders.preprocessed_clips import made_at
 from builders.small_ego4d import (
@@ -35,7 +42,6 @@ from common.preprocessing.command import prepare_store
 from common.preprocessing.findings import Finding
 from common.runs.run import fit_and_test
 from common.store.skipped import Skipped
-from common.synthetic.ego4d.writer import write_ego4d
 from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.readers.ego4d.reader import Ego4DReader
@@ -334,14 +340,16 @@ def test_the_test_part_alone_and_not_there_is_an_error(
 
 
 def test_one_preprocess_and_one_train_command_from_the_readme_s_tree_to_a_tested_net(
-    tmp_path: Path,
+    data_dir: Path, tmp_path: Path
 ) -> None:
-    """Invented people; face images below video_imgs, prior files of train, the test set beside."""
-    counts = {"num_train_clips": 2, "num_val_clips": 1, "num_test_clips": 1}
-    write_ego4d(tmp_path / "ego4d", **counts, num_frames=12, image_size=(640, 360))
-    data_dir = write_readme_tree(tmp_path / "ego4d", tmp_path / "raw" / "data")
+    """Drawn faces below video_imgs and in the test set beside, prior files of train."""
     add_faces(data_dir, "video_imgs/face_imgs")
     add_priors(data_dir, "train")
+    challenge = data_dir.parent / "videos_challenge" / "vid" / "trk"
+    challenge.mkdir(parents=True)
+    face = cv2.resize(cartoon(400)[136:336, 100:300], (224, 224))
+    for path in [*data_dir.glob("video_imgs/face_imgs/ccc/*/*.jpg"), challenge / "00012_abc.jpg"]:
+        write_image(path, face)
     tree = ["data=face_imgs", f"data.store_dir={tmp_path / 'store'}"]
     typed = [*tree, f"data.raw_dir={data_dir}", "num_workers=0", "paths.run_dir=x"]
     checked = prepare_store(composed("preprocess", *typed, "mode=check"))
@@ -355,7 +363,7 @@ def test_one_preprocess_and_one_train_command_from_the_readme_s_tree_to_a_tested
     }
     assert sources == {"train": {"prior"}, "val": {"mesh"}, "test": {"mesh"}}
     run_dir = tmp_path / "run"
-    training = ["data.datamodule.batch_size=8", "data.datamodule.num_workers=0"]
+    training = ["data.datamodule.val_stride=1", "data.datamodule.num_workers=0"]
     training += ["trainer.max_epochs=1", "trainer.enable_progress_bar=false"]
     training += ["trainer.accelerator=cpu", f"paths.run_dir={run_dir}"]
     with one_thread():

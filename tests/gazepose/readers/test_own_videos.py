@@ -91,7 +91,8 @@ def test_names_that_become_alike_stay_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "fact"), [("nowhere", r"data\.raw_dir=.*nowhere"), (".", r"data\.raw_dir=.*notes\.txt")]
+    ("name", "fact"),
+    [("nowhere", r"data\.raw_dir=.*nowhere"), (".", r"data\.raw_dir=.*notes\.txt")],
 )
 def test_a_folder_without_videos_says_so(tmp_path: Path, name: str, fact: str) -> None:
     (tmp_path / "notes.txt").touch()
