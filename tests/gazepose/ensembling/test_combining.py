@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_members import PROTOCOL, map_of, members_of, write_run
+from builders.small_members import PROTOCOL, members_of, write_run
 from builders.small_predictions import small_predictions
 
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions
+from gazepose.evaluation.score_slices import known_map
 
 
 def test_the_mean_is_the_mean(runs: list[Path]) -> None:
@@ -39,9 +40,10 @@ def test_frames_that_come_twice_in_a_track_keep_their_scores(tmp_path: Path) -> 
     assert combine(members_of(paths), "mean")["score"].to_list() == twice["score"].to_list()
 
 
-def test_two_runs_together_beat_each(runs: list[Path], tmp_path: Path) -> None:
-    alone = [map_of(run / "test") for run in runs[:2]]
-    assert map_of(write_ensemble(runs[:2], "mean", tmp_path, None, "val")) > max(alone)
+def test_two_runs_together_beat_each(runs: list[Path]) -> None:
+    members = members_of(runs[:2])
+    alone = [known_map(members.with_scores(scores)) for scores in members.scores.T]
+    assert known_map(combine(members, "mean")) > max(alone)
 
 
 def test_files_are_those_of_a_test_where_the_report_looks(
