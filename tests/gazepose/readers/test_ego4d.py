@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from builders.findings import said
 from builders.small_ego4d import (
     box,
     clip,
@@ -340,8 +341,7 @@ def test_clip_in_both_lists_is_refused(tmp_path):
     reader = Ego4DReader(tmp_path)
     with pytest.raises(ValueError, match=r"1 .*'train', 'val'.*ccc") as raised:
         reader.groups()
-    told = [finding.what for finding in reader.doctor() if finding.severity == "error"]
-    assert told == [str(raised.value)]
+    assert [finding.what for finding in said(reader, "error")] == [str(raised.value)]
 
 
 def test_clip_twice_in_the_annotations_counts_once(tmp_path, caplog):
@@ -400,5 +400,4 @@ def test_given_lists_must_be_there(tmp_path):
     reader = Ego4DReader(tmp_path, split_dir=tmp_path / "mine")
     with pytest.raises(ValueError, match=r"split_dir=.*mine .*train\.list.*val\.list") as raised:
         reader.groups()
-    told = [finding.what for finding in reader.doctor() if finding.severity == "error"]
-    assert told == [str(raised.value)]
+    assert [finding.what for finding in said(reader, "error")] == [str(raised.value)]

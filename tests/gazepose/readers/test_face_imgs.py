@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from builders.findings import said
 from builders.golden_ego4d import CLIP_A, CLIP_B, CLIP_C, GOLDEN_DIR, unpack, write_golden_store
 
 from common.store.skipped import Skipped
@@ -90,7 +91,7 @@ def test_parts_come_in_their_lists_order_and_the_test_set_last(tree: Path) -> No
         reader = FaceImgsReader(raw_dir)
         assert reader.groups() == [CLIP_B, CLIP_A, CLIP_C]
         assert reader.count(CLIP_C) == 46
-        assert [f.severity for f in reader.doctor()].count("error") == 0
+        assert said(reader, "error") == []
     (tree / "videos_challenge").rename(tree / "elsewhere")
     assert FaceImgsReader(tree).groups() == [CLIP_B, CLIP_A]
     assert any("videos_challenge" in finding.what for finding in FaceImgsReader(tree).doctor())
@@ -100,7 +101,7 @@ def test_a_clip_in_two_lists_is_refused(golden_tree: Path) -> None:
     reader = FaceImgsReader(golden_tree)
     with pytest.raises(ValueError, match=rf"2 .*'train', 'val'.*{CLIP_A}") as raised:
         reader.groups()
-    assert [f.what for f in reader.doctor() if f.severity == "error"] == [str(raised.value)]
+    assert [f.what for f in said(reader, "error")] == [str(raised.value)]
 
 
 def test_a_clip_of_the_challenge_in_a_list_is_refused(tree: Path) -> None:
@@ -138,19 +139,16 @@ def test_a_clip_without_its_folder_fails_alone(tree: Path) -> None:
     assert list(report.failed_groups) == [CLIP_A]
     assert f"face_imgs/{CLIP_A}" in report.failed_groups[CLIP_A]
     assert report.counts["train"]["clips"] == 1
-    errors = [f for f in reader.doctor() if f.severity == "error"]
-    assert [CLIP_A in finding.what for finding in errors] == [True]
+    (error,) = said(reader, "error")
+    assert CLIP_A in error.what
 
 
 def test_clips_in_which_nobody_looks_are_all_negative(tree: Path) -> None:
     (tree / "data" / "result_LAM" / f"{CLIP_A}.json").unlink()
     found, _ = items(tree, CLIP_A)
     assert {f.label for f in found} == {0}
-    warnings = [
-        f.what for f in FaceImgsReader(tree, parts=["train"]).doctor() if f.severity == "warning"
-    ]
-    assert len(warnings) == 1
-    assert re.search(f"result_LAM.*{CLIP_A}", warnings[0])
+    (warning,) = said(FaceImgsReader(tree, parts=["train"]), "warning")
+    assert re.search(f"result_LAM.*{CLIP_A}", warning.what)
 
 
 def test_a_prior_file_cut_in_half_stops_before_the_first_clip(tree: Path) -> None:
@@ -160,7 +158,7 @@ def test_a_prior_file_cut_in_half_stops_before_the_first_clip(tree: Path) -> Non
     with pytest.raises(ValueError, match=r"train_headpose\.json.*byte \d+ of 1000"):
         LamPreprocessor("golden", reader, tree / "store", FROM_FILES, num_workers=0).run()
     assert not (tree / "store").exists()
-    assert [f.severity for f in reader.doctor()].count("error") == 1
+    assert len(said(reader, "error")) == 1
 
 
 def test_frames_that_prior_files_lack_are_unknown_and_counted(tree: Path) -> None:
@@ -189,7 +187,7 @@ def test_a_part_without_its_list_is_refused(tree: Path) -> None:
     reader = FaceImgsReader(tree)
     with pytest.raises(ValueError, match=r"val\.list.*data\.reader\.parts="):
         reader.groups()
-    assert [finding.severity for finding in reader.doctor()].count("error") == 1
+    assert len(said(reader, "error")) == 1
     assert FaceImgsReader(tree, parts=["train"]).groups() == [CLIP_A, CLIP_B]
 
 
@@ -232,8 +230,8 @@ def test_parts_ranked_by_files_and_by_images_are_told(tree: Path) -> None:
     (tree / "data" / "split" / "val.list").write_text(CLIP_B)
 
     def told() -> list[str]:
-        found = FaceImgsReader(tree).doctor()
-        return [f.what for f in found if f.severity == "warning" and "_p.json" in f.what]
+        warnings = said(FaceImgsReader(tree), "warning")
+        return [warning.what for warning in warnings if "_p.json" in warning.what]
 
     assert told() == []
     (tree / "data" / "json_prior" / "val_p.json").unlink()
@@ -247,11 +245,11 @@ def test_values_of_another_unit_are_told(tree: Path) -> None:
     (folder / "train_p.json").write_text(json.dumps(ranks))
     points = {CLIP_A: {"trkA1x": {"5": [[112, 112, 0, 1]] * 5}}}
     (folder / "train_mesh.json").write_text(json.dumps(points))
-    said = {f"{CLIP_A}: 2 of 3 ranks": ODD_RANKS, f"{CLIP_A}: 1 of 1 faces": FAR_POINTS}
+    expected = {f"{CLIP_A}: 2 of 3 ranks": ODD_RANKS, f"{CLIP_A}: 1 of 1 faces": FAR_POINTS}
     warned = [f.what for f in FaceImgsReader(tree, parts=["train"]).doctor()]
-    assert {f"{what}: {why}" for what, why in said.items()} <= set(warned)
+    assert {f"{what}: {why}" for what, why in expected.items()} <= set(warned)
     _, reasons = items(tree, CLIP_A)
-    assert said.items() <= reasons.items()
+    assert expected.items() <= reasons.items()
     found = make(tree, tree / "store", "train").filter(group_name=CLIP_A, track_id="trkA1x")
     by_frame = dict(zip(found["frame"], found["sharpness_p"], strict=True))
     assert by_frame[7] == 0.5

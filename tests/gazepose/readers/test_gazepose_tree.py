@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 from builders.cartoon_face import cartoon
+from builders.findings import said
 from builders.gazepose_tree import (
     add_faces,
     add_frames,
@@ -39,7 +40,6 @@ from builders.small_lam_training import SMALL_NETS
 from builders.small_training import composed, one_thread
 
 from common.preprocessing.command import prepare_store
-from common.preprocessing.findings import Finding
 from common.runs.run import fit_and_test
 from common.store.skipped import Skipped
 from gazepose.preprocessing.preparation import PreparationSettings
@@ -86,10 +86,6 @@ def greys(store_dir: Path, frames: pl.DataFrame) -> dict[tuple[str, int], float]
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
         found[row["group_name"], row["frame"]] = float(image.mean())
     return found
-
-
-def said(reader: RawReader, severity: str) -> list[Finding]:
-    return [finding for finding in reader.doctor() if finding.severity == severity]
 
 
 @pytest.mark.parametrize("are_frames", [False, True])

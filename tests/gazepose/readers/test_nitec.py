@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.findings import said
 from builders.labelled_photos import labelled_row, write_csv, write_photo
 
 from gazepose.readers.photos.nitec import NitecReader
@@ -104,7 +105,7 @@ def test_absent_photos_and_lists_are_left_out_and_named(tmp_path: Path) -> None:
         *(("helen", part) for part in ("train", "val", "test")),
         ("celeba", "test"),
     }
-    told = [f.what for f in reader(tmp_path).doctor() if f.severity == "warning"]
+    told = [finding.what for finding in said(reader(tmp_path), "warning")]
     facts = [
         "train/nitec_celeba.csv",
         "train/nitec_gaze360.csv",
@@ -147,4 +148,4 @@ def test_no_photo_at_all_says_what_was_looked_for(tmp_path: Path) -> None:
     write_nitec(tmp_path, tmp_path, [])
     with pytest.raises(ValueError, match=r"data/img_celeba/000000\.jpg.*data\.images_dir="):
         reader(tmp_path).groups()
-    assert any(finding.severity == "error" for finding in reader(tmp_path).doctor())
+    assert said(reader(tmp_path), "error")
