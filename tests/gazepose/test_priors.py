@@ -45,10 +45,10 @@ def test_a_bin_needs_a_size() -> None:
             num_head_bins(split)
 
 
-@pytest.mark.parametrize("case", GOLDEN["transformation_mesh"])
-def test_landmarks_equal_the_originals(case: dict) -> None:
-    points = np.array(case["keypoints_xyc"])
-    assert eye_centred(points).tolist() == case["out_mesh"]
+def test_landmarks_equal_the_originals() -> None:
+    assert GOLDEN["transformation_mesh"]
+    for case in GOLDEN["transformation_mesh"]:
+        assert eye_centred(np.array(case["keypoints_xyc"])).tolist() == case["out_mesh"]
 
 
 def test_landmarks_do_not_move_with_the_face() -> None:

@@ -13,6 +13,7 @@ from builders.preprocessed_clips import (
     frames,
     made_at,
     preprocessor,
+    remade,
 )
 
 from common.store.damage import damaged_groups
@@ -30,8 +31,7 @@ def test_a_repair_makes_damaged_clips_again_and_nothing_else(tmp_path: Path) -> 
     assert not preprocessor(tmp_path / "store").repair().has_errors
     assert damaged_groups(tmp_path / "store") == []
     assert_same(tmp_path / "store", tmp_path / "whole")
-    after = made_at(tmp_path / "store")
-    assert {name for name in before if after[name] != before[name]} == {"t1", "t2", "v1"}
+    assert remade(tmp_path / "store", before) == {"t1", "t2", "v1"}
 
 
 def test_what_cannot_be_repaired_stays_and_is_told(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_a_clip_made_from_something_else_is_made_again(
     preprocessor(tmp_path, reader=changed).run()
     assert re.search("1 group .*: t1", caplog.text)
     assert frames(tmp_path).filter(group_name="t1").height == 5
+    assert remade(tmp_path, before) == {"t1"}
     after = made_at(tmp_path)
-    assert {name for name in before if after[name] != before[name]} == {"t1"}
     caplog.clear()
     preprocessor(tmp_path, reader=changed).run()
     assert made_at(tmp_path) == after
@@ -128,8 +128,7 @@ def test_a_clip_that_lost_frames_is_made_again_from_a_whole_file(
     assert made_at(tmp_path) == before
     assert not preprocessor(tmp_path).repair().has_errors
     assert re.search("1 group .*: t1", caplog.text)
-    after = made_at(tmp_path)
-    assert {name for name in before if after[name] != before[name]} == {"t1"}
+    assert remade(tmp_path, before) == {"t1"}
     assert frames(tmp_path).filter(group_name="t1").height == 4
 
 
