@@ -1,6 +1,5 @@
 """Stand-ins for a data set of clips and for what measures faces."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -74,13 +73,6 @@ class FakePreparation:
 
     def build(self) -> FakePreparer:
         return FakePreparer()
-
-
-class DyingPreparation(FakePreparation):
-    """Kills the process that wants to prepare, as the kernel does for want of memory."""
-
-    def build(self) -> FakePreparer:
-        os._exit(9)
 
 
 @dataclass(frozen=True)

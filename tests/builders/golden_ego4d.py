@@ -21,6 +21,10 @@ from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 from gazepose.store.writing import write_frames
 
 GOLDEN_DIR = Path(__file__).parents[1] / "golden" / "gazepose"
+# In both lists, in both, and of the challenge.
+CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
+CLIP_B = "0a1b2c3d-2222-4ccc-9ddd-00000000000b"
+CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 HEAD_POSE_FILES = {"train": "train_headpose", "val": "val_headpose-all", "test": "test_headpose"}
 # Other lengths make the original's unpacking fail, and the pose count as unknown.
 HEAD_POSE_LENGTHS = {"train": 6, "val": 6, "test": 3}

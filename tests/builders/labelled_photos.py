@@ -1,7 +1,9 @@
 """Small folders of labelled photos: squares whose colour tells whether they look."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +27,20 @@ def write_photo(path: Path, *, green_left: int | None = None, turned: bool = Fal
         turned: stored lying on its side, upright by its EXIF.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_encoded(green_left, turned))
+    return path
+
+
+@cache
+def _encoded(green_left: int | None, turned: bool) -> bytes:
     shown = frame_of({RED: RED_BOX[0], GREEN: green_left})
     exif = PIL.Image.Exif()
     if turned:
         exif[ORIENTATION] = QUARTER_TURN
         shown = np.ascontiguousarray(np.rot90(shown, -1))
-    PIL.Image.fromarray(shown).save(path, quality=95, exif=exif)
-    return path
+    content = io.BytesIO()
+    PIL.Image.fromarray(shown).save(content, "jpeg", quality=95, exif=exif)
+    return content.getvalue()
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]], header: Sequence[str] = HEADER) -> Path:

@@ -43,6 +43,11 @@ def made_at(store_dir: Path) -> dict[str, int]:
     return {path.stem: path.stat().st_mtime_ns for path in (store_dir / "tables").glob("*.parquet")}
 
 
+def remade(store_dir: Path, before: dict[str, int]) -> set[str]:
+    """Return which of the groups of `made_at` were made again since."""
+    return {group for group, time in made_at(store_dir).items() if before.get(group, time) != time}
+
+
 def damage(store_dir: Path, group: str) -> None:
     pack = store_dir / "packs" / f"{group}.pack"
     data = bytearray(pack.read_bytes())

@@ -1,6 +1,9 @@
 """A small Ego4D folder: videos whose grey level tells the frame, annotations as tests want them."""
 
 import json
+import tempfile
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -84,10 +87,19 @@ def write_annotations(raw_dir, clips, version="v2", **dump):
         path.write_text(json.dumps(content, **dump), encoding="utf-8")
 
 
-def write_grey_video(path, num_frames=NUM_FRAMES, size=(WIDTH, HEIGHT), fps_hz=30):
+def write_grey_video(path, num_frames=NUM_FRAMES, fps_hz=30):
     path.parent.mkdir(parents=True, exist_ok=True)
-    frames = (np.full((size[1], size[0], 3), GREY_STEP * i, np.uint8) for i in range(num_frames))
-    write_video(path, frames, fps_hz)
+    path.write_bytes(_encoded(num_frames, fps_hz))
+
+
+@cache
+def _encoded(num_frames, fps_hz):
+    """Encode a video once: a tenth of a second that hundreds of tests would spend again."""
+    frames = (np.full((HEIGHT, WIDTH, 3), GREY_STEP * i, np.uint8) for i in range(num_frames))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "grey.mp4"
+        write_video(path, frames, fps_hz)
+        return path.read_bytes()
 
 
 def write_lists(raw_dir, lists):

@@ -8,7 +8,6 @@ import polars as pl
 from builders.small_predictions import small_predictions
 from gazepose.ensembling.members import Members, find_predictions, read_members
 from gazepose.evaluation.predictions import write_predictions
-from gazepose.evaluation.score_slices import describe_samples
 
 PROTOCOL = {
     **{"landmark_source": "mesh", "head_pose_source": "mesh", "dropout": "none", "stride": 1},
@@ -38,9 +37,3 @@ def three_runs(folder: Path) -> list[Path]:
 def members_of(runs: list[Path]) -> Members:
     """Read the only predictions of each run."""
     return read_members([find_predictions(run, None) for run in runs])
-
-
-def map_of(folder: Path) -> float:
-    """Compute the mAP of a folder's predictions."""
-    (path,) = folder.glob("*_predictions.parquet")
-    return float(describe_samples(pl.read_parquet(path))["map"])

@@ -6,17 +6,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_members import PROTOCOL, map_of, members_of, three_runs, write_run
+from builders.small_members import PROTOCOL, members_of, write_run
 from builders.small_predictions import small_predictions
 
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return three_runs(tmp_path_factory.mktemp("runs"))
+from gazepose.evaluation.score_slices import known_map
 
 
 def test_the_mean_is_the_mean(runs: list[Path]) -> None:
@@ -44,9 +40,10 @@ def test_frames_that_come_twice_in_a_track_keep_their_scores(tmp_path: Path) -> 
     assert combine(members_of(paths), "mean")["score"].to_list() == twice["score"].to_list()
 
 
-def test_two_runs_together_beat_each(runs: list[Path], tmp_path: Path) -> None:
-    alone = [map_of(run / "test") for run in runs[:2]]
-    assert map_of(write_ensemble(runs[:2], "mean", tmp_path, None, "val")) > max(alone)
+def test_two_runs_together_beat_each(runs: list[Path]) -> None:
+    members = members_of(runs[:2])
+    alone = [known_map(members.with_scores(scores)) for scores in members.scores.T]
+    assert known_map(combine(members, "mean")) > max(alone)
 
 
 def test_files_are_those_of_a_test_where_the_report_looks(
@@ -71,8 +68,8 @@ def test_files_are_those_of_a_test_where_the_report_looks(
     }
     assert {name: summary[name] for name in expected} == expected
     said = capsys.readouterr().out
-    assert f"mean_of_3: mAP {summary['map']:.4f}; without a net: constant score 0.5000, " in said
-    assert said.endswith(f"-> {folder}\n")
+    assert f"mean_of_3: mAP {summary['map']:.4f}" in said
+    assert said.endswith(f"{folder}\n")
 
 
 def test_part_stride_and_smoothing_name_the_folder(tmp_path: Path) -> None:
@@ -96,14 +93,14 @@ def test_part_stride_and_smoothing_name_the_folder(tmp_path: Path) -> None:
         "mean_demo_test_stride-5_median-5-frames",
         "mean_demo_val_stride-1",
     ]
-    with pytest.raises(ValueError, match=r"several predictions, .* behind --fit\): predict/demo"):
+    with pytest.raises(ValueError, match=r"--fit.*predict/demo_test.*predict/smoothed"):
         find_predictions(runs[0], "test")
 
 
 def test_one_run_is_no_ensemble(runs: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="got 1 runs, expected two or more"):
+    with pytest.raises(ValueError, match=r"1 .*two"):
         write_ensemble(runs[:1], "mean", tmp_path, None, "val")
-    with pytest.raises(ValueError, match="method is 'median', expected 'mean' or 'xgboost'"):
+    with pytest.raises(ValueError, match=r"'median'.*'mean' .*'xgboost'"):
         combine(members_of(runs), "median")
-    with pytest.raises(ValueError, match="--method mean learns nothing: leave out --fit"):
+    with pytest.raises(ValueError, match=r"--method mean.*--fit"):
         write_ensemble(runs, "mean", tmp_path, None, "val", runs)

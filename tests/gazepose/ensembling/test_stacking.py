@@ -9,27 +9,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from builders.small_members import map_of, members_of, three_runs, write_run
+from builders.small_members import members_of, write_run
 from builders.small_predictions import small_predictions
 
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.ensembling.stacking import cross_fitted, fit_predict
+from gazepose.evaluation.score_slices import known_map
 from gazepose.submission.check import validate_submission
 
 needs_xgboost = pytest.mark.skipif(find_spec("xgboost") is None, reason="no XGBoost here")
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return three_runs(tmp_path_factory.mktemp("runs"))
-
-
 @needs_xgboost
-def test_it_learns_whom_to_trust(runs: list[Path], tmp_path: Path) -> None:
-    stacked = map_of(write_ensemble(runs, "xgboost", tmp_path, None, "val"))
-    assert stacked > map_of(runs[0] / "test")
+def test_it_learns_whom_to_trust(runs: list[Path]) -> None:
+    members = members_of(runs)
+    alone = known_map(members.with_scores(members.scores[:, 0]))
+    assert known_map(combine(members, "xgboost")) > alone
 
 
 @needs_xgboost
@@ -91,7 +88,7 @@ def test_what_to_learn_from_can_be_named(tmp_path: Path) -> None:
     files = [find_predictions(run, "test") for run in runs]
     out = str(tmp_path / "named")
     command = [*map(str, files), "--method", "xgboost", "--out", out]
-    with pytest.raises(ValueError, match="no sample with a label to learn from: give --fit"):
+    with pytest.raises(ValueError, match=r"demo_demo_a_predictions\.parquet.*--fit"):
         main(command)
     labelled = [str(find_predictions(run, "val")) for run in runs]
     main([*command, "--fit", *labelled])
@@ -103,19 +100,18 @@ def test_what_to_learn_from_can_be_named(tmp_path: Path) -> None:
 @needs_xgboost
 def test_it_learns_from_one_for_each_in_order(tmp_path: Path) -> None:
     runs = with_tests(tmp_path)
-    for fit, what in ((runs[::-1], "model is 'b' and 'a'"), ([*runs, runs[0]], "2 runs and 3")):
+    for fit, what in ((runs[::-1], "model.*'b'.*'a'"), ([*runs, runs[0]], "2 .* 3 .*--fit")):
         with pytest.raises(ValueError, match=what):
             write_ensemble(runs, "xgboost", tmp_path / "out", "test", "val", fit)
 
 
 @needs_xgboost
 @pytest.mark.parametrize(
-    "conditions",
-    [{"smoothing": "median, 5 frames"}, {"precision": "bf16-mixed"}, {"dropout": "uniform"}],
+    ("condition", "value"), [("smoothing", "median, 5 frames"), ("dropout", "uniform")]
 )
-def test_it_learns_from_scores_made_alike_only(conditions: dict[str, Any], tmp_path: Path) -> None:
-    runs = with_tests(tmp_path, **conditions)
-    with pytest.raises(ValueError, match=f"do not belong together: {next(iter(conditions))}"):
+def test_it_learns_from_scores_made_alike_only(condition: str, value: str, tmp_path: Path) -> None:
+    runs = with_tests(tmp_path, **{condition: value})
+    with pytest.raises(ValueError, match=rf"{condition}.*{value}"):
         write_ensemble(runs, "xgboost", tmp_path / "out", "test", "val")
 
 
@@ -128,13 +124,13 @@ def test_another_stride_makes_other_scores_only_if_they_are_smoothed(tmp_path: P
         val, test = (pl.read_parquet(find_predictions(run, part)) for part in ("val", "test"))
         write_run(run, val, run.name, **smoothed)
         write_run(run, test, run.name, "predict/demo_test", stride=3, **smoothed)
-    with pytest.raises(ValueError, match="stride is 1 and 3"):
+    with pytest.raises(ValueError, match=r"stride.* 1 .* 3;"):
         write_ensemble(runs, "xgboost", tmp_path / "out", "test", "val")
 
 
 @needs_xgboost
 def test_clips_that_taught_are_not_judged(runs: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"6 clips, e\.g\. clip0, are to be learned from and"):
+    with pytest.raises(ValueError, match=r"6 clips.*clip0.*--fit"):
         write_ensemble(runs, "xgboost", tmp_path, None, "val", runs)
 
 
@@ -169,11 +165,11 @@ def test_one_sample_without_a_label_does_not_stop_it(runs: list[Path], tmp_path:
 
 def test_one_clip_or_one_class_cannot_teach() -> None:
     scores, labels = np.random.default_rng(0).random((10, 2)), np.arange(10) % 2
-    with pytest.raises(ValueError, match="got samples of 1 clips"):
+    with pytest.raises(ValueError, match="1 clips"):
         cross_fitted(scores, labels, np.full(10, "a"))
-    with pytest.raises(ValueError, match="5 labelled samples of one class"):
+    with pytest.raises(ValueError, match=r"5 .*class"):
         fit_predict(scores[:5], np.ones(5, int), scores)
-    with pytest.raises(ValueError, match="0 labelled samples"):
+    with pytest.raises(ValueError, match=r"0 .*class"):
         fit_predict(scores, np.full(10, -1), scores)
 
 
@@ -183,5 +179,5 @@ def test_without_xgboost_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(importlib, "import_module", missing)
     scores = np.random.default_rng(0).random((10, 2))
-    with pytest.raises(ValueError, match="type pip install xgboost, or choose --method mean"):
+    with pytest.raises(ValueError, match=r"pip install xgboost.*--method mean"):
         fit_predict(scores, np.arange(10) % 2, scores)

@@ -1,5 +1,6 @@
 """The check of a store of clips: it tells what is wrong and changes nothing."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ from builders.preprocessed_clips import CLIPS, contents, damage, preprocessor
 from common.preprocessing.check import CheckReport
 from common.preprocessing.findings import Finding
 
-OUT_OF_DATE = "missing, damaged or older than the clips"
+
+def told_of_the_table(store_dir: Path) -> list[str]:
+    """The severities of what a check says of the table of all frames."""
+    found = preprocessor(store_dir).check().findings
+    return [finding.severity for finding in found if finding.where.endswith("frames.parquet")]
 
 
 @pytest.mark.parametrize(("severity", "has"), [("error", True), ("warning", False)])
@@ -26,7 +31,7 @@ def test_check_without_a_store_makes_none(tmp_path: Path) -> None:
     report = preprocessor(tmp_path / "s", reader=FakeLamReader(CLIPS, findings=(doubt,))).check()
     assert isinstance(report, CheckReport)
     assert report.findings[0] == doubt
-    assert "no store yet" in report.summary()
+    assert [(f.severity, f.where) for f in report.findings[1:]] == [("note", str(tmp_path / "s"))]
     assert not (tmp_path / "s").exists()
 
 
@@ -37,7 +42,7 @@ def test_a_check_names_what_is_damaged_and_changes_nothing(tmp_path: Path) -> No
     before = contents(tmp_path)
     report = preprocessor(tmp_path).check()
     assert report.has_errors
-    assert "2 groups damaged: t1, v1" in report.summary()
+    assert re.search("2 groups .*: t1, v1", report.summary())
     assert "mode=repair" in report.summary()
     assert report.missing == []
     assert contents(tmp_path) == before
@@ -54,7 +59,8 @@ def test_check_of_a_sound_store_finds_only_the_clips_without_an_image(tmp_path: 
     preprocessor(tmp_path).run()
     before = contents(tmp_path)
     report = preprocessor(tmp_path).check()
-    assert [str(finding.what) for finding in report.findings] == ["1 group without one image: t3"]
+    (finding,) = report.findings
+    assert re.search("1 group .*: t3", finding.what)
     assert (report.missing, report.has_errors) == ([], False)
     assert contents(tmp_path) == before
 
@@ -63,7 +69,7 @@ def test_a_clip_that_could_not_be_made_is_an_error_until_it_is(tmp_path: Path) -
     preprocessor(tmp_path, CLIPS | {"v1": [ValueError("torn mp4")]}).run()
     report = preprocessor(tmp_path).check()
     assert report.has_errors
-    assert "1 group could not be made: v1 (torn mp4)" in report.summary()
+    assert re.search(r"1 group .*: v1 \(torn mp4\)", report.summary())
     preprocessor(tmp_path).run()
     assert not preprocessor(tmp_path).check().has_errors
 
@@ -73,7 +79,7 @@ def test_half_a_recipe_is_an_error_of_the_check(tmp_path: Path) -> None:
     (tmp_path / "store.json").write_text('{"data": ')
     report = preprocessor(tmp_path).check()
     assert report.has_errors
-    assert "store.json is damaged" in report.summary()
+    assert "store.json" in report.summary()
 
 
 @pytest.mark.parametrize("damage_table", [Path.unlink, lambda path: path.write_bytes(b"torn")])
@@ -82,11 +88,9 @@ def test_check_tells_of_a_table_that_the_next_run_writes(
 ) -> None:
     preprocessor(tmp_path).run()
     damage_table(tmp_path / "frames.parquet")
-    finding = preprocessor(tmp_path).check().findings[0]
-    assert (finding.severity, finding.what) == ("warning", OUT_OF_DATE)
-    assert finding.where.endswith("frames.parquet")
+    assert told_of_the_table(tmp_path) == ["warning"]
     preprocessor(tmp_path).run()
-    assert OUT_OF_DATE not in preprocessor(tmp_path).check().summary()
+    assert told_of_the_table(tmp_path) == []
 
 
 def test_check_tells_of_a_table_older_than_the_clips(tmp_path: Path) -> None:
@@ -96,9 +100,9 @@ def test_check_tells_of_a_table_older_than_the_clips(tmp_path: Path) -> None:
     damage(tmp_path, "t1")
     preprocessor(tmp_path, reader=darker).repair()
     (tmp_path / "frames.parquet").write_bytes(old)  # as if killed before the end
-    assert OUT_OF_DATE in preprocessor(tmp_path).check().summary()
+    assert told_of_the_table(tmp_path) == ["warning"]
     preprocessor(tmp_path).run()
-    assert OUT_OF_DATE not in preprocessor(tmp_path).check().summary()
+    assert told_of_the_table(tmp_path) == []
 
 
 def test_check_lists_clips_still_to_make(tmp_path: Path) -> None:
@@ -112,12 +116,12 @@ def test_a_check_with_other_settings_says_so(tmp_path: Path) -> None:
     before = contents(tmp_path)
     report = preprocessor(tmp_path, preparation=FakePreparation(margin=0.2)).check()
     assert report.findings[-1].severity == "error"
-    assert "made with other settings" in report.findings[-1].what
+    assert re.search(r"margin.* 0\.0 .* 0\.2 ", report.findings[-1].what)
     assert contents(tmp_path) == before
 
 
 def test_a_run_does_not_pass_over_a_damaged_table(tmp_path: Path) -> None:
     preprocessor(tmp_path).run()
     (tmp_path / "tables" / "t1.parquet").write_bytes(b"torn")
-    with pytest.raises(ValueError, match=r"t1\.parquet is damaged.*mode=repair"):
+    with pytest.raises(ValueError, match=r"t1\.parquet.*mode=repair"):
         preprocessor(tmp_path).run()

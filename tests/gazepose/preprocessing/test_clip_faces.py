@@ -1,5 +1,6 @@
 """A clip's faces: one pass, track order, and a row for every image whatever is wrong with it."""
 
+import re
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -10,6 +11,7 @@ import PIL.ExifTags
 import PIL.Image
 import pytest
 from builders.fake_lam import FakePreparer, image_file, raw_face
+from builders.small_videos import write_damaged_video
 
 from common.media.photo import read_photo
 from common.media.video import read_frames
@@ -103,25 +105,12 @@ def test_boxes_without_pixels_keep_their_row(video: Path) -> None:
 def test_frames_past_the_end_keep_their_row(video: Path) -> None:
     made = measured(clip(video, track("t", [38, 39, 40, 90])))
     assert shown_frames(made) == [38, 39, None, None]
-    why = f"{video}: frame not there; the last one with a box is 39"
-    assert reasons(made) == {"c1:t:40": why, "c1:t:90": why}
-
-
-def write_damaged_video(path: Path) -> Path:
-    """A video whose header is whole and whose second half is noise."""
-    generator = np.random.default_rng(0)
-    frames = [generator.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8) for _ in range(NUM_FRAMES)]
-    write_video(path, frames, 30.0)
-    data = bytearray(path.read_bytes())
-    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
-    middle = (start + end) // 2
-    data[middle:end] = generator.integers(0, 256, end - middle, np.uint8).tobytes()
-    path.write_bytes(data)
-    return path
+    assert list(reasons(made)) == ["c1:t:40", "c1:t:90"]
+    assert all(re.search(f"{video}.* 39", why) for why in reasons(made).values())
 
 
 def test_a_damaged_video_gives_its_sound_frames(tmp_path: Path) -> None:
-    path = write_damaged_video(tmp_path / "damaged.mp4")
+    path = write_damaged_video(tmp_path / "damaged.mp4", NUM_FRAMES)
     made = measured(clip(path, track("t", list(range(NUM_FRAMES)))))
     has_image = [shown is not None for shown in shown_frames(made)]
     assert len(has_image) == NUM_FRAMES
@@ -134,9 +123,9 @@ def test_a_damaged_video_gives_its_sound_frames(tmp_path: Path) -> None:
 def test_a_video_that_cannot_be_opened_is_an_error(video: Path, tmp_path: Path) -> None:
     path = tmp_path / "torn.mp4"
     path.write_bytes(video.read_bytes()[:500])
-    with pytest.raises(ValueError, match=r"torn\.mp4 cannot be opened as a video"):
+    with pytest.raises(ValueError, match=r"torn\.mp4"):
         rows(clip(path, track("t", [1])))
-    with pytest.raises(ValueError, match=r"no video file .*gone\.mp4"):
+    with pytest.raises(ValueError, match=r"gone\.mp4"):
         rows(clip(tmp_path / "gone.mp4", track("t", [1])))
 
 
@@ -205,8 +194,9 @@ def test_a_box_of_a_photo_is_cut_from_it_upright(tmp_path: Path) -> None:
     items.append(replace(items[0], image=Frame(tmp_path / "gone.jpg")))
     made = list(clip_faces(items, FakePreparer(), lambda: None))
     assert shown_frames(made) == [10, 0, None, None]
-    why = [item.reason for item in made if isinstance(item, Skipped)]
-    assert why == [OUTSIDE, "unreadable photo: FileNotFoundError"]
+    outside, gone = (item.reason for item in made if isinstance(item, Skipped))
+    assert outside == OUTSIDE
+    assert "FileNotFoundError" in gone
 
 
 def test_every_row_is_told_once_whatever_becomes_of_its_image(video: Path, tmp_path: Path) -> None:

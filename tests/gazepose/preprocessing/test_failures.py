@@ -1,10 +1,11 @@
 """One bad clip stops no other, interruptions lose one clip at most, mistakes are refused."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from builders.fake_lam import IMAGE, DyingPreparation, FakeLamReader, FakePreparation
+from builders.fake_lam import IMAGE, FakeLamReader, FakePreparation
 from builders.preprocessed_clips import CLIPS, assert_same, frames, made_at, preprocessor
 
 from common.store.reading import stored_groups
@@ -26,7 +27,6 @@ def test_an_interruption_keeps_the_finished_clips(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "why"),
     [
-        (ValueError("clip.mp4 cannot be opened as a video"), "clip.mp4 cannot be opened"),
         (OSError("disk trouble"), "disk trouble"),
         (KeyError("boxes"), "KeyError: 'boxes'"),
     ],
@@ -38,7 +38,7 @@ def test_a_failing_clip_is_reported_and_the_others_are_made(
     assert why in report.failed_groups["t2"]
     assert report.has_errors
     assert "failed: t2: " in report.summary()
-    assert "1 group could not be made: t2" in caplog.text
+    assert re.search("1 group .*: t2", caplog.text)
     assert set(frames(tmp_path)["group_name"]) == {"t1", "v1", "v2"}
     again = preprocessor(tmp_path).run()
     assert (again.failed_groups, again.has_errors) == ({}, False)
@@ -50,23 +50,15 @@ def test_a_failing_clip_taken_out_of_the_list_is_forgotten(tmp_path: Path) -> No
     assert not preprocessor(tmp_path).run().has_errors
 
 
-def test_a_dying_worker_process_is_a_reason_not_the_end(tmp_path: Path) -> None:
-    clips = {"t1": [IMAGE], "t2": [IMAGE]}
-    report = preprocessor(tmp_path, clips, None, DyingPreparation(), num_workers=2).run()
-    assert sorted(report.failed_groups) == ["t1", "t2"]
-    assert "a worker process died" in report.failed_groups["t1"]
-    assert preprocessor(tmp_path, clips).run().failed_groups == {}
-
-
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     preprocessor(tmp_path).run()
-    with pytest.raises(ValueError, match=r"margin: 0.0 there, 0.2 now"):
+    with pytest.raises(ValueError, match=r"margin.* 0\.0 .* 0\.2 "):
         preprocessor(tmp_path, preparation=FakePreparation(margin=0.2)).run()
-    with pytest.raises(ValueError, match=r"max_gap: None there, 5 now"):
+    with pytest.raises(ValueError, match=r"max_gap.* None .* 5 "):
         preprocessor(tmp_path, reader=FakeLamReader(CLIPS, {"max_gap": 5})).run()
-    with pytest.raises(ValueError, match=r"data: 'clips' there, 'others' now"):
+    with pytest.raises(ValueError, match=r"data.* 'clips' .* 'others' "):
         preprocessor(tmp_path, name="others").run()
-    with pytest.raises(ValueError, match=r"do not have: t1, t2, t3, v1.*another data set"):
+    with pytest.raises(ValueError, match=r"t1, t2, t3, v1\..*data\.store_dir="):
         preprocessor(tmp_path, {"v2": CLIPS["v2"], "x": [IMAGE]}).run()
 
 
@@ -82,8 +74,6 @@ def test_a_wrong_folder_leaves_no_store(tmp_path: Path) -> None:
     assert not (tmp_path / "store").exists()
 
 
-def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="sharpness_stride is 0"):
+def test_a_stride_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"sharpness_stride.* 0"):
         preprocessor(tmp_path, sharpness_stride=0)
-    with pytest.raises(ValueError, match="expected i/n"):
-        preprocessor(tmp_path, shard="2/2")

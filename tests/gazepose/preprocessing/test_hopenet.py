@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import pickle
+import re
 from pathlib import Path
 
 import cv2
@@ -69,13 +70,13 @@ def test_it_travels_without_its_net(weights: Path) -> None:
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no Hopenet weights .*head_pose=mesh"):
+    with pytest.raises(ValueError, match=r"nowhere\.pkl.*head_pose=mesh"):
         HopenetHeadPose(tmp_path / "nowhere.pkl")
     path = tmp_path / "other.pkl"
     torch.save({"conv1.weight": torch.zeros(4, 3, 7, 7)}, path)
-    with pytest.raises(ValueError, match="does not hold Hopenet's weights"):
+    with pytest.raises(ValueError, match=str(path)):
         HopenetHeadPose(path).angles_deg(IMAGE)
-    with pytest.raises(ValueError, match="does not hold Hopenet's weights"):
+    with pytest.raises(ValueError, match=str(path)):
         HopenetHeadPose(path).fingerprint()
 
 
@@ -88,5 +89,4 @@ def test_where_a_store_is_named_by_its_weights_the_log_says_what_is_used_of_them
     with caplog.at_level(logging.INFO):
         first, second = (HopenetHeadPose(path).fingerprint() for _ in range(2))
     assert first == second == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert caplog.text.count(f"{path} (Hopenet): 324 entries loaded") == 1
-    assert "2 of the file dropped: fc_finetune: Hopenet's own forward pass" in caplog.text
+    assert len(re.findall(rf"{path}.* 324 .*\n.* 2 .*fc_finetune", caplog.text)) == 1

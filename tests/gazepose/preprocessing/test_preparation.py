@@ -173,12 +173,8 @@ def test_a_file_keeps_its_bytes() -> None:
 @pytest.mark.parametrize(
     ("encoded", "reason"),
     [
-        (b"", "damaged image"),
-        (b"no image", "damaged image"),
-        (
-            encode_image(np.zeros((224, 200, 3), np.uint8), "png", 1),
-            "200 x 224 pixels, expected 224",
-        ),
+        (b"no image", "damaged"),
+        (encode_image(np.zeros((224, 200, 3), np.uint8), "png", 1), "200 x 224 .* 224 x 224"),
     ],
 )
 def test_a_file_that_no_net_takes_is_refused(encoded: bytes, reason: str) -> None:
@@ -187,23 +183,20 @@ def test_a_file_that_no_net_takes_is_refused(encoded: bytes, reason: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "fact"),
     [
-        ({"landmarks": "mediapipe"}, "landmarks is 'mediapipe', expected one of"),
-        ({"head_pose": "pnp"}, "head_pose is 'pnp', expected one of"),
-        ({"codec": "gif"}, "codec is 'gif'"),
-        ({"quality": 0}, "quality is 0, expected 1 to 100"),
-        ({"margin": -0.1}, "margin is -0.1, expected 0 or more"),
-        ({"size": 0}, "size is 0"),
-        ({"head_pose": "hopenet"}, r"head_pose=hopenet needs Hopenet's weights: set data\."),
-        (
-            {"head_pose": "hopenet", "hopenet_weights": "nowhere.pkl"},
-            "no Hopenet weights nowhere.pkl",
-        ),
+        ({"landmarks": "mediapipe"}, "landmarks.* 'mediapipe'.*'mesh'"),
+        ({"head_pose": "pnp"}, "head_pose.* 'pnp'.*'mesh'"),
+        ({"codec": "gif"}, "codec.* 'gif'.*'jpeg'"),
+        ({"quality": 0}, "quality.* 0.* 1 to 100"),
+        ({"margin": -0.1}, r"margin.* -0\.1.* 0 "),
+        ({"size": 0}, "size.* 0.* 1 "),
+        ({"head_pose": "hopenet"}, "head_pose=hopenet.*hopenet_weights="),
+        ({"head_pose": "hopenet", "hopenet_weights": "nowhere.pkl"}, r"nowhere\.pkl"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any], fact: str) -> None:
+    with pytest.raises(ValueError, match=fact):
         PreparationSettings(**settings)
 
 

@@ -25,7 +25,7 @@ def test_an_interruption_after_a_replaced_clip_leaves_no_table_of_frames(tmp_pat
     (store / "tables" / "v1.parquet").unlink()
     with pytest.raises(KeyboardInterrupt):
         preprocessor(store, reader=interrupted("v1")).run()
-    with pytest.raises(EmptyStoreError, match=r"no .*frames\.parquet: run `python preprocess.py"):
+    with pytest.raises(EmptyStoreError, match=r"frames\.parquet.*python preprocess\.py"):
         LamTable.read(store)
     preprocessor(store, reader=AFTER).run()
     preprocessor(whole, reader=AFTER).run()
@@ -69,7 +69,7 @@ def test_a_long_comparison_is_announced(
     caplog.set_level("INFO")
     preprocessor(tmp_path, reader=BEFORE).run()
     preprocessor(tmp_path, reader=BEFORE).run()
-    assert "compared with the raw data" not in caplog.text
+    assert "5 groups" not in caplog.text
     monkeypatch.setattr(preprocess_run, "_MANY_GROUPS", 5)
     preprocessor(tmp_path, reader=BEFORE).run()
-    assert "5 groups are compared with the raw data" in caplog.text
+    assert "5 groups" in caplog.text

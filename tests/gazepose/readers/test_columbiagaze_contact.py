@@ -39,7 +39,6 @@ def test_labels_people_and_boxes(tmp_path: Path) -> None:
         np.testing.assert_allclose(face.bbox_xyxy_px, RED_BOX, atol=2)
     (skipped,) = (item for item in found if isinstance(item, Skipped))
     assert "holiday.jpg" in skipped.sample_id
-    assert skipped.reason.startswith("name is not")
 
 
 def test_people_are_in_the_parts_that_are_told(tmp_path: Path) -> None:
@@ -69,4 +68,4 @@ def test_the_default_is_the_published_split_of_gaze_angles() -> None:
 def test_another_folder_is_an_error_of_the_doctor(tmp_path: Path) -> None:
     (finding,) = ColumbiaContactReader(tmp_path).doctor()
     assert finding.severity == "error"
-    assert "no Columbia Gaze folders" in finding.what
+    assert str(tmp_path) in finding.what

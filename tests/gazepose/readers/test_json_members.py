@@ -10,8 +10,7 @@ from gazepose.readers.json_members import object_members, read_span
 CONTENT = {"a": {"x": [1, 2, {"b": None}]}, "grüße": "ä,}:{", "": [], "n": -1.5e3}
 
 
-@pytest.mark.parametrize("indent", [None, 2])
-@pytest.mark.parametrize("ensure_ascii", [True, False])
+@pytest.mark.parametrize(("indent", "ensure_ascii"), [(None, True), (2, False)])
 def test_every_member_parses_back(tmp_path: Path, indent: int | None, ensure_ascii: bool) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(CONTENT, indent=indent, ensure_ascii=ensure_ascii), "utf-8")
@@ -23,20 +22,17 @@ def test_every_member_parses_back(tmp_path: Path, indent: int | None, ensure_asc
         assert json.loads(whole) == {member.key: CONTENT[member.key]}
 
 
-@pytest.mark.parametrize("text", ["{}", " { }\n"])
-def test_an_empty_object_has_no_member(tmp_path: Path, text: str) -> None:
+def test_an_empty_object_has_no_member(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
-    path.write_text(text)
+    path.write_text(" { }\n")
     assert list(object_members(path)) == []
 
 
-@pytest.mark.parametrize("length", [1, 5, 9, 14, 20, 40])
+@pytest.mark.parametrize("length", [1, 4, 9, 40])
 def test_a_file_cut_short_names_the_place(tmp_path: Path, length: int) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(json.dumps(CONTENT).encode()[:length])
-    with pytest.raises(
-        ValueError, match=rf"x\.json is cut short or damaged at byte \d+ of {length}"
-    ):
+    with pytest.raises(ValueError, match=rf"x\.json.*byte \d+ of {length} "):
         list(object_members(path))
 
 
@@ -45,22 +41,21 @@ def test_members_before_the_damage_are_handed_out(tmp_path: Path) -> None:
     path.write_text('{"a": 1, "b": 2, "c": [')
     members = object_members(path)
     assert [next(members).key, next(members).key] == ["a", "b"]
-    with pytest.raises(ValueError, match="cut short"):
+    with pytest.raises(ValueError, match=r"x\.json.*byte 23 of 23"):
         next(members)
 
 
-@pytest.mark.parametrize("text", ["[1]", "null", "3"])
-def test_anything_but_an_object_is_refused(tmp_path: Path, text: str) -> None:
+def test_anything_but_an_object_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
-    path.write_text(text)
-    with pytest.raises(ValueError, match="cut short or damaged"):
+    path.write_text("[1]")
+    with pytest.raises(ValueError, match=r"x\.json.*byte 0 of 3 .*'\{'"):
         list(object_members(path))
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.touch()
-    with pytest.raises(ValueError, match="is empty"):
+    with pytest.raises(ValueError, match=r"x\.json.*download"):
         list(object_members(path))
 
 
@@ -73,5 +68,5 @@ def test_a_key_that_is_no_utf8_costs_itself(tmp_path: Path) -> None:
 def test_a_key_that_is_no_text_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text('{[1]: 1, "b": 2}')
-    with pytest.raises(ValueError, match=r"x\.json is cut short or damaged at byte 1 .*a key"):
+    with pytest.raises(ValueError, match=r"x\.json.*byte 1 of"):
         list(object_members(path))

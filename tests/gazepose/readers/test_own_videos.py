@@ -91,12 +91,12 @@ def test_names_that_become_alike_stay_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [("nowhere", "is not there; expected a folder"), (".", r"holds no video: 1 file left out")],
+    ("name", "fact"),
+    [("nowhere", r"data\.raw_dir=.*nowhere"), (".", r"data\.raw_dir=.*notes\.txt")],
 )
-def test_a_folder_without_videos_says_so(tmp_path: Path, name: str, message: str) -> None:
+def test_a_folder_without_videos_says_so(tmp_path: Path, name: str, fact: str) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=fact):
         VideosReader(tmp_path / name).groups()
     (finding,) = VideosReader(tmp_path / name).doctor()
     assert finding.severity == "error"
@@ -108,13 +108,13 @@ def test_a_video_is_one_by_its_content_and_others_are_named(
     write_faces_video(tmp_path / "v.mp4", {RED: STILL}).rename(tmp_path / "clip.dat")
     (tmp_path / "notes.txt").write_text("no video")
     assert reader(tmp_path).groups() == ["clip.dat"]
-    assert "1 file left out (no video): notes.txt" in caplog.text
+    assert re.search("1 file .*: notes.txt", caplog.text)
     assert "notes.txt" in reader(tmp_path).doctor()[-1].what
 
 
 def test_a_file_that_is_no_video_is_an_error_of_its_group(tmp_path: Path) -> None:
     (tmp_path / "v.mp4").write_bytes(b"no video")
-    with pytest.raises(ValueError, match="cannot be opened as a video"):
+    with pytest.raises(ValueError, match=r"v\.mp4"):
         list(reader(tmp_path).read("v.mp4"))
 
 
@@ -125,7 +125,7 @@ def test_the_doctor_names_what_cannot_be_opened_and_other_frame_rates(tmp_path: 
     broken, good, slow = VideosReader(tmp_path).doctor()
     assert (broken.severity, good.severity, slow.severity) == ("error", "note", "warning")
     assert "12 frames of 160 x 96 at 30 Hz" in good.what
-    assert "7 frames lasts 0.70 s" in slow.what
+    assert "0.70 s" in slow.what
 
 
 def test_the_doctor_tells_a_video_that_was_cut_short(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_of_a_damaged_video_the_sound_part_is_kept_and_the_rest_named(tmp_path: 
     faces = [row for row in rows if isinstance(row, RawFace)]
     skipped = [row for row in rows if isinstance(row, Skipped)]
     assert 5 <= len(faces) < 100
-    assert any("damaged" in row.reason or "decoding failed" in row.reason for row in skipped)
+    assert any("v.mp4" in row.reason for row in skipped)
 
 
 def test_settings_say_how_faces_are_found_and_survive_a_spawned_process(tmp_path: Path) -> None:

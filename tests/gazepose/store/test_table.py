@@ -47,7 +47,7 @@ def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=[1, 2, 1000])
+@pytest.fixture(params=[1, 1000])
 def table(
     store_dir: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> LamTable:
@@ -145,26 +145,26 @@ def rewritten(folder: Path, frames: pl.DataFrame) -> LamTable:
 
 
 def test_no_table_says_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no .*frames\.parquet: run `python preprocess\.py"):
+    with pytest.raises(ValueError, match=r"frames\.parquet.*python preprocess\.py"):
         LamTable.read(tmp_path)
 
 
 def test_an_empty_table_is_refused(store_dir: Path, tmp_path: Path) -> None:
     frames = pl.read_parquet(store_dir / FRAMES_FILE)
-    with pytest.raises(ValueError, match=r"holds no frame; see the store's skipped/ folder"):
+    with pytest.raises(ValueError, match=r"frames\.parquet.*skipped/"):
         rewritten(tmp_path, frames[:0])
 
 
 def test_a_damaged_table_is_named(store_dir: Path, tmp_path: Path) -> None:
     content = (store_dir / FRAMES_FILE).read_bytes()
     (tmp_path / FRAMES_FILE).write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match=r"frames\.parquet is damaged .*preprocess\.py"):
+    with pytest.raises(ValueError, match=r"frames\.parquet.*python preprocess\.py"):
         LamTable.read(tmp_path)
 
 
 def test_missing_columns_are_named(store_dir: Path, tmp_path: Path) -> None:
     frames = pl.read_parquet(store_dir / FRAMES_FILE)
-    with pytest.raises(ValueError, match="lacks the columns frame, sharpness_p"):
+    with pytest.raises(ValueError, match=r"frames\.parquet.* frame, sharpness_p;"):
         rewritten(tmp_path, frames.drop("frame", "sharpness_p"))
     # What is not asked for may be missing.
     rewritten(tmp_path, frames.drop("point_x0", "head_yaw_deg"))
@@ -172,15 +172,15 @@ def test_missing_columns_are_named(store_dir: Path, tmp_path: Path) -> None:
 
 def test_a_table_out_of_order_is_refused(store_dir: Path, tmp_path: Path) -> None:
     frames = pl.read_parquet(store_dir / FRAMES_FILE)
-    with pytest.raises(ValueError, match="track 'track0' of 'a' is not in the order of its frames"):
+    with pytest.raises(ValueError, match=r"'track0' of 'a'.* order "):
         rewritten(tmp_path, frames[[1, 0, *range(2, 11)]])
-    with pytest.raises(ValueError, match="track 'track0' of 'a' is in two places"):
+    with pytest.raises(ValueError, match=r"'track0' of 'a'.* two "):
         rewritten(tmp_path, frames[[*range(1, 11), 0]])
 
 
 def test_an_unknown_part_is_refused(store_dir: Path, tmp_path: Path) -> None:
     frames = pl.read_parquet(store_dir / FRAMES_FILE)
-    with pytest.raises(ValueError, match=r"has the parts \['dev'\], expected \('train', 'val'"):
+    with pytest.raises(ValueError, match=r"\['dev'\].*'train', 'val'"):
         rewritten(tmp_path, frames.with_columns(part=pl.lit("dev")))
 
 

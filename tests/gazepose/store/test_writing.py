@@ -140,7 +140,7 @@ def test_a_damaged_group_is_no_reason_to_doubt_the_table(tmp_path: Path) -> None
 def test_a_damaged_table_says_what_to_type(tmp_path: Path) -> None:
     write_clip(tmp_path, "a", rows("train", [1.0]))
     (tmp_path / "tables" / "a.parquet").write_bytes(b"torn")
-    with pytest.raises(ValueError, match=r"a\.parquet is damaged.*mode=repair"):
+    with pytest.raises(ValueError, match=r"a\.parquet.*mode=repair"):
         write_frames(tmp_path, 1)
 
 
@@ -149,7 +149,7 @@ def test_a_group_that_lacks_a_column_is_damaged(tmp_path: Path) -> None:
     write_frames(tmp_path, 1)
     path = tmp_path / "tables" / "a.parquet"
     pl.read_parquet(path).drop("part").write_parquet(path)
-    with pytest.raises(ValueError, match=r"a\.parquet is damaged.*mode=repair"):
+    with pytest.raises(ValueError, match=r"a\.parquet.*part.*mode=repair"):
         write_frames(tmp_path, 1)
     assert frames_are_sound(tmp_path)
 

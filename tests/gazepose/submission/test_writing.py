@@ -1,6 +1,7 @@
 """Submissions: the original's json, ids untouched, and what a check finds."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,16 +60,16 @@ def test_na_is_an_id_and_a_missing_score_an_error(tmp_path: Path) -> None:
     convert_predictions(tmp_path / "pred.csv", tmp_path / "out.json")
     results = json.loads((tmp_path / "out.json").read_text())["results"]
     assert [entry["unique_id"] for entry in results] == ["NA", "null"]
-    with pytest.raises(ValueError, match=r"row 3: score is '', expected a number"):
+    with pytest.raises(ValueError, match=r"row 3: score.* ''"):
         converted("na_like_ids", tmp_path)
 
 
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("v,a,t,0,0.5", "row 1: label is 0, expected 1"),
-        ("v,a,t,1,nan", "row 1: score is (nan|NaN), expected a finite number"),
-        ("v,a,t,1", "has 4 columns, expected 5: uid,unique_id,trackid,label,score"),
+        ("v,a,t,0,0.5", "row 1: label.* 0.* 1"),
+        ("v,a,t,1,nan", "row 1: score.* (nan|NaN).* finite"),
+        ("v,a,t,1", " 4 .* 5: uid,unique_id,trackid,label,score"),
     ],
 )
 def test_wrong_predictions_are_told(row: str, said: str, tmp_path: Path) -> None:
@@ -90,8 +91,8 @@ def test_a_good_file_is_fit(good: Path) -> None:
     report = validate_submission(good, IDS)
     assert report.problems == ()
     assert (report.num_entries, report.num_expected) == (3, 3)
-    assert "fit for submission, 3 scores (one for each of 3 expected samples)" in report.text
-    assert "which samples are expected was not given" in validate_submission(good, None).text
+    assert re.search("fit for submission, 3 .* 3 ", report.text)
+    assert validate_submission(good, None).num_expected is None
 
 
 def change(path: list[Any], value: Any) -> Callable[[Any], None]:
@@ -109,34 +110,32 @@ FIRST = ["results", 0]
 @pytest.mark.parametrize(
     ("edit", "problem"),
     [
-        (change(["version"], 1.0), 'version is 1.0, expected "1.0"'),
-        (change(["challenge"], "ego4d"), 'challenge is "ego4d", expected "ego4d_looking_at_me"'),
-        (change(["name"], "me"), "unknown entries beside results: name"),
-        (change(["results"], {}), "results is a dict, expected a list"),
-        (change([*FIRST, "extra"], 1), "1 entries without exactly video_id, unique_id, track_id"),
-        (lambda content: content["results"][0].pop("label"), "1 entries without exactly video_id"),
-        (change(FIRST, [1]), r"1 entries without exactly .*: results[0]"),
-        (change([*FIRST, "unique_id"], 12), "1 ids that are no text: results[0] unique_id = 12"),
-        (change([*FIRST, "label"], 0), "1 labels other than 1: results[0] label = 0"),
-        (change([*FIRST, "label"], True), "1 labels other than 1: results[0] label = true"),
-        (change([*FIRST, "score"], 1.01), "1 scores that are no number in [0, 1]: results[0]"),
-        (change([*FIRST, "score"], -0.01), "1 scores that are no number in [0, 1]"),
-        (change([*FIRST, "score"], float("nan")), "1 scores that are no number in [0, 1]"),
-        (change([*FIRST, "score"], "0.5"), "1 scores that are no number in [0, 1]"),
-        (change([*FIRST, "score"], True), "1 scores that are no number in [0, 1]"),
-        (lambda content: content["results"].pop(), "1 of 3 expected samples without a score: w"),
-        (change([*FIRST, "track_id"], "t9"), "1 scores of samples that are not expected: v/t9/a1"),
-        (lambda content: content["results"].append(content["results"][1]),
-         "1 samples with more than one score: v/t1/a2"),
+        (change(["version"], 1.0), 'version.* 1.0.* "1.0"'),
+        (change(["challenge"], "ego4d"), 'challenge.* "ego4d".* "ego4d_looking_at_me"'),
+        (change(["name"], "me"), "results: name"),
+        (change(["results"], {}), "results.* dict.* list"),
+        (change([*FIRST, "extra"], 1), r"1 .*video_id, unique_id, track_id.*results\[0\]"),
+        (lambda content: content["results"][0].pop("label"), r"1 .*video_id.*results\[0\]"),
+        (change(FIRST, [1]), r"1 .*video_id.*results\[0\]"),
+        (change([*FIRST, "unique_id"], 12), r"1 .*results\[0\] unique_id = 12"),
+        (change([*FIRST, "label"], 0), r"1 .*results\[0\] label = 0"),
+        (change([*FIRST, "label"], True), r"1 .*results\[0\] label = true"),
+        (change([*FIRST, "score"], 1.01), r"1 .*\[0, 1\].*results\[0\] score = 1.01"),
+        (change([*FIRST, "score"], -0.01), r"1 .*\[0, 1\].*results\[0\] score = -0.01"),
+        (change([*FIRST, "score"], float("nan")), r"1 .*results\[0\] score = NaN"),
+        (change([*FIRST, "score"], "0.5"), r'1 .*results\[0\] score = "0.5"'),
+        (change([*FIRST, "score"], True), r"1 .*results\[0\] score = true"),
+        (lambda content: content["results"].pop(), "1 of 3 .*: w/t2/00012"),
+        (change([*FIRST, "track_id"], "t9"), "1 .*not expected: v/t9/a1"),
+        (lambda content: content["results"].append(content["results"][1]), "1 .*: v/t1/a2"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told(edit: Callable[[Any], Any], problem: str, good: Path) -> None:
     content = json.loads(good.read_text())
     edit(content)
     good.write_text(json.dumps(content))
     report = validate_submission(good, IDS)
-    start = problem.split(".*")[0]
-    assert any(found.startswith(start) for found in report.problems), report.problems
+    assert any(re.search(problem, found) for found in report.problems), report.problems
     assert "not to be submitted" in report.text
 
 
@@ -146,43 +145,36 @@ def test_many_problems_of_a_kind_are_one(good: Path) -> None:
         {**content["results"][0], "unique_id": str(number), "score": 2} for number in range(9)
     ]
     good.write_text(json.dumps(content))
-    problems = validate_submission(good, None).problems
-    assert len(problems) == 1
-    assert problems[0].startswith("9 scores that are no number in [0, 1]: results[0] score = 2;")
-    assert problems[0].endswith("results[2] score = 2; ...")
+    (problem,) = validate_submission(good, None).problems
+    shown = "; ".join(f"results[{place}] score = 2" for place in range(3))
+    assert problem.startswith("9 ")
+    assert problem.endswith(f": {shown}; ...")
 
 
-def test_deeply_nested_json_is_told(good: Path) -> None:
-    good.write_text("[" * 100_000 + "]" * 100_000)
-    assert validate_submission(good, IDS).problems == (f"{good} is nested too deeply",)
-
-
-@pytest.mark.parametrize("score", ["1" + "0" * 400, "1" * 5000, "[" * 500 + "]" * 500])
+@pytest.mark.parametrize("score", ["1" + "0" * 400, "[" * 500 + "]" * 500])
 def test_a_score_beyond_all_measure_is_a_problem(good: Path, score: str) -> None:
     content = json.loads(good.read_text())
     content["results"][1]["score"] = "HERE"
     good.write_text(json.dumps(content).replace('"HERE"', score))
     (problem,) = validate_submission(good, IDS).problems
-    assert problem.startswith("1 scores that are no number in [0, 1]: results[1] score = ")
+    assert re.match(r"1 .*: results\[1\] score = ", problem)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
 def test_scores_that_are_no_numbers_are_not_written(bad: float | None, tmp_path: Path) -> None:
     columns = dict(zip(("uid", "trackid", "unique_id"), zip(*IDS, strict=True), strict=True))
     predictions = pl.DataFrame(columns | {"score": [0.5, bad, bad]})
-    with pytest.raises(
-        ValueError, match=r"2 of 3 scores are no finite numbers, .*trackid t1, unique_id a2"
-    ):
+    with pytest.raises(ValueError, match=r"2 of 3 .*trackid t1, unique_id a2"):
         write_submission(predictions, tmp_path / "bad.json")
     assert not list(tmp_path.iterdir())
 
 
 def test_half_a_file_is_told(good: Path) -> None:
     good.write_text(good.read_text()[:-20])
-    assert validate_submission(good, IDS).problems[0].startswith(f"{good} is no JSON: ")
+    assert validate_submission(good, IDS).problems[0].startswith(str(good))
     good.write_text("[]")
-    assert "the file holds a list, expected an object" in validate_submission(good, IDS).text
-    with pytest.raises(ValueError, match=r"gone\.json: no such file"):
+    assert "list" in validate_submission(good, IDS).problems[0]
+    with pytest.raises(ValueError, match=r"gone\.json"):
         validate_submission(good.with_name("gone.json"), IDS)
 
 
@@ -208,12 +200,11 @@ def test_what_is_expected_is_every_face_of_the_test_set(store: Path) -> None:
 
 
 def test_a_store_without_a_test_set_is_told(tmp_path: Path) -> None:
-
-    with pytest.raises(ValueError, match=r"frames\.parquet: no such file"):
+    with pytest.raises(ValueError, match=r"frames\.parquet.*python preprocess\.py"):
         expected_samples(tmp_path)
     write_clip(tmp_path, "v", [small_row(np.random.default_rng(0), "val", "track0", 10, 0)])
     finish_store(tmp_path)
-    with pytest.raises(ValueError, match="holds no sample of the test set"):
+    with pytest.raises(ValueError, match=r"frames\.parquet.* unique_id"):
         expected_samples(tmp_path)
 
 
@@ -226,8 +217,8 @@ def test_the_command_writes_and_checks(
     assert "fit for submission, 3 scores" in capsys.readouterr().out
     pred.write_text("v,a1,t1,1,0.5\n")
     assert main([str(pred), str(out), "--store", str(store)]) == 1
-    assert "2 of 3 expected samples without a score" in capsys.readouterr().out
+    assert "2 of 3 " in capsys.readouterr().out
     assert main([str(out)]) == 0
     with pytest.raises(SystemExit):
         main([str(pred)])
-    assert "give PRED.csv OUT.json to write" in capsys.readouterr().err
+    assert "PRED.csv OUT.json" in capsys.readouterr().err
