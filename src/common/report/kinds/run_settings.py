@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from common.config.plain import leaves
 from common.report.kinds.registry import kind_optimising
 from common.report.run import EXTRAS, NOT_RECORDED, Run
 
@@ -32,7 +33,7 @@ def data_facts(run: Run) -> Facts:
     """Return what data of one name must share to be the same data."""
     data = run.setting("data") or {}
     kept = {key: data[key] for key in _DATA_KEYS if key in data}
-    return {f"{key} of {data.get('name', NOT_RECORDED)}": value for key, value in flat(kept)}
+    return {f"{key} of {data.get('name', NOT_RECORDED)}": value for key, value in leaves(kept)}
 
 
 def settings(run: Run) -> Facts:
@@ -52,21 +53,12 @@ def kept_settings(run: Run) -> Facts:
     return _named(kept, run)
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Return the entries of nested mappings by their dotted paths."""
-    found = []
-    for key, value in values.items():
-        path = f"{prefix}{key}"
-        found += flat(value, f"{path}.") if isinstance(value, Mapping) else [(path, value)]
-    return found
-
-
 def _settings(run: Run) -> Facts:
     # Weights are what they hold, wherever they lie.
     weights = run.setting("weights") or {}
     return {
         key: 1 if _is_one_device(key, value) else weights.get(str(value)) or value
-        for key, value in flat({group: run.setting(f"config.{group}") for group in _GROUPS})
+        for key, value in leaves({group: run.setting(f"config.{group}") for group in _GROUPS})
         if not _is_within(key, _LEFT_OUT)
     }
 
