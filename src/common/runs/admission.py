@@ -211,12 +211,11 @@ def _check_none(
     """Refuse calls, behind their keys, if there are any."""
     if not strange:
         return
-    targets = [(key, str(call["_target_"])) for key, call in strange]
-    listed = "".join(f"\n- {target} at config.{key}" for key, target in targets)
+    listed = "".join(f"\n- {call['_target_']} at config.{key}" for key, call in strange)
     names = {
         # A trusted module has it from elsewhere.
         target if _is_vouched(target, trusted) else target.rpartition(".")[0] or target
-        for _, target in targets
+        for target in (call["_target_"] for _, call in strange)
     }
     raise ValueError(
         f"{where} names what no run.json may have run, as it could be from anybody:{listed}\n"

@@ -16,7 +16,7 @@ import numpy as np
 
 from common.arrays import Array, Float, Image
 from common.files.checksums import files_digest, plain_digest
-from common.geometry import GazeFrame
+from common.geometry import LARGEST_RAD, GazeFrame
 from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped
 from flame.readers.eyediap.files import person_of, sample_id, skipped
@@ -34,8 +34,6 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 # Numbers a row.
 _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
 _ANGLES = {"gaze_angles", "gaze_target", "head_pose"}
-# Pi and what float32 adds to it.
-_LARGEST_RAD = 3.1416
 _NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -197,7 +195,7 @@ def _read_rows(path: Path) -> Float:
         raise ValueError(f"{label} is no table of numbers: {error}") from error
     if rows.ndim != 2 or rows.shape[1] != width:
         raise ValueError(f"{label} has shape {rows.shape}, expected (N, {width})")
-    if path.parent.name in _ANGLES and (np.abs(rows[np.isfinite(rows)]) > _LARGEST_RAD).any():
+    if path.parent.name in _ANGLES and (np.abs(rows[np.isfinite(rows)]) > LARGEST_RAD).any():
         raise ValueError(f"{label} has numbers beyond pi: angles are in radians, not degrees")
     return rows
 
