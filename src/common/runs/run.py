@@ -143,14 +143,12 @@ def _quiet_libraries() -> None:
     """
     if rank_zero_only.rank:
         logging.getLogger().setLevel(logging.WARNING)
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(_is_no_tip)
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(
+        lambda record: "Tip: For seamless" not in record.getMessage()
+    )
     warnings.filterwarnings("ignore", message=r".*treespec, LeafSpec.*")
     # The machine decides how many loader workers help; two cores feed two.
     warnings.filterwarnings("ignore", message=r".*does not have many workers.*")
-
-
-def _is_no_tip(record: logging.LogRecord) -> bool:
-    return "Tip: For seamless" not in record.getMessage()
 
 
 def build_data(config: Config, **arguments: Any) -> Any:

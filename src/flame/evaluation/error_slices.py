@@ -9,6 +9,7 @@ import polars as pl
 
 from common.arrays import Array, Float
 from common.evaluation.resampling import bootstrap_interval
+from common.listing import slice_name
 
 Slice = dict[str, Any]
 
@@ -68,11 +69,6 @@ def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:
         for item in items
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def slice_name(value: str | float) -> str:
-    """Return a subject as it is, a bin's centre without superfluous digits."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _subject_interval(errors_deg: Float, subjects: Array) -> dict[str, float] | None:

@@ -137,15 +137,11 @@ def job_count_text(row: StudyRow, counted: Sequence[int]) -> str:
     others = [job for job in row.jobs if job.run is None or job.run.number not in counted]
     if not others:
         return str(len(row.jobs))
-    words = [_lack(job) for job in others]
+    words = ["not tested" if job.is_finished else job.status for job in others]
     if len(others) == len(row.jobs) and len(set(words)) == 1:
         return f"0 of {len(row.jobs)} ({words[0]})"
     lacking = (f"seed {job.seed} {word}" for job, word in zip(others, words, strict=True))
     return f"{len(row.jobs) - len(others)} of {len(row.jobs)} ({', '.join(lacking)})"
-
-
-def _lack(job: Job) -> str:
-    return "not tested" if job.is_finished else job.status
 
 
 def _values_of(job: Job, kind: type[ModelTest]) -> list[str]:
