@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import torch
 
 GazeFrame = Literal["camera", "normalised"]
+LARGEST_RAD = 3.1416  # pi and what float32 adds to it
 ArrayT = TypeVar("ArrayT", Array, "torch.Tensor")
 
 # OpenCV camera axes (x right, y down, z away) to the viewer frame and back.

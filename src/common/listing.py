@@ -11,6 +11,11 @@ def listed(names: Sequence[str]) -> str:
     return shown if len(names) <= _MAX_LISTED else f"{shown}, ... ({len(names)} in all)"
 
 
+def slice_name(value: str | float) -> str:
+    """Return the name of some of the samples: a number without superfluous digits."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def counted(number: int, nouns: str) -> str:
     """Return a number with what it counts, e.g. ``1 clip without a video``.
 

@@ -3,7 +3,7 @@
 Importing this module also registers the suite's resolvers, in a launcher's workers too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -61,6 +61,11 @@ def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         return
     for key, value in values.items():
         yield from leaves(value, f"{path}.{key}" if path else str(key))
+
+
+def is_within(key: str, places: Iterable[str]) -> bool:
+    """Return whether a dotted key is one of several, or of a part of one."""
+    return any(f"{key}.".startswith(f"{place}.") for place in places)
 
 
 def with_moved_places(value: Any, moved: Mapping[str, str]) -> Any:

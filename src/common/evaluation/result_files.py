@@ -65,14 +65,25 @@ class ResultFiles(Callback):
 
 
 def headline(
-    stem: str, measured: str, baselines: Mapping[str, str], note: str | None = None
+    stem: str,
+    measured: str,
+    summary: Mapping[str, Any],
+    baseline_names: Mapping[str, str],
+    num_digits: int,
 ) -> str:
-    """Return a test's result in one line, beside what needs no net.
+    """Return a test's result in one line, beside what needs no net, and what it is worth.
 
-    The stem is what the names of its files begin with, the note what the number is worth.
+    Args:
+        stem: what the names of its files begin with.
+        measured: the result.
+        summary: holds ``baselines``, and a ``note`` where there is one.
+        baseline_names: what the baselines are called.
+        num_digits: of the baselines.
     """
-    others = ", ".join(f"{name} {value}" for name, value in baselines.items())
-    return f"{stem}: {measured}; without a net: {others}" + (f" ({note})" if note else "")
+    values = {name: summary["baselines"].get(key) for key, name in baseline_names.items()}
+    others = ", ".join(f"{n} {v:.{num_digits}f}" for n, v in values.items() if v is not None)
+    note = f" ({summary['note']})" if summary.get("note") else ""
+    return f"{stem}: {measured}; without a net: {others}{note}"
 
 
 def _metric_of_choice(trainer: Trainer) -> str | None:

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Image
+from common.config.extras import optional
 from common.faces.detection import Face, inside_image
 
 # Of the square that an image is fitted into, in pixels.
 INPUT_SIDE = 640
-INSTALL_COMMAND = "pip install 'gaze-suite[retinaface]'"
+_TOLD = "detector retinaface needs uniface; type pip install 'gaze-suite[retinaface]'"
 
 
 class RetinaFaceDetector:
@@ -29,7 +30,7 @@ class RetinaFaceDetector:
         Raises:
             ValueError: If `uniface` is not installed.
         """
-        _import_uniface()
+        optional("uniface", _TOLD)
         self._min_confidence = min_confidence
         self._model: Any = None
 
@@ -58,7 +59,7 @@ class RetinaFaceDetector:
 
     def _load(self) -> Any:
         try:
-            return _import_uniface().RetinaFace(
+            return optional("uniface", _TOLD).RetinaFace(
                 confidence_threshold=self._min_confidence,
                 input_size=(INPUT_SIDE, INPUT_SIDE),
             )
@@ -69,14 +70,3 @@ class RetinaFaceDetector:
                 "this machine a network for the first image, or type the detector mediapipe; "
                 "remove uniface's cache folder if they are damaged"
             ) from error
-
-
-def _import_uniface() -> Any:
-    try:
-        import uniface
-    except ImportError as error:
-        raise ValueError(
-            f"detector retinaface needs the package uniface, which cannot be imported ({error})."
-            f" Type: {INSTALL_COMMAND}"
-        ) from error
-    return uniface

@@ -62,26 +62,6 @@ class VideoInfo:
     time_base_s: Fraction = Fraction(1, 90000)
 
 
-class _Orientation(NamedTuple):
-    """One of the eight ways to lay a picture down; what is done first stands first.
-
-    Attributes:
-        is_transposed: rows become columns.
-        is_mirrored: left becomes right, as seen after that.
-        is_upended: top becomes bottom, as seen after that.
-    """
-
-    is_transposed: bool = False
-    is_mirrored: bool = False
-    is_upended: bool = False
-
-    def upright(self, image: Image) -> Image:
-        """Return a decoded frame (H, W, 3) as it is shown."""
-        laid = image.transpose(1, 0, 2) if self.is_transposed else image
-        laid = laid[:, ::-1] if self.is_mirrored else laid
-        return np.ascontiguousarray(laid[::-1] if self.is_upended else laid)
-
-
 class TimedFrame(NamedTuple):
     """A frame and when it is shown.
 
@@ -203,11 +183,7 @@ def _next_frame(path: Path, decoded: Iterator[av.VideoFrame], last: int) -> av.V
 
 
 def _check_end(path: Path, stream: Any, last: int) -> None:
-    """Refuse a file whose frames are over before it says that it ends.
-
-    Raises:
-        DamagedVideoError: If it is so.
-    """
+    """Refuse a file whose frames are over before it says that it ends."""
     num_missing = num_missing_bytes(path)
     if num_missing or num_beyond_end(stream, path.stat().st_size):
         lacks = f", {num_missing} bytes are missing" if num_missing else ""
@@ -234,11 +210,7 @@ def _open_video(path: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def _video_stream(path: Path, container: Any) -> Any:
-    """Return the first stream of moving pictures.
-
-    Raises:
-        ValueError: If there is none: of a photo, a text, a song with its cover.
-    """
+    """Return the first stream of moving pictures; photos, texts and songs with a cover lack one."""
     name = container.format.name
     is_none = name in _NO_VIDEO_FORMATS or name.endswith(_PICTURE_FORMAT)
     for stream in () if is_none else container.streams.video:
@@ -260,22 +232,28 @@ def _is_transposed(container: Any, stream: Any) -> bool:
         frame = next(container.decode(stream), None)
     except av.error.FFmpegError:
         return False
-    return frame is not None and _orientation(frame).is_transposed
+    return frame is not None and _orientation(frame)[0]
 
 
 def _rgb(frame: av.VideoFrame) -> Image:
-    return _orientation(frame).upright(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+    """Return a frame as it is shown."""
+    image: Image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    is_transposed, is_mirrored, is_upended = _orientation(frame)
+    image = image.transpose(1, 0, 2) if is_transposed else image
+    image = image[:, ::-1] if is_mirrored else image
+    return np.ascontiguousarray(image[::-1] if is_upended else image)
 
 
-def _orientation(frame: Any) -> _Orientation:
-    """Return how a frame of PyAV is shown; by the nearest quarter turn, if it is turned obliquely.
+def _orientation(frame: Any) -> tuple[bool, bool, bool]:
+    """Return whether a frame of PyAV is shown transposed, then mirrored, then upended.
 
-    The matrix (ISO/IEC 14496-12, 6.2.2) takes a pixel (x, y), y down, to (ax + cy, bx + dy).
+    By the nearest quarter turn, if it is turned obliquely. The matrix (ISO/IEC 14496-12, 6.2.2)
+    takes a pixel (x, y), y down, to (ax + cy, bx + dy).
     """
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
-        return _Orientation()
+        return False, False, False
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
     is_transposed = abs(b) + abs(c) > abs(a) + abs(d)
     across, down = (c, b) if is_transposed else (a, d)
-    return _Orientation(is_transposed, across < 0, down < 0)
+    return is_transposed, across < 0, down < 0

@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from common.config.instantiate import OF_HYDRA, calls, merged
-from common.config.plain import Config
+from common.config.plain import Config, is_within
 from common.config.recordable import is_recordable
 
 _OURS = ("common", "flame", "gazepose")
@@ -164,26 +164,18 @@ def _check_form(where: Path, key: str, call: Config) -> None:
 def _is_known(call: Config, trusted: Collection[str]) -> bool:
     """Return whether a target's module may be imported, by its name alone."""
     target = call["_target_"]
-    if _is_vouched(target, trusted):
+    if is_within(target, trusted):
         return True
     module = target.rpartition(".")[0]
     # No `__main__`, which runs when it is imported; nothing that is nobody else's business.
     is_public = all(part.isidentifier() and not part.startswith("_") for part in target.split("."))
-    return is_public and (module in _MODULES or any(_is_below(module, room) for room in _ROOMS))
-
-
-def _is_vouched(target: str, trusted: Collection[str]) -> bool:
-    return any(_is_below(target, prefix) for prefix in trusted)
-
-
-def _is_below(name: str, prefix: str) -> bool:
-    return f"{name}.".startswith(f"{prefix}.")
+    return is_public and (module in _MODULES or is_within(module, _ROOMS))
 
 
 def _found(where: Path, key: str, target: str, trusted: Collection[str]) -> Any:
     """Return what a target is; of ours, an attribute of a module, and none of an attribute."""
     try:
-        if not _is_vouched(target, trusted):
+        if not is_within(target, trusted):
             import_module(target.rpartition(".")[0])
         return hydra.utils.get_object(target)
     except (ImportError, InstantiationException) as error:
@@ -201,7 +193,7 @@ def _is_trusted(target: str, found: Any, trusted: Collection[str]) -> bool:
     """
     home = str(getattr(found, "__module__", ""))
     return target in trusted or any(
-        _is_below(target, prefix) and _is_below(home, prefix) for prefix in trusted
+        is_within(target, [one]) and is_within(home, [one]) for one in trusted
     )
 
 
@@ -211,12 +203,11 @@ def _check_none(
     """Refuse calls, behind their keys, if there are any."""
     if not strange:
         return
-    targets = [(key, str(call["_target_"])) for key, call in strange]
-    listed = "".join(f"\n- {target} at config.{key}" for key, target in targets)
+    listed = "".join(f"\n- {call['_target_']} at config.{key}" for key, call in strange)
     names = {
         # A trusted module has it from elsewhere.
-        target if _is_vouched(target, trusted) else target.rpartition(".")[0] or target
-        for _, target in targets
+        target if is_within(target, trusted) else target.rpartition(".")[0] or target
+        for target in (call["_target_"] for _, call in strange)
     }
     raise ValueError(
         f"{where} names what no run.json may have run, as it could be from anybody:{listed}\n"

@@ -17,6 +17,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from common.config.checks import check_inputs, check_line, check_precision, check_steps
 from common.config.instantiate import build
 from common.config.plain import Config
+from common.config.resolvers import fast_precision
 from common.files.atomic import remove_leftovers
 from common.loggers.dashboard import log_checkpoint, log_end, log_start
 from common.runs.folder import check_free, check_resumed, continued, takes_own_settings
@@ -71,6 +72,7 @@ def fit_and_test(config: Config, choices: Config, run_dir: Path) -> dict[str, fl
             trainer.callbacks.append(ConfiguredRates())
         if is_first_process():
             record_processes(run_dir, trainer.world_size)
+            _warn_of_slow_precision(trainer)
         log_start(loggers, {**config, "git": git_summary()})
         checkpoint = _resumable(config["ckpt_path"], module, trainer, run_dir)
         trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=_flag(checkpoint))
@@ -116,8 +118,20 @@ def test(
         callbacks=callbacks,
         enable_checkpointing=False,
     )
+    _warn_of_slow_precision(trainer)
     trainer.test(module, datamodule, verbose=False)
     return _numbers(trainer)
+
+
+def _warn_of_slow_precision(trainer: Trainer) -> None:
+    """Say so where the device only emulates the precision that was asked for."""
+    kind = trainer.strategy.root_device.type
+    if trainer.precision == "bf16-mixed" != fast_precision(kind):
+        LOG.warning(
+            "trainer.precision=bf16-mixed, which this %s does not compute in: a step takes some "
+            "ten times as long as with trainer.precision=32-true",
+            kind,
+        )
 
 
 def _quiet_libraries() -> None:
@@ -129,14 +143,12 @@ def _quiet_libraries() -> None:
     """
     if rank_zero_only.rank:
         logging.getLogger().setLevel(logging.WARNING)
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(_is_no_tip)
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(
+        lambda record: "Tip: For seamless" not in record.getMessage()
+    )
     warnings.filterwarnings("ignore", message=r".*treespec, LeafSpec.*")
     # The machine decides how many loader workers help; two cores feed two.
     warnings.filterwarnings("ignore", message=r".*does not have many workers.*")
-
-
-def _is_no_tip(record: logging.LogRecord) -> bool:
-    return "Tip: For seamless" not in record.getMessage()
 
 
 def build_data(config: Config, **arguments: Any) -> Any:

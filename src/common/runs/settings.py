@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from common.config.plain import Config, leaves, with_moved_places
+from common.config.plain import Config, is_within, leaves, with_moved_places
 from common.listing import listed
 
 # By dotted key, what a run had and what a start has; None where it is off, or not there.
@@ -57,11 +57,7 @@ def unnamed(found: Changes, resume_with: Iterable[str]) -> Changes:
         found: all differences.
         resume_with: keys of those that are, or of what they are part of.
     """
-    named = [
-        values
-        for key, values in found.items()
-        if any(f"{key}.".startswith(f"{wanted}.") for wanted in resume_with)
-    ]
+    named = [values for key, values in found.items() if is_within(key, resume_with)]
     return {key: values for key, values in found.items() if values not in named}
 
 
@@ -96,11 +92,7 @@ def _places(before: Config, now: Config) -> dict[str, str]:
 
 
 def _without(found: Changes, keys: Sequence[str]) -> Changes:
-    return {
-        key: values
-        for key, values in found.items()
-        if not any(f"{key}.".startswith(f"{free}.") for free in keys)
-    }
+    return {key: values for key, values in found.items() if not is_within(key, keys)}
 
 
 def _first_keys(found: Changes) -> list[str]:

@@ -15,7 +15,7 @@ from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import OmegaConf
 
-from common.config.plain import Config, leaves, plain
+from common.config.plain import Config, is_within, leaves, plain
 
 GROUP = "ablations"
 # They say which row it is, not what it changes.
@@ -106,8 +106,9 @@ def _check_holds(said: Config, config: Config, choices: Config, typed: Sequence[
         if key in found and found[key] == value:
             continue
         row = f"row {config['ablation']} sets {key}={value}"
-        about = [one for one in typed if _is_about(str(one.key_or_group), key)]
-        against = [one for one in about if one.value() != said.get(str(one.key_or_group))]
+        named = [(str(one.key_or_group), one) for one in typed]
+        about = [its for its in named if is_within(its[0], [key]) or is_within(key, [its[0]])]
+        against = [one for name, one in about if one.value() != said.get(name)]
         if against:
             raise ValueError(
                 f"{row}; {against[0].input_line} on the command line would undo that. Leave it "
@@ -118,11 +119,6 @@ def _check_holds(said: Config, config: Config, choices: Config, typed: Sequence[
                 f"{row}, but the run has {found[key]}: an experiment sets it, too. Take it out "
                 "there"
             )
-
-
-def _is_about(typed: str, key: str) -> bool:
-    """Return whether one of two dotted keys is the other, or a part of it."""
-    return f"{key}.".startswith(f"{typed}.") or f"{typed}.".startswith(f"{key}.")
 
 
 def _without_row(config_name: str, typed: Sequence[str], config: Config) -> Config | None:

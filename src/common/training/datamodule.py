@@ -9,6 +9,8 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from common.training.distributed import Collate, shared_loader
 from common.training.sampler import EpochSampler
 
+_PARTS = ("train", "val", "test")
+
 
 @dataclass(frozen=True)
 class Loading:
@@ -46,10 +48,15 @@ class SuiteDataModule(LightningDataModule):
         name: what tables call the data set.
         test_part: which part the test loader goes through.
         loading: how batches are made.
+
+    Raises:
+        ValueError: If there is no such part.
     """
 
     def __init__(self, name: str, test_part: Any, loading: Loading) -> None:
         super().__init__()
+        if test_part not in _PARTS:
+            raise ValueError(f"part is {test_part!r}, expected one of {_PARTS}")
         self.name = name
         self.test_part = test_part
         self._loading = loading

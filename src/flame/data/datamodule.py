@@ -81,8 +81,6 @@ class GazeDataModule(SuiteDataModule):
     ) -> None:
         sizes = (batch_size, eval_batch_size, drop_last)
         super().__init__(name, test_part, Loading(*sizes, num_workers, seed, repeat_first_epoch))
-        if test_part not in PARTS:
-            raise ValueError(f"part is {test_part!r}, expected one of {PARTS}")
         self._store = FaceStore(store_dir)
         self._labels = GazeLabels.from_table(self._store.table)
         self._dataset = EyeDataset(self._store, self._labels)

@@ -118,13 +118,8 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
 
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
     """Return a test's mean error beside those of the baselines, of what ``STEM.json`` holds."""
-    baselines = {
-        name: f"{summary['baselines'][key]:.2f}"
-        for key, name in _BASELINE_NAMES.items()
-        if key in summary["baselines"]
-    }
     measured = f"mean error {summary['mean_deg']:.2f} deg"
-    return headline(stem, measured, baselines, summary.get("note"))
+    return headline(stem, measured, summary, _BASELINE_NAMES, 2)
 
 
 def _baselines(datamodule: Any) -> dict[str, float]:

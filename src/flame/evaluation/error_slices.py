@@ -9,6 +9,7 @@ import polars as pl
 
 from common.arrays import Array, Float
 from common.evaluation.resampling import bootstrap_interval
+from common.listing import slice_name
 
 Slice = dict[str, Any]
 
@@ -50,25 +51,24 @@ def error_slices(results: pl.DataFrame) -> dict[str, list[Slice]]:
 def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:
     """Return `error_slices` as one table, a row a slice, intervals in columns of their own.
 
-    Columns: slice_kind, slice, num_samples, mean_deg, std_deg, samples_low_deg,
-    samples_high_deg, subjects_low_deg, subjects_high_deg; empty where there is no value.
+    An interval over samples is in ``samples_low_deg`` and ``samples_high_deg``, one over subjects
+    likewise; empty where there is no value.
     """
-    rows = [_flat(kind, item) for kind, items in slices.items() for item in items]
-    return pl.DataFrame(rows, schema=_COLUMNS)
-
-
-_COLUMNS = {"slice_kind": pl.String, "slice": pl.String, "num_samples": pl.Int64} | dict.fromkeys(
-    (
-        *("mean_deg", "std_deg", "samples_low_deg", "samples_high_deg"),
-        *("subjects_low_deg", "subjects_high_deg"),
-    ),
-    pl.Float64,
-)
-
-
-def slice_name(value: str | float) -> str:
-    """Return a subject as it is, a bin's centre without superfluous digits."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    rows = [
+        {
+            "slice_kind": kind,
+            "slice": slice_name(item["slice"]),
+            **{name: item[name] for name in ("num_samples", "mean_deg", "std_deg")},
+            **{
+                f"{over}_{end}_deg": (item[f"interval_over_{over}_deg"] or {}).get(end)
+                for over in ("samples", "subjects")
+                for end in ("low", "high")
+            },
+        }
+        for kind, items in slices.items()
+        for item in items
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _subject_interval(errors_deg: Float, subjects: Array) -> dict[str, float] | None:
@@ -85,12 +85,3 @@ def _grouped(results: pl.DataFrame, key: pl.Expr) -> list[Slice]:
         {"slice": value} | describe_errors(rows["loss_3d"].to_numpy(), rows["who"].to_numpy())
         for (value,), rows in sorted(groups.items())
     ]
-
-
-def _flat(kind: str, item: Slice) -> dict[str, Any]:
-    row = {"slice_kind": kind, "slice": slice_name(item["slice"])}
-    row |= {name: item[name] for name in ("num_samples", "mean_deg", "std_deg")}
-    for over in ("samples", "subjects"):
-        interval = item[f"interval_over_{over}_deg"] or {"low": None, "high": None}
-        row |= {f"{over}_{end}_deg": value for end, value in interval.items()}
-    return row

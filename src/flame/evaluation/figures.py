@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from common.evaluation.figures import BLUE, GREY, ORANGE, draw_slices
 from common.files.atomic import partial_path
-from flame.evaluation.error_slices import slice_name
+from common.listing import slice_name
 
 _SLICE_TITLES = {
     "subject": "by subject",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float
+from common.config.extras import optional
 from common.faces.normalisation import virtual_camera
 from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped
@@ -20,6 +21,7 @@ from flame.readers.sample import RawReader, RawSample
 
 # All of ETH-XGaze has fewer.
 _MOST_ROWS = 2_000_000
+_TOLD = "ETH-XGaze's files are HDF5, which h5py reads: type pip install -e '.[h5]'"
 _NEEDED = ("face_patch", "face_gaze", "face_head_pose")
 
 
@@ -38,7 +40,7 @@ class EthXGazeReader(RawReader):
     gaze_frame = "normalised"
 
     def __init__(self, raw_dir: str | Path) -> None:
-        _h5py()
+        optional("h5py", _TOLD)
         raw_dir = Path(raw_dir)
         self._folder = raw_dir / "train" if (raw_dir / "train").is_dir() else raw_dir
 
@@ -80,7 +82,7 @@ class EthXGazeReader(RawReader):
     def _open(self, group: str) -> Iterator[Any]:
         """Yield a person's file; what is wrong with it is a ValueError that names it."""
         try:
-            with _h5py().File(self._folder / f"{group}.h5", "r") as file:
+            with optional("h5py", _TOLD).File(self._folder / f"{group}.h5", "r") as file:
                 yield file
         # What HDF5 and h5py raise depends on where the damage is.
         except Exception as error:
@@ -133,13 +135,3 @@ def _sample(group: str, row: int, patches: Any, gaze: Float, head: Float) -> Raw
         camera_matrix=virtual_camera(width),
         face_hint_px=np.array([width / 2, height / 2]),
     )
-
-
-def _h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ValueError(
-            "ETH-XGaze's files are HDF5, which h5py reads: pip install -e '.[h5]'"
-        ) from error
-    return h5py

@@ -16,10 +16,10 @@ import numpy as np
 
 from common.arrays import Array, Float, Image
 from common.files.checksums import files_digest, plain_digest
-from common.geometry import GazeFrame
+from common.geometry import LARGEST_RAD, GazeFrame
 from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped
-from flame.readers.eyediap.files import SESSION_NAME
+from flame.readers.eyediap.files import person_of, sample_id, skipped
 from flame.readers.numeric_pickle import read_numeric_pickle
 from flame.readers.sample import RawReader, RawSample
 
@@ -34,8 +34,6 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 # Numbers a row.
 _WIDTHS = {"gaze_angles": 2, "gaze_target": 2, "head_pose": 3, "facial_landmarks_2d": 112}
 _ANGLES = {"gaze_angles", "gaze_target", "head_pose"}
-# Pi and what float32 adds to it.
-_LARGEST_RAD = 3.1416
 _NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -131,7 +129,7 @@ class FlameLayoutReader(RawReader):
             if 0 in numbers:
                 raise ValueError("images are numbered from 0, FLAME's from 1: rename them")
         except ValueError as error:
-            yield from (_skipped(group, number, str(error)) for number in sorted(numbers))
+            yield from (skipped(group, number, str(error)) for number in sorted(numbers))
             return
         for number in sorted(numbers | set(range(1, len(labels.gaze) + 1))):
             yield self._read_one(group, number, labels)
@@ -139,17 +137,17 @@ class FlameLayoutReader(RawReader):
     def _read_one(self, group: str, number: int, labels: _Labels) -> RawSample | Skipped:
         row = number - 1
         if row >= len(labels.gaze):
-            return _skipped(group, number, "no labels: the pickles have fewer rows")
+            return skipped(group, number, "no labels: the pickles have fewer rows")
         gaze, head_pose, landmarks = (values[row] for values in labels)
         if not all(np.isfinite(values).all() for values in (gaze, head_pose, landmarks)):
-            return _skipped(group, number, "labels are not finite")
+            return skipped(group, number, "labels are not finite")
         try:
             image = _read_image(self.raw_dir / "images" / group / f"{number}.npy")
         except ValueError as error:
-            return _skipped(group, number, str(error))
+            return skipped(group, number, str(error))
         return RawSample(
-            sample_id=_sample_id(group, number),
-            subject=_person(group),
+            sample_id=sample_id(group, number),
+            subject=person_of(group),
             group=group,
             index=row,
             image=image,
@@ -197,7 +195,7 @@ def _read_rows(path: Path) -> Float:
         raise ValueError(f"{label} is no table of numbers: {error}") from error
     if rows.ndim != 2 or rows.shape[1] != width:
         raise ValueError(f"{label} has shape {rows.shape}, expected (N, {width})")
-    if path.parent.name in _ANGLES and (np.abs(rows[np.isfinite(rows)]) > _LARGEST_RAD).any():
+    if path.parent.name in _ANGLES and (np.abs(rows[np.isfinite(rows)]) > LARGEST_RAD).any():
         raise ValueError(f"{label} has numbers beyond pi: angles are in radians, not degrees")
     return rows
 
@@ -254,16 +252,3 @@ def _as_uint8(values: Array) -> Image:
     if values.min() < 0 or values.max() > 255 or np.any(values != np.rint(values)):
         raise ValueError("image values are not whole numbers in 0..255")
     return values.astype(np.uint8)
-
-
-def _skipped(group: str, number: int, reason: str) -> Skipped:
-    return Skipped(_sample_id(group, number), _person(group), group, reason)
-
-
-def _sample_id(group: str, number: int) -> str:
-    return f"{group}_{number:05d}"
-
-
-def _person(group: str) -> str:
-    match = SESSION_NAME.fullmatch(group)
-    return match["person"] if match else group

@@ -17,9 +17,8 @@ import numpy as np
 
 from common.arrays import Float
 from common.files.foreign_files import path_inside
-from common.geometry import gaze_angles, gaze_vector
+from common.geometry import LARGEST_RAD, gaze_angles, gaze_vector
 
-_LARGEST_RAD = 3.1416  # pi and what float32 adds to it
 _LARGEST_DISAGREEMENT_RAD = np.deg2rad(0.5)  # of rounded 2D and 3D gaze
 _NUM_CHECKED = 200
 _MOST_HEADER_BYTES = 10_000
@@ -166,7 +165,7 @@ class LabelFile:
     def _angles(self, fields: list[str], role: str) -> Float:
         """Return a direction's [yaw, pitch], + to the image's right and + up."""
         angles = _numbers(fields[self.places[role]], 2)
-        if np.abs(angles).max() > _LARGEST_RAD:
+        if np.abs(angles).max() > LARGEST_RAD:
             raise ValueError(f"angles {angles.tolist()}: expected radians")
         yaw, pitch = angles[::-1] if role in self.pitch_first else angles
         return np.array([-yaw, pitch])
@@ -199,9 +198,8 @@ def read_header(path: Path, stem: str, dataset: str | None) -> LabelFile | None:
         names = [name.lower() for name in file.readline(_MOST_HEADER_BYTES).split()]
     if names[:1] != ["face"]:
         return _headless(path, stem, dataset)
-    found: dict[str, int] = {}
-    for place, name in enumerate(names):
-        found.setdefault(_ROLES.get(name, name), place)
+    # Of two fields of one role the first counts.
+    found = {_ROLES.get(name, name): place for place, name in reversed([*enumerate(names)])}
     swapped = {role: found[said] for said, role in _PITCH_FIRST.items() if said in found}
     pitch_first = frozenset(swapped).difference(found)
     places = swapped | found
@@ -255,18 +253,17 @@ def _headless(path: Path, stem: str, dataset: str | None) -> LabelFile:
 
 
 def _recognised(path: Path, places: Mapping[str, int]) -> str:
-    fitting = [name for name, form in FORMS.items() if _fits(form.places, places)]
+    fitting = [
+        name
+        for name, form in FORMS.items()
+        if all(places.get(role) == form.places.get(role) for role in {"head_2d", *form.places})
+    ]
     if len(fitting) != 1:
         raise ValueError(
             f"{path}: its header is that of {' or '.join(fitting) or 'no set of GazeHub'}; type "
             f"data.reader.dataset={'|'.join(fitting or FORMS)}"
         )
     return fitting[0]
-
-
-def _fits(known: Mapping[str, int], places: Mapping[str, int]) -> bool:
-    told = set(known) | ({"head_2d"} & set(places))
-    return all(places.get(role) == known.get(role) for role in told)
 
 
 def _check_places(path: Path, dataset: str, places: Mapping[str, int]) -> None:

@@ -93,8 +93,6 @@ class LamDataModule(SuiteDataModule):
     ) -> None:
         sizes = (batch_size, eval_batch_size, drop_last)
         super().__init__(name, test_part, Loading(*sizes, num_workers, seed, repeat_first_epoch))
-        if test_part not in PARTS:
-            raise ValueError(f"part is {test_part!r}, expected one of {PARTS}")
         num_head_bins(split)
         self._published_test = published_test
         self._recipe = ClipRecipe(

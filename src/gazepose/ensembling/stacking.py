@@ -4,13 +4,11 @@ They are small, because scores of few runs hold little more. The result never fa
 of any run rises.
 """
 
-import importlib
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from common.arrays import Array, Ints
+from common.config.extras import optional
 
 Float = npt.NDArray[np.float64]
 _NUM_TREES, _NUM_FOLDS = 100, 5
@@ -36,7 +34,8 @@ def fit_predict(scores: Float, labels: Ints, others: Float) -> Float:
         raise ValueError(
             f"cannot learn from {len(labels)} labelled samples of one class, expected both"
         )
-    xgboost = _xgboost()
+    told = "stacking needs XGBoost; type pip install xgboost, or choose --method mean"
+    xgboost = optional("xgboost", told)
     settings = {
         "objective": "binary:logistic",
         "max_depth": 2,
@@ -86,13 +85,3 @@ def _folds(clips: Array) -> Ints:
     fold_of_clip = np.argsort(order) % min(_NUM_FOLDS, num_clips)
     folds: Ints = fold_of_clip[numbers]
     return folds
-
-
-def _xgboost() -> Any:
-    try:
-        return importlib.import_module("xgboost")
-    except ImportError as error:
-        raise ValueError(
-            "stacking needs XGBoost, which is not installed: type pip install xgboost, or choose "
-            "--method mean"
-        ) from error

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Any
 
 import polars as pl
@@ -21,11 +22,10 @@ LOG = logging.getLogger(__name__)
 
 
 class LamTestResults(ResultFiles):
-    """Writes the scores of a test in the order of the data.
+    """Writes the scores of a test in the order of the data, and logs their mAP as ``test/map``.
 
     The files are those of `gazepose.evaluation.files.write_results`; they hold smoothed scores.
-    Where smoothing changed any, ``test/map`` is logged anew: what the module logs, of the scores as
-    they came from the net, is ``test/map_raw``.
+    Where smoothing changed any, ``test/map_raw`` is of the scores as they came from the net.
 
     Args:
         output_dir: of `ResultFiles`, as are the next two and `chosen_by`.
@@ -47,7 +47,7 @@ class LamTestResults(ResultFiles):
         self._smoothing = smoothing
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Smooth the scores, write what they say, and log their mAP if that changed any.
+        """Smooth the scores, write what they say, and log their mAP.
 
         Raises:
             ValueError: If a score is no number, as `check_scores`.
@@ -73,10 +73,9 @@ class LamTestResults(ResultFiles):
             datamodule.fps_hz,
         )
         if map_raw is not None:
-            # Lightning takes the later of two values of a name: this one.
-            pl_module.log("test/map", numbers["map"])
             pl_module.log("test/map_raw", map_raw)
         if numbers:
+            pl_module.log("test/map", nan if numbers["map"] is None else numbers["map"])
             figure_path = self._output_dir / f"{stem}.png"
             log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
 

@@ -113,15 +113,10 @@ def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
 
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
     """Return a test's mAP beside those of the baselines, of what ``STEM.json`` holds."""
-    baselines = {
-        name: _shown(summary["baselines"][key])
-        for key, name in BASELINE_NAMES.items()
-        if summary["baselines"][key] is not None
-    }
     measured = f"mAP {_shown(summary['map'])}"
     if "map_raw" in summary:
         measured += f" (before smoothing {_shown(summary['map_raw'])})"
-    return f"{headline(stem, measured, baselines, summary.get('note'))}; {_decisions_line(summary)}"
+    return f"{headline(stem, measured, summary, BASELINE_NAMES, 4)}; {_decisions_line(summary)}"
 
 
 def _decisions_line(summary: Mapping[str, Any]) -> str:

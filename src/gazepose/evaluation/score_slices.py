@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -109,20 +109,23 @@ def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
 def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:
     """Return `score_slices` as one table, a row a slice; empty where there is no value.
 
-    Columns: slice_kind, slice, num_samples, num_clips, num_positive, map, clips_low, clips_high
-    (the interval of the mAP over clips), ap_lam, ap_not_lam, accuracy, tn, fp, fn, tp.
+    ``clips_low`` and ``clips_high`` are the interval of the mAP over clips.
     """
-    rows = [_flat(kind, item) for kind, items in slices.items() for item in items]
-    return pl.DataFrame(rows, schema=_COLUMNS)
+    rows = [
+        {
+            **{"slice_kind": kind, **item},
+            **{f"clips_{end}": value for end, value in (item["interval_over_clips"] or {}).items()},
+            **dict(zip(("tn", "fp", "fn", "tp"), chain(*item["confusion"]), strict=True)),
+        }
+        for kind, items in slices.items()
+        for item in items
+    ]
+    return pl.DataFrame(rows, schema=_COLUMNS, infer_schema_length=None)
 
 
 _COLUMNS = (
-    {"slice_kind": pl.String, "slice": pl.String}
-    | dict.fromkeys(("num_samples", "num_clips", "num_positive"), pl.Int64)
-    | dict.fromkeys(
-        ("map", "clips_low", "clips_high", "ap_lam", "ap_not_lam", "accuracy"), pl.Float64
-    )
-    | dict.fromkeys(("tn", "fp", "fn", "tp"), pl.Int64)
+    *("slice_kind", "slice", "num_samples", "num_clips", "num_positive", "map", "clips_low"),
+    *("clips_high", "ap_lam", "ap_not_lam", "accuracy", "tn", "fp", "fn", "tp"),
 )
 
 
@@ -134,12 +137,3 @@ def _sliced(predictions: pl.DataFrame, names: pl.Series, order: Sequence[str]) -
         for name in (*order, UNKNOWN)
         if (name,) in found
     ]
-
-
-def _flat(kind: str, item: Slice) -> dict[str, Any]:
-    interval = item["interval_over_clips"] or {"low": None, "high": None}
-    (tn, fp), (fn, tp) = item["confusion"]
-    ends = {f"clips_{end}": value for end, value in interval.items()}
-    decisions = {"tn": tn, "fp": fp, "fn": fn, "tp": tp}
-    row = {"slice_kind": kind, **item, **ends, **decisions}
-    return {name: row[name] for name in _COLUMNS}

@@ -95,7 +95,8 @@ def original_names(net: nn.Module) -> dict[str, str]:
     Raises:
         ValueError: If no original has such a net, or its backbone is not a ResNet as theirs.
     """
-    rules, trunk = _rules(kind_of_net(net)), getattr(net.backbone, "trunk", None)
+    kind, trunk = kind_of_net(net), getattr(net.backbone, "trunk", None)
+    rules = [*_FRAMES, *(_TRANSFORMER if kind is Kind.GAZEPOSE else []), *_LAST[kind]]
     if not isinstance(trunk, ResNet):
         raise ValueError(
             f"the originals' nets have ResNet-18, this one has {type(trunk).__name__}; with "
@@ -116,10 +117,6 @@ def yaw_turned(net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]
             turned[name] = state[name].clone()
             turned[name][0].neg_()
     return turned
-
-
-def _rules(kind: Kind) -> Iterable[tuple[str, str]]:
-    return [*_FRAMES, *(_TRANSFORMER if kind is Kind.GAZEPOSE else []), *_LAST[kind]]
 
 
 def _renamed(name: str, rules: Iterable[tuple[str, str]]) -> str:

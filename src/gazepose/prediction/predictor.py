@@ -34,8 +34,6 @@ from gazepose.prediction.video_store import (
 )
 from gazepose.preprocessing.preparation import (
     MESH,
-    PRIOR,
-    PRIOR_OR_MESH,
     PreparationSettings,
     PreparedFace,
     Preparer,
@@ -214,13 +212,12 @@ def _still_row(box: Float, face: PreparedFace) -> dict[str, Any]:
 
 def _measured(preparation: PreparationSettings) -> PreparationSettings:
     """Return the preparation with the mesh's priors in place of those from files."""
-    sources = {"landmarks": preparation.landmarks, "head_pose": preparation.head_pose}
-    from_files = [name for name, source in sources.items() if source in (PRIOR, PRIOR_OR_MESH)]
+    from_files = preparation.wanted_priors
     if from_files:
         LOG.warning(
             "trained with %s from files (as far as the data had them), which a photo or video does "
             "not bring: the face mesh gives them here, and errors may exceed the test's",
             " and ".join(from_files),
         )
-    measured = sources | dict.fromkeys(from_files, MESH)
-    return replace(preparation, landmarks=measured["landmarks"], head_pose=measured["head_pose"])
+    measured: Any = dict.fromkeys(from_files, MESH)
+    return replace(preparation, **measured)

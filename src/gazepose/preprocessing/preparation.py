@@ -80,13 +80,9 @@ class PreparationSettings:
 
     def with_priors(self, kinds: Collection[str]) -> "PreparationSettings":
         """Return the preparation for where the prior files hold these kinds alone."""
-        decided = dict.fromkeys(self._from(PRIOR_OR_MESH), MESH)
-        decided |= {kind: PRIOR for kind in decided if kind in kinds}
-        return replace(
-            self,
-            landmarks=decided.get("landmarks", self.landmarks),
-            head_pose=decided.get("head_pose", self.head_pose),
-        )
+        undecided = self._from(PRIOR_OR_MESH)
+        decided: Any = {kind: PRIOR if kind in kinds else MESH for kind in undecided}
+        return replace(self, **decided)
 
     def recipe(self) -> dict[str, Any]:
         """Return what the store's content depends on, as plain values.

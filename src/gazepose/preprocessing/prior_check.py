@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from common.preprocessing.findings import Finding
 from gazepose.preprocessing.preparation import MESH, PRIOR, PreparationSettings
-from gazepose.readers.json_prior.files import PRIOR_DIR, BringsPriors
+from gazepose.readers.json_prior.files import PRIOR_DIR
 from gazepose.readers.sample import RawReader
 
 
@@ -15,8 +15,7 @@ def missing_priors(reader: RawReader, preparation: PreparationSettings) -> list[
     """Return an error for each prior file that is needed and not there."""
     if not preparation.needed_priors:
         return []
-    if isinstance(reader, BringsPriors):
-        files = reader.prior_files().values()
+    if files := reader.prior_files().values():
         return [f for part in files for f in part.missing(preparation.needed_priors)]
     what = f"{reader.name} brings no json_prior files"
     where = f"landmarks={preparation.landmarks}, head_pose={preparation.head_pose}"
@@ -25,9 +24,9 @@ def missing_priors(reader: RawReader, preparation: PreparationSettings) -> list[
 
 def prior_sizes(reader: RawReader, preparation: PreparationSettings, group: str) -> dict[str, int]:
     """Return the sizes in bytes of the files that landmarks or head pose come from, by name."""
-    if preparation.wanted_priors and isinstance(reader, BringsPriors):
-        return reader.prior_files_of(group).sizes_bytes(preparation.wanted_priors)
-    return {}
+    wanted = preparation.wanted_priors
+    files = reader.prior_files_of(group) if wanted else None
+    return files.sizes_bytes(wanted) if files else {}
 
 
 def preparation_of(
@@ -36,19 +35,16 @@ def preparation_of(
     """Return how a group is prepared, by the prior files that its part has."""
     if not preparation.wanted_priors:
         return preparation
-    if not isinstance(reader, BringsPriors):
-        return preparation.with_priors(())
-    return preparation.with_priors(reader.prior_files_of(group).kinds())
+    files = reader.prior_files_of(group)
+    return preparation.with_priors(files.kinds() if files else ())
 
 
 def preparations(
     reader: RawReader, preparation: PreparationSettings
 ) -> dict[str, PreparationSettings]:
     """Return how each part that may have prior files is prepared; empty if none may."""
-    if not preparation.wanted_priors or not isinstance(reader, BringsPriors):
-        return {}
-    files = reader.prior_files().items()
-    return {part: preparation.with_priors(found.kinds()) for part, found in files}
+    files = reader.prior_files() if preparation.wanted_priors else {}
+    return {part: preparation.with_priors(found.kinds()) for part, found in files.items()}
 
 
 def prior_sources(reader: RawReader, preparation: PreparationSettings) -> list[Finding]:
@@ -78,7 +74,7 @@ def _source(kind: str, source_of_part: Mapping[str, str]) -> Finding:
 
 
 def require_priors(reader: RawReader, preparation: PreparationSettings) -> None:
-    """Refuse to go without a prior file that is needed.; a ValueError says which."""
+    """Refuse to go without a prior file that is needed; a ValueError says which."""
     missing = missing_priors(reader, preparation)
     if missing:
         found = "; ".join(f"{finding.what} [{finding.where}]" for finding in missing)

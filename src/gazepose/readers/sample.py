@@ -1,11 +1,13 @@
 """What a reader of a raw data set hands to preprocessing: rows, and where their images lie."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from common.arrays import Float
 from common.preprocessing.recipe import GroupReader
+from gazepose.readers.json_prior.files import PriorFiles
 
 
 class Frame(NamedTuple):
@@ -84,3 +86,14 @@ class RawReader(GroupReader[RawFace]):
     opens them. Readers of videos yield the rows of a `gazepose.readers.clip.Clip`; a group's
     fingerprint has its part, its boxes and labels, and the size of its video.
     """
+
+    def prior_files(self) -> Mapping[str, PriorFiles]:
+        """Return the prior files by part, there or not; ValueError if it is no such data set.
+
+        Empty by default: the data set has none.
+        """
+        return {}
+
+    def prior_files_of(self, group: str) -> PriorFiles | None:
+        """Return the prior files of a group's part; None by default."""
+        return None

@@ -74,11 +74,11 @@ class VideosChallengeReader(RawReader):
         return videos
 
     def prior_files(self) -> dict[str, PriorFiles]:
-        """Return the prior files of the part test; see `BringsPriors`."""
+        """Return the prior files of the part test."""
         return {PART: self._priors}
 
     def prior_files_of(self, group: str) -> PriorFiles:
-        """Return the prior files of the part test; see `BringsPriors`."""
+        """Return the prior files of the part test."""
         return self._priors
 
     def count(self, group: str) -> int:

@@ -178,13 +178,23 @@ def test_smoothed_scores_are_written_and_logged(data: LamDataModule, tmp_path: P
     assert summary["map_raw"] == describe_samples(raw)["map"] != summary["map"]
 
 
-def test_scores_that_smoothing_leaves_alone_are_logged_by_the_module_only(
+def test_scores_that_smoothing_leaves_alone_are_logged_once(
     data: LamDataModule, tmp_path: Path
 ) -> None:
     # Every other frame is tested: nothing lies within three.
-    assert written(data, outputs_of(data), tmp_path, TrackSmoothing("median", 3)) == {}
+    logged = written(data, outputs_of(data), tmp_path, TrackSmoothing("median", 3))
     summary = json.loads((tmp_path / "other_small_gazelstm.json").read_text())
+    assert logged == {"test/map": summary["map"]}
     assert "map_raw" not in summary
+
+
+def test_a_map_that_is_not_defined_is_logged_as_no_number(
+    data: LamDataModule, tmp_path: Path
+) -> None:
+    outputs = [{**output, "label": torch.zeros(5).long()} for output in outputs_of(data)[:7]]
+    logged = written(data, outputs, tmp_path, TrackSmoothing())
+    assert math.isnan(logged.pop("test/map"))
+    assert logged == {}
 
 
 def test_the_map_is_said_beside_what_needs_no_net(
@@ -281,7 +291,7 @@ def test_the_unlabelled_set_becomes_a_submission(
     finish_store(store_dir)
     data = LamDataModule("small", str(store_dir), test_part="test", num_workers=0)
     with caplog.at_level(logging.INFO):
-        written(data, outputs_of(data), tmp_path / "test")
+        assert written(data, outputs_of(data), tmp_path / "test") == {}
     assert "no label is known, so there are no metrics: 20 scores" in caplog.text
     assert "EvalAI wants all" not in caplog.text
     assert "fit for submission, 20 scores (one for each of 20 expected samples)" in caplog.text

@@ -216,18 +216,6 @@ def test_stretches_of_tracks_give_the_scores_of_clips(
     np.testing.assert_allclose(list(two.values()), list(one.values()), atol=1e-6)
 
 
-def test_a_test_reports_the_map_of_what_is_labelled(store_dir: Path, tmp_path: Path) -> None:
-    trainer = small_trainer(tmp_path)
-    trainer.test(small_module(), with_priors(store_dir), verbose=False)
-    assert set(trainer.callback_metrics) == {"test/map"}
-
-
-def test_a_test_without_labels_reports_no_metric(store_dir: Path, tmp_path: Path) -> None:
-    trainer = small_trainer(tmp_path)
-    trainer.test(small_module(), with_priors(store_dir, test_part="test"), verbose=False)
-    assert trainer.callback_metrics == {}
-
-
 # Weights to start from
 
 

@@ -6,12 +6,12 @@ sees one eye in 64 x 64 pixels, and which finds lids and iris without the mesh, 
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from common.arrays import Float, Image
+from common.config.extras import optional
 from common.faces.eye_landmarks import eye_landmarks
 from common.faces.mediapipe.native_stderr import silence_native_stderr
 
@@ -40,7 +40,9 @@ class IrisModel:
     """
 
     def __init__(self) -> None:
-        interpreter, path = _interpreter_class(), _model_path()
+        told = "landmarks=iris needs ai-edge-litert; type pip install -e '.[iris]'"
+        interpreter = optional("ai_edge_litert.interpreter", told).Interpreter
+        path = _model_path()
         with silence_native_stderr():
             self._net = interpreter(model_path=str(path))
             self._net.allocate_tensors()
@@ -118,17 +120,6 @@ def _evenly(line: Float) -> Float:
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     wanted = np.arange(7) / 6
     return np.stack([np.interp(wanted, along / along[-1], line[:, axis]) for axis in (0, 1)], 1)
-
-
-def _interpreter_class() -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise ValueError(
-            f"landmarks=iris needs the package ai-edge-litert, which cannot be imported ({error})."
-            " Type: pip install -e '.[iris]'"
-        ) from error
-    return Interpreter
 
 
 def _model_path() -> Path:

@@ -23,13 +23,6 @@ from common.report.kinds.model_test import (
 from common.report.run import Run, lookup, text_or_dash
 
 _PRIORS = ("head", "landmarks")
-_MODEL_SETTINGS = {
-    "image size": "config.model.image_size",
-    "zoom": "config.model.zoom",
-    "started from": "config.model.init_checkpoint",
-}
-# Parts of a model: all that is said of them is a setting.
-_MODEL_PARTS = ("backbone", "transformer")
 _SLICES = slices_form("map", "num_samples", "num_positive")
 
 
@@ -94,8 +87,10 @@ class EyeContactTest(ModelTest):
         "clips_are": Maybe(TEXT),
         "at_threshold": Maybe(
             {
-                **{"threshold": NUMBER, "is_chosen_here": FLAG},
-                **dict.fromkeys(("f1", "kappa"), Maybe(NUMBER)),
+                "threshold": NUMBER,
+                "is_chosen_here": FLAG,
+                "f1": Maybe(NUMBER),
+                "kappa": Maybe(NUMBER),
             }
         ),
         "events": Maybe({"f1": Maybe(NUMBER)}),
@@ -138,10 +133,7 @@ class EyeContactTest(ModelTest):
     }
     slice_counts: ClassVar = {"num_samples": "n", "num_positive": "positive"}
     number_places: ClassVar = {
-        **{
-            name: name
-            for name in ("num_positive", "num_clips", "map", "ap_lam", "ap_not_lam", "accuracy")
-        },
+        **{n: n for n in ("num_positive", "num_clips", "map", "ap_lam", "ap_not_lam", "accuracy")},
         **{f"clips_{end}": f"interval_over_clips.{end}" for end in ("low", "high")},
         "threshold": "at_threshold.threshold",
         "threshold_rule": "at_threshold.rule",
@@ -156,11 +148,11 @@ class EyeContactTest(ModelTest):
         "accuracy_at_threshold": "at_threshold.accuracy",
         **{
             f"event_{name}": f"events.{name}"
-            for name in ("num_true", "num_predicted", "precision", "recall", "f1")
+            for name in (
+                *("num_true", "num_predicted", "precision", "recall", "f1"),
+                *("onset_difference_s", "duration_difference_s", "time_resolution_s"),
+            )
         },
-        "event_onset_difference_s": "events.onset_difference_s",
-        "event_duration_difference_s": "events.duration_difference_s",
-        "event_time_resolution_s": "events.time_resolution_s",
         **{f"{key}_baseline": f"baselines.{key}" for key in EyeContactProtocol.baseline_names},
     }
     fixed_settings = (
@@ -275,12 +267,16 @@ def _model_settings(run: Run) -> dict[str, Any]:
     """Return settings of the model; none of an original's checkpoint, which has no run."""
     if run.setting("config.model") is None:
         return {}
-    of_parts = {
-        f"{part} {name.strip('_')}": value
-        for part in _MODEL_PARTS
-        for name, value in (run.setting(f"config.model.{part}") or {}).items()
+    return {
+        "image size": run.setting("config.model.image_size"),
+        "zoom": run.setting("config.model.zoom"),
+        "started from": run.setting("config.model.init_checkpoint"),
+        **{
+            f"{part} {name.strip('_')}": value
+            for part in ("backbone", "transformer")
+            for name, value in (run.setting(f"config.model.{part}") or {}).items()
+        },
     }
-    return {name: run.setting(path) for name, path in _MODEL_SETTINGS.items()} | of_parts
 
 
 def _plain(value: Any) -> Any:

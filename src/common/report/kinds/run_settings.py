@@ -1,8 +1,9 @@
 """What of a run makes its result what it is, so that runs of one table must agree in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from common.config.plain import is_within, leaves
 from common.report.kinds.registry import kind_optimising
 from common.report.run import EXTRAS, NOT_RECORDED, Run
 
@@ -32,7 +33,7 @@ def data_facts(run: Run) -> Facts:
     """Return what data of one name must share to be the same data."""
     data = run.setting("data") or {}
     kept = {key: data[key] for key in _DATA_KEYS if key in data}
-    return {f"{key} of {data.get('name', NOT_RECORDED)}": value for key, value in flat(kept)}
+    return {f"{key} of {data.get('name', NOT_RECORDED)}": value for key, value in leaves(kept)}
 
 
 def settings(run: Run) -> Facts:
@@ -44,21 +45,12 @@ def kept_settings(run: Run) -> Facts:
     """Return what the rows of a study must share: what the run's ablation does not change."""
     changed, found = run.setting("ablation_changes"), _settings(run)
     if changed is not None:
-        kept = {key: value for key, value in found.items() if not _is_within(key, changed)}
+        kept = {key: value for key, value in found.items() if not is_within(key, changed)}
     else:
         kind = kind_optimising(run.metric)
         fixed = (*_FIXED, *(kind.fixed_settings if kind else ()))
-        kept = {key: value for key, value in found.items() if _is_within(key, fixed)}
+        kept = {key: value for key, value in found.items() if is_within(key, fixed)}
     return _named(kept, run)
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Return the entries of nested mappings by their dotted paths."""
-    found = []
-    for key, value in values.items():
-        path = f"{prefix}{key}"
-        found += flat(value, f"{path}.") if isinstance(value, Mapping) else [(path, value)]
-    return found
 
 
 def _settings(run: Run) -> Facts:
@@ -66,8 +58,8 @@ def _settings(run: Run) -> Facts:
     weights = run.setting("weights") or {}
     return {
         key: 1 if _is_one_device(key, value) else weights.get(str(value)) or value
-        for key, value in flat({group: run.setting(f"config.{group}") for group in _GROUPS})
-        if not _is_within(key, _LEFT_OUT)
+        for key, value in leaves({group: run.setting(f"config.{group}") for group in _GROUPS})
+        if not is_within(key, _LEFT_OUT)
     }
 
 
@@ -75,13 +67,9 @@ def _named(facts: Facts, run: Run) -> Facts:
     """Return settings by a name that says of which data they are, if of data."""
     data = run.setting("config.data.name")
     return {
-        f"{key} of {data}" if _is_within(key, ("data",)) else key: value
+        f"{key} of {data}" if is_within(key, ("data",)) else key: value
         for key, value in facts.items()
     }
-
-
-def _is_within(key: str, groups: Iterable[str]) -> bool:
-    return any(key == group or key.startswith(f"{group}.") for group in groups)
 
 
 def _is_one_device(key: str, value: Any) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from common.config.plain import leaves
 from common.report.kinds.model_test import ModelTest
-from common.report.kinds.run_settings import Facts, data_facts, flat, kept_settings, settings
+from common.report.kinds.run_settings import Facts, data_facts, kept_settings, settings
 from common.report.study.study import Study
 
 
@@ -37,10 +38,7 @@ def run_differences(study: Study) -> list[Difference]:
 def differences_of_tests(tests: Sequence[ModelTest]) -> list[Difference]:
     """Return in what the protocols of tests on the same data differ."""
     return _differing(
-        (
-            f"{test.run.name}/{test.folder}",
-            {**asdict(test.protocol), **dict(flat(test.test_settings))},
-        )
+        (f"{test.run.name}/{test.folder}", asdict(test.protocol) | dict(leaves(test.test_settings)))
         for test in tests
     )
 

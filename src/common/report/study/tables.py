@@ -11,9 +11,9 @@ from common.report.study.comparison import Comparison, Refusal, RowResult
 from common.report.study.study import Job, Study, StudyRow
 from common.report.tables.formats import Table
 from common.report.tables.groups import SlicedMeasure, sliced_measures
+from common.runs.settings import short
 
 _LONG_TITLE = 26  # characters of a row's title in a heading
-_LONG_VALUE = 60
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -97,7 +97,7 @@ def published_listing(table: PublishedTable, kind: type[ModelTest]) -> Table:
 def refusal_table(refusal: Refusal) -> Table:
     """Return what differs, by value, and in which runs."""
     lines = [
-        {"differs": difference.what, "value": _shortened(value), "runs": ", ".join(runs)}
+        {"differs": difference.what, "value": short(value), "runs": ", ".join(runs)}
         for difference in refusal.differences
         for value, runs in difference.values.items()
     ]
@@ -137,15 +137,11 @@ def job_count_text(row: StudyRow, counted: Sequence[int]) -> str:
     others = [job for job in row.jobs if job.run is None or job.run.number not in counted]
     if not others:
         return str(len(row.jobs))
-    words = [_lack(job) for job in others]
+    words = ["not tested" if job.is_finished else job.status for job in others]
     if len(others) == len(row.jobs) and len(set(words)) == 1:
         return f"0 of {len(row.jobs)} ({words[0]})"
     lacking = (f"seed {job.seed} {word}" for job, word in zip(others, words, strict=True))
     return f"{len(row.jobs) - len(others)} of {len(row.jobs)} ({', '.join(lacking)})"
-
-
-def _lack(job: Job) -> str:
-    return "not tested" if job.is_finished else job.status
 
 
 def _values_of(job: Job, kind: type[ModelTest]) -> list[str]:
@@ -184,10 +180,6 @@ def _value_text(value: PublishedValue | None) -> str:
     if value is None:
         return "-"
     return f"{value.mean:.2f}" + ("" if value.std is None else f" +- {value.std:.2f}")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONG_VALUE else f"{text[:_LONG_VALUE]}..."
 
 
 def _signed(value: float, quantity: Quantity) -> str:

@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any
 
+from common.listing import slice_name
 from common.report.kinds.model_test import ModelTest, TestProtocol
 from common.report.kinds.registry import KINDS
 from common.report.tables.formats import NUMERIC, Table
@@ -132,11 +133,7 @@ def _sliced(tests: Sequence[ModelTest], key: str, title: str) -> SlicedMeasure:
 
 
 def _by_name(test: ModelTest, key: str) -> dict[str, Mapping[str, Any]]:
-    return {_slice_name(part["slice"]): part for part in test.summary["by"].get(key) or ()}
-
-
-def _slice_name(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return {slice_name(part["slice"]): part for part in test.summary["by"].get(key) or ()}
 
 
 def _order(test: ModelTest) -> tuple[Any, ...]:

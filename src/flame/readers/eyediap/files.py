@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float
+from common.store.skipped import Skipped
 
 # Fields of a complete row, the frame number included.
 NUM_FIELDS = {
@@ -104,6 +105,22 @@ def read_calibration(path: Path) -> Calibration:
             f"{path.name} is malformed ({error}); expected the sections [resolution], "
             "[intrinsics], [R] and [T]"
         ) from error
+
+
+def skipped(session: str, number: int, reason: str) -> Skipped:
+    """Return a frame that could not be used, or an image of another data set's group."""
+    return Skipped(sample_id(session, number), person_of(session), session, reason)
+
+
+def sample_id(session: str, number: int) -> str:
+    """Return what a frame of a session is called."""
+    return f"{session}_{number:05d}"
+
+
+def person_of(session: str) -> str:
+    """Return whom a session is of; anything else is a person by itself."""
+    match = SESSION_NAME.fullmatch(session)
+    return match["person"] if match else session
 
 
 def _lines(path: Path) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from common.arrays import Image
 from common.media.video import read_frames
 from common.store.skipped import Skipped
-from flame.readers.eyediap.files import SESSION_NAME, Calibration
+from flame.readers.eyediap.files import SESSION_NAME, Calibration, person_of, sample_id, skipped
 from flame.readers.eyediap.geometry import FrameLabel
 from flame.readers.eyediap.session import EyediapSession, LabelRule
 from flame.readers.sample import RawReader, RawSample
@@ -115,7 +115,7 @@ class EyediapReader(RawReader):
         labels: dict[int, FrameLabel] = {}
         for frame, label in session.label(frames, self._rule).items():
             if isinstance(label, str):
-                yield _skipped(group, frame, label)
+                yield skipped(group, frame, label)
             else:
                 labels[frame] = label
         yield from _samples(session, labels, index, self._camera)
@@ -167,7 +167,7 @@ def _samples(
             LOG.warning("%s", error)
             reason = f"{path.name} is damaged"
     for frame in sorted(missing):
-        yield _skipped(session.name, frame, reason)
+        yield skipped(session.name, frame, reason)
 
 
 def _sample(
@@ -179,10 +179,10 @@ def _sample(
     camera: Calibration,
 ) -> RawSample | Skipped:
     if image.shape[:2] != (camera.height, camera.width):
-        return _skipped(session, frame, "the video's size is not the calibration's")
+        return skipped(session, frame, "the video's size is not the calibration's")
     return RawSample(
-        sample_id=_sample_id(session, frame),
-        subject=_person(session),
+        sample_id=sample_id(session, frame),
+        subject=person_of(session),
         group=session,
         index=index,
         image=image,
@@ -192,18 +192,6 @@ def _sample(
         face_hint_px=label.eyes_px,
         frame=frame,
     )
-
-
-def _skipped(session: str, frame: int, reason: str) -> Skipped:
-    return Skipped(_sample_id(session, frame), _person(session), session, reason)
-
-
-def _sample_id(session: str, frame: int) -> str:
-    return f"{session}_{frame:05d}"
-
-
-def _person(session: str) -> str:
-    return session.partition("_")[0]
 
 
 def _check_choice(option: str, values: tuple[str, ...] | list[str], known: tuple[str, ...]) -> None:

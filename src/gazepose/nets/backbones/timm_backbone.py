@@ -1,12 +1,12 @@
 """Trunks of timm, which is an optional extra."""
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from common.config.extras import optional
 from gazepose.nets.backbones.published_weights import check_weights_name
 from gazepose.nets.backbones.sizes import explained_image_size
 from gazepose.nets.pixels import IMAGENET_MEAN, IMAGENET_STD
@@ -33,7 +33,7 @@ class TimmTrunk(nn.Module):
     def __init__(self, name: str, weights: str | None) -> None:
         super().__init__()
         check_weights_name(weights)
-        timm = _timm()
+        timm = optional("timm", "this backbone needs timm; type pip install -e '.[timm]'")
         _check_name(timm, name)
         try:
             self.net = timm.create_model(
@@ -84,11 +84,3 @@ def _check_name(timm: Any, name: str) -> None:
     """Refuse what timm would fetch from somebody's account, or read from a folder."""
     if not timm.is_model(name):
         raise ValueError(f"timm has no net {name!r}; timm.list_models() lists those it has")
-
-
-def _timm() -> Any:
-    try:
-        # By name: type checkers must not ask for what need not be installed.
-        return importlib.import_module("timm")
-    except ImportError as error:
-        raise ValueError("this backbone needs timm; type pip install -e '.[timm]'") from error

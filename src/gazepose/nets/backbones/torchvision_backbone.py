@@ -69,7 +69,8 @@ def _classifier(name: str, weights: str | None) -> nn.Module:
 def _last_map(name: str, net: nn.Module) -> tuple[str, int]:
     """Return which node of a net gives its last map, and the map's channels."""
     in_training, in_eval = get_graph_node_names(net)
-    nodes = [node for node in in_eval if node in set(in_training) and not _is_classifier(node)]
+    shared = [node for node in in_eval if node in set(in_training)]
+    nodes = [node for node in shared if node.partition(".")[0] not in _CLASSIFIERS]
     net.eval()
     with torch.no_grad():
         outputs = create_feature_extractor(net, nodes)(torch.zeros(1, 3, _EXAMPLE_PX, _EXAMPLE_PX))
@@ -78,10 +79,6 @@ def _last_map(name: str, net: nn.Module) -> tuple[str, int]:
         if _is_map(outputs[node]):
             return node, outputs[node].shape[1]
     raise ValueError(f"torchvision's {name} gives no feature map; take a convolutional net")
-
-
-def _is_classifier(node: str) -> bool:
-    return node.partition(".")[0] in _CLASSIFIERS
 
 
 def _is_map(output: Any) -> bool:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from math import nan
 from typing import Any
 
@@ -212,11 +213,8 @@ def _tracking_paths(
 
 
 def _free_name(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}#{number}"
-    return name
+    names = chain([wanted], (f"{wanted}#{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _looks(

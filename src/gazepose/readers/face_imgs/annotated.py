@@ -47,11 +47,11 @@ class AnnotatedFaces(RawReader):
         return list(self._part_of)
 
     def prior_files(self) -> Mapping[str, PriorFiles]:
-        """Return the parts' prior files; see `BringsPriors`."""
+        """Return the parts' prior files."""
         return {part: self._priors[part] for part in self._clips}
 
     def prior_files_of(self, group: str) -> PriorFiles:
-        """Return the prior files of a clip's part; see `BringsPriors`."""
+        """Return the prior files of a clip's part."""
         return self._priors[self._part_of[group]]
 
     def count(self, group: str) -> int:

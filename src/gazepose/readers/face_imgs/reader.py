@@ -11,7 +11,7 @@ from gazepose.readers.ego4d.reader import Ego4DVideos
 from gazepose.readers.face_imgs.annotated import AnnotatedFaces, CutFaces, FaceImages
 from gazepose.readers.face_imgs.baseline_tracks import BaselineTracks
 from gazepose.readers.face_imgs.files import TreeFiles
-from gazepose.readers.json_prior.files import BringsPriors, PriorFiles
+from gazepose.readers.json_prior.files import PriorFiles
 from gazepose.readers.tracks import RuleName, TrackRule
 from gazepose.readers.videos_challenge import VideosChallengeReader, find_challenge_dir
 
@@ -47,15 +47,12 @@ class FaceImgsReader(JoinedReader):
         self._rule = TrackRule(track_rule)
 
     def prior_files(self) -> Mapping[str, PriorFiles]:
-        """Return the parts' prior files; see `BringsPriors`."""
-        readers = (reader for reader in self._readers if isinstance(reader, BringsPriors))
-        return {part: files for reader in readers for part, files in reader.prior_files().items()}
+        """Return the parts' prior files."""
+        return {p: files for reader in self._readers for p, files in reader.prior_files().items()}
 
-    def prior_files_of(self, group: str) -> PriorFiles:
-        """Return the prior files of a group's part; see `BringsPriors`."""
-        reader = self._reader_of[group]
-        assert isinstance(reader, BringsPriors)
-        return reader.prior_files_of(group)
+    def prior_files_of(self, group: str) -> PriorFiles | None:
+        """Return the prior files of a group's part."""
+        return self._reader_of[group].prior_files_of(group)
 
     def doctor(self) -> list[Finding]:
         """Say what is missing or inconsistent, without opening the images."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from common.files.foreign_files import parse_json
 from common.preprocessing.findings import Finding
@@ -33,17 +33,6 @@ KINDS = ("landmarks", "head_pose")
 _FIELD_OF = {"landmarks": "mesh", "head_pose": "angles"}
 _NUM_UUID_PARTS = 5
 _Spans = dict[str, list[tuple[int, int]]]
-
-
-@runtime_checkable
-class BringsPriors(Protocol):
-    """A reader of a data set that may have prior files."""
-
-    def prior_files(self) -> Mapping[str, "PriorFiles"]:
-        """Return the prior files by part, there or not; ValueError if it is no such data set."""
-
-    def prior_files_of(self, group: str) -> "PriorFiles":
-        """Return the prior files of a group's part."""
 
 
 @dataclass(frozen=True)
