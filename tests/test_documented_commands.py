@@ -79,7 +79,12 @@ def test_pages_hold_commands_of_every_script() -> None:
     assert len(commands()) > 40
 
 
-@pytest.mark.parametrize(("choices", "typed"), compositions().items(), ids=" ".join)
+COMPOSITIONS = compositions()
+
+
+@pytest.mark.parametrize(
+    ("choices", "typed"), COMPOSITIONS.items(), ids=[" ".join(choices) for choices in COMPOSITIONS]
+)
 def test_documented_commands_compose(choices: tuple[str, ...], typed: list[str]) -> None:
     composition(choices[0], *typed)
 
