@@ -34,7 +34,8 @@ def test_a_run_is_tested_on_the_other_data_set_too(
     typed = [
         "sweeps=demo_flame_table", "model=flame_b", "data=demo_gaze", f"paths.run_dir={run_dir}",
         f"paths.store_dir={two_stores}", *FLAME_RUN, "trainer.max_epochs=1",
-        "trainer.precision=32-true", "model.module.loss._target_=my_losses.Mine",
+        "trainer.precision=32-true", "callbacks.pictures=null",
+        "model.module.loss._target_=my_losses.Mine",
     ]  # fmt: skip
     with running(*typed) as config, one_thread():
         check_other_tests(run_dir, config)
