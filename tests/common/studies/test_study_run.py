@@ -28,7 +28,7 @@ SMALL_STUDY = [
     *(f"++{option}" for option in SMALL_NETS["gazepose"] if "transformer" in option),
     *SMALL_DATA[1:],
     *SMALL_TRAINING,
-    *("trainer.max_epochs=1", "callbacks.pictures=null"),
+    *("trainer.max_epochs=1", "callbacks.pictures=null", "test=false"),
 ]
 
 
@@ -106,7 +106,7 @@ def test_a_study_of_nets_and_data_sets_runs_only_what_is_missing(
     small = [option for option in SMALL_RUN if not option.startswith(("model=", "data="))]
     typed = [
         *("sweeps=demo_flame_table", "model=flame_b", "seed=0", *small, "trainer.max_epochs=1"),
-        *("trainer.precision=32-true", "also_test=[]", "callbacks.pictures=null"),
+        *("trainer.precision=32-true", "test=false", "callbacks.pictures=null"),
         *(f"paths.runs_dir={tmp_path}", f"paths.store_dir={tmp_path}/stores"),
     ]
     assert train_script(*typed, "data=demo_gaze") == 0
