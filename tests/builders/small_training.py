@@ -15,9 +15,7 @@ from common.runs.run import fit_and_test
 
 REPO_DIR = Path(__file__).parents[2]
 SMALL_NET = ["model.width=2", "model.hidden=8"]
-SMALL_RUN = [
-    "model=flame",
-    "data=columbiagaze",
+SMALL_OPTIONS = [
     "data.datamodule.split=cross_person",
     "data.datamodule.split_fractions=[0.5,0.25,0.25]",
     "data.datamodule.num_workers=0",
@@ -29,6 +27,7 @@ SMALL_RUN = [
     "trainer.enable_progress_bar=false",
     "trainer.accelerator=cpu",
 ]
+SMALL_RUN = ["model=flame", "data=columbiagaze", *SMALL_OPTIONS]
 
 
 # Once: it takes an eighth of a composition's time.

@@ -10,10 +10,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
-from builders.small_training import REPO_DIR, composed
+from builders.small_training import composed
+from builders.train_configs import CONF_DIR
 from common.config.plain import plain
 
-CONF_DIR = REPO_DIR / "conf"
 Config = dict[str, Any]
 
 

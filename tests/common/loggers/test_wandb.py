@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 import wandb
-from builders.logged_run import OFFLINE, config_of, staged_in
+from builders.logged_run import OFFLINE, config_of
 from builders.offline_wandb import offline_runs
-from builders.small_lam_training import write_store
 from builders.small_training import one_thread
 from builders.train_configs import train_config
 
@@ -16,19 +15,6 @@ from common.loggers.dashboard import log_end, log_start
 from common.loggers.wandb import RECORD, WandbRunLogger
 from common.runs.run import fit_and_test
 from gazepose.training.module import EyeContactModule
-
-
-@pytest.fixture(scope="module", autouse=True)
-def staging(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with staged_in(tmp_path_factory.mktemp("staging")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wandb_run")
-    write_store(folder / "store")
-    return folder
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_no_form_hides_a_call(form: str, folder: Path, config: Config) -> None:
     config["model"]["module"]["net"] = FORMS[form](hostile)
     run = write_run(folder / "run", config)
     for door in (replayed, lambda run: predicted(run, split="test")):
-        with pytest.raises(ValueError, match=r"collect_env\.run at config\.model\.module\.net"):
+        with pytest.raises(ValueError, match=r"collect_env\.run .*config\.model\.module\.net"):
             door(run)
     assert not has_run(folder)
 
@@ -159,14 +159,14 @@ def test_a_key_with_dots_hides_no_call(folder: Path, config: Config) -> None:
     config["callbacks"] = {**more, **config["callbacks"]}
     config["callbacks"]["a.b"] = HOSTILE["write_text_atomically"](folder)
     config["callbacks"]["a"] = {"b": config["callbacks"]["learning_rate"]}
-    with pytest.raises(ValueError, match=r"write_text_atomically at config\.callbacks\.a\.b"):
+    with pytest.raises(ValueError, match=r"write_text_atomically .*config\.callbacks\.a\.b"):
         replayed(write_run(folder / "run", config))
 
 
 def test_what_a_model_asks_of_the_data_changes_no_target(folder: Path, config: Config) -> None:
     config["model"]["inputs"] = HOSTILE["collect_env"](folder)
     run = write_run(folder / "run", config)
-    with pytest.raises(ValueError, match=r"collect_env\.run at config\.data\.datamodule"):
+    with pytest.raises(ValueError, match=r"collect_env\.run .*config\.data\.datamodule"):
         predicted(run, split="test")
     assert not has_run(folder)
 
@@ -233,7 +233,7 @@ def test_what_is_written_stays_in_the_new_folder(
     put(config, place, json.loads(json.dumps(value).replace("{folder}", str(tmp_path))))
     run = write_run(tmp_path / "run", config)
     owner = place.rpartition(".")[0]
-    with pytest.raises(ValueError, match=rf"at config\.{owner}\..*trusted='") as refusal:
+    with pytest.raises(ValueError, match=rf"config\.{owner}\..*trusted='") as refusal:
         replayed(run, new_dir=str(tmp_path / "new"))
     assert "folder" in str(refusal.value) or place.endswith("_args_")
 
@@ -244,7 +244,7 @@ def test_a_logger_passes_nothing_on(key: str, tmp_path: Path) -> None:
     replayed(write_run(tmp_path / "own", config))
     config["logger"]["wandb"][key] = {"base_url": "https://elsewhere"}
     run = write_run(tmp_path / "run", config)
-    with pytest.raises(ValueError, match=rf"WandbRunLogger at config\.logger\.wandb\.{key}"):
+    with pytest.raises(ValueError, match=rf"WandbRunLogger .*config\.logger\.wandb\.{key}"):
         replayed(run)
     replayed(run, trusted=("common.loggers.wandb",))
 
@@ -277,9 +277,7 @@ def test_what_a_user_trusts_is_built(
     run = write_run(my_lab / "run", config)
     untrusting = ((), ("my_lab.losses",), ("my_lab.net",), ("my_la",))
     for trusted in untrusting:
-        with pytest.raises(
-            ValueError, match=r"(?s)my_lab\.nets\.Net at .*trusted='\[my_lab\.nets\]'"
-        ):
+        with pytest.raises(ValueError, match=r"(?s)my_lab\.nets\.Net .*trusted='\[my_lab\.nets\]'"):
             replayed(run, trusted=trusted)
     assert not has_run(my_lab)
     for trusted in (("my_lab.nets",), ("my_lab",), ("my_lab.nets.Net",)):

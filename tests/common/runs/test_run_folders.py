@@ -47,6 +47,6 @@ def test_a_sweep_over_models_starts_its_jobs(tmp_path: Path) -> None:
     typed += [f"paths.runs_dir={tmp_path}"]
     command = [sys.executable, str(REPO_DIR / "train.py"), *typed]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "no face store in" in done.stderr
+    assert "preprocess.py data=" in done.stderr
     (folder,) = tmp_path.glob("sweep_*")
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["0", "1"]

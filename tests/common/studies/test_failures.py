@@ -1,14 +1,12 @@
 """What a study says of jobs that failed, were refused or were not started."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders.small_runs import write_run
 from builders.study_configs import config_of
-from builders.train_script import train_script_here
 
 from common.studies.study import (
     check_typed,
@@ -17,12 +15,6 @@ from common.studies.study import (
     record_failure,
     unfinished_jobs,
 )
-
-
-@pytest.fixture
-def train_script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with train_script_here(monkeypatch) as run:
-        yield run
 
 
 def test_the_summary_says_what_failed_and_what_was_not_run(
