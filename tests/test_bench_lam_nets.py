@@ -1,21 +1,16 @@
 """What the benchmark of the nets measures; not how fast anything is."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from builders.benchmarks import benchmark
 from builders.small_nets import small_gazelstm, small_gazepose
 
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
-    monkeypatch.delitem(sys.modules, "bench_lam_nets", raising=False)
-    import bench_lam_nets
-
-    return bench_lam_nets
+    return benchmark(monkeypatch, "bench_lam_nets")
 
 
 @pytest.mark.parametrize("make", [small_gazepose, small_gazelstm])

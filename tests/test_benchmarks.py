@@ -6,15 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-BENCHMARKS_DIR = Path(__file__).parents[1] / "benchmarks"
-
-
-@pytest.fixture(autouse=True)
-def _as_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS_DIR))
-    for name in ("peak_memory", "bench_flame", "bench_loader", "checksum_cost"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+from builders.benchmarks import BENCHMARKS_DIR, benchmark
 
 
 def test_peak_memory_counts_in_mib_what_was_held_once_and_nothing_of_the_parent() -> None:
@@ -34,8 +26,7 @@ print(before, peak_memory_mib())
 
 
 def test_the_memory_of_training_counts_adams_moments(monkeypatch: pytest.MonkeyPatch) -> None:
-    import bench_flame
-
+    bench_flame = benchmark(monkeypatch, "bench_flame")
     optimizers = []
     adam = bench_flame.torch.optim.Adam
 
@@ -53,10 +44,8 @@ def test_the_memory_of_training_counts_adams_moments(monkeypatch: pytest.MonkeyP
 
 
 def test_a_missing_store_says_how_to_make_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import bench_loader
-
     with pytest.raises(SystemExit):
-        bench_loader.main(["--store", str(tmp_path / "none")])
-    assert "type python preprocess.py data=demo_gaze first" in capsys.readouterr().err
+        benchmark(monkeypatch, "bench_loader").main(["--store", str(tmp_path / "none")])
+    assert "python preprocess.py data=demo_gaze" in capsys.readouterr().err

@@ -62,10 +62,10 @@ def images_of(store_dir: Path, group: str) -> str:
 
 
 def reasons_of(store_dir: Path) -> str:
-    """A damaged reason is itself the text that names the file."""
+    """Of a damaged file, the reason is the text that names it."""
     reasons = read_failures(store_dir)
     for reason in reasons.values():
-        if "is damaged" in reason:
+        if str(store_dir) in reason:
             raise ValueError(reason)
     return str(reasons)
 
@@ -73,7 +73,7 @@ def reasons_of(store_dir: Path) -> str:
 def job_reasons_of(study_dir: Path) -> str:
     reasons = read_job_failures(study_dir)
     for reason in reasons.values():
-        if "is damaged" in reason["reason"]:
+        if str(study_dir) in reason["reason"]:
             raise ValueError(reason["reason"])
     return str(reasons)
 

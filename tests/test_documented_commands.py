@@ -2,15 +2,16 @@
 
 import re
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from builders.small_training import REPO_DIR
-from hydra import compose, initialize_config_dir
+from builders.small_training import REPO_DIR, composition
+from builders.train_configs import CONF_DIR
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from common.config import schema
 from common.runs.replay import config_name
 
 PAGES = [REPO_DIR / "README.md", *sorted((REPO_DIR / "docs").glob("*.md"))]
@@ -23,27 +24,24 @@ FILLED = {
 HYDRA_ONLY = ("-m", "--cfg", "--info", "-p")
 
 
-def shell_lines(page: Path) -> Iterator[str]:
-    """The lines of a page's bash blocks, continued ones joined."""
-    for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL):
+def lines(page: Path) -> Iterator[str]:
+    """The lines of a page's bash blocks, continued ones joined, and commands within its text."""
+    text = page.read_text()
+    for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL):
         yield from block.replace("\\\n", " ").splitlines()
+    yield from re.findall(r"`(python [^`\n]+)`", text)
 
 
-def commands() -> list[tuple[str, str, list[str]]]:
-    """Page, script and words of every call of one of our scripts, each once."""
-    matches = {
-        match[0]: (page.name, match)
-        for page in reversed(PAGES)
-        for line in shell_lines(page)
-        if (match := re.search(r"(train|preprocess|predict)\.py (.*)", line))
+def commands() -> set[tuple[str, str]]:
+    """Script and what is typed behind it of every call of one of our scripts."""
+    called = re.compile(r"(train|preprocess|predict)\.py (.*)")
+    return {
+        match.groups() for page in PAGES for line in lines(page) if (match := called.search(line))
     }
-    return [
-        (name, match[1], shlex.split(match[2], comments=True)) for name, match in matches.values()
-    ]
 
 
 def overrides(script: str, words: list[str]) -> list[list[str]]:
-    """What Hydra is told: once each with the first and the last choice of a sweep."""
+    """What Hydra is told: with the first and with the last choice of a sweep."""
     filled = [new for word in words for new in (FILLED[script] if word == "..." else [word])]
     typed = []
     for place, word in enumerate(filled):
@@ -61,20 +59,41 @@ def _chosen(override, end: int) -> str:  # type: ignore[no-untyped-def]
     return f"{key}={list(override.sweep_string_iterator())[end]}"
 
 
+def compositions() -> dict[tuple[str, ...], list[str]]:
+    """By config file and choices of groups: the options that are typed with them anywhere.
+
+    Hydra checks them one by one, so that all of them are composed at once.
+    """
+    found: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
+    for script, text in sorted(commands()):
+        words = shlex.split(text, comments=True)
+        file = config_name(words) if script == "train" else script
+        for typed in overrides(script, words):
+            choices = [one for one in typed if (CONF_DIR / one.partition("=")[0]).is_dir()]
+            found[file, *sorted(choices)] |= dict.fromkeys(typed)
+    return {choices: list(typed) for choices, typed in found.items()}
+
+
 def test_pages_hold_commands_of_every_script() -> None:
-    assert {script for _, script, _ in commands()} == {"train", "preprocess", "predict"}
+    assert {script for script, _ in commands()} == {"train", "preprocess", "predict"}
     assert len(commands()) > 40
 
 
+COMPOSITIONS = compositions()
+
+
 @pytest.mark.parametrize(
-    ("page", "script", "words"), commands(), ids=[" ".join(c[2])[:60] for c in commands()]
+    ("choices", "typed"), COMPOSITIONS.items(), ids=[" ".join(choices) for choices in COMPOSITIONS]
 )
-def test_a_documented_command_composes(page: str, script: str, words: list[str]) -> None:
-    schema.register()
-    file = config_name(words) if script == "train" else script
-    with initialize_config_dir(str(REPO_DIR / "conf"), version_base="1.3"):
-        for typed in overrides(script, words):
-            compose(file, overrides=typed, return_hydra_config=True)
+def test_documented_commands_compose(choices: tuple[str, ...], typed: list[str]) -> None:
+    composition(choices[0], *typed)
+
+
+def test_documented_modules_can_be_run() -> None:
+    text = "\n".join(line for page in PAGES for line in lines(page))
+    modules = set(re.findall(r"python -m ((?:common|flame|gazepose)[\w.]*)", text))
+    assert "common.report" in modules
+    assert [name for name in modules if find_spec(f"{name}.__main__") is None] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])

@@ -1,9 +1,9 @@
-"""docs/from_the_originals.md: every command composes, every option sets what it names."""
+"""docs/from_the_originals.md: every option of the originals is there and sets what it names."""
 
-import importlib.util
 import math
 import re
 import shlex
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +11,11 @@ import pytest
 from builders.small_lam_training import train_here as train_lam_here
 from builders.small_lam_training import write_store
 from builders.small_store import write_small_store
-from builders.small_training import REPO_DIR, train_here
-from hydra import compose, initialize_config_dir
+from builders.small_training import REPO_DIR, composition, train_here
+from builders.train_configs import CONF_DIR
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
-
-from common.config import schema
 
 PAGE = REPO_DIR / "docs" / "from_the_originals.md"
 OPTIONS = {
@@ -55,7 +53,6 @@ def rows() -> list[Row]:
     return found
 
 
-COMMANDS = sorted({typed for row in rows() for typed in row.here if typed.startswith("python ")})
 SETTINGS = sorted(
     {
         (row.laid_over, typed)
@@ -66,14 +63,13 @@ SETTINGS = sorted(
 )
 
 
-def composed(command: str, *more: str):  # type: ignore[no-untyped-def]
-    """The config of a command of one of the three scripts."""
-    _, script, *words = shlex.split(command)
-    schema.register()
-    with initialize_config_dir(str(REPO_DIR / "conf"), version_base="1.3"):
-        return compose(
-            script.removesuffix(".py"), overrides=[*words, *more], return_hydra_config=True
-        )
+def together() -> list[tuple[str, list[str]]]:
+    """What is composed: a command with each of its choices of configs, and with all its values."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for command, setting in SETTINGS:
+        is_choice = (CONF_DIR / setting.partition("=")[0]).is_dir()
+        found[command, setting if is_choice else ""].append(setting)
+    return [(command, settings) for (command, _), settings in found.items()]
 
 
 def test_every_option_of_the_originals_readmes_has_a_line() -> None:
@@ -84,23 +80,14 @@ def test_every_option_of_the_originals_readmes_has_a_line() -> None:
         assert set(options.split()) - named == set()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_composes(command: str) -> None:
-    words = shlex.split(command)
-    if words[1] == "-m":
-        assert importlib.util.find_spec(f"{words[2]}.__main__")
-    else:
-        composed(command)
-
-
-@pytest.mark.parametrize(("command", "setting"), SETTINGS)
-def test_an_option_sets_what_it_names(command: str, setting: str) -> None:
-    config = composed(command, setting)
-    override = OverridesParser.create().parse_override(setting)
+@pytest.mark.parametrize(("command", "settings"), together())
+def test_options_set_what_they_name(command: str, settings: list[str]) -> None:
+    config = composition("train", *shlex.split(command)[2:], *settings, with_hydra=True)
     HydraConfig.instance().set_config(config)
-    key, value = override.get_key_element(), override.value()
     chosen = config.hydra.runtime.choices
-    assert (chosen[key] if key in chosen else OmegaConf.select(config, key)) == value
+    for override in OverridesParser.create().parse_overrides(settings):
+        key, value = override.get_key_element(), override.value()
+        assert (chosen[key] if key in chosen else OmegaConf.select(config, key)) == value
 
 
 # Composed only: they name files or GPUs that are not here, or take hours.

@@ -10,11 +10,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
-from builders.small_training import REPO_DIR
-from common.config import schema
+from builders.small_training import composed
+from builders.train_configs import CONF_DIR
 from common.config.plain import plain
 
-CONF_DIR = REPO_DIR / "conf"
 Config = dict[str, Any]
 
 
@@ -36,9 +35,7 @@ ON_GAZEPOSE = ["model=gazepose", "data=ego4d"]
 @cache
 def config_of(*typed: str) -> Config:
     """The config of a command; composed once."""
-    schema.register()
-    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        return plain(compose("train", overrides=[RUN, *typed]))
+    return composed("train", RUN, *typed)
 
 
 def study_of(name: str) -> Config:
@@ -63,7 +60,6 @@ def row_configs(name: str) -> list[Config]:
 @contextmanager
 def running(*typed: str) -> Iterator[Config]:
     """Within it Hydra runs a job with these overrides, as it does in train.py."""
-    schema.register()
     with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
         cfg = compose("train", overrides=[RUN, *typed], return_hydra_config=True)
         HydraConfig.instance().set_config(cfg)

@@ -29,6 +29,9 @@ def train_script_here(
             with one_thread():
                 runpy.run_path(sys.argv[0], run_name="__main__")
         except SystemExit as end:
+            if isinstance(end.code, str):
+                print(end.code, file=sys.stderr)
+                return 1
             return int(end.code or 0)
         return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ValueType
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
@@ -53,7 +54,8 @@ def check_typed(name: str, swept: Config, typed: Iterable[str]) -> None:
         if key not in swept:
             continue
         is_sweep = override.is_sweep_override()
-        if is_sweep and not (override.is_choice_sweep() or override.is_range_sweep()):
+        is_pattern = override.value_type == ValueType.GLOB_CHOICE_SWEEP
+        if is_sweep and (is_pattern or not override.is_discrete_sweep()):
             continue
         values = override.sweep_iterator() if is_sweep else [override.value()]
         for value in values:

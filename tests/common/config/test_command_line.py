@@ -1,7 +1,7 @@
 """What is put right in a command: a study is a multirun, and a multirun composes as its jobs do."""
 
+import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -45,17 +45,6 @@ def test_other_commands_stay_as_typed(typed: list[str]) -> None:
     assert with_multirun(typed) == typed
 
 
-def test_a_typo_beside_a_list_of_rows_is_named(tmp_path: Path) -> None:
-    typed = ["sweeps=table3", "ablations=spatial_head,spatial_off", "model.learning_rat=1"]
-    done = subprocess.run(
-        [sys.executable, str(REPO_DIR / "train.py"), *typed],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "learning_rat" in done.stderr
-    assert "Ambiguous" not in done.stderr
-
-
 @pytest.mark.parametrize(
     ("typed", "first"),
     [
@@ -92,8 +81,6 @@ def test_a_search_has_its_choices_to_itself() -> None:
     ("typed", "swept"),
     [
         ("experiment=demo_lam model=gazelstm,gazepose", "model"),
-        ("experiment=demo_gaze model=flame,flame_ao", "model"),
-        ("data=columbiagaze model=flame,flame_b model.width=8", "model"),
         ("model=gazepose data=ego4d,face_imgs data.datamodule.batch_size=4", "data"),
         ("experiment=demo_gaze,demo_gaze_full model=flame data.datamodule.batch_size=4", "data"),
         ("model=gazelstm,gazepose data=ego4d dropout.margin=0.3", "model"),
@@ -112,8 +99,10 @@ def test_a_multirun_composes_where_each_of_its_jobs_does(
 @pytest.mark.parametrize(
     ("typed", "mistake"),
     [
-        ("experiment=demo_gaze model=flame,flame_ao model.widht=8", "widht"),
-        ("experiment=demo_gaze model=flame,gazelstm", "'width' not in 'EyeContactModelConfig'"),
+        ("-m experiment=demo_gaze model=flame,flame_ao model.widht=8", "widht"),
+        ("-m experiment=demo_gaze model=flame,gazelstm", "'width' not in 'EyeContactModelConfig'"),
+        # A study is a multirun unsaid: else Hydra takes the list of rows for the mistake.
+        ("sweeps=table3 ablations=spatial_head,spatial_off model.learning_rat=1", "learning_rat"),
     ],
 )
 def test_a_mistake_in_any_job_ends_a_multirun_before_the_first(
@@ -124,7 +113,7 @@ def test_a_mistake_in_any_job_ends_a_multirun_before_the_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with train_script_here(monkeypatch, SMALL_JOB) as script:
-        assert script("-m", *typed.split(), f"hydra.sweep.dir={tmp_path}") == 1
+        assert script(*typed.split(), f"hydra.sweep.dir={tmp_path}") == 1
     assert mistake in capsys.readouterr().err
     assert not list(tmp_path.rglob("said.txt"))
 
@@ -132,7 +121,7 @@ def test_a_mistake_in_any_job_ends_a_multirun_before_the_first(
 @pytest.mark.parametrize(
     ("script", "typed", "said"),
     [
-        ("train", "experiment=demo_gaze model=flame,flame_b", "no face store in"),
+        ("train", "experiment=demo_gaze model=flame,flame_b", "/demo_gaze"),
         (
             "preprocess",
             "data=columbiagaze,eyediap data.preprocessor.preparation.quality=80",
@@ -158,21 +147,9 @@ def test_every_scripts_multirun_gets_as_far_as_its_first_job(
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            "/data/\u6570\u636e/\u89c6\u9891.mp4",
-            "/d/it's.mp4",
-            '/d/a"b.mp4',
-            "/d/a\"b'c.mp4",
-            "/d/a (1).mp4",
-        ),
-        *(
-            "/d/a=1.mp4",
-            "\u00e9t\u00e9 \u00e0 Gen\u00e8ve/*.jpg",
-            "C:\\x\\\u00fc.mp4",
-            "\u00fc\\",
-            '\u00fc\\"',
-            "#1!&;%.mp4",
-        ),
+        *("/data/\u6570\u636e/\u89c6\u9891.mp4", "/d/it's.mp4", '/d/a"b.mp4', "/d/a\"b'c.mp4"),
+        *("/d/a (1).mp4", "/d/a=1.mp4", "\u00e9t\u00e9 \u00e0 Gen\u00e8ve/*.jpg"),
+        *("C:\\x\\\u00fc.mp4", "\u00fc\\", '\u00fc\\"', "#1!&;%.mp4"),
     ],
 )
 def test_a_path_is_taken_as_typed(text: str) -> None:
@@ -185,12 +162,7 @@ def test_a_path_is_taken_as_typed(text: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "model=[a,b]",
-        "x={a:1}",
-        "seed=1,2",
-        "name='a b'",
-        "source=party 1.mp4",
-        "~priors",
+        *("model=[a,b]", "x={a:1}", "seed=1,2", "name='a b'", "source=party 1.mp4", "~priors"),
         "--x=\u00fc",
     ],
 )
@@ -200,7 +172,7 @@ def test_what_hydra_reads_stays_as_typed(typed: str) -> None:
 
 @pytest.mark.parametrize("text", ["[2024] \u00fc.mp4", "\u00fc, 2.mp4", "{a", "it's, 2.mp4"])
 def test_what_may_be_a_list_is_refused_with_how_to_type_it(text: str) -> None:
-    with pytest.raises(ValueError, match="cannot be read") as refused:
+    with pytest.raises(ValueError, match=f"source={re.escape(text)}") as refused:
         quoted(f"source={text}")
     in_shell = str(refused.value).partition(", type ")[2]
     said = subprocess.run(
@@ -212,10 +184,10 @@ def test_what_may_be_a_list_is_refused_with_how_to_type_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("script", "typed", "said"),
     [
-        ("predict", "run=x data.store_dir=/d", "data=NAME, too, or.*datamodule.store_dir=/d"),
-        ("predict", "run=x data.datamodule.seed=1", "datamodule.seed=1"),
-        ("predict", "run=x priors.head=true", "type priors=NAME, too"),
-        ("train", "model=flame data=columbiagaze dropout.margin=1", "type dropout=NAME, too"),
+        ("predict", "run=x data.store_dir=/d", r"data=NAME.* datamodule\.store_dir=/d"),
+        ("predict", "run=x data.datamodule.seed=1", r" datamodule\.seed=1"),
+        ("predict", "run=x priors.head=true", "priors=NAME"),
+        ("train", "model=flame data=columbiagaze dropout.margin=1", "dropout=NAME"),
     ],
 )
 def test_an_option_of_a_group_that_is_not_chosen_is_refused(

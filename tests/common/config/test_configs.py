@@ -1,6 +1,9 @@
 """The configs: every choice composes, and what is composed can be built."""
 
+from pathlib import Path
+
 import pytest
+from builders.replays import assert_replayed
 from builders.small_training import composed
 from builders.train_configs import CONF_DIR, choices, chosen, pairs, train_config
 
@@ -16,13 +19,16 @@ def test_there_are_configs_to_test() -> None:
 
 
 @pytest.mark.parametrize(("data", "model"), pairs())
-def test_every_data_set_goes_with_a_model_of_its_line(data: str, model: str) -> None:
+def test_every_data_set_goes_with_a_model_of_its_line_and_can_be_replayed(
+    data: str, model: str, tmp_path: Path
+) -> None:
     config = train_config(*chosen(data), f"model={model}")
     assert config["model"]["name"] == model
     assert config["name"] == f"{model}_{config['data']['name']}"
     if "results" in config["model"]["callbacks"]:
         assert config["model"]["callbacks"]["results"]["trained_on"] == config["data"]["name"]
     assert config["data"]["datamodule"]["store_dir"] == f"data/stores/{config['data']['name']}"
+    assert_replayed(config, tmp_path)
 
 
 @pytest.mark.parametrize("data", [name for name in choices("data") if name != "gaze_faces"])
@@ -61,9 +67,3 @@ def test_every_debug_config_composes(debug: str) -> None:
     config = train_config("data=columbiagaze", "model=flame", f"debug={debug}")
     assert "checkpoint" not in config["callbacks"]
     build(config["trainer"], logger=False, enable_checkpointing=False, accelerator="cpu")
-
-
-@pytest.mark.parametrize("logger", choices("logger"))
-def test_every_logger_composes(logger: str) -> None:
-    config = train_config("data=columbiagaze", "model=flame", f"logger={logger}")
-    assert all("_target_" in item for item in config["logger"].values() if item is not None)

@@ -8,9 +8,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from builders.logged_run import OFFLINE, config_of, staged_in
+from builders.logged_run import OFFLINE, config_of
 from builders.offline_wandb import OfflineRun, offline_runs
-from builders.small_lam_training import write_store
 from builders.small_store import write_small_store
 from builders.small_training import REPO_DIR, one_thread, train_here
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -26,19 +25,6 @@ STUDY = [
     *("sweeps=table4", "ablations=temporal_none"),
     *("callbacks.pictures.num_samples=4", "callbacks.pictures.num_worst=3"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def staging(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with staged_in(tmp_path_factory.mktemp("staging")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("loggers")
-    write_store(folder / "store")
-    return folder
 
 
 @pytest.fixture(scope="module")

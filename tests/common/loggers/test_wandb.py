@@ -1,34 +1,20 @@
 """A W&B run that ends early, is disabled or cannot begin leaves nothing open."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wandb
-from builders.logged_run import OFFLINE, config_of, staged_in
+from builders.logged_run import OFFLINE, config_of
 from builders.offline_wandb import offline_runs
-from builders.small_lam_training import write_store
-from builders.small_training import composed, one_thread
+from builders.small_training import one_thread
+from builders.train_configs import train_config
 
 from common.config.instantiate import build
 from common.loggers.dashboard import log_end, log_start
 from common.loggers.wandb import RECORD, WandbRunLogger
 from common.runs.run import fit_and_test
 from gazepose.training.module import EyeContactModule
-
-
-@pytest.fixture(scope="module", autouse=True)
-def staging(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with staged_in(tmp_path_factory.mktemp("staging")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wandb_run")
-    write_store(folder / "store")
-    return folder
 
 
 @pytest.mark.parametrize(
@@ -69,36 +55,32 @@ def test_who_is_not_logged_in_is_told_what_to_type(
 
     monkeypatch.setattr(wandb, "init", refuse)
     logger = WandbRunLogger(save_dir=str(tmp_path), project="p")
-    with pytest.raises(
-        ValueError, match=r"No API key configured\. Type `wandb login`, or logger\."
-    ):
+    with pytest.raises(ValueError, match=r"No API key .*`wandb login`.*logger\."):
         log_start([logger], {"seed": 0})
     log_end([logger], "failed", {})
 
 
 def test_loggers_without_a_run_are_closed_in_peace() -> None:
-    config = composed(
-        "train", "model=flame", "data=columbiagaze", "paths.run_dir=x", "logger=wandb"
-    )
-
+    config = train_config("model=flame", "data=columbiagaze", "logger=wandb")
     log_end([build(config["logger"]["wandb"])], "failed", {})
 
 
 def test_a_start_that_goes_on_in_the_folder_goes_on_in_wandb(work_dir: Path) -> None:
     folder = work_dir / "goes_on"
     typed = [*OFFLINE, "test=false", "callbacks.pictures=null", "trainer.log_every_n_steps=1"]
-    for max_epochs in (1, 2, 3):
+    typed += ["+trainer.limit_train_batches=2", "+trainer.limit_val_batches=2"]
+    for max_epochs in (1, 2):
         last = folder / "checkpoints" / "last.ckpt"
         ckpt_path = [f"ckpt_path={last}"] if last.is_file() else []
-        longer = [f"trainer.max_epochs={max_epochs}", "model.module.scheduler.T_max=3"]
+        longer = [f"trainer.max_epochs={max_epochs}", "model.module.scheduler.T_max=2"]
         config = config_of(work_dir, folder, *typed, *longer, *ckpt_path)
         with one_thread():
             fit_and_test(config, {}, folder)
     runs = offline_runs(folder)
     ids = {run.folder.name.rpartition("-")[2] for run in runs}
-    assert (len(runs), len(ids)) == (3, 1)
-    steps = [[row["_step"] for row in run.history] for run in runs]
-    assert all(max(before) < min(after) for before, after in pairwise(steps))
+    assert (len(runs), len(ids)) == (2, 1)
+    before, after = ([row["_step"] for row in run.history] for run in runs)
+    assert max(before) < min(after)
     # Another folder's is another run.
     config = config_of(work_dir, work_dir / "other", *typed, "trainer.max_epochs=1")
     with one_thread():

@@ -3,10 +3,12 @@
 import copy
 import json
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import cache
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,16 @@ import pytest
 import yaml
 from builders.hostile_configs import HOSTILE, SINGING, cage, has_run, write_run
 from builders.old_runs import MODELS, OLD_TARGETS, todays, write_old_run
-from builders.small_training import SMALL_NET, composed
-from builders.train_configs import CONF_DIR, choices, chosen, pairs, train_config
+from builders.replays import asked, assert_replayed, replayed
+from builders.small_training import SMALL_NET
+from builders.train_configs import CONF_DIR, choices, train_config
 from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 
 from common.config.checks import check_file_name
 from common.config.instantiate import calls
 from common.prediction.command import predict
-from common.runs.admission import check_recorded, is_admitted, parts_of_prediction, parts_of_run
-from common.runs.replay import replayed_config
+from common.runs.admission import is_admitted
 from common.runs.run import build_module
 
 Config = dict[str, Any]
@@ -53,6 +55,14 @@ PREDICTION_PLACES = {
     "smoothing": "model.callbacks.results.smoothing",
 }
 BUILT_BY_BOTH = CLASS_PLACES | ARGUMENT_PLACES
+BUILT_BY_A_TRAINING = BUILT_BY_BOTH | TRAINING_PLACES
+BUILT_BY_A_PREDICTION = BUILT_BY_BOTH | PREDICTION_PLACES
+
+
+def calls_at(places: Collection[str]) -> list[tuple[str, str]]:
+    """Every hostile call at one place, and at every place one of another's and one of ours."""
+    everywhere = product(("collect_env", "write_text_atomically, at home"), places)
+    return list(dict.fromkeys([*product(HOSTILE, ["net"]), *everywhere]))
 
 
 @cache
@@ -65,22 +75,9 @@ def config() -> Config:
     return copy.deepcopy(_config())
 
 
-@cache
-def _asked(script: str) -> Config:
-    return composed(script, "paths.run_dir=NEW", *(["replay=x"] if script == "replay" else []))
-
-
-def replayed(run: Path, *, new_dir: str = "NEW", trusted: tuple[str, ...] = ()) -> Config:
-    """Do what ``train.py replay=RUN`` does before anything is built."""
-    asked = _asked("replay")
-    paths = {**asked["paths"], "run_dir": new_dir}
-    said = {"replay": str(run), "trusted": [*trusted], "paths": paths}
-    return replayed_config({**asked, **said})
-
-
 def predicted(run: Path, *, trusted: tuple[str, ...] = (), **said: Any) -> str:
     """Do what ``predict.py run=RUN`` does."""
-    return predict({**_asked("predict"), "run": str(run), "trusted": [*trusted], **said})
+    return predict({**asked("predict"), "run": str(run), "trusted": [*trusted], **said})
 
 
 def put(config: Config, place: str, value: Any) -> None:
@@ -106,10 +103,9 @@ def test_canaries_sing_where_they_are_run(name: str, folder: Path) -> None:
     assert has_run(folder)
 
 
-@pytest.mark.parametrize("place", [*BUILT_BY_BOTH, *TRAINING_PLACES])
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(("name", "place"), calls_at(BUILT_BY_A_TRAINING))
 def test_a_replay_runs_nothing(name: str, place: str, folder: Path, config: Config) -> None:
-    key = (BUILT_BY_BOTH | TRAINING_PLACES)[place]
+    key = BUILT_BY_A_TRAINING[place]
     call = HOSTILE[name](folder)
     put(config, key, call)
     run = write_run(folder / "run", config)
@@ -121,10 +117,9 @@ def test_a_replay_runs_nothing(name: str, place: str, folder: Path, config: Conf
     assert f"config.{key}" in str(refusal.value) or key.startswith("model.inputs")
 
 
-@pytest.mark.parametrize("place", [*BUILT_BY_BOTH, *PREDICTION_PLACES])
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(("name", "place"), calls_at(BUILT_BY_A_PREDICTION))
 def test_a_prediction_runs_nothing(name: str, place: str, folder: Path, config: Config) -> None:
-    put(config, (BUILT_BY_BOTH | PREDICTION_PLACES)[place], HOSTILE[name](folder))
+    put(config, BUILT_BY_A_PREDICTION[place], HOSTILE[name](folder))
     run = write_run(folder / "run", config)
     for said in ({"split": "test"}, {"source": "photo.jpg"}, {"export": "net.pth"}):
         with pytest.raises(ValueError, match=r"run\.json"):
@@ -154,7 +149,7 @@ def test_no_form_hides_a_call(form: str, folder: Path, config: Config) -> None:
     config["model"]["module"]["net"] = FORMS[form](hostile)
     run = write_run(folder / "run", config)
     for door in (replayed, lambda run: predicted(run, split="test")):
-        with pytest.raises(ValueError, match=r"collect_env\.run at config\.model\.module\.net"):
+        with pytest.raises(ValueError, match=r"collect_env\.run .*config\.model\.module\.net"):
             door(run)
     assert not has_run(folder)
 
@@ -164,14 +159,14 @@ def test_a_key_with_dots_hides_no_call(folder: Path, config: Config) -> None:
     config["callbacks"] = {**more, **config["callbacks"]}
     config["callbacks"]["a.b"] = HOSTILE["write_text_atomically"](folder)
     config["callbacks"]["a"] = {"b": config["callbacks"]["learning_rate"]}
-    with pytest.raises(ValueError, match=r"write_text_atomically at config\.callbacks\.a\.b"):
+    with pytest.raises(ValueError, match=r"write_text_atomically .*config\.callbacks\.a\.b"):
         replayed(write_run(folder / "run", config))
 
 
 def test_what_a_model_asks_of_the_data_changes_no_target(folder: Path, config: Config) -> None:
     config["model"]["inputs"] = HOSTILE["collect_env"](folder)
     run = write_run(folder / "run", config)
-    with pytest.raises(ValueError, match=r"collect_env\.run at config\.data\.datamodule"):
+    with pytest.raises(ValueError, match=r"collect_env\.run .*config\.data\.datamodule"):
         predicted(run, split="test")
     assert not has_run(folder)
 
@@ -179,7 +174,7 @@ def test_what_a_model_asks_of_the_data_changes_no_target(folder: Path, config: C
 @pytest.mark.parametrize("value", [None, 3, ["flame.nets.flame.Flame"], {"_target_": "x"}])
 def test_a_target_is_a_text(value: Any, tmp_path: Path, config: Config) -> None:
     config["model"]["module"]["net"]["_target_"] = value
-    with pytest.raises(ValueError, match=r"config\.model\.module\.net\._target_, expected a str"):
+    with pytest.raises(ValueError, match=r"config\.model\.module\.net\._target_, .*str"):
         replayed(write_run(tmp_path / "run", config))
 
 
@@ -188,18 +183,23 @@ def test_nesting_has_an_end(tmp_path: Path, config: Config) -> None:
     for _ in range(100):
         deep = [deep]
     config["model"]["module"]["net"]["width"] = deep
-    with pytest.raises(ValueError, match=r"run\.json.* nested .*32"):
+    with pytest.raises(ValueError, match=r"run\.json\b.*\b32\b"):
         replayed(write_run(tmp_path / "run", config))
 
 
-@pytest.mark.parametrize("place", ["data.name", "model.module.net.width", "optimized_metric"])
-@pytest.mark.parametrize("text", ["${sing:1}", "${oc.env:HOME}", "a ${name}", r"\${oc.env:HOME}"])
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        *(("data.name", "${sing:1}"), ("model.module.net.width", "${oc.env:HOME}")),
+        *(("optimized_metric", "a ${name}"), ("data.name", r"\${oc.env:HOME}")),
+    ],
+)
 def test_nothing_is_evaluated(place: str, text: str, folder: Path, config: Config) -> None:
     OmegaConf.register_new_resolver("sing", lambda _: (folder / "canary").touch(), replace=True)
     put(config, place, text)
     run = write_run(folder / "run", config)
     for door in (replayed, lambda run: predicted(run, split="test")):
-        with pytest.raises(ValueError, match=rf"at config\.{place}, .*not evaluated") as refusal:
+        with pytest.raises(ValueError, match=rf"run\.json .*config\.{place}\b") as refusal:
             door(run)
         assert os.environ["HOME"] not in str(refusal.value).replace(str(folder), "")
     OmegaConf.clear_resolver("sing")
@@ -233,9 +233,9 @@ def test_what_is_written_stays_in_the_new_folder(
     put(config, place, json.loads(json.dumps(value).replace("{folder}", str(tmp_path))))
     run = write_run(tmp_path / "run", config)
     owner = place.rpartition(".")[0]
-    with pytest.raises(ValueError, match=rf"at config\.{owner}\..*trusted='") as refusal:
+    with pytest.raises(ValueError, match=rf"config\.{owner}\..*trusted='") as refusal:
         replayed(run, new_dir=str(tmp_path / "new"))
-    assert "is not in the folder" in str(refusal.value) or place.endswith("_args_")
+    assert "folder" in str(refusal.value) or place.endswith("_args_")
 
 
 @pytest.mark.parametrize("key", ["entity", "settings", "dir", "init"])
@@ -244,14 +244,14 @@ def test_a_logger_passes_nothing_on(key: str, tmp_path: Path) -> None:
     replayed(write_run(tmp_path / "own", config))
     config["logger"]["wandb"][key] = {"base_url": "https://elsewhere"}
     run = write_run(tmp_path / "run", config)
-    with pytest.raises(ValueError, match=rf"WandbRunLogger at config\.logger\.wandb\.{key}"):
+    with pytest.raises(ValueError, match=rf"WandbRunLogger .*config\.logger\.wandb\.{key}"):
         replayed(run)
     replayed(run, trusted=("common.loggers.wandb",))
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere", "/elsewhere", ".."])
 def test_names_of_data_lead_nowhere(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no '/'"):
+    with pytest.raises(ValueError, match=re.escape(repr(name))):
         check_file_name(name)
 
 
@@ -277,15 +277,13 @@ def test_what_a_user_trusts_is_built(
     run = write_run(my_lab / "run", config)
     untrusting = ((), ("my_lab.losses",), ("my_lab.net",), ("my_la",))
     for trusted in untrusting:
-        with pytest.raises(
-            ValueError, match=r"(?s)my_lab\.nets\.Net at .*trusted='\[my_lab\.nets\]'"
-        ):
+        with pytest.raises(ValueError, match=r"(?s)my_lab\.nets\.Net .*trusted='\[my_lab\.nets\]'"):
             replayed(run, trusted=trusted)
     assert not has_run(my_lab)
     for trusted in (("my_lab.nets",), ("my_lab",), ("my_lab.nets.Net",)):
         net = build_module(replayed(run, trusted=trusted)).net
         assert type(net).__name__ == "Net"
-    with pytest.raises(ValueError, match=r"no checkpoint"):
+    with pytest.raises(ValueError, match=r"last\.ckpt"):
         predicted(run, split="test", trusted=("my_lab.nets",))
 
 
@@ -313,7 +311,7 @@ def test_a_class_that_is_gone_is_named_with_its_run_and_a_way_out(
     for gone in ("flame.nets.flame.Flame2", "flame.nets.of_mine.Net"):
         config["model"]["module"]["net"]["_target_"] = gone
         run = write_run(tmp_path / "run", config)
-        with pytest.raises(ValueError, match=rf"run names {gone} .* commit .* git"):
+        with pytest.raises(ValueError, match=rf"run\b.* {gone} .*commit"):
             replayed(run)
 
 
@@ -346,13 +344,10 @@ def _with_texts(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize(("target", "place"), _targets_of_conf().items())
-def test_all_that_conf_names_is_admitted(target: str, place: str) -> None:
-    assert is_admitted(hydra.utils.get_object(target)), f"{target} of {place}: mark it recordable"
-
-
-def test_there_are_targets_in_conf() -> None:
+def test_all_that_conf_names_is_admitted() -> None:
     found = _targets_of_conf()
+    refused = {name for name in found if not is_admitted(hydra.utils.get_object(name))}
+    assert not refused, f"{[(name, found[name]) for name in refused]}: mark them recordable"
     assert len(found) > 40
     assert {
         *("flame.nets.flame.Flame", "gazepose.nets.backbones.resnet18", "torch.optim.Adam"),
@@ -380,24 +375,12 @@ def test_what_a_run_does_not_name_is_not_admitted(target: str) -> None:
     assert not is_admitted(hydra.utils.get_object(target))
 
 
-@pytest.mark.parametrize("target", OLD_TARGETS)
-def test_what_runs_of_before_named_is_admitted(target: str) -> None:
-    found = hydra.utils.get_object(todays(target))
-    is_of_a_run = not any(word in target for word in ("write_", "Preprocessor", "StudySummary"))
-    assert is_admitted(found) == is_of_a_run
-
-
-def _goes_through(config: Config, tmp_path: Path) -> None:
-    """A recorded config is replayed as it was, and may be built for a prediction."""
-    run = write_run(tmp_path / "run", config)
-    again = replayed(run, new_dir=str(tmp_path / "new"))
-    assert parts_of_run(again).keys() == parts_of_run(config).keys()
-    moved = json.loads(json.dumps(config).replace('"RUN', f'"{tmp_path}/new'))
-    assert {key: again[key] for key in ("model", "data", "callbacks", "logger")} == {
-        key: moved[key] for key in ("model", "data", "callbacks", "logger")
-    }
-    parts = parts_of_prediction(config, run)
-    check_recorded(run, config, parts, trusted=(), writes_to=run)
+def test_what_runs_of_before_named_is_admitted() -> None:
+    refused = [
+        name for name in OLD_TARGETS if not is_admitted(hydra.utils.get_object(todays(name)))
+    ]
+    of_no_run = ("write_", "Preprocessor", "StudySummary")
+    assert refused == [name for name in OLD_TARGETS if any(word in name for word in of_no_run)]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -406,26 +389,18 @@ def test_runs_of_before_are_replayed(model: str, tmp_path: Path) -> None:
     assert replayed(tmp_path / model)["callbacks"]["checkpoint"]["dirpath"] == "NEW/checkpoints"
 
 
-@pytest.mark.parametrize(("data", "model"), pairs())
-def test_every_model_and_every_data_set_is_replayed(data: str, model: str, tmp_path: Path) -> None:
-    _goes_through(train_config(*chosen(data), f"model={model}"), tmp_path)
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        *([f"extras=[{name}]"] for name in choices("extras")),
-        *([f"logger={name}"] for name in choices("logger")),
-        *([f"callbacks={name}"] for name in choices("callbacks")),
-        *([f"trainer={name}"] for name in choices("trainer") if name != "multinode"),
-        ["model.module.loss._target_=torch.nn.L1Loss"],
-        ["model.module.optimizer._target_=torch.optim.SGD"],
-        ["model.module.scheduler=null"],
-    ],
-    ids=lambda typed: typed[0],
+# Every choice once, several at a time.
+ELSE_IN_CONF = zip_longest(
+    *([f"{group}={name}" for name in choices(group)] for group in ("logger", "callbacks")),
+    [f"trainer={name}" for name in choices("trainer") if name != "multinode"],
+    [f"extras=[{','.join(choices('extras'))}]", "model.module.loss._target_=torch.nn.L1Loss"],
+    ["model.module.optimizer._target_=torch.optim.SGD", "model.module.scheduler=null"],
 )
-def test_what_else_conf_offers_is_replayed(typed: list[str], tmp_path: Path) -> None:
-    _goes_through(_config(*typed), tmp_path)
+
+
+@pytest.mark.parametrize("typed", list(ELSE_IN_CONF))
+def test_what_else_conf_offers_is_replayed(typed: tuple[str | None, ...], tmp_path: Path) -> None:
+    assert_replayed(_config(*(one for one in typed if one)), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["TorchvisionBackbone", "TimmBackbone"])
@@ -435,4 +410,4 @@ def test_other_backbones_are_replayed(name: str, tmp_path: Path) -> None:
         f"model.backbone._target_=gazepose.nets.backbones.{name}",
         *("+model.backbone.name=resnet34", "~model.backbone.width"),
     ]
-    _goes_through(train_config(*typed), tmp_path)
+    assert_replayed(train_config(*typed), tmp_path)

@@ -27,7 +27,7 @@ def test_what_was_begun_goes_on_with_the_same_command(model: str, tmp_path: Path
     run = tmp_path / model
     config = composed("train", *(_run_dir_typed(said) for said in typed), "continue_run=true")
     assert continued(config, run, {}) == (None, config)
-    with pytest.raises(ValueError, match=r"another config.*seed=0 \(now 1\)"):
+    with pytest.raises(ValueError, match=rf"{model} .*seed=0 .*1"):
         continued({**config, "seed": 1}, run, {})
 
 
@@ -53,12 +53,11 @@ def _run_dir_typed(said: str) -> str:
 
 @pytest.fixture(scope="module")
 def gaze_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store, the finished ``run``, and ``whole``, which was trained an epoch longer."""
+    """A store, and the finished ``run``."""
     folder = tmp_path_factory.mktemp("old_gaze")
     write_small_store(folder / "store")
-    for name, num_epochs in (("run", 2), ("whole", 3)):
-        _train(folder, name, num_epochs)
-        make_old(folder / name)
+    _train(folder, "run", 2)
+    make_old(folder / "run")
     return folder
 
 
@@ -101,15 +100,15 @@ def test_an_old_run_is_run_again(gaze_dir: Path) -> None:
 
 
 def test_an_old_run_is_resumed_as_if_it_had_never_ended(gaze_dir: Path) -> None:
-    run = gaze_dir / "begun"
-    _train(gaze_dir, "begun", 2)
+    run, short = gaze_dir / "begun", "callbacks.pictures=null"
+    _train(gaze_dir, "begun", 1, short, "test=false")
     make_old(run)
-    metrics = _train(gaze_dir, "begun", 3, f"ckpt_path={run}/checkpoints/last.ckpt")
-    whole = read_snapshot(gaze_dir / "whole")
+    metrics = _train(gaze_dir, "begun", 2, short, f"ckpt_path={run}/checkpoints/last.ckpt")
+    whole = read_snapshot(gaze_dir / "run")
     assert metrics == whole["metrics"]
     snapshot = read_snapshot(run)
     assert len(snapshot["starts"]) == 2
-    assert snapshot["config"]["model"] == _in_folder(whole["config"]["model"], "whole", "begun")
+    assert snapshot["config"]["model"] == _in_folder(whole["config"]["model"], "run", "begun")
 
 
 def _in_folder(value: Any, old: str, new: str) -> Any:
@@ -118,8 +117,9 @@ def _in_folder(value: Any, old: str, new: str) -> Any:
 
 def test_old_eye_contact_runs_are_tested(tmp_path: Path) -> None:
     small_lam_training.write_store(tmp_path / "store")
-    short = "trainer.max_epochs=1"
-    small_lam_training.train_here("gazelstm", tmp_path / "store", tmp_path / "old", short)
+    short = ["trainer.max_epochs=1", "+trainer.limit_train_batches=1"]
+    short += ["callbacks.pictures=null", "test=false"]
+    small_lam_training.train_here("gazelstm", tmp_path / "store", tmp_path / "old", *short)
     make_old(tmp_path / "old")
     said = metrics_said(predict_here(f"run={tmp_path}/old", "split=val"))
     expected = read_snapshot(tmp_path / "old")["metrics"]["best_val/map"]
@@ -144,7 +144,7 @@ def test_a_run_of_a_class_that_is_gone_is_refused_before_anything_is_read(tmp_pa
     write_old_run("flame", tmp_path)
     run, net = tmp_path / "flame", "flame.nets.of_mine.Net"
     change_run(run, {"config.model.module.net._target_": net})
-    with pytest.raises(ValueError, match=rf"{run} names {net} "):
+    with pytest.raises(ValueError, match=rf"{run} .*{net}"):
         predict_here(f"run={run}", "split=test")
-    with pytest.raises(ValueError, match=rf"{run} names {net} "):
+    with pytest.raises(ValueError, match=rf"{run} .*{net}"):
         replayed_config(composed("replay", f"replay={run}", f"paths.run_dir={tmp_path}/new"))

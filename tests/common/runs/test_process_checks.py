@@ -1,5 +1,6 @@
 """What is refused of trainings in several processes, and the trainers one can choose."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ def not_launched(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@cache
 def trainer_config(*overrides: str) -> dict[str, Any]:
     shared = ["model=flame", "data=columbiagaze", "paths.run_dir=RUN"]
     return composed("train", *shared, *overrides)["trainer"]
@@ -44,13 +46,13 @@ def test_a_sweep_of_jobs_that_start_processes_is_refused(
 ) -> None:
     trainer = ONE | changes
     check_multirun(trainer, is_multirun=False)
-    with pytest.raises(ValueError, match=r"one device each.*Type trainer=default"):
+    with pytest.raises(ValueError, match=r"trainer=default .*trainer\.devices=1"):
         check_multirun(trainer, is_multirun=True)
     monkeypatch.setenv("SUBMITIT_EXECUTOR", "slurm")
     check_multirun(trainer, is_multirun=True)
 
 
-@pytest.mark.parametrize("devices", [1, "1", [0]])
+@pytest.mark.parametrize("devices", [1, "1", [0], [3]])
 def test_a_sweep_of_jobs_on_one_device_passes(devices: Any) -> None:
     check_multirun(ONE | {"devices": devices}, is_multirun=True)
 
@@ -58,19 +60,19 @@ def test_a_sweep_of_jobs_on_one_device_passes(devices: Any) -> None:
 def test_a_sweep_in_every_process_of_torchrun_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ValueError, match="run the whole sweep again"):
+    with pytest.raises(ValueError, match="trainer=default"):
         check_multirun(ONE, is_multirun=True)
 
 
 @pytest.mark.parametrize("strategy", ["ddp_spawn", "ddp_fork", "ddp_notebook"])
 def test_strategies_that_copy_the_process_are_refused(strategy: str) -> None:
-    with pytest.raises(ValueError, match=rf"{strategy} starts .* samples count twice: type trai"):
+    with pytest.raises(ValueError, match=rf"trainer\.strategy={strategy} .*trainer=ddp"):
         check_strategy(ONE | {"strategy": strategy})
 
 
 def test_gpus_where_there_are_none_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_checks, "_has_gpu", lambda: False)
-    with pytest.raises(ValueError, match=r"there is no GPU here.*trainer=ddp_cpu"):
+    with pytest.raises(ValueError, match=r"trainer\.accelerator=gpu.*trainer=ddp_cpu"):
         check_strategy(trainer_config("trainer=ddp"))
     check_strategy(trainer_config("trainer=ddp_cpu"))
     monkeypatch.setattr(process_checks, "_has_gpu", lambda: True)
@@ -90,13 +92,13 @@ def test_processes_from_outside_need_a_folder(
     check_shared_folder(None, [])
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=rf"{launcher} starts each.*hydra\.run\.dir=runs/NAME"):
+    with pytest.raises(ValueError, match=rf"{launcher} .*hydra\.run\.dir=runs/NAME"):
         check_shared_folder(None, ["hydra.verbose=true"])
     check_shared_folder(None, ["hydra.run.dir=runs/mine"])
     # A checkpoint of a run says its folder.
     (tmp_path / "run.json").write_text("{}")
     check_shared_folder(str(tmp_path / "checkpoints" / "last.ckpt"), [])
-    with pytest.raises(ValueError, match="starts each"):
+    with pytest.raises(ValueError, match=launcher):
         check_shared_folder("elsewhere/last.ckpt", [])
     # A job of a sweep has the folder that its launcher says.
     monkeypatch.setenv("SUBMITIT_EXECUTOR", "slurm")
@@ -121,7 +123,5 @@ def test_no_trainer_deals_samples_of_its_own(name: str) -> None:
 
 
 def test_many_machines_need_their_number() -> None:
-    with pytest.raises(
-        ValueError, match=r"^trainer\.num_nodes must be given: trainer\.num_nodes=\.\.\."
-    ):
+    with pytest.raises(ValueError, match=r"trainer\.num_nodes=\.\.\."):
         trainer_config("trainer=multinode")

@@ -5,13 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders.small_training import REPO_DIR
-from builders.train_configs import CONF_DIR
-from hydra import compose, initialize_config_dir
+from builders.small_training import REPO_DIR, composition
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
-from common.config import schema
 from common.runs.places import run_dir
 
 
@@ -27,9 +24,7 @@ def test_a_checkpoint_of_a_run_goes_on_in_the_runs_folder(tmp_path: Path) -> Non
 
 def hydra_folders(*overrides: str) -> tuple[str, str, str]:
     """Run folder, sweep folder and sweep job's folder that Hydra would take."""
-    schema.register()
-    with initialize_config_dir(str(CONF_DIR), version_base="1.3"):
-        cfg = compose("train", overrides=list(overrides), return_hydra_config=True)
+    cfg = composition("train", *overrides, with_hydra=True)
     with open_dict(cfg):
         cfg.hydra.job.num = 3
     HydraConfig.instance().set_config(cfg)
@@ -52,6 +47,6 @@ def test_a_sweep_over_models_starts_its_jobs(tmp_path: Path) -> None:
     typed += [f"paths.runs_dir={tmp_path}"]
     command = [sys.executable, str(REPO_DIR / "train.py"), *typed]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "no face store in" in done.stderr
+    assert "preprocess.py data=" in done.stderr
     (folder,) = tmp_path.glob("sweep_*")
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["0", "1"]

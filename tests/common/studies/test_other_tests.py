@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pytest
 from builders.small_store import write_small_store
-from builders.small_training import SMALL_RUN, one_thread
+from builders.small_training import SMALL_OPTIONS, one_thread
 from builders.study_configs import running
 
 from common.runs.run import fit_and_test
 from common.studies.other_tests import check_other_tests, missing_tests, run_other_tests
 from common.studies.study import unfinished_jobs
-
-FLAME_RUN = [option for option in SMALL_RUN if not option.startswith(("model=", "data="))]
 
 
 @pytest.fixture
@@ -33,8 +31,9 @@ def test_a_run_is_tested_on_the_other_data_set_too(
     monkeypatch.syspath_prepend(tmp_path)
     typed = [
         "sweeps=demo_flame_table", "model=flame_b", "data=demo_gaze", f"paths.run_dir={run_dir}",
-        f"paths.store_dir={two_stores}", *FLAME_RUN, "trainer.max_epochs=1",
-        "trainer.precision=32-true", "model.module.loss._target_=my_losses.Mine",
+        f"paths.store_dir={two_stores}", *SMALL_OPTIONS, "trainer.max_epochs=1",
+        "trainer.precision=32-true", "callbacks.pictures=null",
+        "model.module.loss._target_=my_losses.Mine",
     ]  # fmt: skip
     with running(*typed) as config, one_thread():
         check_other_tests(run_dir, config)
@@ -57,7 +56,7 @@ def test_a_run_is_tested_on_the_other_data_set_too(
 def test_a_further_data_set_with_another_convention_is_refused_before_the_training(
     two_stores: Path,
 ) -> None:
-    typed = ["model=flame_b", "data=demo_gaze", "also_test=[eyediap]", *FLAME_RUN]
+    typed = ["model=flame_b", "data=demo_gaze", "also_test=[eyediap]", *SMALL_OPTIONS]
     with running(*typed, f"paths.store_dir={two_stores}") as config:
         with pytest.raises(ValueError, match="allow_other_convention=true"):
             check_other_tests(Path("RUN"), config)

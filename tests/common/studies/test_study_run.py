@@ -6,16 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders.small_lam_training import SMALL_DATA, SMALL_NETS, SMALL_TRAINING, write_store
 from builders.small_store import write_small_store
-from builders.small_training import REPO_DIR, SMALL_RUN
+from builders.small_training import REPO_DIR, SMALL_OPTIONS
 from builders.study_configs import ON_GAZEPOSE, Config, study_of
-from builders.train_script import snapshots, train_script_here
+from builders.train_script import snapshots
 
 from common.runs.run import fit_and_test
 from common.runs.snapshot import read_snapshot
@@ -28,7 +27,7 @@ SMALL_STUDY = [
     *(f"++{option}" for option in SMALL_NETS["gazepose"] if "transformer" in option),
     *SMALL_DATA[1:],
     *SMALL_TRAINING,
-    "trainer.max_epochs=1",
+    *("trainer.max_epochs=1", "callbacks.pictures=null", "test=false"),
 ]
 
 
@@ -37,12 +36,6 @@ def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study") / "store"
     write_store(folder)
     return folder
-
-
-@pytest.fixture
-def train_script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with train_script_here(monkeypatch) as run:
-        yield run
 
 
 def test_a_study_outlives_a_failing_job_and_then_runs_only_what_is_missing(
@@ -103,10 +96,10 @@ def test_a_study_of_nets_and_data_sets_runs_only_what_is_missing(
 ) -> None:
     for name in ("demo_gaze", "demo_gaze_b"):
         write_small_store(tmp_path / "stores" / name)
-    small = [option for option in SMALL_RUN if not option.startswith(("model=", "data="))]
     typed = [
-        *("sweeps=demo_flame_table", "model=flame_b", "seed=0", *small, "trainer.max_epochs=1"),
-        *("trainer.precision=32-true", "also_test=[]"),
+        *("sweeps=demo_flame_table", "model=flame_b", "seed=0", *SMALL_OPTIONS),
+        *("trainer.max_epochs=1", "trainer.precision=32-true"),
+        *("test=false", "callbacks.pictures=null"),
         *(f"paths.runs_dir={tmp_path}", f"paths.store_dir={tmp_path}/stores"),
     ]
     assert train_script(*typed, "data=demo_gaze") == 0
@@ -164,7 +157,7 @@ def test_a_study_killed_in_the_middle_and_run_again_ends_complete(
         [sys.executable, *script], cwd=tmp_path, env=environment, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert b"study table4: 3 of 30 jobs finished" in done.stdout
+    assert b"table4: 3 of 30 " in done.stdout
     ended = snapshots(folder)
     assert set(ended) == {f"{row}_seed0" for row in rows}
     assert {run["status"] for run in ended.values()} == {"finished"}
