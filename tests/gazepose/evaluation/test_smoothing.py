@@ -137,10 +137,10 @@ def test_many_rows_at_once_are_no_other_rows(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("mean", 5), "smoothing kind is 'mean', expected one of"),
-        (("median", 4), "width_frames is 4, expected an odd number"),
-        (("gaussian", 0), "width_frames is 0, expected a number from 1 on"),
-        (("none", 5, 0), "max_gap_frames is 0"),
+        (("mean", 5), "kind.*'mean'.*'none', 'median', 'gaussian'"),
+        (("median", 4), "width_frames.* 4.* odd .* 1 "),
+        (("gaussian", 0), "width_frames.* 0.* 1 "),
+        (("none", 5, 0), "max_gap_frames.* 0.* 1 "),
     ],
 )
 def test_senseless_numbers_are_refused(arguments: tuple[str, int], said: str) -> None:
@@ -149,10 +149,7 @@ def test_senseless_numbers_are_refused(arguments: tuple[str, int], said: str) ->
 
 
 @pytest.mark.parametrize("kind", ["median", "gaussian"])
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_scores_that_are_no_numbers_are_refused(kind: str, bad: float) -> None:
-    rows = track([0.1, bad, 0.3, bad])
-    with pytest.raises(
-        ValueError, match=r"2 of 4 scores are no finite .* \(uid a, trackid t, frame 1\)"
-    ):
+def test_scores_that_are_no_numbers_are_refused(kind: str) -> None:
+    rows = track([0.1, math.nan, 0.3, math.inf])
+    with pytest.raises(ValueError, match=r"2 of 4 .*uid a, trackid t, frame 1"):
         TrackSmoothing(kind)(rows)  # type: ignore[arg-type]

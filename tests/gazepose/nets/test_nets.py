@@ -8,6 +8,7 @@ import pytest
 import torch
 from builders.small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor
+from torchvision.transforms import functional
 
 from common.geometry import gaze_vector, mirror_gaze
 from gazepose.nets.backbones import resnet18
@@ -68,7 +69,8 @@ def test_a_net_asks_for_the_priors_it_uses_and_ignores_others() -> None:
         assert (net.uses_head, net.uses_landmarks) == (use_head, use_landmarks)
         used = net(clip, bins if use_head else None, points if use_landmarks else None)
         assert torch.equal(used, net(clip, bins, points))
-        with pytest.raises(ValueError, match=r"asks for (head_bins|landmarks), got None"):
+        prior = "head_bins" if use_head else "landmarks"
+        with pytest.raises(ValueError, match=rf"{prior}.*priors=none"):
             net(clip)
     assert not small_gazelstm().uses_head
 
@@ -136,7 +138,7 @@ def test_positions() -> None:
     torch.testing.assert_close(table[4:6, 0, -1], torch.tensor([0.0, 1.0]), rtol=0, atol=1e-5)
     assert table[0, 0, 0].item() == pytest.approx(math.sin(2 * math.pi / 3), abs=1e-6)
     torch.testing.assert_close(table[::2] ** 2 + table[1::2] ** 2, torch.ones(4, 3, 7))
-    with pytest.raises(ValueError, match="width is 6, expected a multiple of 4"):
+    with pytest.raises(ValueError, match=r"width.* 6.* 4"):
         SinePosition(6)
 
 
@@ -149,7 +151,7 @@ def test_the_transformer_is_blind_to_the_order_of_places() -> None:
     expected = net(places, position, target, queries)
     shuffled = net(places[:, order], position[order], target, queries)
     torch.testing.assert_close(shuffled, expected, rtol=0, atol=1e-5)
-    with pytest.raises(ValueError, match="3 heads do not divide a width of 16"):
+    with pytest.raises(ValueError, match=r"3 heads.* 16"):
         Transformer(16, 3)
 
 
@@ -177,7 +179,8 @@ def test_dropout_is_where_it_was_and_off_in_eval() -> None:
 @pytest.mark.parametrize("make", [small_gazepose, small_gazelstm])
 def test_logits_are_fine_under_bfloat16(make: Any) -> None:
     net = make().eval()
-    inputs = batch(2)
+    # Where bfloat16 is emulated a convolution of it costs many of float32.
+    inputs = batch(1, 32)
     exact = net(*inputs)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = net(*inputs)
@@ -222,12 +225,10 @@ def test_gaze360s_axes() -> None:
 
 
 def test_pixels_are_normalised_as_torchvision_does() -> None:
-    from torchvision.transforms import functional
-
     image = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
     expected = functional.normalize(functional.to_tensor(image), IMAGENET_MEAN, IMAGENET_STD)
     images = torch.from_numpy(image).permute(2, 0, 1).expand(2, 3, 16, 16)
     assert torch.equal(normalise(images)[1], expected)
     assert normalise(images[None]).shape == (1, 2, 3, 16, 16)
-    with pytest.raises(ValueError, match=r"got pixels of type torch.float32, expected torch.uint8"):
+    with pytest.raises(ValueError, match=r"torch\.float32.*torch\.uint8"):
         normalise(images.float())

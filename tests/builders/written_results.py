@@ -1,0 +1,20 @@
+"""What a test of eye contact wrote to its folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+
+def summary_of(folder: Path) -> dict[str, Any]:
+    """Return the numbers of the only test there."""
+    (path,) = folder.glob("*.json")
+    return dict(json.loads(path.read_text()))
+
+
+def scores_of(folder: Path) -> np.ndarray:
+    """Return the scores of the only test there."""
+    (path,) = folder.glob("*_predictions.parquet")
+    return pl.read_parquet(path)["score"].to_numpy()
