@@ -70,6 +70,12 @@ def written(
     return logged
 
 
+@pytest.fixture
+def _no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes most of a test's time."""
+    monkeypatch.setattr("gazepose.evaluation.files.save_score_figure", lambda *_, **__: None)
+
+
 @pytest.fixture(scope="module")
 def tested(data: LamDataModule, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a test whose smoothing changes nothing.
@@ -167,6 +173,7 @@ def test_the_summary_says_what_was_tested(tested: Path) -> None:
     assert set(summary["baselines"]) == {"constant", "head_pose", "sharpness"}
 
 
+@pytest.mark.usefixtures("_no_figure")
 def test_smoothed_scores_are_written_logged_and_said(
     data: LamDataModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -193,6 +200,7 @@ def test_smoothed_scores_are_written_logged_and_said(
     assert STEM in said
 
 
+@pytest.mark.usefixtures("_no_figure")
 def test_decisions_at_the_chosen_threshold_stand_beside_those_at_one_half(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -317,6 +325,7 @@ def test_videos_without_labels_and_ids_get_scores_only(
     assert pl.read_csv(tmp_path / "stem_pred.csv", has_header=False).width == 9
 
 
+@pytest.mark.usefixtures("_no_figure")
 def test_samples_without_a_label_are_left_out_of_the_numbers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

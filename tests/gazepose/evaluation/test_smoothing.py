@@ -1,6 +1,7 @@
 """Smoothed scores of a track: what is averaged with what."""
 
 import math
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -32,15 +33,15 @@ def small_tracks(seed: int = 0) -> pl.DataFrame:
 def brute(smoothing: TrackSmoothing, rows: pl.DataFrame) -> list[float]:
     """Row by row, over all rows of its track that no gap cuts off."""
     found = []
-    for uid, trackid, frame, _ in rows.iter_rows():
-        own = rows.filter((pl.col("uid") == uid) & (pl.col("trackid") == trackid)).sort("frame")
-        near = []
-        for other, score in own.select("frame", "score").iter_rows():
-            between = [f for f in own["frame"] if min(frame, other) <= f <= max(frame, other)]
-            gaps = np.diff(between)
-            if not (gaps > smoothing.max_gap_frames).any():
-                near.append((other - frame, score))
-        found.append(_of_near(smoothing, near))
+    for own in rows.partition_by("uid", "trackid"):
+        frames = own["frame"].to_list()
+        for frame in frames:
+            near = []
+            for other, score in own.select("frame", "score").iter_rows():
+                between = [f for f in frames if min(frame, other) <= f <= max(frame, other)]
+                if all(b - a <= smoothing.max_gap_frames for a, b in pairwise(between)):
+                    near.append((other - frame, score))
+            found.append(_of_near(smoothing, near))
     return found
 
 

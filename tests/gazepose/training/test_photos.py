@@ -1,5 +1,7 @@
 """Labelled photos from csv to a tested net: the road of clips."""
 
+import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +35,16 @@ def typed(folder: Path, *more: str) -> list[str]:
     return ["data=contact_photos", f"data.store_dir={folder / 'store'}", *more]
 
 
+@cache
+def preprocess_config(*more: str) -> str:
+    """The config as json, of the folder FOLDER: one composition serves many folders."""
+    where = ["data.raw_dir=FOLDER", "paths.run_dir=RUN", "num_workers=0"]
+    overrides = typed(Path("FOLDER"), *where, *UNMEASURED, *more)
+    return json.dumps(composed("preprocess", *overrides))
+
+
 def preprocess(folder: Path, *more: str) -> str:
-    where = [f"data.raw_dir={folder}", "paths.run_dir=RUN", "num_workers=0"]
-    outcome = prepare_store(composed("preprocess", *typed(folder, *where, *UNMEASURED, *more)))
+    outcome = prepare_store(json.loads(preprocess_config(*more).replace("FOLDER", str(folder))))
     assert not outcome.has_errors
     return outcome.report
 
@@ -183,6 +192,6 @@ def test_another_split_of_the_same_photos_is_told_apart(tmp_path: Path) -> None:
     found = []
     for seed in (0, 1):
         store = tmp_path / f"store{seed}"
-        preprocess(tmp_path, f"data.reader.split_seed={seed}", f"data.store_dir={store}")
+        preprocess(tmp_path, f"data.reader.split_seed={seed}", f"data.store_dir=FOLDER/store{seed}")
         found.append(LamTable.read(store).parts_sha256())
     assert found[0] != found[1]
