@@ -50,12 +50,6 @@ def test_impossible_sizes_of_one_net_or_backbone_are_refused() -> None:
         resnet18(0)
 
 
-def test_a_transformer_may_have_no_layers() -> None:
-    net = small_gazepose(num_encoder_layers=0, num_decoder_layers=0).eval()
-    inputs = torch.zeros(1, 7, 3, 64, 64), torch.zeros(1, 3, dtype=torch.int64), torch.zeros(1, 15)
-    assert net(*inputs).shape == (1, 2)
-
-
 def test_a_net_of_one_image_size_says_which() -> None:
     pytest.importorskip("timm")
     backbone = TimmBackbone("vit_tiny_patch16_224")
