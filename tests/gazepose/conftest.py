@@ -7,6 +7,7 @@ import pytest
 from builders.small_lam_data import write_lam_store
 from builders.small_lam_training import write_store
 from builders.small_training import one_thread
+from builders.written_results import undrawn
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,12 @@ def training_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lam_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of `builders.small_lam_data`."""
     return write_lam_store(tmp_path_factory.mktemp("lam") / "store")
+
+
+@pytest.fixture(scope="module")
+def _undrawn() -> Iterator[None]:
+    with undrawn():
+        yield
 
 
 @pytest.fixture

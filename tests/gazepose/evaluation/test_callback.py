@@ -16,7 +16,7 @@ import torch
 from builders.fake_trainer import fake_trainer
 from builders.small_lam import finish_store, small_row, write_clip, write_small_lam
 from builders.small_predictions import small_predictions
-from builders.written_results import summary_of
+from builders.written_results import summary_of, undrawn
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -68,12 +68,6 @@ def written(
     callback = LamTestResults(str(folder), "gazelstm", "other", smoothing or TrackSmoothing())
     callback.on_test_epoch_end(fake_trainer(data), module)
     return logged
-
-
-@pytest.fixture
-def _no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes most of a test's time."""
-    monkeypatch.setattr("gazepose.evaluation.files.save_score_figure", lambda *_, **__: None)
 
 
 @pytest.fixture(scope="module")
@@ -173,12 +167,11 @@ def test_the_summary_says_what_was_tested(tested: Path) -> None:
     assert set(summary["baselines"]) == {"constant", "head_pose", "sharpness"}
 
 
-@pytest.mark.usefixtures("_no_figure")
 def test_smoothed_scores_are_written_logged_and_said(
     data: LamDataModule, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     smoothing, outputs = TrackSmoothing("gaussian", 4), outputs_of(data)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO), undrawn():
         logged = written(data, outputs, tmp_path, smoothing)
     pred = pl.read_csv(tmp_path / f"{STEM}_pred.csv", has_header=False)
     raw = predictions_table(outputs, data.table)
@@ -200,12 +193,11 @@ def test_smoothed_scores_are_written_logged_and_said(
     assert STEM in said
 
 
-@pytest.mark.usefixtures("_no_figure")
 def test_decisions_at_the_chosen_threshold_stand_beside_those_at_one_half(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     predictions, threshold = small_predictions(), Threshold(0.31, "greatest F1")
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO), undrawn():
         write_results(predictions, DESCRIBED, tmp_path, "stem", None, threshold, 30.0)
     summary = summary_of(tmp_path)
     columns = (predictions[name].to_numpy() for name in ("score", "label", "uid"))
@@ -325,13 +317,12 @@ def test_videos_without_labels_and_ids_get_scores_only(
     assert pl.read_csv(tmp_path / "stem_pred.csv", has_header=False).width == 9
 
 
-@pytest.mark.usefixtures("_no_figure")
 def test_samples_without_a_label_are_left_out_of_the_numbers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     label = pl.when(pl.col("frame") < 5).then(-1).otherwise(pl.col("label"))
     predictions = small_predictions().with_columns(label=label)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING), undrawn():
         write_results(predictions, DESCRIBED, tmp_path, "stem")
     assert "40 of 320" in caplog.text
     assert summary_of(tmp_path)["num_samples"] == 280

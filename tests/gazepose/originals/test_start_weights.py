@@ -32,6 +32,7 @@ TYPED = [
     "trainer.accelerator=cpu",
     "trainer.enable_progress_bar=false",
     "test=false",
+    "callbacks.pictures=null",
 ]
 
 

@@ -13,6 +13,7 @@ from builders.written_results import scores_of, summary_of
 
 from gazepose import evaluate_lam
 
+pytestmark = pytest.mark.usefixtures("_undrawn")
 SMOOTHED = [
     "model.callbacks.results.smoothing.kind=gaussian",
     "model.callbacks.results.smoothing.width_frames=9",
@@ -23,8 +24,8 @@ SMOOTHED = [
 def run_dir(training_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short training whose test smooths, in mixed precision."""
     folder = tmp_path_factory.mktemp("predicting") / "run"
-    options = ["trainer.max_epochs=1", "trainer.precision=bf16-mixed", *SMOOTHED]
-    train_here("gazelstm", training_store, folder, *options)
+    options = ["trainer.max_epochs=1", "trainer.precision=bf16-mixed", "callbacks.pictures=null"]
+    train_here("gazelstm", training_store, folder, *options, *SMOOTHED)
     return folder
 
 

@@ -13,8 +13,9 @@ from builders.written_results import summary_of
 from common.training.checkpoints.reading import read_checkpoint
 from gazepose.evaluation.threshold import ThresholdRule
 
+pytestmark = pytest.mark.usefixtures("_undrawn")
 # One epoch leaves a net that is wrong now and then.
-SHORT = ["trainer.max_epochs=2", "model.learning_rate=0.001"]
+SHORT = ["trainer.max_epochs=2", "model.learning_rate=0.001", "callbacks.pictures=null"]
 PRECISION = ["+model.module.threshold.rule=precision", "+model.module.threshold.precision=0.4"]
 
 

@@ -13,7 +13,7 @@ from common.training.checkpoints.reading import read_checkpoint
 from gazepose.training.module import EyeContactModule
 
 NUM_BATCHES = 12
-TWO_EPOCHS = ["trainer.max_epochs=2", "test=false"]
+TWO_EPOCHS = ["trainer.max_epochs=2", "test=false", "callbacks.pictures=null"]
 EVERY_FIVE = [*TWO_EPOCHS, "trainer.val_check_interval=5"]
 
 
@@ -71,8 +71,7 @@ def test_the_final_weights_can_be_the_best(
     training_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rate_by_steps(monkeypatch)
-    typed = [*EVERY_FIVE, "callbacks.pictures=null"]
-    metrics = train_here("gazelstm", training_store, tmp_path / "run", *typed)
+    metrics = train_here("gazelstm", training_store, tmp_path / "run", *EVERY_FIVE)
     assert metrics["best_val/map"] == 2 * NUM_BATCHES
     best = read_checkpoint(tmp_path / "run" / "checkpoints" / "best.ckpt")
     assert best["global_step"] == 2 * NUM_BATCHES
@@ -130,7 +129,6 @@ def test_only_where_an_epoch_ended_can_a_run_go_on(
     """The first validation is the best one: inside the first epoch, or at its end."""
     rate_by_steps(monkeypatch)
     typed = [*TWO_EPOCHS, "model.metric_mode=min", f"trainer.val_check_interval={interval}"]
-    typed += ["callbacks.pictures=null"]
     run_dir = tmp_path / "run"
     found = train_here("gazelstm", training_store, run_dir, *typed)
     best, last = (run_dir / "checkpoints" / name for name in ("best.ckpt", "last.ckpt"))

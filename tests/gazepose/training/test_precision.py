@@ -10,6 +10,7 @@ from common.config.checks import check_precision
 from common.training.checkpoints.reading import read_checkpoint
 
 
+@pytest.mark.usefixtures("_undrawn")
 @pytest.mark.parametrize("model", [pytest.param("gazelstm", marks=pytest.mark.slow), "gazepose"])
 def test_float64_is_trained_and_tested_with(
     model: str, training_store: Path, tmp_path: Path
