@@ -1,4 +1,4 @@
-"""What the nets do at any size; equality with the originals is in test_nets_golden.py."""
+"""What the nets do at any size; equality with the originals is in test_golden.py."""
 
 import math
 from typing import Any

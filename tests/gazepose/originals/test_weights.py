@@ -85,7 +85,7 @@ def test_other_steps_of_the_priors_are_given() -> None:
 
 
 def test_names_are_the_originals() -> None:
-    # Their count and shapes are checked at full size in test_nets_golden.py.
+    # Their count and shapes are checked at full size in test_golden.py.
     assert set(original_state_dict(small_gazelstm())) == set(golden.gazelstm_state())
     assert set(original_state_dict(small_baseline())) == set(golden.baseline_state())
     names = set(original_state_dict(small_gaze360()))

@@ -110,6 +110,7 @@ def test_interrupted_inside_an_epoch_and_continued(
 def test_a_longer_training_goes_on_exactly(training_store: Path, tmp_path: Path) -> None:
     """From the end of an epoch; its learning rates are those of the longer one."""
     typed = ["trainer.val_check_interval=5", "model.module.scheduler.T_max=3", "test=false"]
+    typed += ["callbacks.pictures=null"]
     train_here("gazelstm", training_store, tmp_path / "run", *TWO_EPOCHS, *typed)
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     found = train_here("gazelstm", training_store, tmp_path / "run", *typed, f"ckpt_path={last}")
