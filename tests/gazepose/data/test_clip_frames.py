@@ -97,8 +97,7 @@ def test_a_damaged_frame_is_missing_and_counted(
         frames.read(np.array([20]))
     assert frames.num_damaged == 1
     (record,) = caplog.records
-    assert "a.pack: row 7 is damaged and counts as missing (1 so far" in record.message
-    assert "mode=repair" in record.message
+    assert all(fact in record.message for fact in ("a.pack", "row 7", "mode=repair"))
 
 
 def test_many_damaged_frames_do_not_flood_the_log(
@@ -127,7 +126,7 @@ def test_bytes_that_are_no_image_are_missing(store_dir: Path) -> None:
 
 def test_a_pack_that_is_gone_is_refused_at_once(store_dir: Path) -> None:
     (store_dir / "packs" / "a.pack").unlink()
-    with pytest.raises(ValueError, match=r"1 packs are gone, e\.g\. .*a\.pack.*mode=repair"):
+    with pytest.raises(ValueError, match=r"a\.pack.*mode=repair"):
         ClipFrames(LamTable.read(store_dir), FaceView(SIZE))
 
 

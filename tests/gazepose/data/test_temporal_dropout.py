@@ -11,18 +11,12 @@ PATTERNS = expected()["pad_video"]["patterns"]
 NEIGHBOURS = [0, 1, 2, 4, 5, 6]
 
 
-@pytest.mark.parametrize(("pattern", "shown"), PATTERNS)
-def test_packing_equals_the_originals(pattern: str, shown: list[int]) -> None:
-    has_image = np.array([character == "1" for character in pattern])
-    black = np.zeros(7, bool)
-    assert positions_to_show(has_image, black).tolist() == shown
-
-
-def test_all_patterns_at_once_and_none_forgotten() -> None:
+def test_packing_equals_the_originals_one_by_one_and_at_once() -> None:
     present = np.array([[c == "1" for c in pattern] for pattern, _ in PATTERNS])
     assert len(np.unique(present, axis=0)) == 128
-    shown = positions_to_show(present, np.zeros_like(present))
-    np.testing.assert_array_equal(shown, [shown for _, shown in PATTERNS])
+    black, expected = np.zeros_like(present), [shown for _, shown in PATTERNS]
+    assert positions_to_show(present, black).tolist() == expected
+    assert [positions_to_show(one, black[0]).tolist() for one in present] == expected
 
 
 def test_a_black_image_counts_as_missing_only_where_another_is() -> None:
@@ -60,7 +54,7 @@ def test_training_never_drops_the_middle(kind: str) -> None:
     assert dropped[:, NEIGHBOURS].any()
 
 
-@pytest.mark.parametrize("p", [0.0, 0.3, 0.79, 0.81, 1.0])
+@pytest.mark.parametrize("p", [0.0, 0.3, 0.81])
 def test_training_keeps_a_neighbour_with_probability_p_plus_margin(p: float) -> None:
     draws = np.random.default_rng(1).random((20_000, 6))
     dropped = TemporalDropout("gaussian").dropped(np.full((20_000, 7), p), "train", draws)
@@ -97,8 +91,8 @@ def test_what_has_no_sharpness_is_never_dropped() -> None:
 
 
 def test_unknown_kinds_and_impossible_numbers_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"dropout kind is 'gauss', expected one of \('none'"):
+    with pytest.raises(ValueError, match=r"dropout kind.*'gauss'.*'none', 'uniform', 'gaussian'"):
         TemporalDropout("gauss")
     for name in ("margin", "threshold", "drop_rate"):
-        with pytest.raises(ValueError, match=rf"dropout {name} is 1.5, expected 0 to 1"):
+        with pytest.raises(ValueError, match=rf"dropout {name}.* 1\.5.* 0 to 1"):
             TemporalDropout(**{name: 1.5})

@@ -8,20 +8,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from builders.small_lam_data import batches, module, write_lam_store
-from pytorch_lightning import LightningModule, Trainer
-
-
-@pytest.fixture(scope="module")
-def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_lam_store(tmp_path_factory.mktemp("lam") / "store")
+from builders.small_lam_data import batches, module
+from builders.small_trainer import small_trainer
+from pytorch_lightning import LightningModule
 
 
 @pytest.mark.parametrize("part", ["train", "val"])
-def test_worker_processes_deliver_the_same_batches(store_dir: Path, part: str) -> None:
+def test_worker_processes_deliver_the_same_batches(lam_store: Path, part: str) -> None:
     settings = {"use_head": True, "use_landmarks": True, "dropout": {"kind": "gaussian"}}
     here, there = (
-        list(getattr(module(store_dir, num_workers=num, **settings), f"{part}_dataloader")())
+        list(getattr(module(lam_store, num_workers=num, **settings), f"{part}_dataloader")())
         for num in (0, 2)
     )
     for one, other in zip(here, there, strict=True):
@@ -29,15 +25,15 @@ def test_worker_processes_deliver_the_same_batches(store_dir: Path, part: str) -
 
 
 @pytest.mark.timeout(60)
-def test_workers_work_after_their_parent_used_opencvs_threads(store_dir: Path) -> None:
+def test_workers_work_after_their_parent_used_opencvs_threads(lam_store: Path) -> None:
     cv2.setNumThreads(2)
     cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (1500, 1500), interpolation=cv2.INTER_CUBIC)
-    data = module(store_dir, num_workers=1, dropout={"kind": "gaussian"})
+    data = module(lam_store, num_workers=1, dropout={"kind": "gaussian"})
     assert len(batches(data.train_dataloader())["row"]) == 24
 
 
-def test_what_travels_to_a_spawned_worker_is_arrays(store_dir: Path) -> None:
-    dataset = module(store_dir, use_head=True, use_landmarks=True).train_dataloader().dataset
+def test_what_travels_to_a_spawned_worker_is_arrays(lam_store: Path) -> None:
+    dataset = module(lam_store, use_head=True, use_landmarks=True).train_dataloader().dataset
     copy = pickle.loads(pickle.dumps(dataset))
     one, other = dataset[0, 5], copy[0, 5]
     assert torch.equal(one["clip"], other["clip"])
@@ -63,19 +59,11 @@ class Recorder(LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def test_a_resumed_run_sees_the_clips_of_an_unbroken_one(store_dir: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_sees_the_clips_of_an_unbroken_one(lam_store: Path, tmp_path: Path) -> None:
     def trained(num_epochs: int, checkpoint: Path | None) -> Recorder:
         recorder = Recorder()
-        trainer = Trainer(
-            max_epochs=num_epochs,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            accelerator="cpu",
-            default_root_dir=tmp_path,
-        )
-        data = module(store_dir, dropout={"kind": "gaussian"}, num_workers=1)
+        trainer = small_trainer(tmp_path, max_epochs=num_epochs)
+        data = module(lam_store, dropout={"kind": "gaussian"}, num_workers=1)
         trainer.fit(recorder, data, ckpt_path=checkpoint)
         trainer.save_checkpoint(tmp_path / f"{num_epochs}.ckpt")
         return recorder

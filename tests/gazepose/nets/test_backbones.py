@@ -117,9 +117,9 @@ def test_torchvisions_larger_nets(name: str, channels: int) -> None:
 
 
 def test_what_torchvision_cannot_do_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no image classifier 'resnet19', expected one of alexn"):
+    with pytest.raises(ValueError, match=r"'resnet19'.*alexnet"):
         TorchvisionBackbone("resnet19")
-    with pytest.raises(ValueError, match=r"vit_b_16 gives no feature map; take timm's"):
+    with pytest.raises(ValueError, match=r"vit_b_16.*TimmBackbone"):
         TorchvisionBackbone("vit_b_16")
 
 
@@ -140,14 +140,14 @@ def test_windowed_transformers_of_timm_come_with_channels_first() -> None:
 
 def test_timm_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(ValueError, match=r"needs timm; type pip install -e '\.\[timm\]'"):
+    with pytest.raises(ValueError, match=r"pip install -e '\.\[timm\]'"):
         TimmBackbone("resnet10t")
 
 
 @pytest.mark.parametrize("name", ["resnet19", "hf-hub:someone/net", "local-dir:folder"])
 def test_a_net_that_timm_lacks(name: str) -> None:
     pytest.importorskip("timm")
-    with pytest.raises(ValueError, match=rf"timm has no net '{name}'"):
+    with pytest.raises(ValueError, match=rf"timm .*'{name}'"):
         TimmBackbone(name)
 
 
@@ -183,13 +183,13 @@ def test_no_imagenet_weights_says_where_they_go(
         raise URLError("no network")
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
-    with pytest.raises(ValueError, match=rf"no network.*resnet18-f37072fd\.pth into {cache_dir}"):
+    with pytest.raises(ValueError, match=rf"no network.*resnet18-f37072fd\.pth.*{cache_dir}"):
         make(weights="imagenet")
 
 
 def test_weights_that_are_not_published_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"imagenet weights are of width 64, got 16; type"):
+    with pytest.raises(ValueError, match=r" 64.* 16.*model\.backbone\.width=64"):
         resnet18(16, weights="imagenet")
     for make in (resnet18, lambda **s: TorchvisionBackbone("resnet18", **s)):
-        with pytest.raises(ValueError, match=r"weights is 'imagnet', expected imagenet or null"):
+        with pytest.raises(ValueError, match=r"weights.*'imagnet'.*imagenet or null"):
             make(weights="imagnet")

@@ -79,29 +79,34 @@ def clip_by_clip(net: ClipNet, track: Tensor, windows: np.ndarray, priors: Any) 
 
 
 def assert_equals_clip_by_clip(
-    net: ClipNet, track: Tensor, windows: np.ndarray, priors: Any, **settings: Any
+    net: ClipNet,
+    track: Tensor,
+    windows: np.ndarray,
+    priors: Any,
+    at_once: list[tuple[int, int]],
 ) -> None:
+    """So many frames and clips at once."""
     expected = clip_by_clip(net, track, windows, priors)
     assert expected.std() > 1e-3
-    scores = dense_scores(net, track, windows, *priors, **settings)
-    assert scores.dtype == torch.float32
-    torch.testing.assert_close(scores, expected, rtol=0, atol=1e-5)
+    for frames, clips in at_once:
+        sizes = {"frames_at_once": frames, "clips_at_once": clips}
+        scores = dense_scores(net, track, windows, *priors, **sizes)
+        assert scores.dtype == torch.float32
+        torch.testing.assert_close(scores, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("at_once", [(64, 64), (7, 3), (1, 1)])
 def test_scores_are_those_of_clip_by_clip_inference(
-    net: ClipNet, track: Tensor, priors: Any, at_once: tuple[int, int]
+    net: ClipNet, track: Tensor, priors: Any
 ) -> None:
     windows = packed_windows()
     assert (windows == -1).any(axis=0).all()
     assert (windows[:, 3] == -1).sum() > 3
-    sizes = {"frames_at_once": at_once[0], "clips_at_once": at_once[1]}
-    assert_equals_clip_by_clip(net, track, windows, priors, **sizes)
+    assert_equals_clip_by_clip(net, track, windows, priors, at_once=[(64, 64), (7, 3), (1, 1)])
 
 
 def test_windows_of_any_order_and_contents(net: ClipNet, track: Tensor, priors: Any) -> None:
     windows = np.random.default_rng(3).integers(-1, NUM_FRAMES, (NUM_FRAMES, 7))
-    assert_equals_clip_by_clip(net, track, windows, priors, frames_at_once=5)
+    assert_equals_clip_by_clip(net, track, windows, priors, at_once=[(5, 64)])
 
 
 def test_maps_are_kept_for_waiting_clips_only(

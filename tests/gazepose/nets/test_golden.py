@@ -50,10 +50,16 @@ def net(config: str) -> GazePose:
 
 
 @pytest.fixture(scope="module")
-def features() -> Any:
+def whole() -> GazePose:
+    """The net of all priors, to be looked at and not trained."""
+    return golden.gazepose("h1l1")
+
+
+@pytest.fixture(scope="module")
+def features(whole: GazePose) -> Any:
     """What the backbone sees, the same in all configurations: (embedding, centre map)."""
     with torch.no_grad():
-        found = golden.gazepose("h0l0").frame_features(golden.clip().flatten(0, 1))
+        found = whole.frame_features(golden.clip().flatten(0, 1))
     assert found.map is not None
     return found.embedding.unflatten(0, (2, 7)), found.map.unflatten(0, (2, 7))[:, 3]
 
@@ -99,9 +105,9 @@ def test_sizes_and_keys(net: GazePose, config: str) -> None:
     assert len(net.state_dict()) == expected["n_keys"]
 
 
-def test_sizes_of_the_parts() -> None:
-    net = golden.gazepose("h1l1")
-    sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in net.named_children()}
+def test_sizes_of_the_parts(whole: GazePose) -> None:
+    parts = whole.named_children()
+    sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in parts}
     assert sizes["backbone"] + sizes["embedding"] == 11_945_768
     assert sizes["lstm"] == 2_629_632
     assert sizes["head_query"] == 3 * 46_592
@@ -141,12 +147,11 @@ def test_logits_and_every_layer(net: GazePose, config: str) -> None:
             torch.testing.assert_close(output[0, 0, :8], first, rtol=0, atol=golden.ATOL)
 
 
-def test_other_inputs_one_clip_and_only_the_middle_frames_map() -> None:
-    net = golden.gazepose("h1l1")
-    seen = Seen(net)
+def test_other_inputs_one_clip_and_only_the_middle_frames_map(whole: GazePose) -> None:
+    seen = Seen(whole)
     bins, points = golden.head_bins(), golden.landmarks()
     with torch.no_grad():
-        logits = net(golden.wavy_clip(), bins, points)
+        logits = whole(golden.wavy_clip(), bins, points)
         golden.assert_recorded(logits, "h1l1.S.logits")
         embedding = seen["embedding"].unflatten(0, (2, 7))[:, :, :: golden.EVERY]
         golden.assert_recorded(embedding, "S.base_out")
@@ -155,9 +160,9 @@ def test_other_inputs_one_clip_and_only_the_middle_frames_map() -> None:
         golden.assert_recorded(answers, "h1l1.S.hs")
         # The original crashes on one clip.
         one = golden.wavy_clip()[1:].clone()
-        torch.testing.assert_close(net(one, bins[1:], points[1:]), logits[1:], rtol=0, atol=1e-5)
+        torch.testing.assert_close(whole(one, bins[1:], points[1:]), logits[1:], rtol=0, atol=1e-5)
         one[:, [0, 1, 2, 4, 5, 6]] = 0
-        changed = net(one, bins[1:], points[1:])
+        changed = whole(one, bins[1:], points[1:])
         assert (changed - logits[1:]).abs().max() > 1e-3
         same = seen["transformer.decoder_norm"][:, :, :: golden.EVERY]
         torch.testing.assert_close(same, answers[1:], rtol=0, atol=golden.ATOL)
@@ -185,8 +190,8 @@ def edge_inputs(case: str) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize(
     "config", ["h1l1", *(pytest.param(one, marks=pytest.mark.slow) for one in ("h1l0", "h0l1"))]
 )
-def test_edges_of_the_tables(config: str, features: Any) -> None:
-    net = golden.gazepose(config)
+def test_edges_of_the_tables(config: str, features: Any, whole: GazePose) -> None:
+    net = whole if config == "h1l1" else golden.gazepose(config)
     embedding, centre_map = features
     for case, expected in RECORDED["edge"][config].items():
         bins, points = edge_inputs(case)
@@ -207,26 +212,24 @@ def test_edges_of_the_tables(config: str, features: Any) -> None:
             golden.assert_recorded(answers, f"h1l1.edge.{case}.hs")
 
 
-def test_an_angle_beyond_the_table_is_the_tables_last(features: Any) -> None:
-    net = golden.gazepose("h1l0")
+def test_an_angle_beyond_the_table_is_the_tables_last(features: Any, whole: GazePose) -> None:
     with torch.no_grad():
-        results = [net.decide(*features, edge_inputs(f"angle_{a}")[0], None) for a in (90, 91, 99)]
+        results = [whole.decide(*features, *edge_inputs(f"angle_{a}")) for a in (90, 91, 99)]
     assert torch.equal(results[0], results[1])
     assert torch.equal(results[0], results[2])
 
 
-def test_gradients_in_eval_mode() -> None:
-    assert_gradients("h1l1")
+def test_gradients_in_eval_mode(whole: GazePose) -> None:
+    assert_gradients(whole, "h1l1")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", ["h1l0", "h0l1", "h0l0"])
 def test_gradients_in_eval_mode_of_ablations(config: str) -> None:
-    assert_gradients(config)
+    assert_gradients(golden.gazepose(config), config)
 
 
-def assert_gradients(config: str) -> None:
-    net = golden.gazepose(config)
+def assert_gradients(net: GazePose, config: str) -> None:
     loss = loss_of(net, golden.clip())
     loss.backward()
     expected = RECORDED["grad_eval"][config]

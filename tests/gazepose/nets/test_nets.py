@@ -1,4 +1,4 @@
-"""What the nets do at any size; equality with the originals is in test_nets_golden.py."""
+"""What the nets do at any size; equality with the originals is in test_golden.py."""
 
 import math
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 import torch
 from builders.small_nets import small_gaze360, small_gazelstm, small_gazepose
 from torch import Tensor
+from torchvision.transforms import functional
 
-from common.geometry import gaze_vector, mirror_gaze
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import Classifier, ClipNet
@@ -46,21 +46,6 @@ def test_a_batch_of_one_and_independent_rows(name: str) -> None:
             torch.testing.assert_close(one[0], logits[i], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NETS)
-def test_everything_but_frozen_codes_gets_a_gradient(name: str) -> None:
-    net: ClipNet = NETS[name]().train()
-    net(*batch()).sum().backward()
-    without = {key for key, value in net.named_parameters() if value.grad is None}
-    codes = {"landmark_query.cell.weight", "landmark_query.score.weight"}
-    assert without == (codes if net.uses_landmarks else set())
-
-
-def test_trained_codes_get_a_gradient() -> None:
-    net = small_gazepose(train_landmark_codes=True, landmark_index="collision_free")
-    net(*batch()).sum().backward()
-    assert all(value.grad is not None for value in net.parameters())
-
-
 def test_a_net_asks_for_the_priors_it_uses_and_ignores_others() -> None:
     clip, bins, points = batch(1)
     for use_head, use_landmarks in ((True, False), (False, True)):
@@ -68,7 +53,8 @@ def test_a_net_asks_for_the_priors_it_uses_and_ignores_others() -> None:
         assert (net.uses_head, net.uses_landmarks) == (use_head, use_landmarks)
         used = net(clip, bins if use_head else None, points if use_landmarks else None)
         assert torch.equal(used, net(clip, bins, points))
-        with pytest.raises(ValueError, match=r"asks for (head_bins|landmarks), got None"):
+        prior = "head_bins" if use_head else "landmarks"
+        with pytest.raises(ValueError, match=rf"{prior}.*priors=none"):
             net(clip)
     assert not small_gazelstm().uses_head
 
@@ -93,20 +79,6 @@ def test_initial_weights_are_spread_as_the_originals() -> None:
     assert std("backbone.trunk.layer1.0.conv1.weight") == pytest.approx(
         math.sqrt(2 / (16 * 9)), rel=0.05
     )
-
-
-def test_the_demos_size_is_small() -> None:
-    net = GazePose(
-        resnet18(16),
-        embedding=64,
-        lstm_hidden=64,
-        width=64,
-        heads=4,
-        feedforward=128,
-        num_encoder_layers=2,
-        num_decoder_layers=2,
-    )
-    assert sum(value.numel() for value in net.parameters()) < 1.5e6
 
 
 def test_maps_of_any_size() -> None:
@@ -136,7 +108,7 @@ def test_positions() -> None:
     torch.testing.assert_close(table[4:6, 0, -1], torch.tensor([0.0, 1.0]), rtol=0, atol=1e-5)
     assert table[0, 0, 0].item() == pytest.approx(math.sin(2 * math.pi / 3), abs=1e-6)
     torch.testing.assert_close(table[::2] ** 2 + table[1::2] ** 2, torch.ones(4, 3, 7))
-    with pytest.raises(ValueError, match="width is 6, expected a multiple of 4"):
+    with pytest.raises(ValueError, match=r"width.* 6.* 4"):
         SinePosition(6)
 
 
@@ -149,7 +121,7 @@ def test_the_transformer_is_blind_to_the_order_of_places() -> None:
     expected = net(places, position, target, queries)
     shuffled = net(places[:, order], position[order], target, queries)
     torch.testing.assert_close(shuffled, expected, rtol=0, atol=1e-5)
-    with pytest.raises(ValueError, match="3 heads do not divide a width of 16"):
+    with pytest.raises(ValueError, match=r"3 heads.* 16"):
         Transformer(16, 3)
 
 
@@ -177,7 +149,8 @@ def test_dropout_is_where_it_was_and_off_in_eval() -> None:
 @pytest.mark.parametrize("make", [small_gazepose, small_gazelstm])
 def test_logits_are_fine_under_bfloat16(make: Any) -> None:
     net = make().eval()
-    inputs = batch(2)
+    # Where bfloat16 is emulated a convolution of it costs many of float32.
+    inputs = batch(1, 32)
     exact = net(*inputs)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = net(*inputs)
@@ -206,28 +179,11 @@ def test_gaze360_stays_in_its_ranges() -> None:
     assert gaze[:, 0].abs().max() > math.pi / 2
 
 
-def test_gaze360_of_one_frame_a_clip() -> None:
-    net = small_gaze360().eval()
-    assert net(batch(2)[0][:, 3:4]).gaze.shape == (2, 2)
-
-
-def test_gaze360s_axes() -> None:
-    # Into the camera; to the camera's left; up: Gaze360's (x, y, z) as its authors give them.
-    for x, y, z in ((0.0, 0.0, -1.0), (0.6, 0.0, -0.8), (0.0, 0.6, -0.8), (0.3, -0.4, 0.5)):
-        length = math.sqrt(x * x + y * y + z * z)
-        theirs = torch.tensor([math.atan2(x, -z), math.asin(y / length)])
-        ours = gaze_vector(mirror_gaze(theirs))
-        torch.testing.assert_close(ours, torch.tensor([-x, y, -z]) / length)
-        assert torch.equal(mirror_gaze(mirror_gaze(theirs)), theirs)
-
-
 def test_pixels_are_normalised_as_torchvision_does() -> None:
-    from torchvision.transforms import functional
-
     image = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
     expected = functional.normalize(functional.to_tensor(image), IMAGENET_MEAN, IMAGENET_STD)
     images = torch.from_numpy(image).permute(2, 0, 1).expand(2, 3, 16, 16)
     assert torch.equal(normalise(images)[1], expected)
     assert normalise(images[None]).shape == (1, 2, 3, 16, 16)
-    with pytest.raises(ValueError, match=r"got pixels of type torch.float32, expected torch.uint8"):
+    with pytest.raises(ValueError, match=r"torch\.float32.*torch\.uint8"):
         normalise(images.float())

@@ -104,13 +104,15 @@ def test_learned_queries_are_alike_for_all_and_random_at_first() -> None:
 
 
 def test_settings_that_make_no_table_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"priors.split is 0 degrees, expected more than 0"):
+    with pytest.raises(ValueError, match=r"priors\.split.* 0 .* 90"):
         HeadQueries(4, split=0)
-    with pytest.raises(ValueError, match=r"priors.dsplit is 0, expected more than 0"):
+    with pytest.raises(ValueError, match=r"priors\.dsplit.* 0.* 1"):
         LandmarkQueries(4, dsplit=0)
-    with pytest.raises(ValueError, match=r"priors.csplit is 1.5, expected .* at most 1"):
+    with pytest.raises(ValueError, match=r"priors\.csplit.* 1\.5.* 1"):
         LandmarkQueries(4, csplit=1.5)
-    with pytest.raises(ValueError, match=r"priors.landmark_index is 'free', expected original or"):
+    with pytest.raises(
+        ValueError, match=r"priors\.landmark_index.*'free'.*original or collision_free"
+    ):
         LandmarkQueries(4, landmark_index="free")
-    with pytest.raises(ValueError, match="width is 5, expected an even number"):
+    with pytest.raises(ValueError, match=r"width.* 5.* even"):
         LandmarkQueries(5)

@@ -15,14 +15,13 @@ from gazepose.nets.transformer import Transformer
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"heads": 0}, "model.transformer.heads is 0, expected 1 or more"),
-        ({"heads": -2}, "model.transformer.heads is -2, expected 1"),
-        ({"width": 0}, "model.transformer.width is 0, expected 1"),
-        ({"feedforward": 0}, "model.transformer.feedforward is 0, expected 1"),
-        ({"num_encoder_layers": -1}, "num_encoder_layers is -1, expected 0 or more"),
-        ({"num_decoder_layers": -1}, "num_decoder_layers is -1, expected 0"),
-        ({"dropout": 1.0}, r"model.transformer.dropout is 1.0, expected 0 or more, below 1"),
-        ({"dropout": -0.1}, r"model.transformer.dropout is -0.1, expected 0"),
+        ({"heads": 0}, r"model\.transformer\.heads.* 0.* 1 "),
+        ({"width": 0}, r"model\.transformer\.width.* 0.* 1 "),
+        ({"feedforward": 0}, r"model\.transformer\.feedforward.* 0.* 1 "),
+        ({"num_encoder_layers": -1}, r"num_encoder_layers.* -1.* 0 "),
+        ({"num_decoder_layers": -1}, r"num_decoder_layers.* -1.* 0 "),
+        ({"dropout": 1.0}, r"model\.transformer\.dropout.* 1\.0.* 0 .* 1"),
+        ({"dropout": -0.1}, r"model\.transformer\.dropout.* -0\.1.* 0 .* 1"),
     ],
 )
 def test_transformers_of_impossible_sizes_are_refused(
@@ -36,34 +35,28 @@ def test_transformers_of_impossible_sizes_are_refused(
 
 @pytest.mark.parametrize("make", [small_gazepose, small_gazelstm])
 def test_impossible_sizes_of_the_rest_are_refused(make: Any) -> None:
-    with pytest.raises(ValueError, match=r"model\.embedding is 0, expected 1 or more"):
+    with pytest.raises(ValueError, match=r"model\.embedding.* 0.* 1 "):
         make(embedding=0)
-    with pytest.raises(ValueError, match=r"model\.net\.embedding_hidden is -3, expected 1"):
+    with pytest.raises(ValueError, match=r"model\.net\.embedding_hidden.* -3.* 1 "):
         make(embedding_hidden=-3)
-    with pytest.raises(ValueError, match=r"model\.lstm_hidden is 0, expected 1"):
+    with pytest.raises(ValueError, match=r"model\.lstm_hidden.* 0.* 1 "):
         make(lstm_hidden=0)
-    with pytest.raises(ValueError, match=r"model\.net\.head_hidden is 0, expected 1"):
+
+
+def test_impossible_sizes_of_one_net_or_backbone_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"model\.net\.head_hidden.* 0.* 1 "):
         small_gazelstm(head_hidden=(4, 0))
-    with pytest.raises(ValueError, match=r"model\.backbone\.width is 0, expected 1"):
+    with pytest.raises(ValueError, match=r"model\.backbone\.width.* 0.* 1 "):
         resnet18(0)
 
 
-def test_a_transformer_may_have_no_layers() -> None:
-    net = small_gazepose(num_encoder_layers=0, num_decoder_layers=0).eval()
-    inputs = torch.zeros(1, 7, 3, 64, 64), torch.zeros(1, 3, dtype=torch.int64), torch.zeros(1, 15)
-    assert net(*inputs).shape == (1, 2)
-
-
-@pytest.mark.parametrize("side", [160, 256])
-def test_a_net_of_one_image_size_says_which(side: int) -> None:
+def test_a_net_of_one_image_size_says_which() -> None:
     pytest.importorskip("timm")
     backbone = TimmBackbone("vit_tiny_patch16_224")
-    message = (
-        rf"model\.backbone\.name=vit_tiny_patch16_224 cannot look at images of {side} x {side} "
-        r".*model\.image_size=224, or choose another model\.backbone"
-    )
-    with pytest.raises(ValueError, match=message):
-        backbone(torch.zeros(1, 3, side, side))
+    for side in (160, 256):
+        message = rf"name=vit_tiny_patch16_224.*{side} x {side}.*model\.image_size=224"
+        with pytest.raises(ValueError, match=message):
+            backbone(torch.zeros(1, 3, side, side))
     assert backbone(torch.zeros(1, 3, 224, 224)).shape[1] == backbone.num_channels
 
 
@@ -72,7 +65,7 @@ def test_a_net_of_one_image_size_says_which(side: int) -> None:
     [("squeezenet1_1", 8), pytest.param("maxvit_t", 160, marks=pytest.mark.slow)],
 )
 def test_a_torchvision_net_says_which_image_size_it_takes(name: str, side: int) -> None:
-    message = rf"{name} cannot look at images of {side} x {side}.*model\.image_size=224"
+    message = rf"{name}.*{side} x {side}.*model\.image_size=224"
     with pytest.raises(ValueError, match=message):
         TorchvisionBackbone(name)(torch.zeros(1, 3, side, side))
 

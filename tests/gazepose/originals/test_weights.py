@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 from builders import golden_nets as golden
-from builders.small_nets import FRAMES, small_gaze360, small_gazelstm, small_gazepose
+from builders.small_nets import (
+    FRAMES,
+    save_checkpoint_of,
+    small_gaze360,
+    small_gazelstm,
+    small_gazepose,
+)
 from torch import Tensor, nn
 
 from common.geometry import mirror_gaze
@@ -42,8 +48,10 @@ def clip(num_clips: int = 2) -> Tensor:
     return torch.randn(num_clips, 7, 3, 64, 64, generator=torch.Generator().manual_seed(5))
 
 
-@pytest.mark.parametrize("prefix", ["", "module."])
-@pytest.mark.parametrize("priors", PRIORS)
+@pytest.mark.parametrize(
+    ("priors", "prefix"),
+    [("all", "module."), ("head", ""), ("landmarks", "module."), ("none", "")],
+)
 def test_gazepose_round_trip(priors: str, prefix: str) -> None:
     use_head, use_landmarks = PRIORS[priors]
     net = small_gazepose(use_head=use_head, use_landmarks=use_landmarks)
@@ -72,12 +80,12 @@ def test_other_steps_of_the_priors_are_given() -> None:
     state = original_state_dict(net)
     loaded = load_net("gazepose", state, split=5.0, dsplit=0.2, csplit=0.5, heads=2)
     assert_same(loaded.state_dict(), net.state_dict())
-    with pytest.raises(ValueError, match=r"5 of another shape: yaw_embed.weight is \(19, 16\)"):
+    with pytest.raises(ValueError, match=r" 5 .*yaw_embed\.weight.*\(19, 16\)"):
         load_net("gazepose", state, heads=2)
 
 
 def test_names_are_the_originals() -> None:
-    # Their count and shapes are checked at full size in test_nets_golden.py.
+    # Their count and shapes are checked at full size in test_golden.py.
     assert set(original_state_dict(small_gazelstm())) == set(golden.gazelstm_state())
     assert set(original_state_dict(small_baseline())) == set(golden.baseline_state())
     names = set(original_state_dict(small_gaze360()))
@@ -135,21 +143,19 @@ def test_a_start_from_gaze360(tmp_path: Path, make: Any, part: Any) -> None:
         assert (name in report.missing) == (not is_shared)
     assert set(report.dropped) == {"last_layer.weight", "last_layer.bias"}
     text = str(report)
-    assert f"{path} (Gaze360): {len(report.matched)} entries loaded" in text
-    assert "2 of the file dropped: last_layer" in text
-    assert len(text.splitlines()) <= 5
+    first, *others = text.splitlines()
+    assert all(fact in first for fact in (str(path), "Gaze360", f"{len(report.matched)} entries"))
+    assert any("2 of the file" in line and "last_layer" in line for line in others)
+    assert len(others) <= 4
 
 
 def test_the_reason_of_a_dropped_classifier_names_the_shapes(tmp_path: Path) -> None:
     path, _ = gaze360_file(tmp_path)
     report = start_net(small_gazelstm(), path, "all")
     why = report.dropped["last_layer.weight"]
-    assert why == "another classifier (last_layer.weight is (3, 12), the net's (2, 12))"
-    assert (
-        start_net(small_gazelstm(), path, "backbone")
-        .dropped["last_layer.bias"]
-        .startswith("only back")
-    )
+    assert all(fact in why for fact in ("last_layer.weight", "(3, 12)", "(2, 12)"))
+    report = start_net(small_gazelstm(), path, "backbone")
+    assert "backbone" in report.dropped["last_layer.bias"]
 
 
 def test_a_bias_that_fits_by_chance_does_not_come_without_its_weight(tmp_path: Path) -> None:
@@ -169,29 +175,23 @@ def test_all_of_a_net_like_ours_is_taken(tmp_path: Path) -> None:
     assert_same(net.state_dict(), theirs.state_dict())
 
 
-def suite_checkpoint(path: Path, net: nn.Module) -> Path:
-    state = {f"net.{key}": value for key, value in net.state_dict().items()}
-    content = {"epoch": 1, "state_dict": {**state, "loss.weight": torch.ones(2)}}
-    return saved(path / "best.ckpt", content)
-
-
 @pytest.mark.parametrize("make", [small_gazelstm, small_gazepose])
 def test_a_start_from_gaze_pretraining(tmp_path: Path, make: Any) -> None:
     pretrained = small_gaze360(4)
-    path = suite_checkpoint(tmp_path, pretrained)
+    path = save_checkpoint_of(tmp_path / "best.ckpt", pretrained)
     net = make()
     report = start_net(net, path, "backbone")
-    assert "(this suite)" in str(report)
-    assert report.dropped["loss.weight"] == f"{type(net).__name__} has no such part"
+    assert "this suite" in str(report)
+    assert type(net).__name__ in report.dropped["loss.weight"]
     for name in report.matched:
         assert torch.equal(net.state_dict()[name], pretrained.state_dict()[name])
     assert len(report.matched) == len(pretrained.state_dict()) - 2
-    with pytest.raises(ValueError, match="checkpoint of this suite: give its run as run=RUN"):
+    with pytest.raises(ValueError, match=r"this suite.*run=RUN"):
         load_original(net, path)
 
 
 def test_a_suite_checkpoint_keeps_gaze_in_the_suites_frame(tmp_path: Path) -> None:
-    path = suite_checkpoint(tmp_path, small_gaze360(4))
+    path = save_checkpoint_of(tmp_path / "best.ckpt", small_gaze360(4))
     net = small_gaze360()
     start_net(net, path, "all")
     assert_same(net.state_dict(), small_gaze360(4).state_dict())
@@ -203,12 +203,12 @@ def test_a_suite_checkpoint_keeps_gaze_in_the_suites_frame(tmp_path: Path) -> No
 def test_a_suite_checkpoint_starts_other_backbones_as_well(tmp_path: Path) -> None:
     theirs = GazeLSTM(TorchvisionBackbone("mobilenet_v3_small"), **FRAMES)
     net = GazeLSTM(TorchvisionBackbone("mobilenet_v3_small"), **FRAMES)
-    start_net(net, suite_checkpoint(tmp_path, theirs), "backbone")
+    start_net(net, save_checkpoint_of(tmp_path / "best.ckpt", theirs), "backbone")
     assert_same(net.backbone.state_dict(), theirs.backbone.state_dict())
     path = saved(tmp_path / "gazelstm.pth", original_state_dict(small_gazelstm()))
-    with pytest.raises(ValueError, match=r"have ResNet-18, this one has TorchvisionTrunk"):
+    with pytest.raises(ValueError, match=r"ResNet-18.*TorchvisionTrunk.*backbones\.resnet18"):
         start_net(net, path, "backbone")
-    with pytest.raises(ValueError, match=r"have ResNet-18, this one has TorchvisionTrunk"):
+    with pytest.raises(ValueError, match=r"ResNet-18.*TorchvisionTrunk.*backbones\.resnet18"):
         original_state_dict(net)
 
 
@@ -216,18 +216,18 @@ def test_a_start_of_another_width_changes_nothing(tmp_path: Path) -> None:
     path, _ = gaze360_file(tmp_path)
     net = GazeLSTM(resnet18(8), **FRAMES)
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    with pytest.raises(ValueError, match=r"\(Gaze360\) does not fit GazeLSTM: .*model\.backbone"):
+    with pytest.raises(ValueError, match=r"Gaze360.* GazeLSTM.*model\.backbone"):
         start_net(net, path, "backbone")
     assert_same(net.state_dict(), before)
 
 
 def test_weights_of_something_else_start_nothing(tmp_path: Path) -> None:
     path = saved(tmp_path / "other.pth", {"conv.weight": torch.zeros(1)})
-    with pytest.raises(ValueError, match=r"an unknown net\) does not fit GazePose: 1\d\d missing"):
+    with pytest.raises(ValueError, match=r"other\.pth.*unknown.* GazePose.* 1\d\d missing"):
         start_net(small_gazepose(), path, "all")
     # A run of the other line has none of these parts.
     path = saved(tmp_path / "flame.ckpt", {"state_dict": {"net.head.out.bias": torch.zeros(2)}})
-    with pytest.raises(ValueError, match=r"does not fit GazeLSTM: 1\d\d missing"):
+    with pytest.raises(ValueError, match=r"flame\.ckpt.* GazeLSTM.* 1\d\d missing"):
         start_net(small_gazelstm(), path, "backbone")
 
 
@@ -245,11 +245,14 @@ def test_whole_files_load_into_nets(tmp_path: Path, make: Any) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda s: {k: v for k, v in s.items() if "fusion" not in k}, "2 missing: fusion_layer.we"),
-        (lambda s: {**s, "extra": torch.zeros(1)}, r"got \d+ entries, .*; 1 unexpected: extra"),
+        (
+            lambda s: {k: v for k, v in s.items() if "fusion" not in k},
+            r" 2 missing.*fusion_layer\.weight",
+        ),
+        (lambda s: {**s, "extra": torch.zeros(1)}, r" 1 unexpected.*extra"),
         (
             lambda s: {**s, "last_layer.bias": torch.zeros(3)},
-            r"1 of another shape: last_layer.bias is \(3,\), expected \(2,\)",
+            r" 1 .*last_layer\.bias.*\(3,\).*\(2,\)",
         ),
     ],
 )
@@ -266,34 +269,32 @@ def test_a_file_that_does_not_fit_changes_nothing(
 
 def test_another_nets_file_is_named(tmp_path: Path) -> None:
     path = saved(tmp_path / "x.pth", original_state_dict(small_baseline()))
-    with pytest.raises(ValueError, match=r"does not fit GazeLSTM.*head_hidden=\[128\]"):
+    with pytest.raises(ValueError, match=r"x\.pth.* GazeLSTM.*head_hidden=\[128\]"):
         load_original(small_gazelstm(), path)
     path, _ = gaze360_file(tmp_path)
-    with pytest.raises(ValueError, match=r"does not fit GazePose.*keys are those of Gaze360"):
+    with pytest.raises(ValueError, match=r"gaze360_model\.pth\.tar.* GazePose.* Gaze360"):
         load_original(small_gazepose(), path)
-    with pytest.raises(ValueError, match=r"Its keys are those of Gaze360"):
+    with pytest.raises(ValueError, match=r" Gaze360"):
         load_net("gazelstm", read_state_dict(path))
 
 
 def test_wrong_priors_are_named() -> None:
     state = original_state_dict(small_gazepose(use_landmarks=False))
-    with pytest.raises(ValueError, match="It was trained with priors=head"):
+    with pytest.raises(ValueError, match="priors=head"):
         load_net("gazepose", state, "all", heads=2)
     state = original_state_dict(small_gazepose())
-    with pytest.raises(ValueError, match="It was trained with priors=all"):
+    with pytest.raises(ValueError, match="priors=all"):
         load_net("gazepose", state, "none", heads=2)
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(
-        ValueError, match=r"unknown model key 'gaze', expected|unknown model key 'g"
-    ):
+    with pytest.raises(ValueError, match=r"'gaze'.*'gazepose', 'gazelstm', 'gaze360'"):
         load_net("gaze", {})
-    with pytest.raises(ValueError, match=r"unknown priors 'both'; expected one of"):
+    with pytest.raises(ValueError, match=r"'both'.*'all', 'head', 'landmarks', 'none'"):
         load_net("gazepose", {}, "both")
-    with pytest.raises(ValueError, match=r"'base_model.conv1.weight' is missing; expected an orig"):
+    with pytest.raises(ValueError, match=r" 1 .*'base_model\.conv1\.weight'"):
         load_net("gazepose", {"epoch": torch.zeros(1)})
-    with pytest.raises(ValueError, match="Linear has no counterpart among the originals"):
+    with pytest.raises(ValueError, match=r"Linear .*originals"):
         original_state_dict(nn.Linear(1, 1))
     assert kind_of_weights({}) is Kind.UNKNOWN
 
@@ -306,15 +307,13 @@ class Harmful:
 def test_files_without_weights_are_refused(tmp_path: Path, capsys: Any) -> None:
     path = tmp_path / "damaged.pth"
     saved(path, {"epoch": 1})
-    with pytest.raises(
-        ValueError, match=r"damaged\.pth holds no weights: got epoch, expected a st"
-    ):
+    with pytest.raises(ValueError, match=r"damaged\.pth.* epoch.*state_dict"):
         read_state_dict(path)
     saved(path, {"state_dict": {}})
-    with pytest.raises(ValueError, match="holds no weights"):
+    with pytest.raises(ValueError, match=r"damaged\.pth.* weights"):
         read_state_dict(path)
     saved(path, {"state_dict": Harmful()})
-    with pytest.raises(ValueError, match="cannot be read as tensors and plain values"):
+    with pytest.raises(ValueError, match=r"damaged\.pth.* tensors"):
         read_state_dict(path)
     assert "ran" not in capsys.readouterr().out
 

@@ -14,23 +14,17 @@ from builders.small_lam import (
     write_clip,
     write_small_lam,
 )
-from builders.small_nets import small_gazelstm, small_gazepose
+from builders.small_nets import small_gazelstm, small_gazepose, small_module
 
 from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.data.face_view import FaceView
 from gazepose.data.temporal_dropout import TemporalDropout
 from gazepose.prediction.frame_scores import FrameScorer
 from gazepose.store.table import LamTable
-from gazepose.training.losses import WeightedCrossEntropy
-from gazepose.training.module import EyeContactModule
 
 SIZE = 32
 SPLIT_DEG = 5.0
 DROPOUT = TemporalDropout("gaussian", threshold=0.4)
-
-
-def module_of(net: Any, **settings: Any) -> EyeContactModule:
-    return EyeContactModule(net, WeightedCrossEntropy(), torch.optim.Adam, None, **settings).eval()
 
 
 def recipe_for(net: Any, dropout: TemporalDropout = DROPOUT) -> ClipRecipe:
@@ -39,14 +33,14 @@ def recipe_for(net: Any, dropout: TemporalDropout = DROPOUT) -> ClipRecipe:
 
 
 def scorer(net: Any, dropout: TemporalDropout = DROPOUT, **settings: Any) -> FrameScorer:
-    return FrameScorer(module_of(net, **settings), recipe_for(net, dropout))
+    return FrameScorer(small_module(net, **settings), recipe_for(net, dropout))
 
 
 def scores_clip_by_clip(net: Any, table: LamTable, rows: np.ndarray, **settings: Any) -> np.ndarray:
     clips = ClipDataset(table, recipe_for(net), "val")
     batch = collate_clips([clips[int(row), 0] for row in rows])
     with torch.inference_mode():
-        return module_of(net, **settings).scores(batch).numpy()
+        return small_module(net, **settings).scores(batch).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +66,10 @@ def rows(table: LamTable) -> np.ndarray:
 
 
 @pytest.mark.parametrize("flip_average", [False, True])
-@pytest.mark.parametrize("mirror_priors", [False, True])
 def test_every_frame_is_scored_as_its_clip(
-    table: LamTable, rows: np.ndarray, flip_average: bool, mirror_priors: bool
+    table: LamTable, rows: np.ndarray, flip_average: bool
 ) -> None:
-    flips = {"flip_average": flip_average, "mirror_priors": mirror_priors}
+    flips = {"flip_average": flip_average, "mirror_priors": True}
     net = small_gazepose(split=SPLIT_DEG, train_landmark_codes=True)
     expected = scores_clip_by_clip(net, table, rows, **flips)
     np.testing.assert_allclose(scorer(net, **flips).of_rows(table, rows), expected, atol=1e-5)
@@ -119,7 +112,7 @@ def test_a_still_is_a_clip_that_stands_still(table: LamTable) -> None:
         "landmarks": torch.from_numpy(landmarks).float(),
     }
     with torch.inference_mode():
-        expected = module_of(net).scores(batch).numpy()
+        expected = small_module(net).scores(batch).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -130,8 +123,8 @@ def test_angles_beyond_the_table_are_counted(
     images = np.zeros((3, SIZE, SIZE, 3), np.uint8)
     poses = np.array([[0.0, 99, 0], [np.nan] * 3, [-120.0, 99, 0]])
     scorer(net).of_stills(images, poses, np.full((3, 5, 3), np.nan))
-    said = "2 of 3 head poses have an angle beyond 90 degrees and take the last bin"
-    assert caplog.messages == [said]
+    (said,) = caplog.messages
+    assert "2 of 3" in said
     caplog.clear()
     scorer(net).of_rows(table, rows)
     scorer(small_gazelstm()).of_stills(images, poses, np.full((3, 5, 3), np.nan))
@@ -141,6 +134,5 @@ def test_angles_beyond_the_table_are_counted(
     other.head_pose_deg = table.head_pose_deg.copy()
     other.head_pose_deg[rows[:4]] = [0.0, 0.0, 97.0]
     scorer(net).of_rows(other, rows)
-    assert caplog.messages == [
-        f"4 of {len(rows)} head poses have an angle beyond 90 degrees and take the last bin"
-    ]
+    (said,) = caplog.messages
+    assert f"4 of {len(rows)}" in said

@@ -3,15 +3,17 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
-from builders.small_lam_training import metrics_said, predict_here, train_here, write_store
+from builders.small_lam_training import metrics_said, predict_here, train_here
+from builders.written_results import scores_of, summary_of
 
 from gazepose import evaluate_lam
 
+pytestmark = pytest.mark.usefixtures("_undrawn")
 SMOOTHED = [
     "model.callbacks.results.smoothing.kind=gaussian",
     "model.callbacks.results.smoothing.width_frames=9",
@@ -19,18 +21,11 @@ SMOOTHED = [
 
 
 @pytest.fixture(scope="module")
-def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("predicting") / "store"
-    write_store(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run_dir(store_dir: Path) -> Path:
+def run_dir(training_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short training whose test smooths, in mixed precision."""
-    folder = store_dir.with_name("run")
-    options = ["trainer.max_epochs=1", "trainer.precision=bf16-mixed", *SMOOTHED]
-    train_here("gazelstm", store_dir, folder, *options)
+    folder = tmp_path_factory.mktemp("predicting") / "run"
+    options = ["trainer.max_epochs=1", "trainer.precision=bf16-mixed", "callbacks.pictures=null"]
+    train_here("gazelstm", training_store, folder, *options, *SMOOTHED)
     return folder
 
 
@@ -46,19 +41,9 @@ def again(run_dir: Path) -> tuple[str, Path]:
     return predicted(run_dir, "split=val")
 
 
-def summary_of(folder: Path) -> dict[str, Any]:
-    (path,) = folder.glob("*.json")
-    return json.loads(path.read_text())
-
-
 def official_map(folder: Path) -> float:
     (truth,), (scores,) = folder.glob("*_gt.csv"), folder.glob("*_pred.csv")
     return float(evaluate_lam(truth, scores)["map"])
-
-
-def scores_of(folder: Path) -> pl.Series:
-    (path,) = folder.glob("*_predictions.parquet")
-    return pl.read_parquet(path)["score"]
 
 
 def test_the_recorded_map_is_that_of_the_smoothed_scores(run_dir: Path) -> None:
@@ -92,17 +77,17 @@ def test_a_test_has_the_runs_precision_unless_another_is_asked_for(
     run_dir: Path, again: tuple[str, Path]
 ) -> None:
     own, (_, folder) = scores_of(run_dir / "test"), again
-    assert scores_of(folder).equals(own)
+    np.testing.assert_array_equal(scores_of(folder), own)
     assert summary_of(folder)["protocol"] == summary_of(run_dir / "test")["protocol"]
     assert summary_of(folder)["protocol"]["precision"] == "bf16-mixed"
     _, folder = predicted(run_dir, "split=val", "trainer.precision=32-true")
     assert folder.name == "ego4d_val_precision-32-true"
     assert summary_of(folder)["protocol"]["precision"] == "32-true"
-    assert not scores_of(folder).equals(own)
+    assert not np.array_equal(scores_of(folder), own)
 
 
 def test_a_precision_that_rounds_landmarks_is_refused(run_dir: Path) -> None:
-    with pytest.raises(ValueError, match=r"type trainer\.precision=bf16-mixed"):
+    with pytest.raises(ValueError, match=r"trainer\.precision=bf16-mixed"):
         predicted(run_dir, "split=val", "trainer.precision=bf16-true")
 
 
@@ -112,31 +97,30 @@ DATA = ["data=ego4d", "data.datamodule.num_workers=0"]
 @pytest.mark.parametrize(
     ("typed", "name", "num_scores"),
     [
-        ([], "ego4d_test", 48),
         (["datamodule={test_stride:5}"], "ego4d_test_datamodule-test_stride-5", 10),
         ([*DATA, "data.datamodule.test_stride=5"], "ego4d_test_stride-5", 10),
         (DATA, "ego4d_test", 48),
     ],
 )
 def test_another_stride_names_the_folder(
-    run_dir: Path, store_dir: Path, typed: list[str], name: str, num_scores: int
+    run_dir: Path, training_store: Path, typed: list[str], name: str, num_scores: int
 ) -> None:
-    place = [f"data.store_dir={store_dir}"] if typed[:2] == DATA else []
+    place = [f"data.store_dir={training_store}"] if typed[:2] == DATA else []
     _, folder = predicted(run_dir, "split=test", *typed, *place)
     assert folder == run_dir / "predict" / name
     assert len(scores_of(folder)) == num_scores
 
 
 def test_the_part_is_chosen_by_split_alone(run_dir: Path) -> None:
-    with pytest.raises(ValueError, match="type split=val"):
+    with pytest.raises(ValueError, match="split=val"):
         predict_here(f"run={run_dir}", "split=test", "datamodule={test_part:val}")
 
 
 def test_results_of_the_part_that_chose_the_checkpoint_say_so(
     run_dir: Path, again: tuple[str, Path]
 ) -> None:
-    note = "the checkpoint was chosen by val/map on samples of this part"
-    assert summary_of(run_dir / "test")["note"] == note
+    note = summary_of(run_dir / "test")["note"]
+    assert "val/map" in note
     assert summary_of(again[1])["note"] == note
     _, folder = predicted(run_dir, "split=train")
     assert "note" not in summary_of(folder)
@@ -159,6 +143,6 @@ def test_a_net_that_gives_no_numbers_is_an_error_and_leaves_no_files(
         f"output_dir={tmp_path / 'o'}",
     ]
     for split, num in (("test", 48), ("val", 48)):
-        with pytest.raises(ValueError, match=rf"{num} of {num} scores are no finite numbers"):
+        with pytest.raises(ValueError, match=f"{num} of {num} "):
             predict_here(*asked, f"split={split}")
     assert not (tmp_path / "o").exists()

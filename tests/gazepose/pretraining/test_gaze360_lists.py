@@ -112,7 +112,7 @@ def test_loaders_go_through_the_lists_parts(raw_dir: Path) -> None:
 
 def test_a_part_that_is_not_there_is_refused(raw_dir: Path) -> None:
     preprocessor(raw_dir).run()
-    with pytest.raises(ValueError, match=r"'tset', expected one of \['test', 'train', 'val'\]"):
+    with pytest.raises(ValueError, match=r"'tset'.*'test', 'train', 'val'"):
         data(raw_dir.parent / "store", test_part="tset")
 
 
@@ -140,7 +140,7 @@ def test_missing_and_damaged_images_are_skipped(raw_dir: Path) -> None:
     (raw_dir / "imgs" / FACES["val"][0]).write_bytes(b"no image")
     report = preprocessor(raw_dir).run()
     assert [item["sample_id"] for item in report.skipped] == [FACES["train"][0], FACES["val"][0]]
-    assert "2  missing or damaged image" in report.summary()
+    assert "2  missing" in report.summary()
     assert len(FaceStore(raw_dir.parent / "store")) == 2
 
 
@@ -152,26 +152,26 @@ def test_shards_and_a_second_run_make_the_rest(raw_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "match"),
+    ("line", "got"),
     [
-        ("rec_000/head/000000/000001.jpg 1 2", r"train\.txt:1: .* expected a path and three"),
-        ("rec_000/head/000000/000001.jpg a b c", "expected a path and three"),
-        ("rec_000/head/000000/000001.jpg 0 0 0", "is no direction"),
-        ("rec_000/head/000000/000001.jpg nan 0 1", "is no direction"),
-        ("rec_000/../../../secret.jpg 0 0 1", r"train\.txt:1: .*is no path below"),
-        ("/etc/secret.jpg 0 0 1", "is no path below"),
-        (f"{'x' * 300}/1.jpg 0 0 1", "is no path below"),
-        (".hidden/1.jpg 0 0 1", "cannot be a recording's name"),
+        ("rec_000/head/000000/000001.jpg 1 2", "'rec_000/head/000000/000001.jpg 1 2'"),
+        ("rec_000/head/000000/000001.jpg a b c", "'rec_000/head/000000/000001.jpg a b c'"),
+        ("rec_000/head/000000/000001.jpg 0 0 0", r"\(0\.0, 0\.0, 0\.0\)"),
+        ("rec_000/head/000000/000001.jpg nan 0 1", r"\(nan, 0\.0, 1\.0\)"),
+        ("rec_000/../../../secret.jpg 0 0 1", '"rec_000/../../../secret.jpg"'),
+        ("/etc/secret.jpg 0 0 1", '"/etc/secret.jpg"'),
+        (f"{'x' * 300}/1.jpg 0 0 1", '"xxx'),
+        (".hidden/1.jpg 0 0 1", "'.hidden'"),
     ],
 )
-def test_damaged_lines_are_named(tmp_path: Path, line: str, match: str) -> None:
+def test_damaged_lines_are_named(tmp_path: Path, line: str, got: str) -> None:
     (tmp_path / "train.txt").write_text(line + "\n")
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises(ValueError, match=rf"train\.txt:1: .*{got}"):
         recordings(tmp_path)
 
 
 def test_missing_lists_are_explained(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no train\.txt.*type data\.lists_dir=FOLDER"):
+    with pytest.raises(ValueError, match=r"train\.txt.*data\.lists_dir=FOLDER"):
         recordings(tmp_path)
 
 
@@ -190,5 +190,5 @@ def test_there_is_nothing_to_export(raw_dir: Path) -> None:
         "export_heatmaps": True,
         "data": {"name": "gaze360", "preprocessor": settings},
     }
-    with pytest.raises(ValueError, match="mode=export writes FLAME's folder layout"):
+    with pytest.raises(ValueError, match=r"mode=export.*FLAME"):
         prepare_store(config)

@@ -1,6 +1,5 @@
 """Gaze pretraining: its faces, its module, and that a net starts from what it leaves."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ import pytest
 import torch
 from builders.small_gaze import shown_gaze, write_small_gaze
 from builders.small_lam import write_small_lam
-from builders.small_lam_training import predict_here
-from builders.small_training import composed, one_thread
-from pytorch_lightning import Callback, Trainer
+from builders.small_lam_data import batches
+from builders.small_trainer import small_trainer
+from builders.small_training import one_thread
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from common.runs.run import fit_and_test
 from common.training.reproducibility import EpochSeed
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
@@ -30,10 +28,7 @@ SIZE = 32
 SIZES: dict[str, Any] = {"embedding": 32, "embedding_hidden": 64, "lstm_hidden": 32}
 
 
-@pytest.fixture(autouse=True)
-def _quick() -> Iterator[None]:
-    with one_thread():
-        yield
+pytestmark = pytest.mark.usefixtures("_one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -67,36 +62,12 @@ def small_module(num_epochs: int = 10) -> GazePretrainingModule:
     )
 
 
-def small_trainer(folder: Path, num_epochs: int, *callbacks: Callback) -> Trainer:
-    return Trainer(
-        max_epochs=num_epochs,
-        accelerator="cpu",
-        logger=False,
-        callbacks=list(callbacks),
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=any(isinstance(one, ModelCheckpoint) for one in callbacks),
-        default_root_dir=folder,
-        num_sanity_val_steps=0,
-    )
-
-
-def best(folder: Path) -> ModelCheckpoint:
-    return ModelCheckpoint(folder, filename="best", monitor="val/angular_error_deg", mode="min")
-
-
-def all_of(loader: Any) -> dict[str, torch.Tensor]:
-    """All batches of a loader as one."""
-    batches = list(loader)
-    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
-
-
 def epochs_of(data: GazeFacesDataModule, num: int) -> list[dict[str, torch.Tensor]]:
     """What training shows in each epoch."""
     loader, found = data.train_dataloader(), []
     for epoch in range(num):
         loader.batch_sampler.sampler.set_epoch(epoch)  # type: ignore[union-attr]
-        found.append(all_of(loader))
+        found.append(batches(loader))
     return found
 
 
@@ -115,7 +86,7 @@ def test_nobody_is_in_both_parts(store_dir: Path) -> None:
         ("val", small_data(store_dir).val_dataloader()),
         ("val", small_data(store_dir).test_dataloader()),
     ):
-        rows = all_of(loader)["row"].tolist()
+        rows = batches(loader)["row"].tolist()
         assert set(table[rows]["subject"]) == people[part]
         assert len(rows) == len(set(rows)) == 24 * len(people[part])
 
@@ -128,7 +99,7 @@ def test_the_seed_chooses_who_is_held_out(store_dir: Path) -> None:
 
 def test_evaluation_shows_faces_as_they_are_in_the_stores_order(store_dir: Path) -> None:
     data = small_data(store_dir, random_crop=True, least_width_px=8)
-    found = all_of(data.val_dataloader())
+    found = batches(data.val_dataloader())
     assert found["clip"].shape == (24, 1, 3, SIZE, SIZE)
     assert found["clip"].dtype == torch.uint8
     assert found["row"].tolist() == sorted(found["row"].tolist())
@@ -179,7 +150,7 @@ def test_epochs_differ_and_are_functions_of_the_seed(store_dir: Path) -> None:
 def test_loader_processes_change_no_face(store_dir: Path) -> None:
     settings = {"random_crop": True, "least_width_px": 16}
     here, there = (
-        all_of(small_data(store_dir, num_workers=num, **settings).train_dataloader())
+        batches(small_data(store_dir, num_workers=num, **settings).train_dataloader())
         for num in (0, 1)
     )
     for name, value in here.items():
@@ -198,24 +169,24 @@ def test_the_fingerprint_tells_data_and_split(store_dir: Path, tmp_path: Path) -
 
 def test_a_store_without_gaze_is_refused(tmp_path: Path) -> None:
     write_small_lam(tmp_path)
-    with pytest.raises(ValueError, match=r"holds no gaze: expected the store of a gaze data set"):
+    with pytest.raises(ValueError, match=rf"{tmp_path}.* gaze"):
         small_data(tmp_path)
 
 
 def test_too_few_people_are_refused(tmp_path: Path) -> None:
     write_small_gaze(tmp_path, num_people=1, num_faces=2)
-    with pytest.raises(ValueError, match="has 1 people: too few to hold out 1"):
+    with pytest.raises(ValueError, match=r" 1 people.* 1"):
         small_data(tmp_path)
 
 
 @pytest.mark.parametrize("width", [0, 225])
 def test_a_width_that_no_face_has_is_refused(store_dir: Path, width: int) -> None:
-    with pytest.raises(ValueError, match=f"least_width_px is {width}, expected 1 to 224"):
+    with pytest.raises(ValueError, match=f"least_width_px.* {width}.* 1 to 224"):
         small_data(store_dir, least_width_px=width)
 
 
 def test_no_store_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no face store in .*preprocess\.py"):
+    with pytest.raises(ValueError, match=rf"{tmp_path}.*preprocess\.py"):
         small_data(tmp_path)
 
 
@@ -230,7 +201,9 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def learned(store_dir: Path, run_dir: Path) -> dict[str, float]:
     """Errors after a short training, whose checkpoint is ``best.ckpt``."""
-    trainer = small_trainer(run_dir, 16, best(run_dir), EpochSeed(0))
+    best = ModelCheckpoint(run_dir, filename="best", monitor="val/angular_error_deg", mode="min")
+    options: Any = {"callbacks": [best, EpochSeed(0)], "enable_checkpointing": True}
+    trainer = small_trainer(run_dir, max_epochs=16, **options)
     module, data = small_module(16), small_data(store_dir)
     with one_thread():
         trainer.fit(module, data)
@@ -253,7 +226,8 @@ def test_the_same_seed_gives_the_same_weights(store_dir: Path, tmp_path: Path) -
     found = []
     for _ in range(2):
         module = small_module()
-        small_trainer(tmp_path, 1, EpochSeed(0)).fit(module, small_data(store_dir))
+        trainer = small_trainer(tmp_path, max_steps=2, callbacks=[EpochSeed(0)])
+        trainer.fit(module, small_data(store_dir))
         found.append(module.state_dict())
     for name, value in found[0].items():
         assert torch.equal(value, found[1][name]), name
@@ -281,22 +255,7 @@ def test_originals_are_refused_with_what_to_type(tmp_path: Path) -> None:
     module, path = small_module(), tmp_path / "gaze360_model.pth.tar"
     with pytest.raises(ValueError, match=r"model=gazelstm model\.init_checkpoint=.*gaze360"):
         module.load_original(path, None)
-    with pytest.raises(ValueError, match=r"export=.*gazelstm and gazepose; give .*best\.ckpt"):
+    with pytest.raises(ValueError, match=r"export=.*gazelstm.*gazepose.*best\.ckpt"):
         module.export_checkpoint(tmp_path / "best.ckpt", path)
-    with pytest.raises(ValueError, match=r"ckpt_path=.*only a run's own \.ckpt goes on"):
-        module.import_checkpoint(path, tmp_path / "x.ckpt", small_trainer(tmp_path, 1))
-
-
-def test_a_test_of_it_is_refused_with_what_to_type(store_dir: Path, tmp_path: Path) -> None:
-    run_dir = tmp_path / "run"
-    sizes = ["backbone.width=4", "image_size=32", "embedding=8", "lstm_hidden=8"]
-    typed = [*(f"model.{size}" for size in sizes), f"data.store_dir={store_dir}"]
-    typed += [
-        "data.name=small",
-        "data.datamodule.num_workers=0",
-        "data.datamodule.val_fraction=0.25",
-    ]
-    typed += ["trainer.max_epochs=1", "trainer.accelerator=cpu", f"paths.run_dir={run_dir}"]
-    fit_and_test(composed("train", "model=gaze360", "data=gaze_faces", *typed), {}, run_dir)
-    with pytest.raises(ValueError, match=r"best\.ckpt.*gaze360.*model\.init_checkpoint="):
-        predict_here(f"run={run_dir}", "split=val")
+    with pytest.raises(ValueError, match=rf"ckpt_path={path}.*model\.init_checkpoint={path}"):
+        module.import_checkpoint(path, tmp_path / "x.ckpt", small_trainer(tmp_path))

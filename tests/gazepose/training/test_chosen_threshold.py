@@ -1,6 +1,5 @@
 """The threshold that validation chooses: it goes with the checkpoint, into tests and videos."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,38 +7,27 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
-from builders.small_lam_training import predict_here, train_here, write_store
+from builders.small_lam_training import predict_here, train_here
+from builders.written_results import summary_of
 
 from common.training.checkpoints.reading import read_checkpoint
 from gazepose.evaluation.threshold import ThresholdRule
 
+pytestmark = pytest.mark.usefixtures("_undrawn")
 # One epoch leaves a net that is wrong now and then.
-SHORT = ["trainer.max_epochs=2", "model.learning_rate=0.001"]
+SHORT = ["trainer.max_epochs=2", "model.learning_rate=0.001", "callbacks.pictures=null"]
 PRECISION = ["+model.module.threshold.rule=precision", "+model.module.threshold.precision=0.4"]
 
 
 @pytest.fixture(scope="module")
-def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("threshold") / "store"
-    write_store(folder)
+def run_dir(training_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("threshold") / "run"
+    train_here("gazelstm", training_store, folder, *SHORT, *PRECISION)
     return folder
-
-
-@pytest.fixture(scope="module", params=[[], PRECISION], ids=["f1", "precision"])
-def run_dir(store_dir: Path, request: pytest.FixtureRequest) -> Path:
-    folder = store_dir.with_name(f"run_{len(request.param)}")
-    train_here("gazelstm", store_dir, folder, *SHORT, *request.param)
-    return folder
-
-
-def rule_of(run_dir: Path) -> ThresholdRule:
-    config = json.loads((run_dir / "run.json").read_text())["config"]
-    return ThresholdRule(**config["model"]["module"].get("threshold", {}))
 
 
 def decisions(folder: Path) -> dict[str, Any]:
-    (path,) = folder.glob("*.json")
-    return json.loads(path.read_text())["at_threshold"]
+    return summary_of(folder)["at_threshold"]
 
 
 def chosen_in(checkpoint: Path) -> dict[str, Any]:
@@ -48,7 +36,7 @@ def chosen_in(checkpoint: Path) -> dict[str, Any]:
 
 def test_it_is_the_best_one_of_the_best_checkpoints_validation(run_dir: Path) -> None:
     (path,) = (run_dir / "test").glob("*_predictions.parquet")
-    table, rule = pl.read_parquet(path), rule_of(run_dir)
+    table, rule = pl.read_parquet(path), ThresholdRule("precision", 0.4)
     expected = rule(table["score"].to_numpy(), table["label"].to_numpy())
     at = decisions(run_dir / "test")
     assert at["threshold"] == pytest.approx(expected, abs=1e-6)
@@ -88,8 +76,9 @@ def test_a_checkpoint_of_before_has_none(run_dir: Path, tmp_path: Path) -> None:
 
 
 def test_a_rule_that_makes_no_sense_stops_a_training_before_it_begins(
-    store_dir: Path, tmp_path: Path
+    training_store: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match=r"threshold\.precision is 90"):
-        train_here("gazelstm", store_dir, tmp_path / "run", "+model.module.threshold.precision=90")
+    typed = "+model.module.threshold.precision=90"
+    with pytest.raises(ValueError, match=r"threshold\.precision.* 90.* 1"):
+        train_here("gazelstm", training_store, tmp_path / "run", typed)
     assert not (tmp_path / "run" / "run.json").exists()

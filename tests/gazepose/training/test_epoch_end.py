@@ -5,21 +5,23 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
-from builders.small_lam_training import train_here, write_store
+from builders.small_lam_training import train_here
 from pytorch_lightning import LightningModule
 
+from common.runs.snapshot import read_snapshot
 from common.training.checkpoints.reading import read_checkpoint
 from gazepose.training.module import EyeContactModule
 
 NUM_BATCHES = 12
-TWO_EPOCHS = ["trainer.max_epochs=2", "test=false"]
+TWO_EPOCHS = ["trainer.max_epochs=2", "test=false", "callbacks.pictures=null"]
+EVERY_FIVE = [*TWO_EPOCHS, "trainer.val_check_interval=5"]
 
 
 @pytest.fixture(scope="module")
-def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("epochs") / "store"
-    write_store(folder)
-    return folder
+def unbroken(training_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run_dir = tmp_path_factory.mktemp("epochs") / "unbroken"
+    train_here("gazelstm", training_store, run_dir, *EVERY_FIVE)
+    return run_dir
 
 
 def validated_steps(run_dir: Path) -> list[int]:
@@ -28,27 +30,27 @@ def validated_steps(run_dir: Path) -> list[int]:
     return (table.filter(pl.col("val/map").is_not_null())["step"] + 1).to_list()
 
 
+def test_every_epochs_end_is_validated_once(unbroken: Path) -> None:
+    assert validated_steps(unbroken) == [5, 10, 12, 17, 22, 24]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("interval", "expected"),
-    [
-        ("5", [5, 10, 12, 17, 22, 24]),
-        pytest.param("0.45", [5, 10, 12, 17, 22, 24], marks=pytest.mark.slow),
-        pytest.param("6", [6, 12, 18, 24], marks=pytest.mark.slow),
-        pytest.param("1.0", [12, 24], marks=pytest.mark.slow),
-    ],
+    [("0.45", [5, 10, 12, 17, 22, 24]), ("6", [6, 12, 18, 24]), ("1.0", [12, 24])],
 )
-def test_every_epochs_end_is_validated_once(
-    store_dir: Path, tmp_path: Path, interval: str, expected: list[int]
+def test_every_epochs_end_is_validated_once_at_other_intervals(
+    training_store: Path, tmp_path: Path, interval: str, expected: list[int]
 ) -> None:
     typed = [*TWO_EPOCHS, f"trainer.val_check_interval={interval}"]
-    train_here("gazelstm", store_dir, tmp_path / "run", *typed)
+    train_here("gazelstm", training_store, tmp_path / "run", *typed)
     assert validated_steps(tmp_path / "run") == expected
 
 
 @pytest.mark.slow
-def test_epochs_without_validation_stay_without(store_dir: Path, tmp_path: Path) -> None:
-    typed = [*TWO_EPOCHS, "trainer.val_check_interval=5", "trainer.check_val_every_n_epoch=2"]
-    train_here("gazelstm", store_dir, tmp_path / "run", *typed)
+def test_epochs_without_validation_stay_without(training_store: Path, tmp_path: Path) -> None:
+    typed = [*EVERY_FIVE, "trainer.check_val_every_n_epoch=2"]
+    train_here("gazelstm", training_store, tmp_path / "run", *typed)
     assert validated_steps(tmp_path / "run") == [17, 22, 24]
 
 
@@ -66,34 +68,38 @@ def rate_by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_final_weights_can_be_the_best(
-    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    training_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rate_by_steps(monkeypatch)
-    typed = [*TWO_EPOCHS, "trainer.val_check_interval=5", "callbacks.pictures=null"]
-    metrics = train_here("gazelstm", store_dir, tmp_path / "run", *typed)
+    metrics = train_here("gazelstm", training_store, tmp_path / "run", *EVERY_FIVE)
     assert metrics["best_val/map"] == 2 * NUM_BATCHES
     best = read_checkpoint(tmp_path / "run" / "checkpoints" / "best.ckpt")
     assert best["global_step"] == 2 * NUM_BATCHES
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("batch", [7, 11])
+@pytest.mark.parametrize("batch", [7, pytest.param(11, marks=pytest.mark.slow)])
 def test_interrupted_inside_an_epoch_and_continued(
-    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+    training_store: Path,
+    tmp_path: Path,
+    unbroken: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
 ) -> None:
+    """After a validation inside the second epoch, or the last one before its end."""
+
     def interrupt(module: EyeContactModule, _: object, batch_idx: int) -> None:
         if (module.current_epoch, batch_idx) == (1, batch):
             raise KeyboardInterrupt
 
-    typed = [*TWO_EPOCHS, "trainer.val_check_interval=5", "continue_run=true"]
+    run_dir, typed = tmp_path / "run", [*EVERY_FIVE, "continue_run=true"]
     with monkeypatch.context() as patch:
         patch.setattr(EyeContactModule, "on_train_batch_start", interrupt)
         with pytest.raises(SystemExit):
-            train_here("gazelstm", store_dir, tmp_path / "run", *typed)
-    found = train_here("gazelstm", store_dir, tmp_path / "run", *typed)
-    assert found == train_here("gazelstm", store_dir, tmp_path / "unbroken", *typed)
+            train_here("gazelstm", training_store, run_dir, *typed)
+    found = train_here("gazelstm", training_store, run_dir, *typed)
+    assert found == read_snapshot(unbroken)["metrics"]
     for name in ("best.ckpt", "last.ckpt"):
-        paths = [tmp_path / run / "checkpoints" / name for run in ("run", "unbroken")]
+        paths = [folder / "checkpoints" / name for folder in (run_dir, unbroken)]
         ended, expected = map(read_checkpoint, paths)
         assert ended["global_step"] == expected["global_step"]
         for key, value in expected["state_dict"].items():
@@ -101,20 +107,21 @@ def test_interrupted_inside_an_epoch_and_continued(
 
 
 @pytest.mark.slow
-def test_a_longer_training_goes_on_exactly(store_dir: Path, tmp_path: Path) -> None:
+def test_a_longer_training_goes_on_exactly(training_store: Path, tmp_path: Path) -> None:
     """From the end of an epoch; its learning rates are those of the longer one."""
     typed = ["trainer.val_check_interval=5", "model.module.scheduler.T_max=3", "test=false"]
-    train_here("gazelstm", store_dir, tmp_path / "run", *TWO_EPOCHS, *typed)
+    typed += ["callbacks.pictures=null"]
+    train_here("gazelstm", training_store, tmp_path / "run", *TWO_EPOCHS, *typed)
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
-    found = train_here("gazelstm", store_dir, tmp_path / "run", *typed, f"ckpt_path={last}")
-    assert found == train_here("gazelstm", store_dir, tmp_path / "unbroken", *typed)
+    found = train_here("gazelstm", training_store, tmp_path / "run", *typed, f"ckpt_path={last}")
+    assert found == train_here("gazelstm", training_store, tmp_path / "unbroken", *typed)
 
 
 @pytest.mark.parametrize(
     ("interval", "is_exact"), [("5", False), pytest.param("1.0", True, marks=pytest.mark.slow)]
 )
 def test_only_where_an_epoch_ended_can_a_run_go_on(
-    store_dir: Path,
+    training_store: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     interval: str,
@@ -122,14 +129,14 @@ def test_only_where_an_epoch_ended_can_a_run_go_on(
 ) -> None:
     """The first validation is the best one: inside the first epoch, or at its end."""
     rate_by_steps(monkeypatch)
-    typed = ["model.metric_mode=min", f"trainer.val_check_interval={interval}", "test=false"]
-    typed += ["callbacks.pictures=null"]
-    found = train_here("gazelstm", store_dir, tmp_path / "run", *typed)
-    best = tmp_path / "run" / "checkpoints" / "best.ckpt"
+    typed = [*TWO_EPOCHS, "model.metric_mode=min", f"trainer.val_check_interval={interval}"]
+    run_dir = tmp_path / "run"
+    found = train_here("gazelstm", training_store, run_dir, *typed)
+    best, last = (run_dir / "checkpoints" / name for name in ("best.ckpt", "last.ckpt"))
+    assert [read_checkpoint(path)["epoch"] for path in (best, last)] == [0, 1]
     if is_exact:
-        again = train_here("gazelstm", store_dir, tmp_path / "run", *typed, f"ckpt_path={best}")
+        again = train_here("gazelstm", training_store, run_dir, *typed, f"ckpt_path={best}")
         assert again == found
         return
-    message = rf"best\.ckpt was saved inside an epoch.*type ckpt_path={best.with_name('last.ckpt')}"
-    with pytest.raises(ValueError, match=message):
-        train_here("gazelstm", store_dir, tmp_path / "run", *typed, f"ckpt_path={best}")
+    with pytest.raises(ValueError, match=rf"ckpt_path={best}.*ckpt_path={last}"):
+        train_here("gazelstm", training_store, run_dir, *typed, f"ckpt_path={best}")

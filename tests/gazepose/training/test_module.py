@@ -1,17 +1,21 @@
 """The Lightning module of eye contact: weights, optimised parameters, mirror average, files."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from builders.small_lam import write_small_lam
-from builders.small_nets import FRAMES, small_gaze360, small_gazelstm, small_gazepose
-from builders.small_training import one_thread
-from pytorch_lightning import Trainer
-from torch import Tensor, nn
+from builders.small_nets import (
+    FRAMES,
+    save_checkpoint_of,
+    small_gaze360,
+    small_gazelstm,
+    small_gazepose,
+    small_module,
+)
+from builders.small_trainer import small_trainer
+from torch import Tensor
 
 from gazepose.batch import ClipBatch
 from gazepose.data.datamodule import LamDataModule
@@ -19,16 +23,13 @@ from gazepose.nets.backbones import resnet18
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.parts import ClipNet
 from gazepose.priors import mirror_landmarks
-from gazepose.training.losses import WeightedCrossEntropy
-from gazepose.training.module import EyeContactModule
 
 SIZE = 32
 
 
-@pytest.fixture(autouse=True)
-def _quick() -> Iterator[None]:
-    with one_thread():
-        yield
+pytestmark = pytest.mark.usefixtures("_one_thread")
+# What a training starts from is seen after one step.
+ONE_STEP = {"limit_train_batches": 1, "limit_val_batches": 0}
 
 
 @pytest.fixture(scope="module")
@@ -45,27 +46,6 @@ def small_data(store_dir: Path, **settings: Any) -> LamDataModule:
 
 def with_priors(store_dir: Path, **settings: Any) -> LamDataModule:
     return small_data(store_dir, use_head=True, use_landmarks=True, **settings)
-
-
-def small_module(net: ClipNet | None = None, **settings: Any) -> EyeContactModule:
-    defaults: dict[str, Any] = {
-        "loss": WeightedCrossEntropy(),
-        "optimizer": lambda parameters: torch.optim.Adam(parameters, lr=0.01),
-        "scheduler": None,
-    }
-    return EyeContactModule(net or small_gazepose(), **(defaults | settings)).eval()
-
-
-def small_trainer(folder: Path, **settings: Any) -> Trainer:
-    defaults: dict[str, Any] = {
-        "accelerator": "cpu",
-        "logger": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        "enable_checkpointing": False,
-        "default_root_dir": folder,
-    }
-    return Trainer(**(defaults | settings))
 
 
 def small_clips(num: int = 3) -> ClipBatch:
@@ -189,39 +169,7 @@ def test_the_mirror_image_has_mirrored_landmarks_only_if_asked(mirror_priors: bo
     assert torch.equal(batch["landmarks"], before)
 
 
-def scores_of_a_test(store_dir: Path, folder: Path, **settings: Any) -> dict[int, float]:
-    """Return the score of each tested row."""
-    module = small_module(**settings.pop("module", {}))
-    outputs: list[Any] = []
-    step = module.test_step
-    module.test_step = lambda *batch: outputs.append(step(*batch))  # type: ignore[method-assign]
-    data = with_priors(store_dir, **settings)
-    small_trainer(folder).test(module, data, verbose=False)
-    rows = torch.cat([output["row"] for output in outputs]).tolist()
-    return dict(zip(rows, torch.cat([o["score"] for o in outputs]).tolist(), strict=True))
-
-
-@pytest.mark.parametrize("flip_average", [False, True])
-def test_stretches_of_tracks_give_the_scores_of_clips(
-    store_dir: Path, tmp_path: Path, flip_average: bool
-) -> None:
-    settings = {"flip_average": flip_average, "mirror_priors": True}
-    dropout = {"kind": "gaussian", "threshold": 0.4}
-    one, two = (
-        scores_of_a_test(store_dir, tmp_path, module=settings, dropout=dropout, dense=dense)
-        for dense in (False, True)
-    )
-    assert list(one) == list(two)
-    assert len(set(one.values())) > 5
-    np.testing.assert_allclose(list(two.values()), list(one.values()), atol=1e-6)
-
-
 # Weights to start from
-
-
-def suite_checkpoint(path: Path, net: nn.Module) -> Path:
-    torch.save({"state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, path)
-    return path
 
 
 def unmoved(module_settings: dict[str, Any]) -> dict[str, Any]:
@@ -234,10 +182,10 @@ def test_a_fresh_training_starts_from_the_given_weights(
     store_dir: Path, tmp_path: Path, init_part: Any
 ) -> None:
     start, untouched = small_gazelstm(5), small_gazelstm(0)
-    path = suite_checkpoint(tmp_path / "start.ckpt", start)
+    path = save_checkpoint_of(tmp_path / "start.ckpt", start)
     settings = unmoved({"init_checkpoint": str(path), "init_part": init_part})
     module = small_module(small_gazelstm(0), **settings)
-    small_trainer(tmp_path, max_epochs=1).fit(module.train(), small_data(store_dir))
+    small_trainer(tmp_path, max_epochs=1, **ONE_STEP).fit(module.train(), small_data(store_dir))
     for name, value in module.net.named_parameters():
         is_taken = init_part == "all" or not name.startswith("last.")
         source = start if is_taken else untouched
@@ -246,18 +194,18 @@ def test_a_fresh_training_starts_from_the_given_weights(
 
 def test_gaze_pretraining_starts_gazepose(store_dir: Path, tmp_path: Path) -> None:
     start, untouched = small_gaze360(5), small_gazepose(0)
-    path = suite_checkpoint(tmp_path / "gaze360.ckpt", start)
+    path = save_checkpoint_of(tmp_path / "gaze360.ckpt", start)
     module = small_module(**unmoved({"init_checkpoint": str(path)}))
-    small_trainer(tmp_path, max_epochs=1).fit(module.train(), with_priors(store_dir))
+    small_trainer(tmp_path, max_epochs=1, **ONE_STEP).fit(module.train(), with_priors(store_dir))
     assert torch.equal(module.net.lstm.weight_hh_l0, start.lstm.weight_hh_l0)
     assert torch.equal(module.net.last[1].weight, untouched.last[1].weight)
 
 
 def test_a_resumed_training_keeps_its_own_weights(store_dir: Path, tmp_path: Path) -> None:
-    path = suite_checkpoint(tmp_path / "start.ckpt", small_gazelstm(5))
+    path = save_checkpoint_of(tmp_path / "start.ckpt", small_gazelstm(5))
     settings = unmoved({"init_checkpoint": str(path)})
     data, last = small_data(store_dir), tmp_path / "last.ckpt"
-    trainer = small_trainer(tmp_path, max_epochs=1)
+    trainer = small_trainer(tmp_path, max_epochs=1, **ONE_STEP)
     first = small_module(small_gazelstm(0), **settings)
     trainer.fit(first.train(), data)
     with torch.no_grad():
@@ -265,9 +213,10 @@ def test_a_resumed_training_keeps_its_own_weights(store_dir: Path, tmp_path: Pat
     trainer.save_checkpoint(last)
     # It goes on where the file that it started from is not at hand.
     path.unlink()
-    with pytest.raises(ValueError, match=r"no checkpoint .*start\.ckpt"):
-        small_trainer(tmp_path, max_epochs=1).fit(small_module(small_gazelstm(1), **settings), data)
-    trainer = small_trainer(tmp_path, max_epochs=2)
+    trainer = small_trainer(tmp_path, max_epochs=1, **ONE_STEP)
+    with pytest.raises(ValueError, match=r"start\.ckpt"):
+        trainer.fit(small_module(small_gazelstm(1), **settings), data)
+    trainer = small_trainer(tmp_path, max_epochs=2, **ONE_STEP)
     second = small_module(small_gazelstm(1), **settings)
     trainer.fit(second.train(), data, ckpt_path=str(last), weights_only=True)
     assert trainer.current_epoch == 2
@@ -281,9 +230,7 @@ def test_a_test_takes_no_start(store_dir: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_part_to_start_from_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"init_part is 'half', expected one of \('backbone', 'all'\)"
-    ):
+    with pytest.raises(ValueError, match=r"init_part.*'half'.*'backbone', 'all'"):
         small_module(init_part="half")
 
 
@@ -292,10 +239,8 @@ def test_an_unknown_part_to_start_from_is_refused() -> None:
 
 def test_an_originals_file_is_not_resumed_from(tmp_path: Path) -> None:
     path = tmp_path / "GazePose.pth"
-    expected = f"model.init_checkpoint={path} model.init_part=all"
-    with pytest.raises(ValueError, match=r"weights only, no state of a training") as error:
+    with pytest.raises(ValueError, match=f"model.init_checkpoint={path} model.init_part=all"):
         small_module().import_checkpoint(path, tmp_path / "x.ckpt", small_trainer(tmp_path))
-    assert str(error.value).endswith(expected)
 
 
 @pytest.mark.parametrize("make", [small_gazelstm, small_gazepose])

@@ -19,7 +19,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [small_row(generator, "val", "track0", index, index, label=0) for index in range(8)]
     write_clip(folder / "store", "val0", rows)
     finish_store(folder / "store")
-    train_here("gazelstm", folder / "store", folder / "run", "trainer.max_epochs=2")
+    train_here("gazelstm", folder / "store", folder / "run", "trainer.max_epochs=1")
     return folder / "run"
 
 

@@ -3,18 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from builders.small_lam import finish_store, small_row, write_clip
-from builders.small_lam_data import SIZE, batches, module, shown_frames, write_lam_store
+from builders.small_lam_data import SIZE, batches, module, shown_frames
 
 
-@pytest.fixture(scope="module")
-def store_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_lam_store(tmp_path_factory.mktemp("lam") / "store")
-
-
-def test_gaussian_dropout_in_validation_leaves_out_the_blurred(store_dir: Path) -> None:
-    data = module(store_dir, dropout={"kind": "gaussian", "threshold": 0.5})
+def test_gaussian_dropout_in_validation_leaves_out_the_blurred(lam_store: Path) -> None:
+    data = module(lam_store, dropout={"kind": "gaussian", "threshold": 0.5})
     batch = batches(data.test_dataloader())
     table = data.table
     for row, shown in zip(batch["row"].tolist(), shown_frames(batch), strict=True):
