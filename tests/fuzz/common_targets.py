@@ -177,8 +177,8 @@ def _read_command(path: Path) -> None:
     try:
         for_hydra(arguments)
     except ValueError as error:
-        # Nothing typed is in a file: the message begins with the argument.
-        if not str(error).startswith(tuple(arguments)):
+        # Nothing typed is in a file: the message begins with the argument, a long one cut.
+        if not str(error).startswith(tuple(argument[:60] for argument in arguments)):
             raise
         raise ValueError(f"{path.name}: {error}") from error
 

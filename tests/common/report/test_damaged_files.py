@@ -59,7 +59,7 @@ def _set(path, place, value):
 @pytest.mark.parametrize(
     ("file", "place", "value"),
     [
-        (f"gaze1/{GAZE}", "mean_deg", "3.5"),
+        *((f"gaze1/{GAZE}", "mean_deg", value) for value in ("3.5", 10**400)),
         (f"gaze1/{GAZE}", "trained_on", {"low": 1}),
         (f"gaze1/{GAZE}", "split", ["x"]),
         (f"gaze1/{GAZE}", "interval_over_subjects_deg", {"low": 1.0}),
