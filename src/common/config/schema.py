@@ -113,6 +113,15 @@ class PredictTrainerConfig:
 
 
 @dataclass
+class CalibrationConfig:
+    """Calibration by a person's own samples; nulls for none."""
+
+    samples: int | None = None
+    repeats: int = MISSING
+    file: str | None = None
+
+
+@dataclass
 class PredictConfig:
     """Root of ``conf/predict.yaml``."""
 
@@ -126,6 +135,7 @@ class PredictConfig:
     statistics: str | None = None
     allow_other_convention: bool = False
     trusted: list[str] = MISSING
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     trainer: PredictTrainerConfig = field(default_factory=PredictTrainerConfig)
     annotator: dict[str, Any] = field(default_factory=dict)
     datamodule: dict[str, Any] = field(default_factory=dict)

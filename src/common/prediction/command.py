@@ -87,12 +87,35 @@ def predict(config: Config) -> str:
         raise ValueError("priors= belongs to model=NAME checkpoint=FILE; a run keeps its own")
     trained = _from_run(config) if config["run"] is not None else _from_original(config)
     check_inputs(trained.config["model"], config)
+    calibration = _checked_calibration(config, trained, asked[0])
     if asked == ["split"]:
-        return _test(config, trained)
+        return _test(config, trained, calibration)
     if asked == ["source"]:
+        if calibration:
+            trained.module.calibrate(Path(calibration["file"]), trained.data)
         return _annotate(config, trained)
     trained.module.export_checkpoint(trained.checkpoint, Path(config["export"]))
     return f"{trained.checkpoint} -> {config['export']}"
+
+
+def _checked_calibration(config: Config, trained: Trained, asked: str) -> dict[str, Any]:
+    """Return what the command says of a calibration; empty if nothing."""
+    given = {name: config["calibration"][name] for name in ("samples", "file")}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not given:
+        return {}
+    if not trained.module.takes_calibration:
+        raise ValueError(
+            f"calibration= is for gaze angles, not for model={trained.config['model']['name']}: "
+            "leave it out"
+        )
+    if list(given) != {"split": ["samples"], "source": ["file"]}.get(asked):
+        raise ValueError(
+            f"got calibration={{{','.join(f'{name}:{given[name]}' for name in given)}}} with "
+            f"{asked}=, expected samples with split=, or file with source=: type split=test "
+            "'calibration={samples:9}' or source=PHOTO 'calibration={file:FILE}'"
+        )
+    return given
 
 
 def _from_run(config: Config) -> Trained:
@@ -137,7 +160,7 @@ def _from_original(config: Config) -> Trained:
     return Trained(module, config, data["name"], data, folder, checkpoint)
 
 
-def _test(config: Config, trained: Trained) -> str:
+def _test(config: Config, trained: Trained, calibration: Config) -> str:
     data_config = config["data"] or trained.config["data"]
     if data_config is None:
         raise ValueError(f"which data? Give data=NAME for split={config['split']}")
@@ -154,12 +177,16 @@ def _test(config: Config, trained: Trained) -> str:
     check_same_split(trained.data, tested)
     tested_part = f"{datamodule.name}_{config['split']}{_stride(config, trained, data_config)}"
     output_dir = _output_dir(config, trained, tested_part)
+    changes = dict(config["results"])
+    if calibration:
+        how = {"repeats": config["calibration"]["repeats"], "seed": config["seed"]}
+        changes["calibration"] = {**calibration, **how, "run": str(trained.folder)}
     results = build(
         trained.config["model"]["callbacks"]["results"],
         output_dir=str(output_dir),
         trained_on=trained.trained_on,
         chosen_by=trained.chosen_by,
-        **config["results"],
+        **changes,
     )
     metrics = test(trained.module, datamodule, [results], _precision(config, trained))
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
@@ -232,8 +259,10 @@ def _changes(config: Config) -> list[str]:
     """Return what the command changes of a run's test, as words of a folder's name."""
     dropout = _other_dropout(config).get("dropout", {})
     groups = {name: config[name] for name in ("datamodule", "results", "module")}
-    precision = config["trainer"]["precision"] or {}
-    return _words({"dropout": dropout.get("kind", {}), **groups, "precision": precision})
+    groups["precision"] = config["trainer"]["precision"] or {}
+    samples, file = (config["calibration"][name] for name in ("samples", "file"))
+    groups["calibration"] = samples or (Path(file).stem if file else {})
+    return _words({"dropout": dropout.get("kind", {}), **groups})
 
 
 def _words(values: Config) -> list[str]:

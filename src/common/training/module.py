@@ -1,7 +1,7 @@
 """What all Lightning modules share: net, losses, optimizer and schedule."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningModule
@@ -29,7 +29,10 @@ class SuiteModule(LightningModule):
 
     Attributes:
         outputs: what the steps of the latest validation or test returned, on the CPU.
+        takes_calibration: whether samples of a person's own may calibrate it.
     """
+
+    takes_calibration: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -14,11 +14,18 @@ from common.files.atomic import partial_path
 from common.files.checksums import file_sha256
 from common.files.sealed import write_json
 from common.geometry import angular_error, face_direction
+from common.listing import counted, counted_names
 from common.loggers.dashboard import log_picture
 from common.training.module import Outputs
 from flame.batch import LEFT, GazeOutput
+from flame.evaluation.calibrated_errors import (
+    CalibratedTest,
+    CalibrationSettings,
+    calibrate_people,
+)
+from flame.evaluation.calibration import write_calibration
 from flame.evaluation.error_slices import describe_errors, error_slices, slice_table
-from flame.evaluation.figures import save_error_figure
+from flame.evaluation.figures import save_calibration_figure, save_error_figure
 
 LOG = logging.getLogger(__name__)
 _BASELINE_NAMES = {
@@ -28,15 +35,42 @@ _BASELINE_NAMES = {
 
 
 class TestResults(ResultFiles):
-    """Writes the predictions of a test in the order of the data; arguments as `ResultFiles`."""
+    """Writes the predictions of a test in the order of the data.
+
+    Args:
+        output_dir: of `ResultFiles`, as are the next two and `chosen_by`.
+        model_key: the model's name.
+        trained_on: name of the training data set.
+        chosen_by: the metric that the tested checkpoint is the best by.
+        calibration: of people by samples of their own: arguments of `CalibrationSettings`.
+    """
 
     __test__ = False  # no test class of pytest's
 
+    def __init__(
+        self,
+        output_dir: str,
+        model_key: str,
+        trained_on: str,
+        chosen_by: str | None = None,
+        calibration: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(output_dir, model_key, trained_on, chosen_by)
+        self._calibration = None if calibration is None else CalibrationSettings(**calibration)
+
     def on_test_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Write predictions and slices as csv, numbers as json, and the figure."""
+        """Write predictions and slices as csv, numbers as json, and the figure.
+
+        Raises:
+            ValueError: As `calibrate_people`.
+        """
         datamodule = trainer.datamodule
         results = results_table(pl_module.outputs, datamodule.table)
+        calibrated = self._calibration and calibrate_people(results, self._calibration)
         summary = summarise(results) | {"baselines": _baselines(datamodule)}
+        if calibrated:
+            summary["calibration"] = calibrated.summary()
+            self._write_calibrations(calibrated, datamodule, pl_module.net)
         stem = self._stem(datamodule)
         described = {
             "kind": "gaze_angle_test",
@@ -61,6 +95,31 @@ class TestResults(ResultFiles):
         figure_path = self._output_dir / f"{stem}.png"
         save_error_figure(results, summary, figure_path, title=stem)
         log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
+
+    def _write_calibrations(self, calibrated: CalibratedTest, datamodule: Any, net: Any) -> None:
+        """Write the error by number of samples as csv and figure, and everybody's map."""
+        if calibrated.left_out:
+            LOG.warning(
+                "%s; a calibration by %d samples is tested on others",
+                counted_names(calibrated.left_out, "persons left out, with too few samples"),
+                calibrated.settings.samples,
+            )
+        stem, table = f"{self._stem(datamodule)}_calibration", calibrated.table()
+        with partial_path(self._output_dir / f"{stem}.csv") as partial:
+            table.write_csv(partial)
+        save_calibration_figure(table, self._output_dir / f"{stem}.png", title=stem)
+        for name, person in calibrated.people.items():
+            described = {
+                "run": calibrated.settings.run,
+                "model": self._model_key,
+                "trained_on": self._trained_on,
+                "tested_on": datamodule.name,
+                "gaze_convention": datamodule.gaze_convention,
+                "gaze_frame": datamodule.gaze_frame,
+                "sample_ids": person.sample_ids,
+            }
+            folder = self._output_dir / "calibrations"
+            write_calibration(folder, name, person.calibration, net, described)
 
 
 # The first eight are the original's; its unnamed first column is called `index` in its README.
@@ -119,6 +178,13 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
     """Return a test's mean error beside those of the baselines, of what ``STEM.json`` holds."""
     measured = f"mean error {summary['mean_deg']:.2f} deg"
+    if "calibration" in summary:
+        before, *_, after = summary["calibration"]["by_samples"]
+        samples = counted(after["samples"], "samples")
+        measured += (
+            f"; calibrated by {samples} of each person {after['mean_deg']:.2f} deg, uncalibrated "
+            f"{before['mean_deg']:.2f} deg on the same others"
+        )
     return headline(stem, measured, summary, _BASELINE_NAMES, 2)
 
 

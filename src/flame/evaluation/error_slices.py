@@ -28,8 +28,15 @@ def describe_errors(errors_deg: Float, subjects: Array) -> dict[str, Any]:
         "mean_deg": float(errors_deg.mean()),
         "std_deg": float(errors_deg.std(ddof=1)) if len(errors_deg) > 1 else None,
         "interval_over_samples_deg": asdict(bootstrap_interval(errors_deg)),
-        "interval_over_subjects_deg": _subject_interval(errors_deg, subjects),
+        "interval_over_subjects_deg": subject_interval(errors_deg, subjects),
     }
+
+
+def subject_interval(errors_deg: Float, subjects: Array) -> dict[str, float] | None:
+    """Return the mean's 95 % bootstrap interval over whole people; None for a single one."""
+    if len(np.unique(subjects)) < 2:
+        return None
+    return asdict(bootstrap_interval(errors_deg, clusters=subjects))
 
 
 def error_slices(results: pl.DataFrame) -> dict[str, list[Slice]]:
@@ -69,12 +76,6 @@ def slice_table(slices: Mapping[str, Sequence[Slice]]) -> pl.DataFrame:
         for item in items
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def _subject_interval(errors_deg: Float, subjects: Array) -> dict[str, float] | None:
-    if len(np.unique(subjects)) < 2:
-        return None
-    return asdict(bootstrap_interval(errors_deg, clusters=subjects))
 
 
 def _grouped(results: pl.DataFrame, key: pl.Expr) -> list[Slice]:

@@ -55,6 +55,30 @@ def save_error_figure(
         figure.savefig(partial, dpi=110)
 
 
+def save_calibration_figure(table: pl.DataFrame, path: Path, title: str) -> None:
+    """Draw the error by number of calibration samples, a thin line a person, and the mean.
+
+    Whiskers are the mean's interval over subjects.
+
+    Args:
+        table: of a `flame.evaluation.calibrated_errors.CalibratedTest`.
+        path: a .png file.
+        title: headline.
+    """
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    axis = figure.subplots()
+    of_all, *of_each = table.partition_by("subject", maintain_order=True)
+    for rows in of_each:
+        axis.plot(rows["samples"], rows["mean_deg"], color=GREY, linewidth=0.7, alpha=0.5)
+    samples, mean = of_all["samples"], of_all["mean_deg"]
+    axis.plot(samples, mean, color=BLUE, linewidth=2.5)
+    axis.vlines(samples, of_all["subjects_low_deg"], of_all["subjects_high_deg"], color=BLUE)
+    axis.set(xticks=samples, ylim=(0, None))
+    axis.set(xlabel="samples of each person", ylabel="mean error [deg]", title=title)
+    with partial_path(path) as partial:
+        figure.savefig(partial, dpi=110)
+
+
 def _headline(summary: Mapping[str, Any]) -> str:
     mean = f"{summary['mean_deg']:.2f} deg, n = {summary['num_samples']}"
     interval = summary["interval_over_subjects_deg"]

@@ -1,8 +1,9 @@
 """The Lightning module of the four FLAME nets: gaze angles from eye crops."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from pytorch_lightning import Trainer
@@ -19,6 +20,7 @@ from flame.data.statistics import (
     load_statistics,
     published_ranges,
 )
+from flame.evaluation.calibration import Calibration, read_calibration
 from flame.nets.heatmaps import render_heatmaps
 from flame.nets.parts import GazeNet
 from flame.originals.checkpoint import load_original_state_dict, read_checkpoint
@@ -47,10 +49,13 @@ class GazeAngleModule(SuiteModule):
 
     Attributes:
         gaze_frame: in which it was trained; travels as the ranges do.
+        calibration: of the person it is asked about; None for whoever it is.
 
     Raises:
         ValueError: If the input range is unknown.
     """
+
+    takes_calibration: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -67,6 +72,7 @@ class GazeAngleModule(SuiteModule):
             raise ValueError(f"input_range is {input_range!r}, expected {get_args(InputRange)}")
         self.statistics = statistics
         self.gaze_frame = "camera"
+        self.calibration: Calibration | None = None
         self.val_loss = MeanLoss()
         self.val_error = AngularError()
         self.test_error = AngularError()
@@ -80,7 +86,8 @@ class GazeAngleModule(SuiteModule):
         heatmap = self._heatmap(batch) if self.net.uses_heatmap else None
         normalised = self.net(self._pixels(batch["rgb"]), heatmap, head_pose)
         full = torch.promote_types(normalised.dtype, torch.float32)
-        return self.statistics.denormalise_gaze(normalised.to(full))
+        gaze = self.statistics.denormalise_gaze(normalised.to(full))
+        return gaze if self.calibration is None else self.calibration(gaze)
 
     def validation_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
         """Update the validation metrics and return the predictions for the callbacks."""
@@ -100,6 +107,19 @@ class GazeAngleModule(SuiteModule):
         """Take the ranges of the training data, and the frame of its angles."""
         self.statistics = datamodule.statistics()
         self.gaze_frame = datamodule.gaze_frame
+
+    def calibrate(self, path: Path, trained_on: Mapping[str, Any]) -> None:
+        """Take a person's own map of gaze from a file; from here on it is in `forward`.
+
+        Args:
+            path: the file, of a test of this module's weights.
+            trained_on: fingerprint of its training data.
+
+        Raises:
+            ValueError: As `read_calibration`.
+        """
+        convention = trained_on["recipe"].get("gaze_convention")
+        self.calibration = read_calibration(path, self.net, convention, self.gaze_frame)
 
     def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
         """Load an original's training checkpoint, and write it as one Lightning resumes from.

@@ -1,6 +1,7 @@
 """What `predict.py` is asked, and what it refuses."""
 
 import json
+import re
 import shutil
 from functools import reduce
 from operator import getitem
@@ -11,9 +12,11 @@ import pytest
 from builders.small_runs import change_run
 from builders.small_store import write_small_store
 from builders.small_training import composed, train_here
+from hydra.errors import HydraException
 
 from common.prediction.command import Trained, _annotate, _unloaded, predict
 from common.runs.snapshot import read_snapshot
+from flame.evaluation.callback import summary_line
 
 SMALL_SPLIT = [
     "data.datamodule.split=cross_person",
@@ -166,3 +169,55 @@ def test_no_published_weights_are_fetched_where_a_checkpoint_follows() -> None:
 def test_dropout_is_refused_for_a_run_that_has_none(work_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"model=flame.*dropout"):
         asked(f"run={work_dir / 'run'}", "split=test", "dropout=none")
+
+
+@pytest.fixture(scope="module")
+def calibrated(work_dir: Path) -> Path:
+    """The folder of a test that calibrates people by three of their samples."""
+    asked(f"run={work_dir / 'run'}", "split=test", "calibration={samples:3}")
+    return work_dir / "run" / "predict" / "columbiagaze_test_calibration-3"
+
+
+def test_a_calibrated_test_has_both_errors(calibrated: Path) -> None:
+    stem = "columbiagaze_columbiagaze_mmtm-fusion"
+    summary = json.loads((calibrated / f"{stem}.json").read_text())
+    found = summary["calibration"]
+    assert found.items() >= {"samples": 3, "repeats": 20, "seed": 0, "num_subjects": 1}.items()
+    assert [item["samples"] for item in found["by_samples"]] == [0, 1, 3]
+    means = [item["mean_deg"] for item in found["by_samples"]]
+    said = re.findall(r"\d+\.\d+", summary_line(stem, summary))
+    assert said[:3] == [f"{value:.2f}" for value in (summary["mean_deg"], means[-1], means[0])]
+    table = pl.read_csv(calibrated / f"{stem}_calibration.csv")
+    # The only person is all there are.
+    assert table["mean_deg"].to_list() == means * 2
+    assert (calibrated / f"{stem}_calibration.png").stat().st_size > 0
+
+
+def test_a_persons_calibration_is_for_photos_of_its_run(work_dir: Path, calibrated: Path) -> None:
+    (file,) = (calibrated / "calibrations").iterdir()
+    run, typed = f"run={work_dir / 'run'}", f"calibration={{file:{file}}}"
+    with pytest.raises(ValueError, match=r"source=none\.jpg: no photo"):
+        asked(run, "source=none.jpg", typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "facts"),
+    [
+        (["split=test", "calibration={samples:0}"], "samples:0.* 1"),
+        (["split=test", "calibration={samples:8}"], "samples:8.*samples:7"),
+        (["split=test", "calibration={file:x.json}"], "file:x.json.*split=.*samples:9"),
+        (["source=x.jpg", "calibration={samples:3}"], "samples:3.*source=.*file:FILE"),
+        (["export=x.pth", "calibration={samples:3}"], "samples:3.*export="),
+        (["source=x.jpg", "calibration={file:x.json}"], r"x\.json.*split=test.*samples:9"),
+    ],
+)
+def test_a_calibration_out_of_place_is_refused(
+    work_dir: Path, typed: list[str], facts: str
+) -> None:
+    with pytest.raises(ValueError, match=facts):
+        asked(f"run={work_dir / 'run'}", *typed)
+
+
+def test_a_misspelt_calibration_is_refused() -> None:
+    with pytest.raises(HydraException, match="sample"):
+        composed("predict", "paths.run_dir=x", "calibration={sample:3}")

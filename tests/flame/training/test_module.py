@@ -1,7 +1,9 @@
 """The Lightning module: pixel range, heatmaps, normalisation, and what travels with the weights."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from builders.small_training import one_thread
@@ -10,6 +12,7 @@ from torch import nn
 from flame import render_heatmaps
 from flame.batch import GazeBatch
 from flame.data.statistics import Statistics
+from flame.evaluation.calibration import Calibration, write_calibration
 from flame.nets.flame import Flame, FlameAF, FlameAO, FlameB
 from flame.nets.parts import GazeNet
 from flame.training import module as module_file
@@ -203,3 +206,17 @@ def test_test_steps_return_what_results_need() -> None:
     torch.testing.assert_close(output["prediction"], module(data))
     assert set(output) == {"prediction", "gaze", "row", "eye"}
     assert output["row"] is data["row"]
+
+
+def test_a_persons_calibration_is_in_what_a_module_says(tmp_path: Path) -> None:
+    module = small_module()
+    person = Calibration(np.array([[1.1, 0.0], [0.1, 0.9]]), np.array([0.05, -0.02]))
+    described = {"run": "r", "model": "m", "trained_on": "d"}
+    described |= {"gaze_convention": "c", "gaze_frame": module.gaze_frame}
+    write_calibration(tmp_path, "me", person, module.net, described)
+    before = module(batch()).detach()
+    module.calibrate(tmp_path / "me.json", {"recipe": {"gaze_convention": "c"}})
+    expected = before.numpy() @ person.matrix.T + person.offset
+    np.testing.assert_allclose(module(batch()).detach(), expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"me\.json.*'c'.*'other'"):
+        module.calibrate(tmp_path / "me.json", {"recipe": {"gaze_convention": "other"}})

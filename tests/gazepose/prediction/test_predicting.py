@@ -146,3 +146,8 @@ def test_a_net_that_gives_no_numbers_is_an_error_and_leaves_no_files(
         with pytest.raises(ValueError, match=f"{num} of {num} "):
             predict_here(*asked, f"split={split}")
     assert not (tmp_path / "o").exists()
+
+
+def test_eye_contact_takes_no_calibration(run_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"calibration=.*model=gazelstm"):
+        predicted(run_dir, "split=val", "calibration={samples:3}")
