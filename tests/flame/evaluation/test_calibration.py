@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -161,7 +162,7 @@ def test_who_has_too_few_samples_is_left_out_and_named() -> None:
     ("settings", "facts"),
     [({"samples": 0}, "samples:0.* 1"), ({"samples": 3, "repeats": 0}, "repeats:0.* 1")],
 )
-def test_a_calibration_takes_at_least_one_sample(settings: dict[str, int], facts: str) -> None:
+def test_a_calibration_takes_at_least_one_sample(settings: dict[str, Any], facts: str) -> None:
     with pytest.raises(ValueError, match=facts):
         CalibrationSettings(**settings)
 
@@ -240,9 +241,12 @@ def test_the_figure_has_a_line_a_person_and_the_mean(
 ) -> None:
     kept: list[Figure] = []
     save = Figure.savefig
-    monkeypatch.setattr(
-        Figure, "savefig", lambda self, *to, **_: [kept.append(self), save(self, *to)]
-    )
+
+    def keep(self: Figure, *arguments: Any, **settings: Any) -> None:
+        kept.append(self)
+        save(self, *arguments, **settings)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
     table = calibrate_people(
         results({"a": 12, "b": 12}, noise_deg=2), CalibrationSettings(9)
     ).table()
@@ -252,5 +256,6 @@ def test_the_figure_has_a_line_a_person_and_the_mean(
     for line, rows in zip(axis.lines, [*of_people, mean], strict=True):
         np.testing.assert_array_equal(line.get_xdata(), [0, 1, 3, 5, 9])
         np.testing.assert_array_equal(line.get_ydata(), rows["mean_deg"])
-    whiskers = np.array(axis.collections[0].get_segments())[:, :, 1]
+    lines: Any = axis.collections[0]
+    whiskers = np.array(lines.get_segments())[:, :, 1]
     np.testing.assert_array_equal(whiskers, mean.select("^subjects_.*$"))
