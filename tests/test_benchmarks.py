@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders.benchmarks import BENCHMARKS_DIR, benchmark
+from scipy.io import savemat
 
 
 def test_peak_memory_counts_in_mib_what_was_held_once_and_nothing_of_the_parent() -> None:
@@ -49,3 +50,18 @@ def test_a_missing_store_says_how_to_make_one(
     with pytest.raises(SystemExit):
         benchmark(monkeypatch, "bench_loader").main(["--store", str(tmp_path / "none")])
     assert "python preprocess.py data=demo_gaze" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("pitch_yaw_roll", "ours"),
+    [((0.3, 0, 0), (-0.3, 0, 0)), ((0, 0.4, 0), (0, -0.4, 0)), ((0, 0, 0.2), (0, 0, -0.2))],
+)
+def test_head_pose_labels_of_300w_lp_count_up_left_and_clockwise(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pitch_yaw_roll: tuple[float, ...],
+    ours: tuple[float, ...],
+) -> None:
+    savemat(tmp_path / "x.mat", {"Pose_Para": [[*pitch_yaw_roll, 200.0, 200.0, -100.0, 0.001]]})
+    found = benchmark(monkeypatch, "head_pose_accuracy").label_of(tmp_path / "x.mat")
+    np.testing.assert_allclose(found, ours, atol=1e-12)

@@ -9,7 +9,11 @@ the camera, +yaw to the image's right, +pitch up.
 from a head that faces the camera to the head as seen, in the viewer frame. This is how FLAME's
 layout stores it, so signs are those of right-handed rotations: +yaw turns the face to the image's
 right, **+pitch turns it down** (the opposite of gaze pitch), +roll turns it counter-clockwise in
-the image.
+the image. Zero is the level head of the labels of 300W-LP and AFLW2000-3D (Zhu et al., CVPR 2016):
+their 3-D face model as it is, not turned. Hopenet, which learnt from them, has the same zero, and
+the face mesh's angles are brought to it (`common.faces.head_pose`). A data set's own labels keep
+theirs, mostly a person who sits upright and faces the camera; people hold their heads some degrees
+higher or lower.
 
 Flipping the image negates yaw (gaze and head) and roll, and leaves both pitches.
 

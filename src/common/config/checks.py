@@ -14,6 +14,7 @@ LOG = logging.getLogger(__name__)
 UNSTATED_CONVENTION = "flame_layout"
 _ROUNDING = {"bf16-true": "bf16-mixed", "16-true": "16-mixed"}
 Fingerprint = Mapping[str, Any]
+Recipe = Mapping[str, Any]
 # What a model that has use of a config group asks of the data module.
 _INPUT_OF_GROUP = {"priors": "use_head", "dropout": "dropout"}
 
@@ -87,8 +88,21 @@ def frame_of(recipe: Mapping[str, Any]) -> str:
     return str(recipe.get("gaze_frame", "camera"))
 
 
+def warn_of_other_mesh(trained: Recipe, now: Recipe) -> None:
+    """Warn where both head poses are the mesh's, of different definitions."""
+    definitions = [recipe.get("mesh_head_pose") for recipe in (trained, now)]
+    if trained.get("head_pose") == now.get("head_pose") == "mesh" and len(set(definitions)) > 1:
+        LOG.warning(
+            "head poses of the face mesh were defined as %r in training, now as %r (None: before "
+            "definitions were recorded): heads read some degrees more or less down. Preprocess "
+            "the training data again and train on them",
+            *definitions,
+        )
+
+
 def check_conventions(trained: Fingerprint, tested: Fingerprint, allow: bool) -> None:
     """Refuse to test where gaze means something else than in training, by convention or frame."""
+    warn_of_other_mesh(trained["recipe"], tested["recipe"])
     if allow:
         return
     frames = frame_of(trained["recipe"]), frame_of(tested["recipe"])

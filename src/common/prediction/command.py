@@ -12,9 +12,11 @@ from common.config.checks import (
     check_line,
     check_precision,
     check_same_split,
+    warn_of_other_mesh,
 )
 from common.config.instantiate import build
 from common.config.plain import Config
+from common.faces.head_pose import mesh_definition
 from common.files.atomic import remove_leftovers
 from common.files.form import ANY, TEXT, Each, check_form
 from common.prediction.annotation import annotate_source
@@ -237,6 +239,8 @@ def _annotate(config: Config, trained: Trained) -> str:
     if configured is None:
         name = trained.config["model"]["name"]
         raise ValueError(f"model {name} is not for photos and videos; give split=test")
+    mesh = {"head_pose": "mesh", **mesh_definition("mesh")}
+    warn_of_other_mesh(trained.data.get("recipe", {}), mesh)
     # Later values lie over the run's own, level by level.
     changes = {**_other_dropout(config), **config["annotator"]}
     annotator = build(configured, module=trained.module, **changes)

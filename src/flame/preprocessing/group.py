@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from common.faces.head_pose import mesh_definition
 from common.faces.mediapipe.iris import IrisModel
 from common.faces.settings import AnalyzerSettings
 from common.preprocessing.recipe import StoreRecipe
@@ -40,6 +41,7 @@ class GroupRecipe(StoreRecipe[RawSample]):
             "openface_dir": self.openface_dir is not None,
             **self.reader.settings,
             **asdict(self.preparation),
+            **mesh_definition(self.preparation.head_pose),
             **(asdict(self.analyzer) if self.preparation.detects_faces else {}),
         }
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float
+from common.faces.head_pose import mesh_definition
 from common.files.checksums import plain_digest
 from common.preprocessing.recipe import StoreRecipe
 from common.store.skipped import Skipped
@@ -20,6 +21,7 @@ from gazepose.preprocessing.clip_faces import clip_faces
 from gazepose.preprocessing.preparation import (
     NONE,
     PRIOR,
+    PRIOR_OR_MESH,
     PreparationSettings,
     PreparedFace,
     Preparer,
@@ -47,8 +49,11 @@ class GroupRecipe(StoreRecipe[RawFace]):
         Prior files that nothing is taken from are not asked for.
         """
         made_from = super().fingerprint(group)
-        priors = prior_sizes(self.reader, self.preparation, group)
-        return f"{made_from} {plain_digest(priors)}" if made_from and priors else made_from
+        sources: dict[str, Any] = prior_sizes(self.reader, self.preparation, group)
+        if self.preparation.head_pose == PRIOR_OR_MESH:
+            decided = preparation_of(self.reader, self.preparation, group)
+            sources |= mesh_definition(decided.head_pose)
+        return f"{made_from} {plain_digest(sources)}" if made_from and sources else made_from
 
     def rows(self, group: str, on_item: Callable[[], object]) -> Iterator[Row | Skipped]:
         """Yield the rows of one clip; call `on_item` once a row."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from common.arrays import Float, Image
 from common.config.recordable import recordable
-from common.faces.head_pose import head_pose_from_mesh
+from common.faces.head_pose import head_pose_from_mesh, mesh_definition
 from common.faces.mediapipe.mesh import FaceMesh
 from common.faces.mediapipe.pose import BodyPose
 from common.media.image_codec import decode_image, encode_image
@@ -94,7 +94,7 @@ class PreparationSettings:
         hopenet = self._hopenet()
         weights = None if hopenet is None else hopenet.fingerprint()
         settings = asdict(self.with_priors(self.wanted_priors))
-        return {**settings, "hopenet_weights": weights}
+        return {**settings, "hopenet_weights": weights, **mesh_definition(self.head_pose)}
 
     def build(self) -> "Preparer":
         """Return what prepares faces; it builds its graphs on first use."""

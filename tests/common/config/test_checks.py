@@ -9,6 +9,7 @@ from common.config.checks import (
     check_resumed_data,
     check_resumed_net,
     check_same_split,
+    warn_of_other_mesh,
 )
 
 
@@ -49,6 +50,20 @@ def test_a_layout_that_states_no_convention_passes_with_a_warning(
     (said,) = caplog.messages
     assert said.startswith("b ")
     assert "'x'" in said
+
+
+def test_another_definition_of_the_meshs_head_pose_is_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    old, new = {"head_pose": "mesh"}, {"head_pose": "mesh", "mesh_head_pose": "new"}
+    for trained, now in ((old, old), (new, new), ({"head_pose": "dataset"}, new), ({}, new)):
+        warn_of_other_mesh(trained, now)
+    assert not caplog.messages
+    trained, tested = fingerprint("a", "x", **old), fingerprint("b", "x", **new)
+    check_conventions(trained, tested, allow=False)
+    check_conventions(trained, tested, allow=True)
+    assert len(caplog.messages) == 2
+    assert all("None" in said and "'new'" in said for said in caplog.messages)
 
 
 def split_fingerprint(name: str, split: str, table: str = "t") -> dict[str, object]:

@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 
 from common.faces.head_pose import canonical_face, head_pose_from_mesh
+from common.faces.mediapipe.mesh import FaceMesh
 from common.geometry import CAMERA_TO_VIEWER, mirror_head_pose, rotation_from_head_pose
+from common.synthetic.people.head import make_identity
+from common.synthetic.rendering.portraits import render_portrait
 
 CAMERA = np.array([[900.0, 0, 319.5], [0, 900.0, 239.5], [0, 0, 1]])
 
@@ -92,11 +95,26 @@ def test_noise_shows_in_the_reprojection_error():
 
 def test_the_template_is_symmetric():
     _, template = canonical_face()
-    assert template.shape == (23, 3)
+    assert template.shape == (35, 3)
     mirrored = template * [-1, 1, 1]
-    np.testing.assert_array_equal(
-        np.unique(mirrored + 0.0, axis=0), np.unique(template + 0.0, axis=0)
-    )
+    to_nearest = np.abs(template[:, None] - mirrored).sum(2).min(1)
+    np.testing.assert_allclose(to_nearest, 0, atol=1e-12)
+
+
+def test_invented_heads_are_read_as_they_are_held():
+    mesh, size_px = FaceMesh(), 320
+    middle = np.array([0.2, 0.2, 0.8, 0.8]) * size_px
+    errors_deg = []
+    for seed in range(5):
+        identity, rng = make_identity(300_000 + seed, 256), np.random.default_rng(seed)
+        for _ in range(2):
+            face = render_portrait(identity, rng, size_px=size_px)
+            found = head_pose_from_mesh(mesh.landmarks(face.image, middle))
+            errors_deg.append(np.degrees(found.head_pose - face.head_pose))
+    # On 150 of them, turned further, 2.1 +- 4.7 down, 0.1 +- 3.0 and 0.1 +- 1.9; 10.1 down by
+    # points about the profile and the template's own zero.
+    np.testing.assert_array_less(np.abs(np.mean(errors_deg, 0)), [5, 3, 2])
+    np.testing.assert_array_less(np.abs(errors_deg).max(0), [16, 10, 7])
 
 
 def test_rodrigues_agrees_with_the_contract():

@@ -159,6 +159,18 @@ def test_a_model_without_an_annotator_says_so(work_dir: Path) -> None:
         _annotate({"source": "x.jpg"}, trained)
 
 
+def test_photos_for_a_net_of_another_mesh_head_pose_bring_a_warning(
+    work_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a run from before definitions were recorded the recipe says `mesh` alone."""
+    old = tmp_path / "run"
+    shutil.copytree(work_dir / "run", old)
+    change_run(old, {"data.recipe.head_pose": "mesh"})
+    with pytest.raises(ValueError, match=r"nowhere\.jpg"):
+        asked(f"run={old}", f"source={tmp_path / 'nowhere.jpg'}")
+    assert any("head poses of the face mesh" in said for said in caplog.messages)
+
+
 def test_no_published_weights_are_fetched_where_a_checkpoint_follows() -> None:
     # Of another width, published weights would be refused.
     options = ["model=gazelstm", "model.backbone.width=4", "model.backbone.weights=imagenet"]

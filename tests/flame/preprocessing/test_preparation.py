@@ -1,5 +1,6 @@
 """One labelled photo -> one row: chosen face, sources of every value, reasons for none."""
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,11 +19,15 @@ from builders.fake_faces import (
 from builders.fake_iris import install_fake_iris
 
 from common.faces.mediapipe.iris import IrisModel
+from common.faces.settings import AnalyzerSettings
 from common.media.image_codec import decode_image
 from common.store.skipped import Skipped
+from common.store.writing import claim_store
 from flame.preprocessing.face_image import FACE_HEIGHT_PX, FACE_WIDTH_PX, face_window
+from flame.preprocessing.group import GroupRecipe
 from flame.preprocessing.openface_source import OpenFaceResult
 from flame.preprocessing.preparation import PreparationSettings, Preparer, choose_face
+from flame.readers.columbiagaze import ColumbiaGazeReader
 from flame.readers.sample import RawSample
 
 
@@ -240,3 +245,17 @@ def test_settings_that_make_no_sense_are_refused_at_once(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         PreparationSettings(**settings)
+
+
+def test_a_store_of_another_definition_of_the_meshs_head_pose_is_not_added_to(
+    tmp_path: Path,
+) -> None:
+    def described(head_pose: str) -> dict[str, Any]:
+        preparation, reader = PreparationSettings(head_pose=head_pose), ColumbiaGazeReader(tmp_path)
+        return GroupRecipe("x", reader, tmp_path, preparation, AnalyzerSettings(), None).described()
+
+    old = {key: value for key, value in described("mesh").items() if key != "mesh_head_pose"}
+    claim_store(tmp_path, old)
+    with pytest.raises(ValueError, match="mesh_head_pose: None there"):
+        claim_store(tmp_path, described("mesh"))
+    assert described("dataset") == {**old, "head_pose": "dataset"}

@@ -212,6 +212,17 @@ def test_the_recipe_names_hopenets_file_by_its_content(tmp_path: Path) -> None:
     assert "hopenet_weights" in PreparationSettings().recipe()
 
 
+@pytest.mark.parametrize(
+    ("head_pose", "is_named"),
+    [("mesh", True), ("prior", False), ("prior_or_mesh", False), ("none", False)],
+)
+def test_the_recipe_names_the_definition_of_the_meshs_head_pose(
+    head_pose: str, is_named: bool
+) -> None:
+    recipe = PreparationSettings(head_pose=head_pose).recipe()
+    assert ("mesh_head_pose" in recipe) == is_named
+
+
 def test_the_mesh_stands_in_for_files_that_are_not_there_and_the_recipe_stays() -> None:
     """Else a store of prior files made before there was a choice would be refused."""
     either = PreparationSettings(landmarks="prior_or_mesh", head_pose="prior_or_mesh")

@@ -94,6 +94,24 @@ def test_only_the_prior_files_in_use_are_a_source(
     assert (made_from() != before) == is_used
 
 
+@pytest.mark.parametrize("is_measured", [False, True])
+def test_clips_whose_head_pose_the_mesh_gives_are_made_again_when_its_definition_changes(
+    tree: Path, is_measured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_measured:
+        (tree / "data" / "json_prior" / "train_headpose.json").unlink()
+    preparation = PreparationSettings(landmarks="none", head_pose="prior_or_mesh")
+
+    def made_from() -> str | None:
+        recipe = GroupRecipe("tree", reader(tree), tree / "store", preparation)
+        return recipe.fingerprint(CLIP_A)
+
+    before = made_from()
+    monkeypatch.setattr("common.faces.head_pose.MESH_HEAD_POSE", "another")
+    assert before is not None
+    assert (made_from() != before) == is_measured
+
+
 def test_another_part_and_other_priors_are_another_source(tree: Path) -> None:
     before = fingerprints(reader(tree))
     path = tree / "data" / "json_prior" / "train_p.json"
