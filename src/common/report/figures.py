@@ -148,10 +148,11 @@ def _draw_row(axis: Axes, place: int, result: RowResult, comparison: Comparison)
     label = _once(axis, "95 % interval")
     _draw_interval(axis, place, result.mean(measure), result.interval, measure, label=label)
     values = [measure.shown(value) for value in result.values(measure)]
-    spread = _SEED_SPREAD if len(values) > 1 else 0.0
-    heights = place + np.linspace(-spread, spread, len(values))
-    label = _once(axis, "a seed")
-    axis.scatter(values, heights, s=16, color="white", edgecolor=DARK, zorder=3, label=label)
+    # A single one is the bar itself: of one seed, or of folds as one.
+    if len(values) > 1:
+        heights = place + np.linspace(-_SEED_SPREAD, _SEED_SPREAD, len(values))
+        label = _once(axis, "a seed")
+        axis.scatter(values, heights, s=16, color="white", edgecolor=DARK, zorder=3, label=label)
     published = result.published_value(measure)
     if result.is_comparable and published:
         label = _once(axis, "published")

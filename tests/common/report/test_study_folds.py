@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 from builders.small_reports import cells, only_outcome, only_table
 from builders.small_runs import change_run, study_plan, write_run, write_test
+from matplotlib.figure import Figure
 
 from common.report.command import write_report
+from common.report.figures import save_study_bars
 from common.report.study.files import study_text
 
 NUM_FOLDS, PEOPLE = 3, [f"{number:04d}" for number in range(9)]
@@ -112,3 +114,21 @@ def test_the_page_says_what_was_pooled(whole_dir: Path, tmp_path: Path) -> None:
     page = (tmp_path / "index.html").read_text()
     assert "Pooled over 3 folds" in page
     assert page.count("<img") >= 2
+
+
+def test_only_several_seeds_are_dots(
+    whole_dir: Path, small_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels: list[list[str]] = []
+    save = Figure.savefig
+
+    def kept(figure: Figure, *where: Any, **how: Any) -> None:
+        labels.append(figure.axes[0].get_legend_handles_labels()[1])
+        save(figure, *where, **how)
+
+    monkeypatch.setattr(Figure, "savefig", kept)
+    for runs in (whole_dir, small_dir):
+        save_study_bars(only_table(runs), tmp_path / "bars.png")
+    of_folds, of_seeds = labels
+    assert "a seed" not in of_folds
+    assert "a seed" in of_seeds
