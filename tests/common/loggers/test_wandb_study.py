@@ -73,7 +73,7 @@ def test_every_job_of_a_study_is_a_run_of_its_own(tmp_path: Path, store_dir: Pat
         test_map = run.scalars()["test/map"]
         assert [value for _, value in test_map] == [pytest.approx(recorded["metrics"]["test/map"])]
         assert set(run.media("images/separated")) >= {"val/samples", "val/decisions", "test/figure"}
-        ids.add(run.folder.name.rpartition("-")[2])
+        ids.add(run.folder.name.split("-")[3])
     assert len(ids) == 2
 
 
