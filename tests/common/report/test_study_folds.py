@@ -132,3 +132,10 @@ def test_only_several_seeds_are_dots(
     of_folds, of_seeds = labels
     assert "a seed" not in of_folds
     assert "a seed" in of_seeds
+
+
+def test_captions_say_what_a_number_is_of(whole_dir: Path, small_dir: Path) -> None:
+    of_folds, of_seeds = only_table(whole_dir), only_table(small_dir)
+    assert (of_folds.num_folds, of_seeds.num_folds) == (NUM_FOLDS, 1)
+    assert str(NUM_FOLDS) in of_folds.averaged
+    assert "seeds" in of_seeds.averaged

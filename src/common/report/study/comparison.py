@@ -93,6 +93,16 @@ class Comparison:
         found = [result.contrast.reference for result in self.results if result.contrast]
         return list({row.name: row for row in found}.values())
 
+    @property
+    def num_folds(self) -> int:
+        """Number of trainings whose tests are parts of one; 1 where each is a test of its own."""
+        return max(len(test.parts) for result in self.results for test in result.tests)
+
+    @property
+    def averaged(self) -> str:
+        """What a row's number is, in a caption."""
+        return f"{self.num_folds} folds as one" if self.num_folds > 1 else "mean over seeds"
+
 
 @dataclass(frozen=True)
 class Refusal:

@@ -48,10 +48,9 @@ def _on_unknown_published(study: Study) -> list[str]:
 
 def _reading(comparison: Comparison) -> str:
     cluster = next(result.tests[0].cluster for result in comparison.results if result.tests)
-    num_folds = max(len(test.parts) for result in comparison.results for test in result.tests)
-    if num_folds > 1:
+    if comparison.num_folds > 1:
         return (
-            f"Pooled over {num_folds} folds, numbered as the seeds: each of the {cluster} is "
+            f"Pooled over {comparison.num_folds} folds, numbered as the seeds: each of the {cluster} is "
             "tested by the one training that did not see them. Intervals: 95 % each, bootstrap "
             f"over whole {cluster}, the same in every row; they know nothing of the seed."
         )

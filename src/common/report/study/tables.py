@@ -197,7 +197,7 @@ def _slice_table(comparison: Comparison, sliced: SlicedMeasure) -> Table:
         [result.row.title, *_means([next(values) for _ in result.tests], measure, len(names))]
         for result in comparison.results
     ]
-    caption = f"{measure.label} by {sliced.title} (number of samples), mean over seeds"
+    caption = f"{measure.label} by {sliced.title} (number of samples), {comparison.averaged}"
     return Table(caption, ["row", *names], rows, frozenset(names))
 
 
