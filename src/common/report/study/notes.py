@@ -50,8 +50,8 @@ def _reading(comparison: Comparison) -> str:
     cluster = next(result.tests[0].cluster for result in comparison.results if result.tests)
     if comparison.num_folds > 1:
         return (
-            f"Pooled over {comparison.num_folds} folds, numbered as the seeds: each of the {cluster} is "
-            "tested by the one training that did not see them. Intervals: 95 % each, bootstrap "
+            f"Pooled over {comparison.num_folds} folds, numbered as the seeds: each of the "
+            f"{cluster} is tested by the one training that did not see them. Intervals: 95 % each, bootstrap "
             f"over whole {cluster}, the same in every row; they know nothing of the seed."
         )
     counts = {len(result.tests) for result in comparison.results if result.tests}
