@@ -51,8 +51,8 @@ def _reading(comparison: Comparison) -> str:
     if comparison.num_folds > 1:
         return (
             f"Pooled over {comparison.num_folds} folds, numbered as the seeds: each of the "
-            f"{cluster} is tested by the one training that did not see them. Intervals: 95 % each, bootstrap "
-            f"over whole {cluster}, the same in every row; they know nothing of the seed."
+            f"{cluster} is tested by the one training that did not see them. Intervals: 95 % each, "
+            f"bootstrap over whole {cluster}, the same in every row; they know nothing of the seed."
         )
     counts = {len(result.tests) for result in comparison.results if result.tests}
     reach = {True: f"seeds and whole {cluster}", False: f"whole {cluster}"}[max(counts) > 1]
