@@ -48,7 +48,7 @@ demo-lam: install ## invented people in clips -> store -> GazeLSTM and GazePose 
 	$(BIN)/python predict.py run=runs/demo/gazepose source="$$(ls data/demo_lam/v2/clips/*.mp4 | head -1)"
 	$(BIN)/python -m common.report runs/demo
 
-test: install ## the tests (11 minutes on 2 cores)
+test: install ## the tests (5 minutes on 2 cores)
 	$(BIN)/pytest -m 'not slow' -n $(JOBS) --dist loadfile
 
 test-slow: install ## the long tests too
