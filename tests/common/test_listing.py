@@ -1,6 +1,6 @@
 import pytest
 
-from common.listing import counted
+from common.listing import counted, counted_names
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,7 @@ from common.listing import counted
 )
 def test_one_is_singular(number: int, nouns: str, said: str) -> None:
     assert counted(number, nouns) == said
+
+
+def test_an_empty_name_is_seen() -> None:
+    assert counted_names(["a", ""], "clips") == "2 clips: a, ''"
