@@ -1,4 +1,4 @@
-"""Names and numbers in a message."""
+"""Names and numbers, as said."""
 
 from collections.abc import Sequence
 

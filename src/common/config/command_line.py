@@ -65,9 +65,11 @@ def quoted(argument: str) -> str:
 
 
 def _check_names(argument: str) -> None:
-    if _STRUCTURE.intersection(argument):
-        return
-    longest = max(len(os.fsencode(name)) for name in re.split("[=/]", argument))
+    key, _, value = argument.partition("=")
+    # A group's choice is a file's name, too; another option may hold a long text.
+    is_text = "." in key or _STRUCTURE.intersection(argument)
+    names = [key] if is_text else [key, *value.split("/")]
+    longest = max(len(os.fsencode(name)) for name in names)
     if longest > _MAX_NAME_BYTES:
         raise ValueError(
             f"{argument[:60]}... has a name of {longest} bytes, expected at most {_MAX_NAME_BYTES}"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Image
-from common.config.extras import optional
+from common.config.optional_packages import optional
 from common.faces.detection import Face, inside_image
 
 # Of the square that an image is fitted into, in pixels.

@@ -1,1 +1,1 @@
-"""Angular errors of a test: files, slices, figures, pictures."""
+"""Errors of a test: files, slices, figures, calibration."""

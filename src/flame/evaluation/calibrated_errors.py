@@ -5,6 +5,7 @@ A sample is a photo: its two eyes, where both are seen, are never on both sides.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,7 @@ class CalibratedTest:
     people: Mapping[str, CalibratedPerson]
     left_out: list[str]
 
+    @cached_property
     def summary(self) -> dict[str, Any]:
         """Return the errors by number of samples; of all people, on the same held-out samples."""
         subjects = [[name] * one.errors_deg.shape[1] for name, one in self.people.items()]
@@ -111,7 +113,7 @@ class CalibratedTest:
                     for end in ("low", "high")
                 },
             }
-            for item in self.summary()["by_samples"]
+            for item in self.summary["by_samples"]
         ]
         of_each = [
             {"subject": name, "samples": num, "mean_deg": float(errors.mean())}

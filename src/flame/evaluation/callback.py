@@ -69,7 +69,7 @@ class TestResults(ResultFiles):
         calibrated = self._calibration and calibrate_people(results, self._calibration)
         summary = summarise(results) | {"baselines": _baselines(datamodule)}
         if calibrated:
-            summary["calibration"] = calibrated.summary()
+            summary["calibration"] = calibrated.summary
             self._write_calibrations(calibrated, datamodule, pl_module.net)
         stem = self._stem(datamodule)
         described = {

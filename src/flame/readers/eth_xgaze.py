@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float
-from common.config.extras import optional
+from common.config.optional_packages import optional
 from common.faces.normalisation import virtual_camera
 from common.media.pixels import MAX_PIXELS
 from common.store.skipped import Skipped

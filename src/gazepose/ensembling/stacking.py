@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.arrays import Array, Ints
-from common.config.extras import optional
+from common.config.optional_packages import optional
 
 Float = npt.NDArray[np.float64]
 _NUM_TREES, _NUM_FOLDS = 100, 5

@@ -212,8 +212,13 @@ def test_an_option_of_a_chosen_group_is_not(script: str, typed: str) -> None:
     check_groups(typed.split(), CONF_DIR, script, {})
 
 
-@pytest.mark.parametrize("typed", ["model.{}ate=1e-3", "model={}", "data.raw_dir=/a/{}/b", "{}"])
+@pytest.mark.parametrize("typed", ["model.{}ate=1e-3", "model={}", "source=/a/{}/b", "{}"])
 def test_a_name_that_no_file_can_have_is_refused(typed: str) -> None:
     """Hydra looks for a group's file of that name, and ends in an OSError."""
     with pytest.raises(ValueError, match=r"9999\.\.\. .*\b3\d\d .*255"):
         for_hydra([typed.format("9" * 300)])
+
+
+def test_an_option_may_hold_a_long_text() -> None:
+    typed = ["logger.wandb.notes=" + "9" * 300]
+    assert for_hydra(typed) == typed

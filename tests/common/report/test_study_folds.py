@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from builders.kept_figures import kept_figures
 from builders.small_reports import cells, only_outcome, only_table
 from builders.small_runs import change_run, study_plan, write_run, write_test
-from matplotlib.figure import Figure
 
 from common.report.command import write_report
 from common.report.figures import save_study_bars
@@ -119,17 +119,10 @@ def test_the_page_says_what_was_pooled(whole_dir: Path, tmp_path: Path) -> None:
 def test_only_several_seeds_are_dots(
     whole_dir: Path, small_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labels: list[list[str]] = []
-    save = Figure.savefig
-
-    def kept(figure: Figure, *where: Any, **how: Any) -> None:
-        labels.append(figure.axes[0].get_legend_handles_labels()[1])
-        save(figure, *where, **how)
-
-    monkeypatch.setattr(Figure, "savefig", kept)
+    kept = kept_figures(monkeypatch)
     for runs in (whole_dir, small_dir):
         save_study_bars(only_table(runs), tmp_path / "bars.png")
-    of_folds, of_seeds = labels
+    of_folds, of_seeds = (figure.axes[0].get_legend_handles_labels()[1] for figure in kept)
     assert "a seed" not in of_folds
     assert "a seed" in of_seeds
 

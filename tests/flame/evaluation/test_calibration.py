@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from matplotlib.figure import Figure
+from builders.kept_figures import kept_figures
 
 from common.geometry import angular_error
 from flame.evaluation.calibrated_errors import CalibratedTest, CalibrationSettings, calibrate_people
@@ -48,7 +48,7 @@ def results(
 
 
 def errors(test: CalibratedTest) -> dict[int, float]:
-    return {item["samples"]: item["mean_deg"] for item in test.summary()["by_samples"]}
+    return {item["samples"]: item["mean_deg"] for item in test.summary["by_samples"]}
 
 
 def test_one_sample_takes_away_an_offset() -> None:
@@ -129,7 +129,7 @@ def test_numbers_depend_on_the_seed_not_on_the_order_nor_on_other_people() -> No
     expected = calibrate_people(table, settings)
     shuffled = calibrate_people(table.sample(fraction=1, shuffle=True, seed=1), settings)
     alone = calibrate_people(table.filter(subject="b"), settings)
-    assert shuffled.summary() == expected.summary()
+    assert shuffled.summary == expected.summary
     np.testing.assert_array_equal(alone.people["b"].errors_deg, expected.people["b"].errors_deg)
     assert errors(calibrate_people(table, replace(settings, seed=1))) != errors(expected)
 
@@ -148,7 +148,7 @@ def test_all_numbers_of_samples_are_tested_on_the_same_others() -> None:
 
 def test_who_has_too_few_samples_is_left_out_and_named() -> None:
     test = calibrate_people(results({"a": 5, "b": 6, "c": 3}), CalibrationSettings(5))
-    summary = test.summary()
+    summary = test.summary
     assert (list(test.people), test.left_out, summary["left_out"]) == (
         ["b"],
         ["a", "c"],
@@ -239,14 +239,7 @@ def test_a_file_that_is_missing_changed_or_another_says_how_to_make_one(
 def test_the_figure_has_a_line_a_person_and_the_mean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept: list[Figure] = []
-    save = Figure.savefig
-
-    def keep(self: Figure, *arguments: Any, **settings: Any) -> None:
-        kept.append(self)
-        save(self, *arguments, **settings)
-
-    monkeypatch.setattr(Figure, "savefig", keep)
+    kept = kept_figures(monkeypatch)
     table = calibrate_people(
         results({"a": 12, "b": 12}, noise_deg=2), CalibrationSettings(9)
     ).table()

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 import torch
 from builders.fake_trainer import fake_trainer
+from builders.kept_figures import kept_figures
 from builders.small_lam import finish_store, small_row, write_clip, write_small_lam
 from builders.small_predictions import small_predictions
 from builders.written_results import summary_of, undrawn
@@ -353,15 +354,7 @@ def test_one_class_is_written_and_told(tmp_path: Path, caplog: pytest.LogCapture
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures that are saved."""
-    figures: list[Figure] = []
-    save = Figure.savefig
-
-    def keep(self: Figure, *arguments: Any, **settings: Any) -> None:
-        figures.append(self)
-        save(self, *arguments, **settings)
-
-    monkeypatch.setattr(Figure, "savefig", keep)
-    return figures
+    return kept_figures(monkeypatch)
 
 
 def test_the_figure_shows_the_summary(drawn: list[Figure], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from common.arrays import Float, Image
-from common.config.extras import optional
+from common.config.optional_packages import optional
 from common.faces.eye_landmarks import eye_landmarks
 from common.faces.mediapipe.native_stderr import silence_native_stderr
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from common.config.extras import optional
+from common.config.optional_packages import optional
 from gazepose.nets.backbones.published_weights import check_weights_name
 from gazepose.nets.backbones.sizes import explained_image_size
 from gazepose.nets.pixels import IMAGENET_MEAN, IMAGENET_STD
