@@ -12,6 +12,7 @@ import polars as pl
 from common.arrays import Float
 from common.config.checks import frame_of
 from common.files.checksums import arrays_sha256
+from common.media.photometric import PhotometricAugmentation
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.datamodule import Loading, Samples, SuiteDataModule
 from flame.batch import EyeRule, GazeBatch
@@ -47,7 +48,7 @@ class GazeDataModule(SuiteDataModule):
         batch_size: of `Loading`, as are `eval_batch_size`, `drop_last`, `num_workers`, `seed`
             (which draws eyes, too) and `repeat_first_epoch`.
         train_eye: eye rule of training.
-        augmentation: of training; None shows crops as they are.
+        augmentation: as of `EyeDataset`, as is `photometric`.
         eval_eye: eye rule of validation and test.
         test_part: which part the test loader goes through.
 
@@ -72,6 +73,7 @@ class GazeDataModule(SuiteDataModule):
         eval_batch_size: int = 16,
         train_eye: EyeRule = "random",
         augmentation: EyeAugmentation | None = None,
+        photometric: PhotometricAugmentation | None = None,
         eval_eye: EyeRule = "parity",
         drop_last: bool = True,
         num_workers: int = 2,
@@ -84,7 +86,7 @@ class GazeDataModule(SuiteDataModule):
         self._store = FaceStore(store_dir)
         self._labels = GazeLabels.from_table(self._store.table)
         self._dataset = EyeDataset(self._store, self._labels)
-        self._train_dataset = EyeDataset(self._store, self._labels, augmentation)
+        self._train_dataset = EyeDataset(self._store, self._labels, augmentation, photometric)
         self._recipe = read_recipe(Path(store_dir))
         warn_if_incomplete(Path(store_dir))
         self.gaze_convention: str = self._recipe["gaze_convention"]

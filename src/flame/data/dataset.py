@@ -1,9 +1,12 @@
 """Rows of a face store as eye crops."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from common.media.photometric import PhotometricAugmentation
 from common.store.reading import FaceStore
 from flame.batch import LEFT, RIGHT, GazeBatch
 from flame.data.augmentation import Eye, EyeAugmentation
@@ -19,7 +22,8 @@ class EyeDataset(Dataset[GazeBatch]):
     Args:
         store: of face images.
         labels: of all its rows.
-        augmentation: of training; None shows crops as they are.
+        augmentation: of where things are, in training; None leaves them.
+        photometric: of how they look, in training; None shows them as photographed.
     """
 
     def __init__(
@@ -27,16 +31,21 @@ class EyeDataset(Dataset[GazeBatch]):
         store: FaceStore,
         labels: GazeLabels,
         augmentation: EyeAugmentation | None = None,
+        photometric: PhotometricAugmentation | None = None,
     ) -> None:
         self._store = store
         self._labels = labels
         self._augmentation = augmentation
+        self._photometric = photometric
 
     def __getitem__(self, key: tuple[int, int, int]) -> GazeBatch:
         row, number, seed = key
-        eye = self._eye(row, number)
+        eye, generator = self._eye(row, number), np.random.default_rng(seed)
         if self._augmentation is not None:
-            eye = self._augmentation(eye, np.random.default_rng(seed))
+            eye = self._augmentation(eye, generator)
+        if self._photometric is not None:
+            look = self._photometric.look(generator)
+            eye = replace(eye, image=look(eye.image, generator))
         return GazeBatch(
             rgb=torch.from_numpy(np.ascontiguousarray(eye.image.transpose(2, 0, 1))),
             landmarks=torch.from_numpy(eye.landmarks.astype(np.float32)),

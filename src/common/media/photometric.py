@@ -1,0 +1,118 @@
+"""A photo's look, drawn: colour, light, sharpness, noise and JPEG of another camera and room."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from common.arrays import Array, Image
+from common.config.recordable import recordable
+from common.media.image_codec import decode_image, encode_image
+
+# Shares of photos that are grey, blurred and compressed once more.
+GREY_SHARE, BLUR_SHARE, JPEG_SHARE = 0.5, 0.5, 0.5
+# Bounds at strength 1: of the factors' logarithms; of what is added, 1 being white.
+LOG_GAMMA, LOG_CONTRAST, LOG_COLOUR = 0.7, 0.55, 0.2
+BRIGHTNESS, SHADING, NOISE = 0.2, 0.25, 0.04
+# Standard deviation at strength 1, in parts of the image's side.
+BLUR = 0.015
+QUALITY = (30, 95)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a photo is changed; where everything is stays as it was.
+
+    Attributes:
+        grey: weights (3,) of red, green and blue in a grey photo; None keeps the colours.
+        colour: (3,) factors.
+        gamma: exponent.
+        contrast: factor about the mean.
+        brightness: added, 1 being white.
+        shading: added at the right and at the lower border, subtracted at the opposite ones.
+        blur: standard deviation in parts of the side.
+        noise: standard deviation, 1 being white.
+        quality: of JPEG; None leaves it.
+    """
+
+    grey: Array | None
+    colour: Array
+    gamma: float
+    contrast: float
+    brightness: float
+    shading: tuple[float, float]
+    blur: float
+    noise: float
+    quality: int | None
+
+    def __call__(self, image: Image, generator: np.random.Generator) -> Image:
+        """Return the photo (H, W, 3) uint8 RGB as it would look; its noise is drawn."""
+        levels = cv2.transform(image, np.tile(self.grey, (3, 1))) if self.grey is not None else image
+        seen = cv2.LUT(levels, self._tones())
+        seen = (seen - seen.mean()) * np.float32(self.contrast) + seen.mean()
+        seen += self._added_light(*image.shape[:2])
+        if self.blur:
+            seen = cv2.GaussianBlur(seen, (0, 0), self.blur * max(image.shape[:2]))
+        seen += generator.standard_normal(seen.shape, np.float32) * np.float32(self.noise)
+        photo = np.clip(seen * 255 + 0.5, 0, 255).astype(np.uint8)
+        return photo if self.quality is None else _compressed(photo, self.quality)
+
+    def _tones(self) -> Array:
+        """Return what becomes of each level (1, 256, 3) of a colour."""
+        curve = (np.arange(256) / 255) ** self.gamma
+        colour = np.ones(3) if self.grey is not None else self.colour
+        return (curve[None, :, None] * colour).astype(np.float32)
+
+    def _added_light(self, height: int, width: int) -> Array:
+        across, down = self.shading
+        ramp = np.linspace(-across, across, width) + np.linspace(-down, down, height)[:, None]
+        return (ramp + self.brightness).astype(np.float32)[..., None]
+
+
+@recordable
+@dataclass(frozen=True)
+class PhotometricAugmentation:
+    """Random looks, of training.
+
+    Attributes:
+        strength: 1 draws from all that photos of people span, less from a part of it.
+
+    Raises:
+        ValueError: If the strength is not above 0 and at most 1.
+    """
+
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength is {self.strength}, expected above 0, at most 1")
+
+    def look(self, generator: np.random.Generator) -> Look:
+        """Draw a look; the frames of a clip share one."""
+        strength = self.strength
+        is_grey, is_blurred, is_compressed = generator.random(3) < np.multiply(
+            strength, (GREY_SHARE, BLUR_SHARE, JPEG_SHARE)
+        )
+        mix = generator.random(3) + 0.2
+        gamma, contrast, brightness, across, down, *colour = generator.uniform(
+            -strength, strength, 8
+        )
+        blur, noise = generator.uniform(0, strength, 2)
+        quality = int(generator.integers(*QUALITY, endpoint=True))
+        return Look(
+            grey=mix / mix.sum() if is_grey else None,
+            colour=np.exp(LOG_COLOUR * np.array(colour)),
+            gamma=float(np.exp(LOG_GAMMA * gamma)),
+            contrast=float(np.exp(LOG_CONTRAST * contrast)),
+            brightness=BRIGHTNESS * brightness,
+            shading=(SHADING * across, SHADING * down),
+            blur=BLUR * blur if is_blurred else 0.0,
+            noise=NOISE * noise,
+            quality=quality if is_compressed else None,
+        )
+
+
+def _compressed(photo: Image, quality: int) -> Image:
+    decoded = decode_image(encode_image(photo, "jpeg", quality))
+    assert decoded is not None
+    return decoded
