@@ -12,10 +12,12 @@ from common.media.image_codec import decode_image, encode_image
 # Shares of photos that are grey, blurred and compressed once more.
 GREY_SHARE, BLUR_SHARE, JPEG_SHARE = 0.5, 0.5, 0.5
 # Bounds at strength 1: of the factors' logarithms; of what is added, 1 being white.
-LOG_GAMMA, LOG_CONTRAST, LOG_COLOUR = 0.7, 0.55, 0.2
+LOG_GAMMA, LOG_CONTRAST, LOG_COLOUR = 0.7, (-0.4, 0.8), 0.2
 BRIGHTNESS, SHADING, NOISE = 0.2, 0.25, 0.04
 # Standard deviation at strength 1, in parts of the image's side.
 BLUR = 0.015
+# Of what a blur takes away, added; and that blur.
+SHARPENING, SHARPENING_BLUR_PX = 2.0, 1.0
 QUALITY = (30, 95)
 
 
@@ -31,6 +33,7 @@ class Look:
         brightness: added, 1 being white.
         shading: added at the right and at the lower border, subtracted at the opposite ones.
         blur: standard deviation in parts of the side.
+        sharpening: factor on fine detail, less 1.
         noise: standard deviation, 1 being white.
         quality: of JPEG; None leaves it.
     """
@@ -42,6 +45,7 @@ class Look:
     brightness: float
     shading: tuple[float, float]
     blur: float
+    sharpening: float
     noise: float
     quality: int | None
 
@@ -53,6 +57,9 @@ class Look:
         seen += self._added_light(*image.shape[:2])
         if self.blur:
             seen = cv2.GaussianBlur(seen, (0, 0), self.blur * max(image.shape[:2]))
+        if self.sharpening:
+            blurred = cv2.GaussianBlur(seen, (0, 0), SHARPENING_BLUR_PX)
+            seen += np.float32(self.sharpening) * (seen - blurred)
         seen += generator.standard_normal(seen.shape, np.float32) * np.float32(self.noise)
         photo = np.clip(seen * 255 + 0.5, 0, 255).astype(np.uint8)
         return photo if self.quality is None else _compressed(photo, self.quality)
@@ -97,16 +104,17 @@ class PhotometricAugmentation:
         gamma, contrast, brightness, across, down, *colour = generator.uniform(
             -strength, strength, 8
         )
-        blur, noise = generator.uniform(0, strength, 2)
+        blur, sharpening, noise = generator.uniform(0, strength, 3)
         quality = int(generator.integers(*QUALITY, endpoint=True))
         return Look(
             grey=mix / mix.sum() if is_grey else None,
             colour=np.exp(LOG_COLOUR * np.array(colour)),
             gamma=float(np.exp(LOG_GAMMA * gamma)),
-            contrast=float(np.exp(LOG_CONTRAST * contrast)),
+            contrast=float(np.exp(LOG_CONTRAST[int(contrast > 0)] * abs(contrast))),
             brightness=BRIGHTNESS * brightness,
             shading=(SHADING * across, SHADING * down),
             blur=BLUR * blur if is_blurred else 0.0,
+            sharpening=0.0 if is_blurred else SHARPENING * sharpening,
             noise=NOISE * noise,
             quality=quality if is_compressed else None,
         )

@@ -69,10 +69,18 @@ class Mouth:
 
 @dataclass(frozen=True)
 class Eyes:
-    """Both eyes (they are mirror images): spacing of the centres, lid opening, ball, colours."""
+    """Both eyes (they are mirror images): spacing of the centres, lids, ball, colours.
+
+    Attributes:
+        corner_cm: how far the corners of the lids are below the ball's centre; the lids' heights
+            count from there.
+        kappa_rad: (2,) outward and up: from where the person looks to where the iris points.
+        shade: how dark the socket is around the eye, in [0, 1].
+    """
 
     spacing_cm: float
     half_width_cm: float
+    corner_cm: float
     upper_cm: float
     lower_cm: float
     tilt: float
@@ -80,11 +88,13 @@ class Eyes:
     crease_cm: float
     ball_radius_cm: float
     protrusion_cm: float
+    kappa_rad: Float
     iris_radius_cm: float
     iris_rgb: Colour
     sclera_rgb: Colour
     redness: float
     lash: float
+    shade: float
 
 
 @dataclass(frozen=True)

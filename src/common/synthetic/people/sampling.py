@@ -73,7 +73,9 @@ LONG_CUTS = {
     HairCut.CURLY: 0.12,
     HairCut.SIDE_PART: 0.06,
 }
-GLASSES_SHARE = 0.22
+GLASSES_SHARE = 0.33
+# Standard deviation between people, about a mean that the lids' corners take up.
+KAPPA_RAD = np.radians([2.0, 2.0])
 
 
 def sample_traits(seed: int) -> Traits:
@@ -142,29 +144,32 @@ def _mouth(rng: np.random.Generator, masculine: bool, nose: Nose) -> Mouth:
 def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
     return Eyes(
         spacing_cm=_between(rng, 5.9, 6.8),
-        half_width_cm=_between(rng, 1.40, 1.62),
-        upper_cm=_between(rng, 0.40, 0.64),
-        lower_cm=_between(rng, 0.38, 0.52),
-        tilt=_between(rng, -0.05, 0.18),
+        half_width_cm=_between(rng, 1.36, 1.58),
+        corner_cm=_between(rng, 0.12, 0.36),
+        upper_cm=_between(rng, 0.48, 0.74),
+        lower_cm=_between(rng, 0.32, 0.48),
+        tilt=_between(rng, -0.13, 0.07),
         peak=_between(rng, 0.02, 0.26),
         crease_cm=_between(rng, 0.22, 0.50),
         ball_radius_cm=1.2,
         protrusion_cm=_between(rng, 0.15, 0.38),
+        kappa_rad=KAPPA_RAD * np.clip(rng.standard_normal(2), -2, 2),
         iris_radius_cm=_between(rng, 0.57, 0.63),
-        iris_rgb=_pick_colour(rng, IRIS_RGB, tone),
-        sclera_rgb=np.array([0.54, 0.48, 0.45]) * rng.uniform(0.88, 1.08, 3),
+        iris_rgb=_pick_colour(rng, IRIS_RGB, tone) * rng.uniform(0.15, 0.8),
+        sclera_rgb=np.array([0.54, 0.48, 0.45]) * rng.uniform(0.92, 1.06, 3) * rng.uniform(0.4, 0.9),
         redness=_between(rng, 0.2, 1.0),
-        lash=_between(rng, 0.55, 0.75) + 0.15 * (not masculine),
+        lash=_between(rng, 0.70, 0.85) + 0.12 * (not masculine),
+        shade=_between(rng, 0.1, 0.6),
     )
 
 
 def _brows(rng: np.random.Generator, masculine: bool) -> Brows:
     return Brows(
-        y_cm=_between(rng, -2.25, -1.75),
-        thickness_cm=_between(rng, 0.26, 0.40) + 0.12 * masculine,
+        y_cm=_between(rng, -2.15, -1.50),
+        thickness_cm=_between(rng, 0.28, 0.44) + 0.14 * masculine,
         arch_cm=_between(rng, 0.15, 0.55),
         slant=_between(rng, -0.10, 0.22),
-        density=_between(rng, 0.55, 0.92),
+        density=_between(rng, 0.6, 0.98),
         length_cm=_between(rng, 1.9, 2.4),
     )
 
@@ -215,10 +220,10 @@ def _beard(rng: np.random.Generator, masculine: bool) -> Beard:
 def _glasses(rng: np.random.Generator) -> Glasses:
     frames = np.array([[0.015] * 3, [0.06, 0.03, 0.015], [0.25, 0.23, 0.20], [0.05, 0.06, 0.10]])
     return Glasses(
-        half_width_cm=_between(rng, 2.35, 2.75),
-        half_height_cm=_between(rng, 1.65, 2.15),
+        half_width_cm=_between(rng, 2.25, 2.75),
+        half_height_cm=_between(rng, 1.2, 2.1),
         squareness=_between(rng, 2.0, 4.5),
-        wire_cm=_between(rng, 0.10, 0.28),
+        wire_cm=_between(rng, 0.05, 0.26),
         rgb=frames[rng.integers(len(frames))],
         reflection=_between(rng, 0.0, 0.25),
     )

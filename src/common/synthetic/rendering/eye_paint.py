@@ -7,6 +7,7 @@ import numpy as np
 from common.arrays import Array
 from common.synthetic.fields import bell, blend, smoothstep
 from common.synthetic.people.head import Identity
+from common.synthetic.people.identity import Eyes
 from common.synthetic.rendering.eyes import EyeState, lid_curves_cm
 from common.synthetic.rendering.lighting import FaceLight, Lighting
 from common.synthetic.rendering.raytrace import Hits
@@ -19,7 +20,7 @@ LIMBUS_RGB_SCALE = 0.35
 CORNEA_LEAN = 0.5
 HIGHLIGHT_EXPONENT = 260
 # How far lashes and crease reach beside the corners, and above and below the middle.
-MARGIN_CM, REACH_CM = 0.6, 1.5
+MARGIN_CM, REACH_CM = 0.9, 1.8
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,11 @@ def _light_ball(
 ) -> Array:
     x, y, f = ball.normal
     facing = np.maximum(x * light.towards[0] + y * light.towards[1] + f * light.towards[2], 0)
-    shadow = 0.35 + 0.65 * smoothstep(0.0, 0.42, region.below_upper)
-    shadow = shadow * (0.72 + 0.28 * smoothstep(0, 0.2, region.above_lower))
-    shadow = shadow * (1 - 0.35 * smoothstep(0.55, 1.0, np.abs(region.outward)))
+    shadow = 0.15 + 0.85 * smoothstep(0.0, 0.50, region.below_upper)
+    shadow = shadow * (0.62 + 0.38 * smoothstep(0, 0.2, region.above_lower))
+    shadow = shadow * (1 - 0.45 * smoothstep(0.45, 1.0, region.outward))
+    # The nose takes light from the inner corner.
+    shadow = shadow * (1 - 0.65 * smoothstep(0.25, 0.95, -region.outward))
     lit = (facing * 0.75 + 0.25) * lighting.lamp + lighting.ambient
     highlight = _highlight(identity, eye, ball, light) * lighting.highlight * 1.6 * ball.presence
     return shown * (lit * shadow)[..., None] * lighting.rgb + highlight[..., None]
@@ -188,14 +191,23 @@ def _highlight(identity: Identity, eye: EyeState, ball: _Ball, light: FaceLight)
 
 
 def _lid_darkness(identity: Identity, eye: EyeState, region: _Region) -> Array:
-    """Return how much lashes and the lid's crease darken the skin, in [0, 1]."""
+    """Return how much lashes, the lid's crease and the socket darken the skin, in [0, 1]."""
     eyes = identity.traits.eyes
     span = np.abs(region.outward)
     upper, lower = region.below_upper, region.above_lower
-    lashes: Array = bell(np.minimum(upper, 0.0), 0.0, 0.085) * (upper < 0.06)
-    lashes = lashes * smoothstep(-1.12, -0.8, -span) * eyes.lash
-    below: Array = bell(np.minimum(lower, 0.0), 0.0, 0.05) * (lower < 0.04)
-    below = below * smoothstep(-1.1, -0.8, -span) * 0.28
+    lashes: Array = bell(np.minimum(upper, 0.0), 0.0, 0.10) * (upper < 0.06)
+    lashes = lashes * smoothstep(-1.16, -0.9, -span) * eyes.lash
+    below: Array = bell(np.minimum(lower, 0.0), 0.0, 0.06) * (lower < 0.04)
+    below = below * smoothstep(-1.1, -0.8, -span) * 0.42
     crease = bell(upper, -eyes.crease_cm + 0.15 * eye.downward, 0.07)
-    crease = crease * smoothstep(-1.25, -0.7, -span) * 0.30 * (1 - 0.7 * eye.closure)
-    return 1 - (1 - lashes) * (1 - below) * (1 - crease)
+    crease = crease * smoothstep(-1.25, -0.7, -span) * 0.36 * (1 - 0.7 * eye.closure)
+    return 1 - (1 - lashes) * (1 - below) * (1 - crease) * (1 - _socket_shade(eyes, region))
+
+
+def _socket_shade(eyes: Eyes, region: _Region) -> Array:
+    """Return how dark the socket is, most at the corners and least on the lid's ridge."""
+    beyond = np.maximum(np.maximum(-region.below_upper, -region.above_lower), 0.0)
+    around: Array = bell(beyond, 0.0, 0.75) * bell(region.outward, -0.15, 0.75)
+    inner = 0.45 * bell(beyond, 0.0, 0.40) * bell(region.outward, -1.05, 0.28)
+    outer = 0.45 * bell(beyond, 0.0, 0.25) * bell(region.outward, 1.03, 0.16)
+    return 1 - (1 - eyes.shade * around) * (1 - inner) * (1 - outer)

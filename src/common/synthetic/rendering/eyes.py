@@ -18,7 +18,7 @@ from common.synthetic.rendering.raytrace import skin_points
 
 SIDES = (-1, 1)
 # How lids follow the eye: cm of travel per unit of the gaze's vertical component.
-UPPER_LID_TRAVEL_CM, LOWER_LID_TRAVEL_CM = 0.30, 0.10
+UPPER_LID_TRAVEL_CM, LOWER_LID_TRAVEL_CM = 0.65, 0.12
 MAX_VERTICAL = 0.6
 _CLOCKWISE_FROM_LEFT = np.arange(8) / 8 * 2 * np.pi
 _PUPIL_ORDER = np.arange(7, -1, -1)
@@ -69,7 +69,7 @@ def lid_curves_cm(
     `downward` as of `EyeState`.
     """
     bow = np.clip(1 - np.abs(outward) ** 2.3, 0, 1)
-    base = -eyes.tilt * eyes.half_width_cm * outward
+    base = eyes.corner_cm - eyes.tilt * eyes.half_width_cm * outward
     lower = base + (eyes.lower_cm + LOWER_LID_TRAVEL_CM * downward) * bow**0.85 * (
         1 + 0.15 * outward
     )

@@ -103,7 +103,13 @@ class FacePose:
         placement = HeadPlacement.from_head_pose(head_pose, position_cm)
         direction = placement.gaze_to_face(reached)
         left, right = (
-            EyeState(side, identity.eye_centre_cm(side), direction, pupil_radius_cm, shut)
+            EyeState(
+                side,
+                identity.eye_centre_cm(side),
+                _optical_axis(direction, identity, side),
+                pupil_radius_cm,
+                shut,
+            )
             for side, shut in zip(SIDES, closure, strict=True)
         )
         return cls(placement, head_pose, reached, is_out_of_reach, (left, right))
@@ -120,3 +126,13 @@ class FacePose:
             eye_centres=landmarks.centres_cm,
             camera_matrix=np.asarray(camera_matrix, float),
         )
+
+
+def _optical_axis(direction: Float, identity: Identity, side: int) -> Float:
+    """Return where the iris of an eye points (3,) that looks along `direction`, in face axes."""
+    outward, up = identity.traits.eyes.kappa_rad
+    # Both angles are a few degrees: a step on the sphere's tangent.
+    x, y, f = direction
+    turned = direction + np.tan(side * outward) * np.array([f, 0.0, -x])
+    turned = turned - np.tan(up) * np.array([0.0, f, -y])
+    return turned / np.linalg.norm(turned)
