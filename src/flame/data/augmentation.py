@@ -12,7 +12,11 @@ from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.eye_landmarks import mirror_eye_landmarks
 from common.geometry import mirror_gaze, mirror_head_pose
-from flame.batch import LEFT, RIGHT
+from flame.batch import LEFT, NUM_EYE_POINTS, RIGHT
+
+
+# Of an eye's 28 points; the others are iris and pupil.
+_LIDS = np.arange(8, 20)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class EyeAugmentation:
         max_shift_px: the crop is moved by up to this, on either axis.
         max_zoom: it is enlarged or shrunk by up to this fraction.
         max_contrast: contrast and brightness change by up to this fraction.
+        landmark_noise_px: standard deviation of what iris, lids and each point are moved by, as
+            another source of landmarks would.
+        head_pose_noise_rad: standard deviation of an error of the head pose.
 
     Raises:
         ValueError: If a number is negative, or a fraction is not below 1.
@@ -53,10 +60,13 @@ class EyeAugmentation:
     max_shift_px: float = 0.0
     max_zoom: float = 0.0
     max_contrast: float = 0.0
+    landmark_noise_px: float = 0.0
+    head_pose_noise_rad: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.max_shift_px < 0:
-            raise ValueError(f"max_shift_px is {self.max_shift_px}, expected 0 or more")
+        for name in ("max_shift_px", "landmark_noise_px", "head_pose_noise_rad"):
+            if (value := getattr(self, name)) < 0:
+                raise ValueError(f"{name} is {value}, expected 0 or more")
         for name in ("max_zoom", "max_contrast"):
             if not 0 <= (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} is {value}, expected 0 or more, below 1")
@@ -71,7 +81,10 @@ class EyeAugmentation:
         shift_px = self.max_shift_px * np.array([shift_x, shift_y])
         image, landmarks = _moved(eye.image, eye.landmarks, shift_px, 1 + self.max_zoom * zoom)
         image = _exposed(image, 1 + self.max_contrast * contrast, self.max_contrast * brightness)
-        return Eye(image, landmarks, eye.head_pose, eye.gaze, eye.eye)
+        landmarks = landmarks + self.landmark_noise_px * _landmark_noise(generator)
+        errors = self.head_pose_noise_rad * generator.standard_normal(3)
+        head_pose = (eye.head_pose + errors).astype(eye.head_pose.dtype)
+        return Eye(image, landmarks, head_pose, eye.gaze, eye.eye)
 
 
 def mirrored(eye: Eye) -> Eye:
@@ -96,6 +109,15 @@ def _moved(image: Image, landmarks: Float, shift_px: Float, zoom: float) -> tupl
     moved = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     points = zoom * landmarks.reshape(2, -1) + offset[:, None]
     return np.asarray(moved, np.uint8), points.reshape(-1)
+
+
+def _landmark_noise(generator: np.random.Generator) -> Float:
+    """Return standard normal errors (112,): of both irises, of both lids, and of each point."""
+    iris, lids = generator.standard_normal((2, 2, 1))
+    is_lid = np.isin(np.arange(2 * NUM_EYE_POINTS) % NUM_EYE_POINTS, _LIDS)
+    together = np.where(is_lid, lids, iris)
+    alone = 0.5 * generator.standard_normal((2, 2 * NUM_EYE_POINTS))
+    return (together + alone).reshape(-1)
 
 
 def _exposed(image: Image, contrast: float, brightness: float) -> Image:

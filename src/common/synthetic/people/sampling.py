@@ -75,7 +75,7 @@ LONG_CUTS = {
 }
 GLASSES_SHARE = 0.33
 # Standard deviation between people, about a mean that the lids' corners take up.
-KAPPA_RAD = np.radians([2.0, 2.0])
+KAPPA_RAD = np.radians([2.0, 2.5])
 
 
 def sample_traits(seed: int) -> Traits:
@@ -145,8 +145,8 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
     return Eyes(
         spacing_cm=_between(rng, 5.9, 6.8),
         half_width_cm=_between(rng, 1.36, 1.58),
-        corner_cm=_between(rng, 0.12, 0.36),
-        upper_cm=_between(rng, 0.48, 0.74),
+        corner_cm=_between(rng, 0.13, 0.40),
+        upper_cm=_between(rng, 0.51, 0.78),
         lower_cm=_between(rng, 0.32, 0.48),
         tilt=_between(rng, -0.13, 0.07),
         peak=_between(rng, 0.02, 0.26),

@@ -18,7 +18,7 @@ from common.synthetic.rendering.raytrace import skin_points
 
 SIDES = (-1, 1)
 # How lids follow the eye: cm of travel per unit of the gaze's vertical component.
-UPPER_LID_TRAVEL_CM, LOWER_LID_TRAVEL_CM = 0.65, 0.12
+UPPER_LID_TRAVEL_CM, LOWER_LID_TRAVEL_CM = 0.90, 0.05
 MAX_VERTICAL = 0.6
 _CLOCKWISE_FROM_LEFT = np.arange(8) / 8 * 2 * np.pi
 _PUPIL_ORDER = np.arange(7, -1, -1)
