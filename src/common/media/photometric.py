@@ -47,13 +47,17 @@ class Look:
 
     def __call__(self, image: Image, generator: np.random.Generator) -> Image:
         """Return the photo (H, W, 3) uint8 RGB as it would look; its noise is drawn."""
-        levels = cv2.transform(image, np.tile(self.grey, (3, 1))) if self.grey is not None else image
+        levels = (
+            cv2.transform(image, np.tile(self.grey, (3, 1))) if self.grey is not None else image
+        )
         seen = cv2.LUT(levels, self._tones())
         seen = (seen - seen.mean()) * np.float32(self.contrast) + seen.mean()
         seen += self._added_light(*image.shape[:2])
         if self.blur:
             seen = cv2.GaussianBlur(seen, (0, 0), self.blur * max(image.shape[:2]))
-        seen += generator.standard_normal(seen.shape, np.float32) * np.float32(self.noise)
+        # A grey photo's noise is grey, too.
+        of_noise = (*seen.shape[:2], 3 if self.grey is None else 1)
+        seen += generator.standard_normal(of_noise, np.float32) * np.float32(self.noise)
         photo = np.clip(seen * 255 + 0.5, 0, 255).astype(np.uint8)
         return photo if self.quality is None else _compressed(photo, self.quality)
 
