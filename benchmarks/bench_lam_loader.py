@@ -21,6 +21,7 @@ from checksum_cost import describe_checksums
 from lam_store import smooth_jpeg, write_store
 
 from common.media.image_codec import decode_image
+from common.media.photometric import PhotometricAugmentation
 from gazepose.batch import NUM_FRAMES
 from gazepose.data.datamodule import LamDataModule
 
@@ -44,8 +45,12 @@ class Loader(NamedTuple):
     original: int
 
 
+_LOOKS = {"photometric": PhotometricAugmentation()}
+_FULL = {**_LOOKS, "max_shift": 0.05, "max_zoom": 0.1, "least_width_px": 48}
 LOADERS = (
     Loader("training", "train", {}, ORIGINAL_TRAIN),
+    Loader("training, augmentation=photometric", "train", _LOOKS, ORIGINAL_TRAIN),
+    Loader("training, augmentation=full", "train", _FULL, ORIGINAL_TRAIN),
     Loader("training, frames of 112", "train", {"image_size": 112}, ORIGINAL_TRAIN),
     # A stride of 7: no clip shares a frame with the one before.
     Loader("validation", "val", {"val_stride": 7}, ORIGINAL_EVAL),

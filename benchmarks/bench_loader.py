@@ -15,7 +15,9 @@ from typing import Any
 from checksum_cost import describe_checksums
 from peak_memory import peak_memory_mib
 
+from common.media.photometric import PhotometricAugmentation
 from common.store.reading import FaceStore
+from flame.data.augmentation import EyeAugmentation
 from flame.data.datamodule import GazeDataModule
 
 # Facts of the original: one heatmap file a sample, its loader from a warm cache.
@@ -36,6 +38,7 @@ def main(given: Sequence[str] | None = None) -> None:
         )
     lines = [describe_size(arguments.store)]
     lines += [describe_speed(arguments.store, workers, arguments.passes) for workers in (0, 2)]
+    lines.append(describe_augmentation(arguments.store, arguments.passes))
     lines.append(describe_checksums(lambda: train_loader(arguments.store, 0), arguments.passes))
     lines.append(f"peak memory of this process, its workers not: {peak_memory_mib():.0f} MiB")
     sys.stdout.write("\n".join(lines) + "\n")
@@ -63,12 +66,29 @@ def describe_speed(store_dir: Path, num_workers: int, num_passes: int) -> str:
     )
 
 
-def train_loader(store_dir: Path, num_workers: int) -> Iterable[Any]:
+def describe_augmentation(store_dir: Path, num_passes: int) -> str:
+    """Say how many samples a second there are with each choice of ``augmentation``, and the ratio.
+
+    Passes take turns, as a machine's speed drifts.
+    """
+    looks = {"photometric": PhotometricAugmentation()}
+    moves = EyeAugmentation(mirror=True, max_shift_px=4, max_zoom=0.1)
+    settings = {"none": {}, "photometric": looks, "full": {**looks, "augmentation": moves}}
+    loaders = {name: train_loader(store_dir, 0, **chosen) for name, chosen in settings.items()}
+    passes = [
+        {name: count_samples(one) for name, one in loaders.items()} for _ in range(num_passes)
+    ]
+    best = {name: max(rates[name] for rates in passes) for name in loaders}
+    said = (f"{name} {rate:,.0f} ({rate / best['none']:.2f})" for name, rate in best.items())
+    return f"augmentation, samples/s with 0 workers: {', '.join(said)}"
+
+
+def train_loader(store_dir: Path, num_workers: int, **settings: Any) -> Iterable[Any]:
     """Open a store and return its train loader."""
-    datamodule = GazeDataModule(
-        "bench", str(store_dir), "cross_person", num_workers=num_workers, batch_size=16
-    )
-    return datamodule.train_dataloader()
+    sizes = {"num_workers": num_workers, "batch_size": 16}
+    return GazeDataModule(
+        "bench", str(store_dir), "cross_person", **sizes, **settings
+    ).train_dataloader()
 
 
 def count_samples(loader: Iterable[Any]) -> float:

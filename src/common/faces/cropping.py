@@ -1,9 +1,9 @@
-"""Windows of an image that may reach over its border, and smaller copies of it."""
+"""Windows of an image that may reach over its border, and smaller or moved copies of it."""
 
 import cv2
 import numpy as np
 
-from common.arrays import Image
+from common.arrays import Float, Image
 
 
 def padded_square(image: Image, x0: int, y0: int, side: int) -> Image:
@@ -29,3 +29,19 @@ def shrunk(image: Image, scale: float) -> Image:
     height, width = image.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def moved(image: Image, shift_px: Float, zoom: float) -> tuple[Image, Float]:
+    """Move an image (H, W, 3) by (2,) px to the right and down, zoomed about its centre.
+
+    Its border goes on outside. A point (x, y) of it is at ``zoom * (x, y) + offset``; returned are
+    the image and the offset (2,).
+    """
+    height, width = image.shape[:2]
+    centre = np.array([width - 1, height - 1]) / 2
+    offset = centre + shift_px - zoom * centre
+    if not shift_px.any() and zoom == 1:
+        return image, offset
+    matrix = np.column_stack([np.eye(2) * zoom, offset])
+    shown = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(shown, np.uint8), offset

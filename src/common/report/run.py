@@ -47,12 +47,17 @@ RUN_FORM = {
     "machine": Maybe({"devices": Maybe([TEXT])}),
     "ablation_changes": Maybe([TEXT]),
 }
-# What conf/extras switches on, by what tables call it: a config's key that only such runs have.
+# What conf/extras and conf/augmentation switch on, by what tables call it: a config's key that only
+# such runs have.
 EXTRAS = {
     "EMA": "callbacks.weight_average.decay",
     "early stopping": "callbacks.early_stopping.patience",
     "accumulated batches": "trainer.accumulate_grad_batches",
     "augmentation": "data.datamodule.augmentation._target_",
+    "photometric": "data.datamodule.photometric.strength",
+    "max_shift": "data.datamodule.max_shift",
+    "max_zoom": "data.datamodule.max_zoom",
+    "least_width_px": "data.datamodule.least_width_px",
 }
 
 

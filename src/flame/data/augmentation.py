@@ -5,15 +5,14 @@ Everything moves together: crop, landmarks, head pose and gaze, so that the labe
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from common.arrays import Float, Image
 from common.config.recordable import recordable
+from common.faces.cropping import moved
 from common.faces.eye_landmarks import mirror_eye_landmarks
 from common.geometry import mirror_gaze, mirror_head_pose
 from flame.batch import LEFT, NUM_EYE_POINTS, RIGHT
-
 
 # Of an eye's 28 points; the others are iris and pupil.
 _LIDS = np.arange(8, 20)
@@ -47,7 +46,8 @@ class EyeAugmentation:
         mirror: every other crop becomes its mirror image, which shows the other eye.
         max_shift_px: the crop is moved by up to this, on either axis.
         max_zoom: it is enlarged or shrunk by up to this fraction.
-        max_contrast: contrast and brightness change by up to this fraction.
+        max_contrast: contrast and brightness change by up to this fraction; of runs before there
+            was `PhotometricAugmentation`.
         landmark_noise_px: standard deviation of what iris, lids and each point are moved by, as
             another source of landmarks would.
         head_pose_noise_rad: standard deviation of an error of the head pose.
@@ -79,7 +79,9 @@ class EyeAugmentation:
         if self.mirror and is_mirrored:
             eye = mirrored(eye)
         shift_px = self.max_shift_px * np.array([shift_x, shift_y])
-        image, landmarks = _moved(eye.image, eye.landmarks, shift_px, 1 + self.max_zoom * zoom)
+        scale = 1 + self.max_zoom * zoom
+        image, offset = moved(eye.image, shift_px, scale)
+        landmarks = (scale * eye.landmarks.reshape(2, -1) + offset[:, None]).reshape(-1)
         image = _exposed(image, 1 + self.max_contrast * contrast, self.max_contrast * brightness)
         landmarks = landmarks + self.landmark_noise_px * _landmark_noise(generator)
         errors = self.head_pose_noise_rad * generator.standard_normal(3)
@@ -96,19 +98,6 @@ def mirrored(eye: Eye) -> Eye:
         gaze=mirror_gaze(eye.gaze),
         eye=LEFT if eye.eye == RIGHT else RIGHT,
     )
-
-
-def _moved(image: Image, landmarks: Float, shift_px: Float, zoom: float) -> tuple[Image, Float]:
-    """Return crop and landmarks moved, and zoomed about the crop's centre."""
-    if not shift_px.any() and zoom == 1:
-        return image, landmarks
-    height, width = image.shape[:2]
-    centre = np.array([width - 1, height - 1]) / 2
-    offset = centre + shift_px - zoom * centre
-    matrix = np.column_stack([np.eye(2) * zoom, offset])
-    moved = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    points = zoom * landmarks.reshape(2, -1) + offset[:, None]
-    return np.asarray(moved, np.uint8), points.reshape(-1)
 
 
 def _landmark_noise(generator: np.random.Generator) -> Float:

@@ -7,12 +7,14 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from common.files.checksums import arrays_sha256
+from common.media.photometric import PhotometricAugmentation
 from common.store.reading import read_recipe, warn_if_incomplete
 from common.training.datamodule import Loading, Samples, SuiteDataModule
 from common.training.reproducibility import seeded_loader
 from gazepose.data.coverage import check_coverage, warn_of_wide_angles
 from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.data.face_view import FaceView
+from gazepose.data.framing import FramingAugmentation
 from gazepose.data.stretches import TrackStretches
 from gazepose.data.temporal_dropout import Mode, TemporalDropout
 from gazepose.data.windows import class_weights, keyframes
@@ -57,6 +59,8 @@ class LamDataModule(SuiteDataModule):
             frames; else clips, each with its own. The scores are the same.
         flip: training mirrors every other clip.
         random_crop: training crops each frame at random.
+        max_shift: of `FramingAugmentation`, as are `max_zoom` and `least_width_px`.
+        photometric: as of `ClipRecipe`.
 
     Attributes:
         table: all frames; a batch's ``row`` is one of it.
@@ -86,6 +90,10 @@ class LamDataModule(SuiteDataModule):
         dense: bool = True,
         flip: bool = True,
         random_crop: bool = True,
+        max_shift: float = 0.0,
+        max_zoom: float = 0.0,
+        least_width_px: int | None = None,
+        photometric: PhotometricAugmentation | None = None,
         drop_last: bool = False,
         num_workers: int = 2,
         seed: int = 0,
@@ -103,6 +111,8 @@ class LamDataModule(SuiteDataModule):
             flip,
             random_crop,
             FaceView(image_size, zoom),
+            FramingAugmentation(max_shift, max_zoom, least_width_px),
+            photometric,
         )
         self._strides = {"train": train_stride, "val": val_stride, "test": test_stride}
         self._dense = dense

@@ -1,7 +1,7 @@
 """One clip: seven frames around a keyframe, as the nets take them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -10,10 +10,12 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from common.arrays import Array, Bools, Float, Image
+from common.media.photometric import PhotometricAugmentation
 from gazepose.batch import BLACK, NUM_FRAMES, ClipBatch
 from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored, paint
 from gazepose.data.clip_frames import ClipFrames
 from gazepose.data.face_view import FaceView
+from gazepose.data.framing import Framing, FramingAugmentation
 from gazepose.data.temporal_dropout import NUM_NEIGHBOURS, Mode, TemporalDropout, positions_to_show
 from gazepose.data.windows import window_rows
 from gazepose.priors import clip_landmarks, head_bins, mirror_landmarks
@@ -35,6 +37,8 @@ class ClipRecipe:
         flip: training mirrors every other clip.
         random_crop: training crops each frame at random.
         view: what is shown of a frame.
+        framing: of training, drawn for each clip.
+        photometric: of training, a look for each clip; None shows frames as photographed.
     """
 
     dropout: TemporalDropout
@@ -44,6 +48,8 @@ class ClipRecipe:
     flip: bool
     random_crop: bool
     view: FaceView
+    framing: FramingAugmentation = field(default_factory=FramingAugmentation)
+    photometric: PhotometricAugmentation | None = None
 
 
 @dataclass(frozen=True)
@@ -111,14 +117,30 @@ class ClipDataset(Dataset[dict[str, Any]]):
         self, images: Sequence[Image | None], is_flipped: bool, generator: np.random.Generator
     ) -> Image:
         """Return the clip (7, H, W, 3) as it is shown."""
-        size = self._recipe.view.size
-        clip = np.zeros((NUM_FRAMES, size, size, 3), np.uint8)
+        view, trains = self._recipe.view, self._mode == "train"
+        clip = np.zeros((NUM_FRAMES, view.size, view.size, 3), np.uint8)
+        # Drawn after all else, so that flips, dropout and crops are the same with and without.
         crops = self._crops(generator)
+        framing = self._recipe.framing.framing(generator) if trains else Framing()
         for target, shown, crop in zip(clip, shown_positions(images), crops, strict=True):
             image = None if shown == BLACK else images[shown]
             if image is not None:
-                paint(target, mirrored(image) if is_flipped else image, crop)
+                image = framing.moved(mirrored(image) if is_flipped else image, view)
+                paint(target, image, crop)
+        if trains:
+            self._photograph(clip, framing, generator)
         return clip
+
+    def _photograph(self, clip: Image, framing: Framing, generator: np.random.Generator) -> None:
+        """Change the frames to what a camera would have made of them; black ones are none."""
+        photometric = self._recipe.photometric
+        look = None if photometric is None else photometric.look(generator)
+        if look is None and framing.width_px is None:
+            return
+        for frame in clip:
+            if not _is_black(frame):
+                seen = framing.coarse(frame, self._recipe.view)
+                frame[:] = seen if look is None else look(seen, generator)
 
     def _crops(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
         size = self._recipe.view.size

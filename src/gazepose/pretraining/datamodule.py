@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -15,13 +14,15 @@ from torch.utils.data import Dataset
 
 from common.arrays import Image
 from common.geometry import mirror_gaze
+from common.media.photometric import PhotometricAugmentation
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.datamodule import Loading, Samples, SuiteDataModule
 from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
 from gazepose.data.face_view import FaceView
+from gazepose.data.framing import FACE_PX, FramingAugmentation
 
 Gaze = npt.NDArray[np.float32]
-SQUARE_PX = 224
+_WHOLE_FACE = FaceView(FACE_PX)
 
 
 class GazeBatch(TypedDict):
@@ -36,7 +37,7 @@ class GazeFacesDataModule(SuiteDataModule):
     """Loaders over the store of a gaze data set, split by its own lists or by person.
 
     A face is squeezed into a square, as Ego4D's boxes are. In training it is mirrored at random,
-    cropped at random, and shown as small as a face across the room.
+    cropped at random, and, if asked, framed and photographed otherwise.
 
     Args:
         name: the gaze data set.
@@ -47,10 +48,11 @@ class GazeFacesDataModule(SuiteDataModule):
         image_size: side of what the net sees.
         zoom: 1 shows the whole face; see `FaceView`.
         random_crop: training crops each face at random.
-        least_width_px: smallest width, drawn between this and 224; None leaves it.
+        least_width_px: of `FramingAugmentation`, as are `max_shift` and `max_zoom`.
         num_workers: loader processes.
         seed: of the held-out people and of all random choices.
         test_part: what the test loader goes through: "val" or, of own lists, "test".
+        photometric: as of `GazeFaces`, in training.
 
     Raises:
         ValueError: If there is no store, it has no gaze, or too few people.
@@ -69,6 +71,9 @@ class GazeFacesDataModule(SuiteDataModule):
         num_workers: int,
         seed: int,
         test_part: str = "val",
+        max_shift: float = 0.0,
+        max_zoom: float = 0.0,
+        photometric: PhotometricAugmentation | None = None,
     ) -> None:
         store = FaceStore(store_dir)
         table = _with_parts(store.table, val_fraction, seed, store_dir)
@@ -84,7 +89,9 @@ class GazeFacesDataModule(SuiteDataModule):
         gaze = self.table.select("gaze_yaw_rad", "gaze_pitch_rad").to_numpy()
         self._gaze = gaze.astype(np.float32)
         self._view = FaceView(image_size, zoom)
-        self._augmentation = FaceAugmentation(random_crop, least_width_px)
+        framing = FramingAugmentation(max_shift, max_zoom, least_width_px)
+        self._augmentation = FaceAugmentation(random_crop, framing)
+        self._photometric = photometric
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data and split."""
@@ -99,8 +106,8 @@ class GazeFacesDataModule(SuiteDataModule):
 
     def _samples(self, part: str, *, trains: bool) -> Samples:
         rows = np.flatnonzero((self.table["part"] == part).fill_null(False).to_numpy())
-        augmentation = self._augmentation if trains else None
-        dataset = GazeFaces(self._store, self._gaze, self._view, augmentation)
+        changes = (self._augmentation, self._photometric) if trains else (None, None)
+        dataset = GazeFaces(self._store, self._gaze, self._view, *changes)
         return Samples(dataset, self._sampler(rows, trains=trains))
 
 
@@ -110,20 +117,11 @@ class FaceAugmentation:
 
     Attributes:
         random_crop: crop it, by the rule of clips' frames.
-        least_width_px: show it as if photographed this small, or larger; None leaves it.
-
-    Raises:
-        ValueError: If the width is none of a face as it is squeezed.
+        framing: of clips, too.
     """
 
     random_crop: bool
-    least_width_px: int | None
-
-    def __post_init__(self) -> None:
-        if self.least_width_px is not None and not 1 <= self.least_width_px <= SQUARE_PX:
-            raise ValueError(
-                f"least_width_px is {self.least_width_px}, expected 1 to {SQUARE_PX}, or null"
-            )
+    framing: FramingAugmentation
 
     def __call__(
         self, image: Image, gaze: Gaze, generator: np.random.Generator
@@ -131,13 +129,18 @@ class FaceAugmentation:
         """Return a square face of another look, and where it then looks."""
         if generator.random() > 0.5:
             image, gaze = mirrored(image), mirror_gaze(gaze)
-        if self.random_crop:
-            draws = generator.random((1, NUM_TRIES, NUM_CROP_DRAWS))
-            top, left, height, width = crop_boxes(draws, len(image))[0].tolist()
-            image = image[top : top + height, left : left + width]
-        if self.least_width_px is not None:
-            image = _resized(image, int(generator.integers(self.least_width_px, SQUARE_PX + 1)))
+        top, left, height, width = self._crop(len(image), generator)
+        framing = self.framing.framing(generator)
+        image = framing.moved(image, _WHOLE_FACE)[top : top + height, left : left + width]
+        if framing.width_px is not None:
+            image = FaceView(framing.width_px)(image)
         return image, gaze
+
+    def _crop(self, size: int, generator: np.random.Generator) -> list[int]:
+        if not self.random_crop:
+            return [0, 0, size, size]
+        draws = generator.random((1, NUM_TRIES, NUM_CROP_DRAWS))
+        return crop_boxes(draws, size)[0].tolist()
 
 
 class GazeFaces(Dataset[GazeBatch]):
@@ -148,6 +151,7 @@ class GazeFaces(Dataset[GazeBatch]):
         gaze: (N, 2) of all rows.
         view: what is shown of a face.
         augmentation: of training; None shows faces as they are.
+        photometric: of how they look, in training; None shows them as photographed.
     """
 
     def __init__(
@@ -156,28 +160,26 @@ class GazeFaces(Dataset[GazeBatch]):
         gaze: Gaze,
         view: FaceView,
         augmentation: FaceAugmentation | None,
+        photometric: PhotometricAugmentation | None,
     ) -> None:
         self._store = store
         self._gaze = gaze
         self._view = view
         self._augmentation = augmentation
+        self._photometric = photometric
 
     def __getitem__(self, key: tuple[int, int]) -> GazeBatch:
         row, seed = key
         # Squeezed into a square, as Ego4D's boxes are.
-        image, gaze = _resized(self._store.image(row), SQUARE_PX), self._gaze[row]
+        image, gaze = _WHOLE_FACE(self._store.image(row)), self._gaze[row]
+        generator = np.random.default_rng(seed)
         if self._augmentation is not None:
-            generator = np.random.default_rng(seed)
             image, gaze = self._augmentation(image, gaze, generator)
         image = self._view(image)
+        if self._photometric is not None:
+            image = self._photometric.look(generator)(image, generator)
         frame = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         return GazeBatch(clip=frame[None], gaze=torch.from_numpy(gaze), row=torch.tensor(row))
-
-
-def _resized(image: Image, side: int) -> Image:
-    shrinks = side < min(image.shape[:2])
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (side, side), interpolation=interpolation), dtype=np.uint8)
 
 
 def _with_parts(

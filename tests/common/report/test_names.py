@@ -4,7 +4,7 @@ import json
 
 import pytest
 from builders.small_reports import column, only_group
-from builders.small_runs import PROTOCOL, write_lam_run, write_lam_test
+from builders.small_runs import PROTOCOL, change_run, write_lam_run, write_lam_test
 
 from common.report.tables.runs import name_of_run
 
@@ -27,6 +27,12 @@ def test_settings_that_vary_are_named_and_others_are_not(lam_dir):
     assert name_of_run(group.tests[1].run, [group.tests[1].run]) == (
         "#3 gazepose, priors all, dropout gaussian, seed 1"
     )
+
+
+def test_what_only_one_training_has_switched_on_is_named(gaze_dir):
+    assert "other settings" not in only_group(gaze_dir).table.columns
+    change_run(gaze_dir / "b", {"config.data.datamodule.photometric.strength": 0.5})
+    assert column(gaze_dir, "other settings")[2:] == ["", "photometric 0.5"]
 
 
 def test_another_size_of_the_net_is_named(lam_dir):

@@ -58,6 +58,7 @@ def test_seeds_of_a_row_share_every_setting(small_dir):
         ("callbacks.early_stopping.patience", 3),
         ("trainer.accumulate_grad_batches", 4),
         ("data.datamodule.augmentation._target_", "flame.data.augmentation.EyeAugmentation"),
+        ("data.datamodule.photometric.strength", 1.0),
     ],
 )
 def test_what_only_one_seed_has_switched_on_is_a_difference(small_dir, key, value):

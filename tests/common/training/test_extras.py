@@ -356,21 +356,3 @@ def test_a_compiled_net_trains_alike_and_its_checkpoints_fit_either_way(
     said = metrics_said(predict_here(f"run={run}", "split=test"))
     expected = metrics["test/angular_error_deg"]
     assert said["test/angular_error_deg"] == pytest.approx(expected, abs=1e-2)
-
-
-def test_augmented_eyes_train_otherwise_and_the_same_every_time(
-    work_dir: Path, plain: Metrics
-) -> None:
-    def losses(run: str, *typed: str) -> list[float]:
-        """Of the first epoch."""
-        extras = ["extras=[eye_augmentation]", "trainer.max_epochs=1", "test=false"]
-        train(work_dir, run, *extras, *typed)
-        return logged(work_dir, run, "train/loss")
-
-    first = logged(work_dir, "plain", "train/loss")[:1]
-    augmented = losses("augmented")
-    assert augmented != first
-    assert losses("augmented_again") == augmented
-    without = "data.datamodule.augmentation."
-    off = [f"{without}{name}=0" for name in ("max_shift_px", "max_zoom", "max_contrast")]
-    assert losses("augmented_by_nothing", f"{without}mirror=false", *off) == first

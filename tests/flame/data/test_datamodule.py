@@ -13,6 +13,7 @@ import torch
 from builders.small_store import HEIGHT_PX, WIDTH_PX
 
 from common.files.sealed import write_json
+from common.media.photometric import PhotometricAugmentation
 from common.store.reading import read_recipe
 from flame import render_heatmaps
 from flame.data.datamodule import GazeDataModule
@@ -128,6 +129,18 @@ def relabelled(store_dir: Path, copy_dir: Path, subject: str) -> Path:
     angles = ["gaze_yaw_rad", "gaze_pitch_rad", "head_yaw_rad", "head_pitch_rad"]
     table.with_columns(pl.col(angles) * 3).write_parquet(path)
     return copy_dir
+
+
+def test_looks_leave_eyes_landmarks_and_labels(store_dir: Path) -> None:
+    looks = (None, PhotometricAugmentation(0.02), PhotometricAugmentation())
+    plain, faint, strong = (
+        next(iter(module(store_dir, photometric=look).train_dataloader())) for look in looks
+    )
+    for name in set(plain) - {"rgb"}:
+        assert torch.equal(plain[name], faint[name])
+        assert torch.equal(plain[name], strong[name])
+    changes = [(one["rgb"].int() - plain["rgb"]).abs().float().mean() for one in (faint, strong)]
+    assert 0 < changes[0] < 5 < changes[1]
 
 
 def test_ranges_come_from_the_train_part_alone(store_dir: Path, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Training clips: mirrored as a whole, cropped by the frame, priors mirrored only if asked."""
+"""Training clips: mirrored as a whole, cropped by the frame, priors mirrored only if asked.
+
+What else may be asked for is one framing and one look for all frames of a clip.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +11,16 @@ import torch
 from builders.small_lam import finish_store, small_row, write_clip
 from builders.small_lam_data import SIZE, module
 
+from common.media.photometric import PhotometricAugmentation
 from gazepose.priors import mirror_landmarks
 
 
 def first_clip(store_dir: Path, **settings: Any) -> dict[str, torch.Tensor]:
     data = module(store_dir, batch_size=64, use_landmarks=True, use_head=True, **settings)
     return next(iter(data.train_dataloader()))
+
+
+STILL = {"flip": False, "random_crop": False}
 
 
 def gradient_store(folder: Path) -> Path:
@@ -60,3 +67,49 @@ def test_landmarks_are_mirrored_with_their_clip_only_if_asked(tmp_path: Path) ->
     )
     assert torch.equal(mirrored["landmarks"], wanted)
     assert not torch.equal(mirrored["landmarks"], plain["landmarks"])
+
+
+def test_frames_of_a_clip_share_their_framing(tmp_path: Path) -> None:
+    plain = first_clip(gradient_store(tmp_path), **STILL)["clip"].int()
+    clips = first_clip(tmp_path, **STILL, max_shift=0.1, least_width_px=112)["clip"].int()
+    assert (clips == clips[:, :1]).all()
+    # The ramp rises by 4 levels a pixel.
+    moved_px = (clips - plain)[:, 0, 0, SIZE // 2, SIZE // 2] / 4
+    assert 0.05 * SIZE < moved_px.abs().max() <= 0.1 * SIZE + 0.5
+    assert len(moved_px.unique()) > 20
+    zoomed = first_clip(tmp_path, **STILL, max_zoom=0.2)["clip"].int()
+    slopes = (zoomed[:, 0, 0, 0, 20] - zoomed[:, 0, 0, 0, 11]) / 9 / 4
+    assert 0.79 < (1 / slopes).min() < 0.9 < 1.1 < (1 / slopes).max() < 1.27
+
+
+def test_frames_of_a_clip_share_their_look_but_not_its_noise(tmp_path: Path) -> None:
+    looks = {"photometric": PhotometricAugmentation()}
+    clips = first_clip(gradient_store(tmp_path), **STILL, **looks)["clip"].double()
+    colours = clips.mean((-1, -2))  # (B, 7, 3)
+    assert colours.std(1).max() < 1.5
+    assert colours[:, 0].std(0).min() > 15
+    assert not (clips == clips[:, :1]).flatten(1).all(1).any()
+
+
+def test_looks_leave_flips_crops_and_priors(tmp_path: Path) -> None:
+    plain = first_clip(gradient_store(tmp_path))
+    faint = PhotometricAugmentation(strength=0.02)
+    found = first_clip(tmp_path, photometric=faint)
+    assert (found.pop("clip").int() - plain.pop("clip").int()).abs().float().mean() < 5
+    assert all(torch.equal(found[name], plain[name]) for name in plain)
+
+
+def test_black_frames_stay_black(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    black, grey = np.zeros((SIZE, SIZE, 3), np.uint8), np.full((SIZE, SIZE, 3), 120, np.uint8)
+    rows = [
+        small_row(generator, "train", "track0", 10 + i, i, image=[black, grey][i % 2], label=i % 2)
+        for i in range(30)
+    ]
+    write_clip(tmp_path, "a", rows, SIZE)
+    finish_store(tmp_path)
+    is_black = first_clip(tmp_path)["clip"].flatten(2).amax(2) == 0
+    assert 0 < is_black.sum() < is_black.numel()
+    changes = {"photometric": PhotometricAugmentation(), "max_zoom": 0.1, "least_width_px": 48}
+    clips = first_clip(tmp_path, **changes)["clip"].flatten(2)
+    assert torch.equal(clips.amax(2) == 0, is_black)

@@ -14,6 +14,7 @@ from builders.small_trainer import small_trainer
 from builders.small_training import one_thread
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from common.media.photometric import PhotometricAugmentation
 from common.training.reproducibility import EpochSeed
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
@@ -134,6 +135,19 @@ def test_crops_and_small_faces_keep_their_gaze(store_dir: Path) -> None:
     shown = shown_gaze(changed["clip"][:, 0].numpy())
     clear = np.abs(changed["gaze"].numpy()) > 0.1
     assert (np.sign(shown) == np.sign(changed["gaze"].numpy()))[clear].all()
+
+
+def test_framings_and_looks_keep_their_gaze(store_dir: Path) -> None:
+    changes = {"max_shift": 0.05, "max_zoom": 0.1, "photometric": PhotometricAugmentation(0.1)}
+    plain, changed = (
+        epochs_of(small_data(store_dir, **settings), 1)[0] for settings in ({}, changes)
+    )
+    assert torch.equal(plain["gaze"], changed["gaze"])
+    assert not torch.equal(plain["clip"], changed["clip"])
+    # Weak looks leave which side is redder, and how much brighter it is above.
+    clips, others = (one["clip"].double().flatten(1) for one in (plain, changed))
+    alike = [np.corrcoef(one, other)[0, 1] for one, other in zip(clips, others, strict=True)]
+    assert np.median(alike) > 0.8
 
 
 def test_epochs_differ_and_are_functions_of_the_seed(store_dir: Path) -> None:

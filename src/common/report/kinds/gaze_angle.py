@@ -21,7 +21,7 @@ from common.report.kinds.model_test import (
 )
 from common.report.run import NOT_RECORDED, Run, lookup
 
-_MEASURE_COLUMN = "mean +- std [deg]"
+_MEASURE_COLUMN, _OTHER_COLUMN = "mean +- std [deg]", "other settings"
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,10 @@ class GazeAngleTest(ModelTest):
     )
     beside = Quantity(key="std_deg", name="std of samples", unit="deg", factor=1.0)
     columns = (
-        *("#", "model", _MEASURE_COLUMN, "95 % interval", "width", "trained on", "seed", "n"),
-        *("epochs", "status", "files"),
+        *("#", "model", _MEASURE_COLUMN, "95 % interval", "width", _OTHER_COLUMN, "trained on"),
+        *("seed", "n", "epochs", "status", "files"),
     )
+    optional_columns = frozenset({_OTHER_COLUMN})
     main_settings = ("width",)
     slice_counts: ClassVar = {"num_samples": "n"}
     number_places: ClassVar = {
@@ -173,12 +174,13 @@ class GazeAngleTest(ModelTest):
         return [cls(tests[0].run, tests[0].path, _pooled_summary(found), folds=found)]
 
     def own_cells(self, others: Sequence[Settings]) -> dict[str, str]:
-        """Return error, width and number of samples."""
+        """Return error, width, what else sets it apart, and number of samples."""
         std = self.summary["std_deg"]
         deviation = "" if std is None else f" +- {std:.2f}"
         return {
             _MEASURE_COLUMN: self.measure.text(self.value) + deviation,
             "width": self.run.setting_text("config.model.width"),
+            _OTHER_COLUMN: ", ".join(self.other_texts(self.settings, others)),
             "n": str(self.summary["num_samples"]),
         }
 

@@ -54,6 +54,7 @@ IRIS_RGB = np.array(
         [0.24, 0.31, 0.35],
     ]
 )
+SCLERA_RGB = np.array([0.54, 0.48, 0.45])
 # Above this index of SKIN_SRGB only the dark hair and iris colours occur.
 DARK_SKIN_INDEX = 2.5
 SHORT_CUTS = {
@@ -156,7 +157,9 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
         kappa_rad=KAPPA_RAD * np.clip(rng.standard_normal(2), -2, 2),
         iris_radius_cm=_between(rng, 0.57, 0.63),
         iris_rgb=_pick_colour(rng, IRIS_RGB, tone) * rng.uniform(0.15, 0.8),
-        sclera_rgb=np.array([0.54, 0.48, 0.45]) * rng.uniform(0.92, 1.06, 3) * rng.uniform(0.4, 0.9),
+        sclera_rgb=np.array([0.54, 0.48, 0.45])
+        * rng.uniform(0.92, 1.06, 3)
+        * rng.uniform(0.4, 0.9),
         redness=_between(rng, 0.2, 1.0),
         lash=_between(rng, 0.70, 0.85) + 0.12 * (not masculine),
         shade=_between(rng, 0.1, 0.6),
