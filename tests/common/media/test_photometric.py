@@ -16,6 +16,7 @@ from common.media.photometric import (
     NOISE,
     QUALITY,
     SHADING,
+    SHARPENING,
     Look,
     PhotometricAugmentation,
 )
@@ -77,13 +78,16 @@ def test_half_of_the_photos_are_grey_blurred_and_compressed() -> None:
 @pytest.mark.parametrize("strength", [0.25, 1.0])
 def test_the_strength_bounds_what_is_drawn(strength: float) -> None:
     found = looks(1000, strength)
+    contrast = np.log([look.contrast for look in found])
     bounds = {
         "gamma": (np.log([look.gamma for look in found]), LOG_GAMMA),
-        "contrast": (np.log([look.contrast for look in found]), LOG_CONTRAST),
+        "more contrast": (contrast[contrast > 0], LOG_CONTRAST[1]),
+        "less contrast": (contrast[contrast < 0], -LOG_CONTRAST[0]),
         "colour": (np.log([look.colour for look in found]), LOG_COLOUR),
         "brightness": ([look.brightness for look in found], BRIGHTNESS),
         "shading": ([look.shading for look in found], SHADING),
         "blur": ([look.blur for look in found], BLUR),
+        "sharpening": ([look.sharpening for look in found], SHARPENING),
         "noise": ([look.noise for look in found], NOISE),
     }
     for name, (values, bound) in bounds.items():

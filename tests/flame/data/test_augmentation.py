@@ -72,6 +72,21 @@ def test_moves_stay_within_their_bounds() -> None:
         assert np.abs(moved.landmarks - eye.landmarks).max() <= 5
 
 
+def test_iris_and_lids_err_apart_and_the_picture_stays() -> None:
+    eye = dotted_eye()
+    augmentation = EyeAugmentation(landmark_noise_px=2.0, head_pose_noise_rad=0.1)
+    noisy = [augmentation(eye, np.random.default_rng(n)) for n in range(1000)]
+    assert all(np.array_equal(each.image, eye.image) for each in noisy)
+    moved = np.stack([each.landmarks - eye.landmarks for each in noisy]).reshape(-1, 2, 2, 28)
+    iris, lids = moved[..., :8].mean((-2, -1)), moved[..., 8:20].mean((-2, -1))
+    for errors in (iris, lids):
+        np.testing.assert_allclose(errors.std(0), 2.0, rtol=0.12)
+        np.testing.assert_allclose(errors.mean(0), 0.0, atol=0.3)
+    assert abs(np.corrcoef(iris[:, 1], lids[:, 1])[0, 1]) < 0.15
+    turned = np.stack([each.head_pose - eye.head_pose for each in noisy])
+    np.testing.assert_allclose(turned.std(0), 0.1, rtol=0.12)
+
+
 def test_contrast_changes_grey_levels_alone_and_within_its_bounds() -> None:
     eye = dotted_eye()
     means = []
