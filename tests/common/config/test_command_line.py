@@ -82,7 +82,7 @@ def test_a_search_has_its_choices_to_itself() -> None:
     [
         ("experiment=demo_lam model=gazelstm,gazepose", "model"),
         ("model=gazepose data=ego4d,face_imgs data.datamodule.batch_size=4", "data"),
-        ("experiment=demo_gaze,demo_gaze_full model=flame data.datamodule.batch_size=4", "data"),
+        ("experiment=demo_gaze,first_gaze model=flame data.datamodule.batch_size=4", "data"),
         ("model=gazelstm,gazepose data=ego4d dropout.margin=0.3", "model"),
         ("data=ego4d ablations=spatial_off,gazepose model.zoom=1.5", "model"),
     ],

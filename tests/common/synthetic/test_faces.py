@@ -107,4 +107,5 @@ def test_shut_eyes_hide_the_ball(closure):
     rows = np.round(y[28:36]).astype(int)
     iris = canvas[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].mean(-1)
     is_dark = (iris < 0.05).mean()
-    assert is_dark < 0.1 if closure == 1.0 else is_dark > 0.03
+    # A shut eye has the line of its lashes.
+    assert is_dark < 0.15 if closure == 1.0 else is_dark > 0.25

@@ -1,11 +1,14 @@
 """Eye landmarks of demo people: projection, order, mirror symmetry, gaze direction."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders.eye_rings import eyes_of, signed_area
 
 from common.geometry import mirror_gaze, mirror_head_pose
-from common.synthetic.people.head import make_identity
+from common.synthetic.people.head import build_identity, make_identity
+from common.synthetic.people.sampling import sample_traits
 from common.synthetic.rendering.face_pose import FaceLabels, FacePose
 from common.synthetic.rendering.placement import (
     MAX_EYE_IN_HEAD_RAD,
@@ -48,7 +51,7 @@ def test_landmarks_reproject_from_3d(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_iris_points_lie_on_the_eyeball_around_the_gaze(seed):
+def test_iris_points_lie_on_the_eyeball_kappa_from_the_gaze(seed):
     found = labels(seed, (5, 15, -8), (20, -10))
     eye_shape = make_identity(seed).traits.eyes
     for eye, centre in enumerate(found.eye_centres):
@@ -58,7 +61,23 @@ def test_iris_points_lie_on_the_eyeball_around_the_gaze(seed):
         middle = iris.mean(0) - centre
         yaw, pitch = np.radians([20, -10])
         camera = [np.cos(pitch) * np.sin(yaw), -np.sin(pitch), -np.cos(pitch) * np.cos(yaw)]
-        np.testing.assert_allclose(middle / np.linalg.norm(middle), camera, atol=1e-9)
+        between_axes = np.arccos(middle @ camera / np.linalg.norm(middle))
+        np.testing.assert_allclose(between_axes, np.linalg.norm(eye_shape.kappa_rad), rtol=0.01)
+
+
+def test_irises_of_a_frontal_gaze_stand_apart_by_kappa():
+    traits = sample_traits(3)
+    for outward, up in np.radians([(0, 0), (4, 0), (0, 3), (-2, 1)]):
+        turned = replace(traits, eyes=replace(traits.eyes, kappa_rad=np.array([outward, up])))
+        pose = FacePose.of(
+            build_identity(turned, 64),
+            head_pose=np.zeros(3),
+            gaze=np.zeros(2),
+            position_cm=np.array([0.0, 0.0, 200.0]),
+        )
+        for eye in pose.eyes:
+            yaw, pitch = np.arctan2(eye.gaze[0], eye.gaze[2]), -np.arcsin(eye.gaze[1])
+            np.testing.assert_allclose([eye.side * yaw, pitch], [outward, up], atol=1e-4)
 
 
 @pytest.mark.parametrize("head_yaw", [-30, 0, 30])

@@ -21,7 +21,7 @@ from common.synthetic.rendering.renderer import render_face
 DATA_SET_FOLDER = "Columbia Gaze Data Set"
 TRUTH_FILE = "ground_truth.csv"
 # Raised when the same arguments give other photos than before.
-RENDERER_VERSION = 3
+RENDERER_VERSION = 4
 BACKDROP_STREAM = 3
 TRUTH_COLUMNS = [
     "sample_id",
