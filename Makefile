@@ -17,7 +17,7 @@ SOURCE ?= data/demo_gaze/Columbia Gaze Data Set/0002/0002_2m_*P_10V_15H.jpg
 # A run folder of its own, gone on with if it was interrupted.
 into = hydra.run.dir=runs/$(1) continue_run=true
 
-.PHONY: help install demo demo-gaze demo-lam test test-slow fuzz kill lint format bench clean
+.PHONY: help install demo demo-gaze demo-lam first-model test test-slow fuzz kill lint format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,14 @@ demo-lam: install ## invented people in clips -> store -> GazeLSTM and GazePose 
 	$(BIN)/python predict.py run=runs/demo/gazepose split=test
 	$(BIN)/python predict.py run=runs/demo/gazepose source="$$(ls data/demo_lam/v2/clips/*.mp4 | head -1)"
 	$(BIN)/python -m common.report runs/demo
+
+first-model: install ## nets for real people from invented ones, as run=first and run=first_contact (2 cores: see docs/first_model.md)
+	$(BIN)/python preprocess.py data=first_gaze
+	$(BIN)/python train.py experiment=first_gaze model=flame $(call into,first)
+	$(BIN)/python preprocess.py data=demo_gaze360
+	$(BIN)/python train.py experiment=demo_gaze360 augmentation=full trainer.max_epochs=10 $(call into,first_gaze360)
+	$(BIN)/python preprocess.py data=first_contact
+	$(BIN)/python train.py experiment=first_contact model=gazelstm $(call into,first_contact)
 
 test: install ## the tests (5 minutes on 2 cores)
 	$(BIN)/pytest -m 'not slow' -n $(JOBS) --dist loadfile

@@ -82,7 +82,7 @@ def with_latest_checkpoint(config: Config) -> Config:
 
 
 def found_run(run: str, config: Config, option: str) -> Path:
-    """Return the folder of a run, as typed or ``latest`` in ``paths.runs_dir``.
+    """Return the folder of a run: a path, or a name or ``latest`` in ``paths.runs_dir``.
 
     Args:
         run: as typed.
@@ -92,13 +92,14 @@ def found_run(run: str, config: Config, option: str) -> Path:
     Raises:
         ValueError: If there is no run.
     """
+    runs_dir = Path(config["paths"]["runs_dir"])
     if run != LATEST:
-        return Path(run)
-    found = latest_run(Path(config["paths"]["runs_dir"]))
+        named = runs_dir / run
+        return named if named.exists() and not Path(run).exists() else Path(run)
+    found = latest_run(runs_dir)
     if found is None:
         raise ValueError(
-            f"{option}=latest: there is no run in {config['paths']['runs_dir']} "
-            "(paths.runs_dir=FOLDER says another)"
+            f"{option}=latest: there is no run in {runs_dir} (paths.runs_dir=FOLDER says another)"
         )
     LOG.info("%s=latest is %s", option, found)
     return found

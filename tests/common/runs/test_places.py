@@ -61,6 +61,19 @@ def test_latest_is_a_checkpoint_or_says_why_there_is_none(tmp_path: Path) -> Non
     assert with_latest_checkpoint(asked | {"ckpt_path": "x.ckpt"})["ckpt_path"] == "x.ckpt"
 
 
+def test_a_run_is_found_by_its_name_unless_a_path_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = {"paths": {"runs_dir": "runs"}}
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    assert found_run("first", asked, "run") == Path("runs/first")
+    assert found_run("runs/first", asked, "run") == Path("runs/first")
+    assert found_run("other", asked, "run") == Path("other")
+    (tmp_path / "first").mkdir()
+    assert found_run("first", asked, "run") == Path("first")
+
+
 @cache
 def config() -> dict[str, Any]:
     return train_config("model=flame", "data=columbiagaze")
