@@ -153,7 +153,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
         peak=_between(rng, 0.02, 0.26),
         crease_cm=_between(rng, 0.22, 0.50),
         ball_radius_cm=1.2,
-        protrusion_cm=_between(rng, 0.15, 0.38),
+        protrusion_cm=_between(rng, 0.33, 0.58),
         kappa_rad=KAPPA_RAD * np.clip(rng.standard_normal(2), -2, 2),
         iris_radius_cm=_between(rng, 0.57, 0.63),
         iris_rgb=_pick_colour(rng, IRIS_RGB, tone) * rng.uniform(0.15, 0.8),
