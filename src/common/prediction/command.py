@@ -190,7 +190,12 @@ def _test(config: Config, trained: Trained, calibration: Config) -> str:
         chosen_by=trained.chosen_by,
         **changes,
     )
-    metrics = test(trained.module, datamodule, [results], _precision(config, trained))
+    precision = _precision(config, trained)
+    if calibration:
+        validation = _validation(config, trained, data_config)
+        test(trained.module, validation, [], precision)
+        results.learn_people(trained.module.outputs, validation.table)
+    metrics = test(trained.module, datamodule, [results], precision)
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
     return f"{numbers or 'no labels, so no metric'} -> {output_dir}"
 
@@ -207,6 +212,19 @@ def _datamodule(config: Config, trained: Trained, data_config: Config) -> Any:
         return build_data(asked, test_part=config["split"], **_other_dropout(config), **changes)
     except EmptyStoreError as error:
         raise ValueError(f"{error}; if it lies elsewhere: datamodule.store_dir=FOLDER") from error
+
+
+def _validation(config: Config, trained: Trained, data_config: Config) -> Any:
+    """Return the data that the run was validated on, of whatever data its test is."""
+    own = trained.config["data"]
+    changes = config["datamodule"] if own is data_config else {}
+    try:
+        return build_data(trained.config, test_part="val", **changes)
+    except EmptyStoreError as error:
+        raise ValueError(
+            f"{error}: calibration= learns how people differ from those the run was validated on, "
+            "so its own store must be there, too"
+        ) from error
 
 
 def _precision(config: Config, trained: Trained) -> str:

@@ -24,13 +24,6 @@ from common.files.form import NUMBER, TEXT, check_form
 from common.files.sealed import read_json, write_json
 from common.geometry import gaze_angles, gaze_vector
 
-# Of fewer samples an offset, from here on an affine map. On the five folds of columbia_eyes (FLAME,
-# 56 people) the offset is better with 5 samples, 5.93 deg to 5.99, the affine map with 9, 5.69 deg
-# to 5.74, and the more so with more.
-AFFINE_FROM = 9
-# By how much the slopes of people differ (there 0.13 for yaw, 0.27 for pitch, which the noise of
-# the fits is part of): the standard deviation of the ridge's prior, in radians a radian.
-SLOPE_SPREAD = 0.15
 _AXES = ("yaw", "pitch")
 _AGAIN = "make it again: predict.py run=RUN split=test 'calibration={samples:9}'"
 _TEXTS = ("person", "run", "model", "trained_on", "weights_sha256", "gaze_convention", "gaze_frame")
@@ -54,28 +47,6 @@ class Calibration:
         """Return gaze (..., 2) in radians as this person's."""
         mapped = gaze @ from_numpy(self.matrix.T).to(gaze) + from_numpy(self.offset).to(gaze)
         return gaze_angles(gaze_vector(mapped))
-
-
-def fit_calibration(prediction: Float, target: Float, *, is_affine: bool) -> Calibration:
-    """Return the least squares' map of predictions to labels, both (N, 2) [yaw, pitch] in radians.
-
-    The matrix of an affine one is drawn to the identity by ridge regression, the more the noisier
-    the samples: its weight is the residuals' variance over that of `SLOPE_SPREAD`. Samples without
-    noise are met exactly; samples in one direction give an offset.
-    """
-    # From -179 to 179 degrees it is 2, not 358; a net may say 370 for 10.
-    residual = np.remainder(target - prediction + np.pi, 2 * np.pi) - np.pi
-    offset = residual.mean(axis=0)
-    if not is_affine:
-        return Calibration(np.eye(2), offset)
-    middle = prediction.mean(axis=0)
-    inputs, outputs = prediction - middle, residual - offset
-    slopes = np.linalg.lstsq(inputs, outputs, rcond=None)[0]
-    variance = np.square(outputs - inputs @ slopes).sum() / (2 * (len(inputs) - 3))
-    prior = np.eye(2) * np.sqrt(variance) / SLOPE_SPREAD
-    padded = np.vstack([inputs, prior]), np.vstack([outputs, np.zeros((2, 2))])
-    slopes = np.linalg.lstsq(*padded, rcond=None)[0]
-    return Calibration(np.eye(2) + slopes.T, offset - middle @ slopes)
 
 
 def write_calibration(

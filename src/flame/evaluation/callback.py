@@ -22,8 +22,10 @@ from flame.evaluation.calibrated_errors import (
     CalibratedTest,
     CalibrationSettings,
     calibrate_people,
+    prior_of,
 )
 from flame.evaluation.calibration import write_calibration
+from flame.evaluation.calibration_fit import PeoplePrior
 from flame.evaluation.error_slices import describe_errors, error_slices, slice_table
 from flame.evaluation.figures import save_calibration_figure, save_error_figure
 
@@ -57,6 +59,15 @@ class TestResults(ResultFiles):
     ) -> None:
         super().__init__(output_dir, model_key, trained_on, chosen_by)
         self._calibration = None if calibration is None else CalibrationSettings(**calibration)
+        self._prior: PeoplePrior | None = None
+
+    def learn_people(self, outputs: Outputs, table: pl.DataFrame) -> None:
+        """Learn how people differ, for a calibration of others: arguments of `results_table`.
+
+        Raises:
+            ValueError: If a sample has no label.
+        """
+        self._prior = prior_of(results_table(outputs, table))
 
     def on_test_end(self, trainer: Trainer, pl_module: Any) -> None:
         """Write predictions and slices as csv, numbers as json, and the figure.
@@ -66,9 +77,10 @@ class TestResults(ResultFiles):
         """
         datamodule = trainer.datamodule
         results = results_table(pl_module.outputs, datamodule.table)
-        calibrated = self._calibration and calibrate_people(results, self._calibration)
         summary = summarise(results) | {"baselines": _baselines(datamodule)}
-        if calibrated:
+        if self._calibration:
+            assert self._prior, "people are learnt before the test"
+            calibrated = calibrate_people(results, self._calibration, self._prior)
             summary["calibration"] = calibrated.summary
             self._write_calibrations(calibrated, datamodule, pl_module.net)
         stem = self._stem(datamodule)
@@ -92,6 +104,8 @@ class TestResults(ResultFiles):
         sha256 = {"predictions_sha256": file_sha256(self._output_dir / f"{stem}.csv")}
         write_json(self._output_dir / f"{stem}.json", numbers | sha256)
         LOG.info("%s", summary_line(stem, numbers))
+        if "calibration" in numbers:
+            LOG.info("%s", calibration_text(numbers["calibration"]))
         figure_path = self._output_dir / f"{stem}.png"
         save_error_figure(results, summary, figure_path, title=stem)
         log_picture(trainer.loggers, "test/figure", figure_path, trainer.global_step)
@@ -178,14 +192,27 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
     """Return a test's mean error beside those of the baselines, of what ``STEM.json`` holds."""
     measured = f"mean error {summary['mean_deg']:.2f} deg"
-    if "calibration" in summary:
-        before, *_, after = summary["calibration"]["by_samples"]
-        samples = counted(after["samples"], "samples")
-        measured += (
-            f"; calibrated by {samples} of each person {after['mean_deg']:.2f} deg, uncalibrated "
-            f"{before['mean_deg']:.2f} deg on the same others"
-        )
     return headline(stem, measured, summary, _BASELINE_NAMES, 2)
+
+
+def calibration_text(calibration: Mapping[str, Any]) -> str:
+    """Return the error by number of samples as a table, of what a summary's ``calibration`` holds.
+
+    The difference to no calibration is on the same held-out samples, its interval over people.
+    """
+    lines = [
+        f"calibrated by samples of each of {counted(calibration['num_subjects'], 'subjects')}; how "
+        f"people differ is known from {calibration['prior']['num_people']} of the validation",
+        "samples  mean error, deg  to uncalibrated  95 % over people",
+    ]
+    for item in calibration["by_samples"]:
+        change = item["to_uncalibrated"]
+        interval = change["interval_over_subjects_deg"]
+        ends = f"[{interval['low']:+.2f}, {interval['high']:+.2f}]" if interval else ""
+        lines.append(
+            f"{item['samples']:7}  {item['mean_deg']:15.2f}  {change['mean_deg']:+15.2f}  {ends}"
+        )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _baselines(datamodule: Any) -> dict[str, float]:

@@ -56,27 +56,36 @@ def save_error_figure(
 
 
 def save_calibration_figure(table: pl.DataFrame, path: Path, title: str) -> None:
-    """Draw the error by number of calibration samples, a thin line a person, and the mean.
+    """Draw error, and difference to no calibration, by number of samples.
 
-    Whiskers are the mean's interval over subjects.
+    A thin line is a person; whiskers are the mean's interval over subjects.
 
     Args:
         table: of a `flame.evaluation.calibrated_errors.CalibratedTest`.
         path: a .png file.
         title: headline.
     """
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    axis = figure.subplots()
-    of_all, *of_each = table.partition_by("subject", maintain_order=True)
-    for rows in of_each:
-        axis.plot(rows["samples"], rows["mean_deg"], color=GREY, linewidth=0.7, alpha=0.5)
-    samples, mean = of_all["samples"], of_all["mean_deg"]
-    axis.plot(samples, mean, color=BLUE, linewidth=2.5)
-    axis.vlines(samples, of_all["subjects_low_deg"], of_all["subjects_high_deg"], color=BLUE)
-    axis.set(xticks=samples, ylim=(0, None))
-    axis.set(xlabel="samples of each person", ylabel="mean error [deg]", title=title)
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    error, difference = figure.subplots(1, 2)
+    _draw_calibration(error, table, "")
+    error.set(ylim=(0, None), ylabel="mean error [deg]")
+    _draw_calibration(difference, table, "to_uncalibrated_")
+    difference.axhline(0, color=GREY, linewidth=1, zorder=0)
+    difference.set_ylabel("mean error less that without calibration [deg]")
+    figure.suptitle(title)
     with partial_path(path) as partial:
         figure.savefig(partial, dpi=110)
+
+
+def _draw_calibration(axis: Axes, table: pl.DataFrame, prefix: str) -> None:
+    of_all, *of_each = table.partition_by("subject", maintain_order=True)
+    mean, low, high = (f"{prefix}{name}_deg" for name in ("mean", "subjects_low", "subjects_high"))
+    for rows in of_each:
+        axis.plot(rows["samples"], rows[mean], color=GREY, linewidth=0.7, alpha=0.5)
+    samples = of_all["samples"]
+    axis.plot(samples, of_all[mean], color=BLUE, linewidth=2.5)
+    axis.vlines(samples, of_all[low], of_all[high], color=BLUE)
+    axis.set(xticks=samples, xlabel="samples of each person")
 
 
 def _headline(summary: Mapping[str, Any]) -> str:

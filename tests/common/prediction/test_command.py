@@ -16,7 +16,7 @@ from hydra.errors import HydraException
 
 from common.prediction.command import Trained, _annotate, _unloaded, predict
 from common.runs.snapshot import read_snapshot
-from flame.evaluation.callback import summary_line
+from flame.evaluation.callback import calibration_text
 
 SMALL_SPLIT = [
     "data.datamodule.split=cross_person",
@@ -195,14 +195,36 @@ def test_a_calibrated_test_has_both_errors(calibrated: Path) -> None:
     summary = json.loads((calibrated / f"{stem}.json").read_text())
     found = summary["calibration"]
     assert found.items() >= {"samples": 3, "repeats": 20, "seed": 0, "num_subjects": 1}.items()
+    # The validation part has one person.
+    assert found["prior"]["num_people"] == 1
     assert [item["samples"] for item in found["by_samples"]] == [0, 1, 3]
     means = [item["mean_deg"] for item in found["by_samples"]]
-    said = re.findall(r"\d+\.\d+", summary_line(stem, summary))
-    assert said[:3] == [f"{value:.2f}" for value in (summary["mean_deg"], means[-1], means[0])]
+    said = re.findall(r"\n +(\d) +(\d+\.\d\d) ", calibration_text(found))
+    assert said == [(str(num), f"{mean:.2f}") for num, mean in zip((0, 1, 3), means, strict=True)]
     table = pl.read_csv(calibrated / f"{stem}_calibration.csv")
     # The only person is all there are.
     assert table["mean_deg"].to_list() == means * 2
     assert (calibrated / f"{stem}_calibration.png").stat().st_size > 0
+
+
+def test_how_people_differ_is_asked_of_the_runs_own_validation(
+    work_dir: Path, calibrated: Path, tmp_path: Path
+) -> None:
+    other = [
+        *("split=train", "calibration={samples:3}", "data=eyediap", f"output_dir={tmp_path}"),
+        *(f"data.store_dir={work_dir / 'other_store'}", "allow_other_convention=true"),
+        *SMALL_SPLIT,
+    ]
+    asked(f"run={work_dir / 'run'}", *other)
+    own, others = (
+        json.loads((folder / f"columbiagaze_{name}_mmtm-fusion.json").read_text())
+        for folder, name in ((calibrated, "columbiagaze"), (tmp_path, "eyediap"))
+    )
+    assert others["calibration"]["prior"] == own["calibration"]["prior"]
+    run = shutil.copytree(work_dir / "run", tmp_path / "run")
+    change_run(run, {"config.data.datamodule.store_dir": str(tmp_path / "gone")})
+    with pytest.raises(ValueError, match=r"gone.*validated.*own store"):
+        asked(f"run={run}", *other)
 
 
 def test_a_persons_calibration_is_for_photos_of_its_run(work_dir: Path, calibrated: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +12,32 @@ import torch
 from builders.kept_figures import kept_figures
 
 from common.geometry import angular_error
-from flame.evaluation.calibrated_errors import CalibratedTest, CalibrationSettings, calibrate_people
-from flame.evaluation.calibration import (
-    Calibration,
-    fit_calibration,
-    read_calibration,
-    write_calibration,
+from flame.evaluation.calibrated_errors import (
+    CalibratedTest,
+    CalibrationSettings,
+    calibrate_people,
+    prior_of,
 )
+from flame.evaluation.calibration import Calibration, read_calibration, write_calibration
+from flame.evaluation.calibration_fit import PeoplePrior
 from flame.evaluation.figures import save_calibration_figure
 
 OFFSETS_DEG = {"a": (3.0, -8.0), "b": (-5.0, 1.0), "c": (0.5, 12.0)}
-SLOPES = np.array([[1.2, 0.1], [-0.05, 0.8]])
+# People differ by offsets, and their samples scatter by half a degree.
+PRIOR = PeoplePrior(9, (0.01, 0.01), (0.1, 0.1), ((0, 0), (0, 0)))
 DESCRIBED = {
     **{"run": "runs/mine", "model": "small", "trained_on": "data"},
     **{"gaze_convention": "targets", "gaze_frame": "camera"},
 }
 
 
-def results(
-    people: dict[str, int], slopes: np.ndarray | None = None, noise_deg: float = 0.0
-) -> pl.DataFrame:
-    """So many samples of each person; what is said is the label mapped, off by the person's own."""
+def results(people: dict[str, int], noise_deg: float = 0.0) -> pl.DataFrame:
+    """So many samples of each person; what is said is off by the person's own."""
     generator = np.random.default_rng(0)
     tables = []
     for person, num in people.items():
         true = generator.uniform(-25, 25, (num, 2))
-        said = true @ (np.eye(2) if slopes is None else slopes).T + OFFSETS_DEG[person]
-        said += generator.normal(0, 1, (num, 2)) * noise_deg
+        said = true + OFFSETS_DEG[person] + noise_deg * generator.normal(0, 1, (num, 2))
         columns = {"yaw_p": said[:, 0], "pitch_p": said[:, 1], "yaw_t": true[:, 0]}
         ids = [f"{person}_{index}" for index in range(num)]
         named = {"subject": [person] * num, "sample_id": ids, "eye": ["left"] * num}
@@ -47,48 +45,55 @@ def results(
     return pl.concat(tables)
 
 
+def calibrated(table: pl.DataFrame, samples: int, **settings: int) -> CalibratedTest:
+    return calibrate_people(table, CalibrationSettings(samples, **settings), PRIOR)
+
+
 def errors(test: CalibratedTest) -> dict[int, float]:
     return {item["samples"]: item["mean_deg"] for item in test.summary["by_samples"]}
 
 
-def test_one_sample_takes_away_an_offset() -> None:
-    test = calibrate_people(results({"a": 6, "b": 9}), CalibrationSettings(1))
-    assert errors(test)[1] < 1e-9 < 3 < errors(test)[0]
+def test_one_sample_takes_away_most_of_an_offset() -> None:
+    test = calibrated(results({"a": 6, "b": 9}), 1)
+    # A tenth of a tenth: noise is a tenth of what offsets are, and counts by its square.
+    assert errors(test)[1] == pytest.approx(errors(test)[0] / 101, rel=1e-2)
     assert list(test.people) == ["a", "b"]
     offset = test.people["a"].calibration.offset
-    np.testing.assert_allclose(np.rad2deg(offset), [-3, 8], atol=1e-9)
+    np.testing.assert_allclose(np.rad2deg(offset), np.array([-3, 8]) / 1.01, atol=1e-9)
 
 
-def test_nine_samples_undo_an_affine_distortion_fewer_do_not() -> None:
-    found = errors(calibrate_people(results({"a": 30, "b": 25}, SLOPES), CalibrationSettings(9)))
-    assert list(found) == [0, 1, 3, 5, 9]
-    assert found[9] < 1e-9
-    assert min(found[num] for num in (0, 1, 3, 5)) > 0.5
+def test_a_difference_is_of_the_same_people_and_samples() -> None:
+    test = calibrated(results({"a": 12, "b": 12, "c": 30}, noise_deg=3), 9)
+    first, *others = test.summary["by_samples"]
+    assert first["to_uncalibrated"]["mean_deg"] == 0
+    for item in others:
+        change = item["to_uncalibrated"]
+        assert change["mean_deg"] == pytest.approx(item["mean_deg"] - first["mean_deg"])
+        # Everybody gains, by how much differs: less than how their errors do.
+        interval = change["interval_over_subjects_deg"]
+        assert interval["low"] < change["mean_deg"] < interval["high"] < 0
 
 
-def test_noise_draws_the_slopes_to_one() -> None:
-    """Slopes that come from noise alone are believed less than least squares believes them."""
-    generator = np.random.default_rng(0)
-    target = generator.normal(0, 0.1, (40, 9, 2))
-    said = target + generator.normal(0, 0.1, target.shape)
-    drawn, unregularised = [], []
-    for p, t in zip(said, target, strict=True):
-        drawn.append(fit_calibration(p, t, is_affine=True).matrix - np.eye(2))
-        centred = p - p.mean(0), t - p - (t - p).mean(0)
-        unregularised.append(np.linalg.lstsq(*centred, rcond=None)[0])
-    assert np.square(drawn).mean() < 0.2 * np.square(unregularised).mean()
+def test_a_prior_is_of_people_and_photos() -> None:
+    """Two eyes that err alike are no two samples; each of a kind is known by its own axis."""
+    left = results(dict.fromkeys(OFFSETS_DEG, 40), noise_deg=2)
+    both = pl.concat([left, left.with_columns(eye=pl.lit("right"))])
+    alone, together = prior_of(left), prior_of(both)
+    assert alone.num_people == 3
+    np.testing.assert_allclose(alone.noise_rad, np.deg2rad([2, 2]), rtol=0.15)
+    np.testing.assert_allclose(together.noise_rad, alone.noise_rad, rtol=1e-6)
+    spread = np.sqrt(np.square(list(OFFSETS_DEG.values())).mean(axis=0))
+    np.testing.assert_allclose(np.rad2deg(alone.offset_rad), spread, rtol=0.05)
 
 
-def test_samples_in_one_direction_give_an_offset() -> None:
-    said = np.tile([0.2, -0.1], (9, 1))
-    found = fit_calibration(said, said + np.array([0.05, 0.02]), is_affine=True)
-    gaze = torch.tensor([[0.3, 0.3]], dtype=torch.float64)
-    np.testing.assert_allclose(found(gaze), gaze + torch.tensor([[0.05, 0.02]]), atol=1e-9)
+def test_a_residual_is_small_across_the_seam() -> None:
+    columns = {"yaw_p": 178.0, "yaw_t": -178.0, "pitch_p": 0.0, "pitch_t": 0.0}
+    table = results({"a": 3}).with_columns(**{name: pl.lit(v) for name, v in columns.items()})
+    found = errors(calibrated(table, 1))
+    assert found == pytest.approx({0: 4, 1: 4 / 101}, rel=1e-3)
 
 
-def test_offsets_are_small_across_the_seam_and_over_a_pole() -> None:
-    seam = fit_calibration(np.array([[3.1, 0.0]]), np.array([[-3.1, 0.0]]), is_affine=False)
-    np.testing.assert_allclose(seam.offset, [2 * np.pi - 6.2, 0], atol=1e-12)
+def test_a_map_over_a_pole_comes_down_on_the_other_side() -> None:
     up = Calibration(np.eye(2), np.array([0.0, 0.2]))
     gaze = torch.tensor([[0.0, 1.5]], dtype=torch.float64)
     mapped = up(gaze)
@@ -96,18 +101,17 @@ def test_offsets_are_small_across_the_seam_and_over_a_pole() -> None:
     assert angular_error(mapped, gaze).item() == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize("samples", [3, 9])
-def test_held_out_samples_do_not_touch_the_map(samples: int) -> None:
-    table, settings = results({"a": 20}, noise_deg=2), CalibrationSettings(samples)
-    before = calibrate_people(table, settings)
+def test_held_out_samples_do_not_touch_the_map() -> None:
+    table = results({"a": 20}, noise_deg=2)
+    before = calibrated(table, 9)
     fitted_on = before.people["a"].sample_ids
-    assert len(fitted_on) == samples
+    assert len(fitted_on) == 9
     held_out = ~pl.col("sample_id").is_in(fitted_on)
     changed = table.with_columns(
         pl.when(held_out).then(pl.col(name) * 2 + 5).otherwise(pl.col(name)).alias(name)
         for name in ("yaw_t", "pitch_p")
     )
-    after = calibrate_people(changed, settings)
+    after = calibrated(changed, 9)
     assert errors(after) != errors(before)
     for one, other in ((before, after), (after, before)):
         found, expected = one.people["a"].calibration, other.people["a"].calibration
@@ -119,23 +123,23 @@ def test_both_eyes_of_a_photo_stay_together() -> None:
     """Eyes that err alike within a photo, and differently in each: no photo helps another."""
     left = results({"a": 12}, noise_deg=5)
     both = pl.concat([left, left.with_columns(eye=pl.lit("right"))])
-    alone, together = (calibrate_people(one, CalibrationSettings(3)) for one in (left, both))
+    alone, together = (calibrated(one, 3) for one in (left, both))
     assert len(together.people["a"].sample_ids) == 3
     assert errors(together) == pytest.approx(errors(alone))
 
 
 def test_numbers_depend_on_the_seed_not_on_the_order_nor_on_other_people() -> None:
-    table, settings = results({"a": 20, "b": 20}, noise_deg=2), CalibrationSettings(5)
-    expected = calibrate_people(table, settings)
-    shuffled = calibrate_people(table.sample(fraction=1, shuffle=True, seed=1), settings)
-    alone = calibrate_people(table.filter(subject="b"), settings)
+    table = results({"a": 20, "b": 20}, noise_deg=2)
+    expected = calibrated(table, 5)
+    shuffled = calibrated(table.sample(fraction=1, shuffle=True, seed=1), 5)
+    alone = calibrated(table.filter(subject="b"), 5)
     assert shuffled.summary == expected.summary
     np.testing.assert_array_equal(alone.people["b"].errors_deg, expected.people["b"].errors_deg)
-    assert errors(calibrate_people(table, replace(settings, seed=1))) != errors(expected)
+    assert errors(calibrated(table, 5, seed=1)) != errors(expected)
 
 
 def test_all_numbers_of_samples_are_tested_on_the_same_others() -> None:
-    test = calibrate_people(results({"a": 12, "b": 30}), CalibrationSettings(9, repeats=4))
+    test = calibrated(results({"a": 12, "b": 30}), 9, repeats=4)
     shapes = {name: one.errors_deg.shape for name, one in test.people.items()}
     assert shapes == {"a": (5, 4 * 3), "b": (5, 4 * 21)}
     table = test.table()
@@ -147,7 +151,7 @@ def test_all_numbers_of_samples_are_tested_on_the_same_others() -> None:
 
 
 def test_who_has_too_few_samples_is_left_out_and_named() -> None:
-    test = calibrate_people(results({"a": 5, "b": 6, "c": 3}), CalibrationSettings(5))
+    test = calibrated(results({"a": 5, "b": 6, "c": 3}), 5)
     summary = test.summary
     assert (list(test.people), test.left_out, summary["left_out"]) == (
         ["b"],
@@ -169,13 +173,13 @@ def test_a_calibration_takes_at_least_one_sample(settings: dict[str, Any], facts
 
 def test_nobody_with_enough_samples_is_refused() -> None:
     with pytest.raises(ValueError, match=r"samples:9.* 6\b.*samples:5"):
-        calibrate_people(results({"a": 6, "b": 4}), CalibrationSettings(9))
+        calibrated(results({"a": 6, "b": 4}), 9)
 
 
 def test_samples_without_labels_are_refused() -> None:
     table = results({"a": 6}).with_columns(yaw_t=pl.lit(float("nan")))
     with pytest.raises(ValueError, match=r"labels.*split="):
-        calibrate_people(table, CalibrationSettings(1))
+        calibrated(table, 1)
 
 
 MAP = Calibration(np.array([[1.1, 0.02], [-0.3, 0.9]]), np.array([0.05, -0.01]))
@@ -240,15 +244,14 @@ def test_the_figure_has_a_line_a_person_and_the_mean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = kept_figures(monkeypatch)
-    table = calibrate_people(
-        results({"a": 12, "b": 12}, noise_deg=2), CalibrationSettings(9)
-    ).table()
+    table = calibrated(results({"a": 12, "b": 12}, noise_deg=2), 9).table()
     save_calibration_figure(table, tmp_path / "f.png", "demo")
-    (axis,) = kept[0].axes
     mean, *of_people = table.partition_by("subject", maintain_order=True)
-    for line, rows in zip(axis.lines, [*of_people, mean], strict=True):
-        np.testing.assert_array_equal(line.get_xdata(), [0, 1, 3, 5, 9])
-        np.testing.assert_array_equal(line.get_ydata(), rows["mean_deg"])
-    lines: Any = axis.collections[0]
-    whiskers = np.array(lines.get_segments())[:, :, 1]
-    np.testing.assert_array_equal(whiskers, mean.select("^subjects_.*$"))
+    for axis, prefix in zip(kept[0].axes, ("", "to_uncalibrated_"), strict=True):
+        # The line at no difference is the last.
+        for line, rows in zip(axis.lines, [*of_people, mean], strict=False):
+            np.testing.assert_array_equal(line.get_xdata(), [0, 1, 3, 5, 9])
+            np.testing.assert_array_equal(line.get_ydata(), rows[f"{prefix}mean_deg"])
+        lines: Any = axis.collections[0]
+        whiskers = np.array(lines.get_segments())[:, :, 1]
+        np.testing.assert_array_equal(whiskers, mean.select(f"^{prefix}subjects_.*$"))
