@@ -65,3 +65,15 @@ def test_head_pose_labels_of_300w_lp_count_up_left_and_clockwise(
     savemat(tmp_path / "x.mat", {"Pose_Para": [[*pitch_yaw_roll, 200.0, 200.0, -100.0, 0.001]]})
     found = benchmark(monkeypatch, "head_pose_accuracy").label_of(tmp_path / "x.mat")
     np.testing.assert_allclose(found, ours, atol=1e-12)
+
+
+def test_a_head_is_found_by_a_box_whose_centre_lies_in_it_and_that_is_of_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heads = np.array([[0.0, 0, 40, 50], [20, 0, 60, 50], [100, 0, 140, 50]])
+    boxes = np.array([[22.0, 2, 58, 48], [0, 0, 56, 50], [130, 0, 170, 50]])
+    found = benchmark(monkeypatch, "face_detection").heads_found
+    # The second box has its centre in both of the first heads; the third lies beside its head.
+    np.testing.assert_array_equal(found(heads, boxes), [True, True, False])
+    np.testing.assert_array_equal(found(heads, boxes[:1]), [False, True, False])
+    assert not found(heads, np.empty((0, 4))).any()

@@ -1,4 +1,4 @@
-"""Finding faces: the interface every detector offers, and MediaPipe's two models behind it."""
+"""Finding faces: what every detector offers and is told, and MediaPipe's two models behind it."""
 
 import logging
 import math
@@ -18,7 +18,7 @@ LOG = logging.getLogger(__name__)
 TILE_PX = 192
 # Smallest face the full-range model finds, as a fraction of its input: 118 px in a 1920 px frame.
 SMALLEST_FACE_IN_TILE = 118 / 1920
-# Bounds the work on large photos: about 20 tiles, 0.05 s.
+# Bounds the work on large photos: about 20 tiles, 0.05 s, or an input of 960 px.
 SMALLEST_FACE_FRACTION = 0.0208
 # Least overlap of neighbours, as a part of a tile: a face of the next coarser level's size (twice
 # the smallest) fits into it.
@@ -53,6 +53,35 @@ class FaceDetector(Protocol):
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
 
 
+class SmallestFace:
+    """How narrow faces are that a detector looks for; it bounds the work on large photos.
+
+    Args:
+        min_px: width in pixels.
+        min_fraction: the same as a part of the image's longer side; the larger one counts.
+    """
+
+    def __init__(self, min_px: float = 40.0, min_fraction: float = SMALLEST_FACE_FRACTION) -> None:
+        self.min_px = min_px
+        self.min_fraction = min_fraction
+        self._has_hinted = False
+
+    def width_px(self, long_side: float) -> float:
+        """Return the least width in an image whose longer side is given, both in pixels."""
+        return max(self.min_px, self.min_fraction * long_side)
+
+    def hint(self, long_side: float) -> None:
+        """Say once, where no face was found, that the image's size decides, not `min_px`."""
+        if self.width_px(long_side) > self.min_px and not self._has_hinted:
+            self._has_hinted = True
+            LOG.warning(
+                "no face found in a picture of %d px; in those as large, faces narrower than "
+                "%.0f px (min_face_fraction %g) are not looked for. min_face_fraction: 0 of the "
+                "analyzer looks for all from %g px on, which takes longer",
+                *(long_side, self.width_px(long_side), self.min_fraction, self.min_px),
+            )
+
+
 class MediaPipeDetector:
     """MediaPipe's bundled face detectors on the whole image and on tiles of a pyramid.
 
@@ -63,17 +92,9 @@ class MediaPipeDetector:
 
     name = "mediapipe"
 
-    def __init__(
-        self,
-        *,
-        min_confidence: float = 0.5,
-        min_face_px: float = 40.0,
-        min_face_fraction: float = SMALLEST_FACE_FRACTION,
-    ) -> None:
-        """Configure as `common.faces.settings` says; graphs are built on first use."""
-        self._min_face_px = min_face_px
-        self._min_face_fraction = min_face_fraction
-        self._has_hinted = False
+    def __init__(self, smallest_face: SmallestFace, *, min_confidence: float = 0.5) -> None:
+        """Configure the detector; graphs are built on first use."""
+        self._smallest_face = smallest_face
         self._short_range, self._full_range = (
             MediaPipeGraph(
                 "FaceDetection", model_selection=model, min_detection_confidence=min_confidence
@@ -84,8 +105,8 @@ class MediaPipeDetector:
     def detect(self, image: Image) -> list[Face]:
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
         long_side = max(image.shape[:2])
-        smallest_face = max(self._min_face_px, self._min_face_fraction * long_side)
-        sides = pyramid_sides(long_side, smallest_face / SMALLEST_FACE_IN_TILE)
+        smallest_face_px = self._smallest_face.width_px(long_side)
+        sides = pyramid_sides(long_side, smallest_face_px / SMALLEST_FACE_IN_TILE)
         # All levels come from the finest: a large photo is reduced only once.
         finest = shrunk(image, TILE_PX / sides[-1])
         faces = [*self._in_whole_image(image, finest)]
@@ -93,20 +114,8 @@ class MediaPipeDetector:
             level = shrunk(finest, sides[-1] / side)
             faces.extend(self._in_tiles(image, level))
         if not faces:
-            self._hint_at_smaller(long_side)
+            self._smallest_face.hint(long_side)
         return suppress_duplicates(faces)
-
-    def _hint_at_smaller(self, long_side: int) -> None:
-        """Say once that the image's size, not `min_face_px`, decides which faces are too small."""
-        smallest_px = self._min_face_fraction * long_side
-        if smallest_px > self._min_face_px and not self._has_hinted:
-            self._has_hinted = True
-            LOG.warning(
-                "no face found in a picture of %d px; in those as large, faces narrower than "
-                "%.0f px (min_face_fraction %g) are not looked for. min_face_fraction: 0 of the "
-                "analyzer looks for all from %g px on, which takes longer",
-                *(long_side, smallest_px, self._min_face_fraction, self._min_face_px),
-            )
 
     def _in_whole_image(self, image: Image, finest: Image) -> Iterator[Face]:
         view = shrunk(finest, TILE_PX / max(finest.shape[:2]))

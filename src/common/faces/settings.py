@@ -4,10 +4,16 @@ from dataclasses import dataclass
 
 from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer
-from common.faces.detection import SMALLEST_FACE_FRACTION, FaceDetector, MediaPipeDetector
+from common.faces.centerface import CenterFaceDetector
+from common.faces.detection import (
+    SMALLEST_FACE_FRACTION,
+    FaceDetector,
+    MediaPipeDetector,
+    SmallestFace,
+)
 from common.faces.mediapipe.mesh import FaceMesh
 
-DETECTORS = ("mediapipe", "retinaface")
+DETECTORS = ("centerface", "mediapipe", "retinaface")
 
 
 @recordable
@@ -16,15 +22,15 @@ class AnalyzerSettings:
     """How faces are found; the same in preprocessing and prediction.
 
     Attributes:
-        detector: ``mediapipe``, or ``retinaface`` with the extra of that name.
+        detector: ``centerface``, ``mediapipe``, or ``retinaface`` with the extra of that name.
         min_confidence: least score of a face in [0, 1].
-        min_face_px: width of the smallest face to look for (MediaPipe).
+        min_face_px: width of the smallest face to look for (not of RetinaFace).
         min_face_fraction: the same as a fraction of the photo's longer side. The larger of the
-            two counts, so that the work is bounded: about 20 tiles (0.05 s) by default, however
-            large the photo. 0 leaves `min_face_px` alone to decide.
+            two counts, so that the work is bounded, however large the photo. 0 leaves
+            `min_face_px` alone to decide.
     """
 
-    detector: str = "mediapipe"
+    detector: str = "centerface"
     min_confidence: float = 0.5
     min_face_px: float = 40.0
     min_face_fraction: float = SMALLEST_FACE_FRACTION
@@ -47,8 +53,6 @@ class AnalyzerSettings:
             from common.faces.retinaface import RetinaFaceDetector  # optional extra
 
             return RetinaFaceDetector(min_confidence=self.min_confidence)
-        return MediaPipeDetector(
-            min_confidence=self.min_confidence,
-            min_face_px=self.min_face_px,
-            min_face_fraction=self.min_face_fraction,
-        )
+        smallest_face = SmallestFace(self.min_face_px, self.min_face_fraction)
+        detector = CenterFaceDetector if self.detector == "centerface" else MediaPipeDetector
+        return detector(smallest_face, min_confidence=self.min_confidence)

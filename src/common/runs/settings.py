@@ -21,7 +21,7 @@ _OF_NO_STEP = (
     *("name", "paths", "logger", "test", "also_test", "allow_other_convention", "callbacks"),
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.profiler"),
     *("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "model.max_epochs"),
-    "data.datamodule.num_workers",
+    *("data.datamodule.num_workers", "model.annotator"),
 )
 
 

