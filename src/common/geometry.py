@@ -38,6 +38,16 @@ if TYPE_CHECKING:
     import torch
 
 GazeFrame = Literal["camera", "normalised"]
+CONTRACT = (
+    "Viewer frame: x to the image's right, y up, z from the face toward the camera. "
+    "gaze = [yaw, pitch] has the direction (cos p sin y, sin p, cos p cos y): (0, 0) looks into "
+    "the camera, +yaw to the image's right, +pitch up. head_pose = [pitch, yaw, roll] of "
+    "R = Rz Ry Rx: +yaw turns the face to the image's right, +pitch turns it down, +roll "
+    "counter-clockwise; zero is the level head of 300W-LP. gaze_frame: camera is the photo's; "
+    "normalised is that of a virtual camera 60 cm before the face, rolled as the head is (Zhang et "
+    "al., ETRA 2018), from which gaze is turned back by the inverse rotation."
+)
+"""The same in short, for files that leave the suite."""
 LARGEST_RAD = 3.1416  # pi and what float32 adds to it
 ArrayT = TypeVar("ArrayT", Array, "torch.Tensor")
 

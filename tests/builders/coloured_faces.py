@@ -10,6 +10,7 @@ import numpy as np
 from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import Face
 from common.faces.mediapipe.mesh import FaceMesh
+from common.faces.settings import AnalyzerSettings
 from common.media.video_writer import write_video
 
 HEIGHT, WIDTH, SIDE = 96, 160, 40
@@ -52,10 +53,8 @@ class SquareDetector:
 
 
 @dataclass(frozen=True)
-class SquareSettings:
-    """Stands where `common.faces.settings.AnalyzerSettings` does."""
-
-    min_confidence: float = 0.5
+class SquareSettings(AnalyzerSettings):
+    """Settings that change nothing of what is found."""
 
     def build(self) -> FaceAnalyzer:
         return FaceAnalyzer(SquareDetector(), FaceMesh())

@@ -8,6 +8,7 @@ import numpy as np
 
 from builders.small_store import eye_landmarks
 from common.faces.analysis import FaceObservation
+from common.faces.settings import AnalyzerSettings
 from common.geometry import GazeFrame
 from common.store.skipped import Skipped
 from flame.readers.sample import RawReader, RawSample
@@ -50,12 +51,10 @@ class FakeAnalyzer:
 
 
 @dataclass(frozen=True)
-class FakeAnalyzerSettings:
-    """Stands where `common.faces.settings.AnalyzerSettings` does."""
+class FakeAnalyzerSettings(AnalyzerSettings):
+    """Settings that change nothing of what is found."""
 
-    min_confidence: float = 0.5
-
-    def build(self) -> FakeAnalyzer:
+    def build(self) -> FakeAnalyzer:  # type: ignore[override]
         return FakeAnalyzer()
 
 

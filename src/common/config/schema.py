@@ -129,6 +129,7 @@ class PredictConfig:
     seed: int = MISSING
     run: str | None = None
     checkpoint: str | None = None
+    onnx: str | None = None
     split: str | None = None
     source: str | None = None
     output_dir: str | None = None
@@ -142,6 +143,7 @@ class PredictConfig:
     results: dict[str, Any] = field(default_factory=dict)
     module: dict[str, Any] = field(default_factory=dict)
     export: str | None = None
+    lines: dict[str, Any] = MISSING
     data: DataConfig | None = None
     priors: PriorsConfig | None = None
     dropout: DropoutConfig | None = None

@@ -1,73 +1,20 @@
 """What ``predict.py`` does: a model on a data split, on photos and videos, or into another form."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.config.checks import (
-    check_conventions,
-    check_file_name,
-    check_inputs,
-    check_line,
-    check_precision,
-    check_same_split,
-    warn_of_other_mesh,
-)
+from common.config.checks import check_inputs, warn_of_other_mesh
 from common.config.instantiate import build
 from common.config.plain import Config
 from common.faces.head_pose import mesh_definition
-from common.files.atomic import remove_leftovers
-from common.files.form import ANY, TEXT, Each, check_form
 from common.prediction.annotation import annotate_source
-from common.runs.admission import check_recorded, parts_of_prediction
-from common.runs.places import found_run, with_found_store
-from common.runs.run import build_data, build_module, test
-from common.runs.snapshot import FILE_NAME, read_snapshot
-from common.store.reading import EmptyStoreError
-from common.training.checkpoints.reading import load_module
+from common.prediction.changes import other_dropout, output_dir
+from common.prediction.exporting import export
+from common.prediction.testing import run_split_test
+from common.prediction.trained import Trained, find_trained
 
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0
-BEST_CHECKPOINT = "best.ckpt"
-_GROUP = Each(ANY)
-# Of what is read of a run.json.
-_FORM = {
-    "data": _GROUP,
-    "config": {
-        "optimized_metric": TEXT,
-        "data": {"name": TEXT, "datamodule": _GROUP},
-        "model": {
-            **{"module": {"net": _GROUP}, "annotator": ANY},
-            **{"callbacks": _GROUP, "inputs": _GROUP},
-        },
-    },
-}
-# The same store at another place is no other test.
-_PLACE = "store_dir"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A module with its weights, and where they come from.
-
-    Attributes:
-        module: loaded.
-        config: what it was built from: a run's, or the command's.
-        trained_on: name of its training data.
-        data: fingerprint of its training data; of an original's, only what was published.
-        folder: where its outputs go by default.
-        checkpoint: the file of its weights.
-        chosen_by: the metric that the checkpoint is the run's best by; None if it is not chosen.
-    """
-
-    module: Any
-    config: Config
-    trained_on: str
-    data: Mapping[str, Any]
-    folder: Path
-    checkpoint: Path
-    chosen_by: str | None = None
 
 
 def predict(config: Config) -> str:
@@ -83,21 +30,33 @@ def predict(config: Config) -> str:
     if len(asked) != 1:
         raise ValueError(
             f"got {' and '.join(asked) or 'none'} of split=, source= and export=; give one: "
-            "split=test, source=PHOTO_OR_VIDEO or export=FILE.pth"
+            "split=test, source=PHOTO_OR_VIDEO, export=FILE.onnx or export=FILE.pth"
         )
     if config["run"] is not None and config["priors"] is not None:
         raise ValueError("priors= belongs to model=NAME checkpoint=FILE; a run keeps its own")
-    trained = _from_run(config) if config["run"] is not None else _from_original(config)
+    _check_onnx(config, asked[0])
+    trained = find_trained(config)
     check_inputs(trained.config["model"], config)
     calibration = _checked_calibration(config, trained, asked[0])
     if asked == ["split"]:
-        return _test(config, trained, calibration)
-    if asked == ["source"]:
-        if calibration:
-            trained.module.calibrate(Path(calibration["file"]), trained.data)
-        return _annotate(config, trained)
-    trained.module.export_checkpoint(trained.checkpoint, Path(config["export"]))
-    return f"{trained.checkpoint} -> {config['export']}"
+        return run_split_test(config, trained, calibration)
+    if asked == ["export"]:
+        return export(config, trained)
+    if calibration:
+        trained.module.calibrate(Path(calibration["file"]), trained.data)
+    return _annotate(config, trained)
+
+
+def _check_onnx(config: Config, asked: str) -> None:
+    """Refuse to ask an exported net for what needs its run."""
+    changed = [name for name in ("module", "priors", "checkpoint") if config[name]]
+    if config["onnx"] is None or (asked == "source" and not changed):
+        return
+    given = f"{asked}=" if asked != "source" else " and ".join(f"{name}=" for name in changed)
+    raise ValueError(
+        f"onnx={config['onnx']} with {given}: an exported net is what it is, and for photos and "
+        "videos (source=); type run=RUN for anything else"
+    )
 
 
 def _checked_calibration(config: Config, trained: Trained, asked: str) -> dict[str, Any]:
@@ -120,138 +79,6 @@ def _checked_calibration(config: Config, trained: Trained, asked: str) -> dict[s
     return given
 
 
-def _from_run(config: Config) -> Trained:
-    run_dir = found_run(config["run"], config, "run")
-    snapshot = read_snapshot(run_dir)
-    check_form(snapshot, _FORM, str(run_dir / FILE_NAME))
-    checkpoint = _chosen_checkpoint(config, run_dir)
-    recorded = with_found_store(run_dir, snapshot)
-    parts = parts_of_prediction(recorded, run_dir)
-    check_recorded(run_dir, recorded, parts, trusted=config["trusted"], writes_to=run_dir)
-    module = _unloaded(recorded, config)
-    load_module(module, checkpoint)
-    chosen_by = recorded["optimized_metric"] if checkpoint.name == BEST_CHECKPOINT else None
-    return Trained(
-        module, recorded, recorded["data"]["name"], snapshot["data"], run_dir, checkpoint, chosen_by
-    )
-
-
-def _unloaded(built_from: Config, config: Config) -> Any:
-    """Return the module of a config, with the command's changes, before it has its weights."""
-    backbone = built_from["model"]["module"]["net"].get("backbone", {})
-    # The checkpoint brings its own: published weights need not be there, or be downloaded.
-    changes = {"net": {"backbone": {"weights": None}}} if backbone.get("weights") else {}
-    return build_module(built_from, **changes | config["module"])
-
-
-def _chosen_checkpoint(config: Config, run_dir: Path) -> Path:
-    if config["checkpoint"] is not None:
-        return Path(config["checkpoint"])
-    best = run_dir / "checkpoints" / BEST_CHECKPOINT
-    return best if best.is_file() else best.with_name("last.ckpt")
-
-
-def _from_original(config: Config) -> Trained:
-    if config["model"] is None or config["checkpoint"] is None:
-        raise ValueError("predict with what? Give run=RUN, or model=NAME checkpoint=FILE.pth")
-    module = _unloaded(config, config)
-    checkpoint = Path(config["checkpoint"])
-    named = config["statistics"] or (config["data"] or {}).get("name")
-    data = module.load_original(checkpoint, named)
-    folder = Path(config["paths"]["runs_dir"]) / f"original_{checkpoint.stem}"
-    return Trained(module, config, data["name"], data, folder, checkpoint)
-
-
-def _test(config: Config, trained: Trained, calibration: Config) -> str:
-    data_config = config["data"] or trained.config["data"]
-    if data_config is None:
-        raise ValueError(f"which data? Give data=NAME for split={config['split']}")
-    check_line(trained.config["model"], data_config)
-    if "results" not in trained.config["model"]["callbacks"]:
-        raise ValueError(
-            f"{trained.checkpoint} is of {trained.config['model']['name']}, which others start "
-            "from and which writes no files of a test: its errors are in its run.json. Type "
-            f"train.py model=... model.init_checkpoint={trained.checkpoint}"
-        )
-    datamodule = _datamodule(config, trained, data_config)
-    tested = datamodule.fingerprint()
-    check_conventions(trained.data, tested, config["allow_other_convention"])
-    check_same_split(trained.data, tested)
-    tested_part = f"{datamodule.name}_{config['split']}{_stride(config, trained, data_config)}"
-    output_dir = _output_dir(config, trained, tested_part)
-    changes = dict(config["results"])
-    if calibration:
-        how = {"repeats": config["calibration"]["repeats"], "seed": config["seed"]}
-        changes["calibration"] = {**calibration, **how, "run": str(trained.folder)}
-    results = build(
-        trained.config["model"]["callbacks"]["results"],
-        output_dir=str(output_dir),
-        trained_on=trained.trained_on,
-        chosen_by=trained.chosen_by,
-        **changes,
-    )
-    precision = _precision(config, trained)
-    if calibration:
-        validation = _validation(config, trained, data_config)
-        test(trained.module, validation, [], precision)
-        results.learn_people(trained.module.outputs, validation.table)
-    metrics = test(trained.module, datamodule, [results], precision)
-    numbers = ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
-    return f"{numbers or 'no labels, so no metric'} -> {output_dir}"
-
-
-def _datamodule(config: Config, trained: Trained, data_config: Config) -> Any:
-    changes = config["datamodule"]
-    if "test_part" in changes:
-        raise ValueError(
-            f"datamodule={{test_part:{changes['test_part']}}} is not what chooses the part: type "
-            f"split={changes['test_part']}"
-        )
-    asked = {**trained.config, "data": data_config}
-    try:
-        return build_data(asked, test_part=config["split"], **_other_dropout(config), **changes)
-    except EmptyStoreError as error:
-        raise ValueError(f"{error}; if it lies elsewhere: datamodule.store_dir=FOLDER") from error
-
-
-def _validation(config: Config, trained: Trained, data_config: Config) -> Any:
-    """Return the data that the run was validated on, of whatever data its test is."""
-    own = trained.config["data"]
-    changes = config["datamodule"] if own is data_config else {}
-    try:
-        return build_data(trained.config, test_part="val", **changes)
-    except EmptyStoreError as error:
-        raise ValueError(
-            f"{error}: calibration= learns how people differ from those the run was validated on, "
-            "so its own store must be there, too"
-        ) from error
-
-
-def _precision(config: Config, trained: Trained) -> str:
-    """Return the precision of a test: as the command asks, else the run's own."""
-    asked = config["trainer"]["precision"] or trained.config["trainer"]["precision"]
-    check_precision({"precision": asked})
-    return asked or "32-true"
-
-
-def _stride(config: Config, trained: Trained, data_config: Config) -> str:
-    """Return a part's stride as part of a folder's name, where it is not known to be the run's.
-
-    Of an original's checkpoint no stride is known; data without strides have none to name.
-    """
-    key = f"{config['split']}_stride"
-    asked = data_config["datamodule"].get(key)
-    own = None if config["run"] is None else trained.config["data"]["datamodule"].get(key)
-    return "" if asked in (own, None) or key in config["datamodule"] else f"_stride-{asked}"
-
-
-def _other_dropout(config: Config) -> dict[str, Any]:
-    """Return the dropout a run is tested with, where the command asks for another than its own."""
-    if config["run"] is None or config["dropout"] is None:
-        return {}
-    return {"dropout": config["dropout"]}
-
-
 def _annotate(config: Config, trained: Trained) -> str:
     configured = trained.config["model"]["annotator"]
     if configured is None:
@@ -260,38 +87,7 @@ def _annotate(config: Config, trained: Trained) -> str:
     mesh = {"head_pose": "mesh", **mesh_definition("mesh")}
     warn_of_other_mesh(trained.data.get("recipe", {}), mesh)
     # Later values lie over the run's own, level by level.
-    changes = {**_other_dropout(config), **config["annotator"]}
+    changes = {**other_dropout(config), **config["annotator"]}
     annotator = build(configured, module=trained.module, **changes)
-    output_dir = _output_dir(config, trained, Path(config["source"]).stem or "photos")
-    return annotate_source(config["source"], annotator, output_dir, CAMERA_S)
-
-
-def _output_dir(config: Config, trained: Trained, name: str) -> Path:
-    if config["output_dir"] is not None:
-        output_dir = Path(config["output_dir"])
-    else:
-        name = "_".join([name.replace("*", "all"), *_changes(config)])
-        check_file_name(name)
-        output_dir = trained.folder / "predict" / name
-    remove_leftovers(output_dir)
-    return output_dir
-
-
-def _changes(config: Config) -> list[str]:
-    """Return what the command changes of a run's test, as words of a folder's name."""
-    dropout = _other_dropout(config).get("dropout", {})
-    groups = {name: config[name] for name in ("datamodule", "results", "module")}
-    groups["precision"] = config["trainer"]["precision"] or {}
-    samples, file = (config["calibration"][name] for name in ("samples", "file"))
-    groups["calibration"] = samples or (Path(file).stem if file else {})
-    return _words({"dropout": dropout.get("kind", {}), **groups})
-
-
-def _words(values: Config) -> list[str]:
-    words = []
-    for key, value in values.items():
-        if key == _PLACE:
-            continue
-        nested = _words(value) if isinstance(value, Mapping) else [str(value).replace("/", "_")]
-        words += [f"{key}-{'-'.join(nested)}"] if nested else []
-    return words
+    folder = output_dir(config, trained.folder, Path(config["source"]).stem or "photos")
+    return annotate_source(config["source"], annotator, folder, CAMERA_S)

@@ -37,6 +37,8 @@ from flame.batch import NUM_EYE_POINTS, NUM_LANDMARKS
 
 Side = Literal["right", "left"]
 
+CROP_SIZE_PX = 120
+"""Side of the crop that the published nets see."""
 # Points of one eye whose means give the centre: the two eye corners for x, the middle of the
 # upper and of the lower lid for y.
 _CORNERS = (8, 14)

@@ -67,7 +67,7 @@ def write_calibration(
         "unit": "rad",
         "person": person,
         **described,
-        "weights_sha256": _weights_sha256(net),
+        "weights_sha256": weights_sha256(net),
         "map": {
             axis: {**dict(zip(_AXES, row, strict=True)), "offset_rad": offset}
             for axis, row, offset in rows
@@ -77,13 +77,13 @@ def write_calibration(
 
 
 def read_calibration(
-    path: Path, net: nn.Module, gaze_convention: str | None, gaze_frame: str
+    path: Path, net_sha256: str, gaze_convention: str | None, gaze_frame: str
 ) -> Calibration:
     """Return the map of a person's file.
 
     Args:
         path: the file.
-        net: which it must be of, with its weights.
+        net_sha256: `weights_sha256` of the net that it must be of.
         gaze_convention: of the net's training data, which must be that of the file's labels.
         gaze_frame: likewise.
 
@@ -93,7 +93,7 @@ def read_calibration(
     content = read_json(path, _AGAIN)
     check_form(content, _FORM, str(path))
     run = content["run"]
-    if content["weights_sha256"] != _weights_sha256(net):
+    if content["weights_sha256"] != net_sha256:
         raise ValueError(
             f"{path} is of {run} ({content['model']}, trained on {content['trained_on']}), whose "
             f"weights are not those of this run: type run={run}, or for a file of this run "
@@ -110,6 +110,7 @@ def read_calibration(
     return Calibration(np.array(matrix, dtype=float), np.array(offset, dtype=float))
 
 
-def _weights_sha256(net: nn.Module) -> str:
+def weights_sha256(net: nn.Module) -> str:
+    """Return the checksum of a net's weights."""
     # Whatever precision they are held in.
     return arrays_sha256(value.float().cpu().numpy() for value in net.state_dict().values())

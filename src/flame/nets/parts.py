@@ -121,6 +121,7 @@ class GazeNet(nn.Module):
         input_size: side of the square eye crop in pixels.
 
     Attributes:
+        input_size: as given.
         uses_heatmap: False for a net that ignores the heatmap and takes None in its place, so that
             data and module need not render one.
     """
@@ -131,6 +132,7 @@ class GazeNet(nn.Module):
         self, width: int = 64, hidden: int = 512, dropout: float = 0.2, input_size: int = 120
     ) -> None:
         super().__init__()
+        self.input_size = input_size
         self.rgb_backbone = Backbone(3, width)
         if self.uses_heatmap:
             self.heatmap_backbone = Backbone(NUM_EYE_POINTS, width)

@@ -34,13 +34,12 @@ from common.geometry import gaze_angles, gaze_vector
 from common.media.video import TimedFrame, read_timed_frames
 from common.prediction.annotator import Annotator
 from flame.batch import LEFT, RIGHT, GazeBatch
-from flame.data.crops import crop_eye
+from flame.data.crops import CROP_SIZE_PX, crop_eye
 from flame.preprocessing.face_image import face_window
 from flame.preprocessing.preparation import UnusablePhotoError, choose_face
 from flame.training.module import GazeAngleModule
 
 LOG = logging.getLogger(__name__)
-CROP_SIZE_PX = 120
 MESH = "mesh"  # of `flame.preprocessing.preparation.LANDMARK_SOURCES` and `HEAD_POSE_SOURCES`
 
 

@@ -10,6 +10,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor
 
 from common.evaluation.metrics import AngularError
+from common.onnx.writing import Exportable
 from common.training.module import MakeOptimizer, MakeScheduler, SuiteModule
 from common.training.sample_loss import MeanLoss, SampleLoss, SampleLosses
 from flame.batch import GazeBatch, GazeOutput
@@ -20,11 +21,12 @@ from flame.data.statistics import (
     load_statistics,
     published_ranges,
 )
-from flame.evaluation.calibration import Calibration, read_calibration
+from flame.evaluation.calibration import Calibration, read_calibration, weights_sha256
 from flame.nets.heatmaps import render_heatmaps
 from flame.nets.parts import GazeNet
 from flame.originals.checkpoint import load_original_state_dict, read_checkpoint
 from flame.originals.exchange import export_training, import_training
+from flame.training.exportable import exportable_gaze
 
 LOG = logging.getLogger(__name__)
 InputRange = Literal["unit", "byte"]
@@ -119,7 +121,8 @@ class GazeAngleModule(SuiteModule):
             ValueError: As `read_calibration`.
         """
         convention = trained_on["recipe"].get("gaze_convention")
-        self.calibration = read_calibration(path, self.net, convention, self.gaze_frame)
+        weights = weights_sha256(self.net)
+        self.calibration = read_calibration(path, weights, convention, self.gaze_frame)
 
     def import_checkpoint(self, path: Path, resumable_path: Path, trainer: Trainer) -> None:
         """Load an original's training checkpoint, and write it as one Lightning resumes from.
@@ -138,6 +141,12 @@ class GazeAngleModule(SuiteModule):
     def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
         """Write one of this module's checkpoints in the original's form."""
         export_training(checkpoint_path, self, path)
+
+    def exportable(
+        self, inputs: Mapping[str, Any], annotator: Mapping[str, Any] | None
+    ) -> Exportable:
+        """Return what an ONNX file of it holds; arguments as `exportable_gaze`."""
+        return exportable_gaze(self, self.net, self.gaze_frame, annotator)
 
     def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
         """Load an original's weights, with the ranges of its training data.

@@ -50,7 +50,11 @@ class Gaze360(ClipEncoder):
     def forward(self, clip: Tensor) -> GazeEstimate:
         """Estimate the gaze in the middle of normalised frames (B, T, 3, H, W), T odd or 1."""
         embedding, _ = self.look(clip.flatten(0, 1))
-        raw = self.last(self.centre_state(embedding.unflatten(0, clip.shape[:2])))
+        return self.estimate(embedding.unflatten(0, clip.shape[:2]))
+
+    def estimate(self, embedding: Tensor) -> GazeEstimate:
+        """Estimate the gaze in the middle of frames' embeddings (B, T, E)."""
+        raw = self.last(self.centre_state(embedding))
         # tanh for angles, as published: their ends cannot be crossed.
         yaw, pitch = math.pi * raw[:, :1].tanh(), math.pi / 2 * raw[:, 1:2].tanh()
         return GazeEstimate(torch.cat([yaw, pitch], dim=1), math.pi * raw[:, 2:].sigmoid())

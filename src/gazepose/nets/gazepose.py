@@ -109,7 +109,7 @@ class GazePose(ClipNet):
         self, centre_map: Tensor, head_bins: Tensor | None, landmarks: Tensor | None
     ) -> Tensor:
         """Return what the Transformer finds in maps (B, C, h, w) for each query: (B, 8, width)."""
-        queries = self.queries(len(centre_map), head_bins, landmarks)
+        queries = self.queries(centre_map.shape[0], head_bins, landmarks)
         places = places_of(self.input_projection(centre_map))
         position = places_of(self.position(centre_map))
         return self.transformer(places, position, self.target, queries)

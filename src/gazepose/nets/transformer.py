@@ -122,7 +122,7 @@ class Transformer(nn.Module):
         The decoder starts from the contents `target` (Q, D).
         """
         memory = self.encode(places, position)
-        found = target.expand(len(queries), -1, -1)
+        found = target.expand(queries.shape[0], -1, -1)
         for layer in self.decoder:
             found = layer(found, queries, memory, position)
         return self.decoder_norm(found)

@@ -1,7 +1,7 @@
 """Eye contact in photos and videos: preprocessing's road, with a trained net at its end."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +26,7 @@ from gazepose.evaluation.metrics import THRESHOLD
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.prediction.frame_scores import FrameScorer
 from gazepose.prediction.judged_face import JudgedFace, judged_face
-from gazepose.prediction.video_store import (
-    GROUP,
-    Gaussian,
-    trained_ranking,
-    write_video_table,
-)
+from gazepose.prediction.video_store import GROUP, write_video_table
 from gazepose.preprocessing.preparation import (
     MESH,
     PreparationSettings,
@@ -40,6 +35,7 @@ from gazepose.preprocessing.preparation import (
 )
 from gazepose.readers.detected_clip import tight_boxes
 from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.store.ranking import Gaussian, trained_ranking
 from gazepose.store.table import LamTable
 from gazepose.training.module import EyeContactModule
 
@@ -71,6 +67,8 @@ class VideoPredictor(Annotator):
         threshold: score from which a face counts as looking, in [0, 1]; None takes the one that the
             model's validation chose, or one half if it chose none.
         trained_store_dir: store of the training data.
+        trained_ranking: mean and standard deviation of the sharpness of the training images, in
+            place of that store.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -89,6 +87,7 @@ class VideoPredictor(Annotator):
         zoom: float = 1.0,
         threshold: float | None = None,
         trained_store_dir: str | None = None,
+        trained_ranking: Sequence[float] | None = None,
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"threshold is {threshold}, expected a score from 0 to 1")
@@ -108,6 +107,7 @@ class VideoPredictor(Annotator):
         self._smoothing = smoothing
         self._threshold = _chosen_threshold(module) if threshold is None else threshold
         self._trained_store_dir = None if trained_store_dir is None else Path(trained_store_dir)
+        self._trained_ranking = trained_ranking
 
     def predict_video(self, path: Path) -> Iterator[tuple[TimedFrame, list[JudgedFace]]]:
         """Yield every frame with its faces.
@@ -183,7 +183,10 @@ class VideoPredictor(Annotator):
 
     @cached_property
     def _ranking(self) -> Gaussian | None:
-        return trained_ranking(self._trained_store_dir)
+        if self._trained_ranking is None:
+            return trained_ranking(self._trained_store_dir)
+        mean, std = self._trained_ranking
+        return mean, std
 
 
 def _chosen_threshold(module: EyeContactModule) -> float:

@@ -1,6 +1,5 @@
 """A video -> a table of its faces, by the road of preprocessing, in a folder that may be lost."""
 
-import logging
 from pathlib import Path
 
 import polars as pl
@@ -8,18 +7,16 @@ from tqdm import tqdm
 
 from common.faces.analysis import FaceAnalyzer
 from common.faces.tracking import TrackingSettings
-from common.files.sealed import read_table, scan_table, write_table
+from common.files.sealed import read_table, write_table
 from common.media.video import num_frames
 from common.store.writing import GroupWriter
 from gazepose.preprocessing.group import prepared_rows
 from gazepose.preprocessing.preparation import PreparationSettings
 from gazepose.readers.detected_clip import video_clip
-from gazepose.store.ranking import fit_gaussian, gaussian_cdf
+from gazepose.store.ranking import Gaussian, gaussian_cdf
 from gazepose.store.reading import FRAMES_FILE, REMEDY
 from gazepose.store.writing import write_frames
 
-LOG = logging.getLogger(__name__)
-Gaussian = tuple[float, float]
 GROUP = "video"
 
 
@@ -61,20 +58,3 @@ def write_video_table(
     frames = frames.with_columns(pl.Series("sharpness_p", ranks))
     write_table(frames, store_dir / FRAMES_FILE)
     return frames
-
-
-def trained_ranking(store_dir: Path | None) -> Gaussian | None:
-    """Return mean and standard deviation of the sharpness of a store's training images.
-
-    None without a store, or where its folder is gone.
-
-    Raises:
-        ValueError: If its table is damaged.
-    """
-    path = None if store_dir is None else store_dir / FRAMES_FILE
-    if path is None or not path.is_file():
-        LOG.info("no training store at hand: a video's faces are ranked among themselves")
-        return None
-    is_ranked = (pl.col("part") == "train") & pl.col("sharpness").is_not_nan()
-    sharpness = scan_table(path, REMEDY).filter(is_ranked).select("sharpness").collect()
-    return fit_gaussian(sharpness["sharpness"].to_numpy())

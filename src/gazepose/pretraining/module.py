@@ -1,17 +1,20 @@
 """The Lightning module of gaze pretraining: Gaze360's task, so that a backbone can start there."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from common.evaluation.metrics import AngularError
+from common.onnx.writing import Exportable
 from common.training.module import MakeOptimizer, MakeScheduler
 from common.training.sample_loss import SampleLosses
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.pixels import normalise
 from gazepose.originals.start_weights import InitPart
 from gazepose.pretraining.datamodule import GazeBatch
+from gazepose.training.exportable import exportable_gaze
 from gazepose.training.losses import PinballLoss
 from gazepose.training.started import StartedModule
 
@@ -61,6 +64,12 @@ class GazePretrainingModule(StartedModule):
     def export_checkpoint(self, checkpoint_path: Path, path: Path) -> None:
         """Refuse: see `load_original`."""
         raise ValueError(f"export={path}: {_NO_ORIGINAL}; give {checkpoint_path} to those")
+
+    def exportable(
+        self, inputs: Mapping[str, Any], annotator: Mapping[str, Any] | None
+    ) -> Exportable:
+        """Return what an ONNX file of it holds; nothing annotates with it."""
+        return exportable_gaze(self.net, inputs)
 
     def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
         """Refuse: Gaze360's own file goes to the nets that start from it.

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from common.onnx.writing import Exportable
 from common.training.checkpoints.reading import read_checkpoint, save_checkpoint
 from common.training.module import MakeOptimizer, MakeScheduler
 from common.training.sample_loss import MeanLoss, SampleLosses
@@ -22,6 +23,7 @@ from gazepose.nets.pixels import normalise
 from gazepose.originals.start_weights import InitPart
 from gazepose.originals.weights import load_original, original_state_dict
 from gazepose.priors import mirror_landmarks
+from gazepose.training.exportable import exportable_scores
 from gazepose.training.losses import WeightedCrossEntropy
 from gazepose.training.started import StartedModule
 
@@ -126,6 +128,13 @@ class EyeContactModule(StartedModule):
         """Write one of this module's checkpoints as the original's state dict."""
         self.load_state_dict(read_checkpoint(checkpoint_path)["state_dict"])
         save_checkpoint(original_state_dict(self.net), path)
+
+    def exportable(
+        self, inputs: Mapping[str, Any], annotator: Mapping[str, Any] | None
+    ) -> Exportable:
+        """Return what an ONNX file of it holds; arguments as `exportable_scores`."""
+        flips = {"flip_average": self.flip_average, "mirror_priors": self._mirror_priors}
+        return exportable_scores(self.net, self.threshold, inputs, annotator, **flips)
 
     def load_original(self, path: Path, trained_on: str | None) -> dict[str, Any]:
         """Load an original's weights.

@@ -14,7 +14,8 @@ from builders.small_store import write_small_store
 from builders.small_training import composed, train_here
 from hydra.errors import HydraException
 
-from common.prediction.command import Trained, _annotate, _unloaded, predict
+from common.prediction.command import _annotate, predict
+from common.prediction.trained import Trained, unloaded
 from common.runs.snapshot import read_snapshot
 from flame.evaluation.callback import calibration_text
 
@@ -175,7 +176,7 @@ def test_no_published_weights_are_fetched_where_a_checkpoint_follows() -> None:
     # Of another width, published weights would be refused.
     options = ["model=gazelstm", "model.backbone.width=4", "model.backbone.weights=imagenet"]
     config = composed("predict", "paths.run_dir=x", *options)
-    assert _unloaded(config, config).net.backbone.num_channels == 32
+    assert unloaded(config, config).net.backbone.num_channels == 32
 
 
 def test_dropout_is_refused_for_a_run_that_has_none(work_dir: Path) -> None:

@@ -18,7 +18,12 @@ from flame.evaluation.calibrated_errors import (
     calibrate_people,
     prior_of,
 )
-from flame.evaluation.calibration import Calibration, read_calibration, write_calibration
+from flame.evaluation.calibration import (
+    Calibration,
+    read_calibration,
+    weights_sha256,
+    write_calibration,
+)
 from flame.evaluation.calibration_fit import PeoplePrior
 from flame.evaluation.figures import save_calibration_figure
 
@@ -200,7 +205,7 @@ def path(net: torch.nn.Module, tmp_path: Path) -> Path:
 
 def test_a_file_gives_back_its_map(path: Path, net: torch.nn.Module) -> None:
     # In whatever precision the net is held.
-    found = read_calibration(path, net.double(), "targets", "camera")
+    found = read_calibration(path, weights_sha256(net.double()), "targets", "camera")
     np.testing.assert_array_equal(found.matrix, MAP.matrix)
     np.testing.assert_array_equal(found.offset, MAP.offset)
     content = json.loads(path.read_text())
@@ -219,12 +224,12 @@ def test_a_file_of_another_convention_or_frame_is_refused(
     path: Path, net: torch.nn.Module, convention: str, frame: str, facts: str
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(path.name) + f".*{facts}"):
-        read_calibration(path, net, convention, frame)
+        read_calibration(path, weights_sha256(net), convention, frame)
 
 
 def test_a_file_of_another_run_is_refused(path: Path) -> None:
     with pytest.raises(ValueError, match=r"small.*trained on data.*run=runs/mine.*samples:9"):
-        read_calibration(path, torch.nn.Linear(2, 2), "targets", "camera")
+        read_calibration(path, weights_sha256(torch.nn.Linear(2, 2)), "targets", "camera")
 
 
 def test_a_file_that_is_missing_changed_or_another_says_how_to_make_one(
@@ -234,10 +239,10 @@ def test_a_file_that_is_missing_changed_or_another_says_how_to_make_one(
     changed.write_text(path.read_text().replace("0.05", "0.15"))
     for one in (path.with_name("none.json"), changed):
         with pytest.raises(ValueError, match=rf"{one.name}.*split=test.*samples:9"):
-            read_calibration(one, net, "targets", "camera")
+            read_calibration(one, weights_sha256(net), "targets", "camera")
     other.write_text('{"kind": "gaze_angle_test"}')
     with pytest.raises(ValueError, match=r"other\.json.*lacks.*map"):
-        read_calibration(other, net, "targets", "camera")
+        read_calibration(other, weights_sha256(net), "targets", "camera")
 
 
 def test_the_figure_has_a_line_a_person_and_the_mean(

@@ -1,0 +1,1 @@
+"""Nets as ONNX files: written, described, opened, whoever wrote them."""
