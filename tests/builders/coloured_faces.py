@@ -1,7 +1,7 @@
 """Videos of coloured squares, and a detector that takes them for faces."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,9 @@ class SquareSettings:
     """Stands where `common.faces.settings.AnalyzerSettings` does."""
 
     min_confidence: float = 0.5
+
+    def recipe(self) -> dict[str, Any]:
+        return asdict(self)
 
     def build(self) -> FaceAnalyzer:
         return FaceAnalyzer(SquareDetector(), FaceMesh())

@@ -1,7 +1,7 @@
 """Stand-ins for the data set and for face detection: what they find is told by the photo."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,9 @@ class FakeAnalyzerSettings:
     """Stands where `common.faces.settings.AnalyzerSettings` does."""
 
     min_confidence: float = 0.5
+
+    def recipe(self) -> dict[str, Any]:
+        return asdict(self)
 
     def build(self) -> FakeAnalyzer:
         return FakeAnalyzer()

@@ -1,11 +1,13 @@
 """Which detector finds faces, as plain values for configs and store recipes."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer
 from common.faces.detection import SMALLEST_FACE_FRACTION, FaceDetector, MediaPipeDetector
 from common.faces.mediapipe.mesh import FaceMesh
+from common.faces.mediapipe.release import release_definition
 
 DETECTORS = ("mediapipe", "retinaface")
 
@@ -37,6 +39,10 @@ class AnalyzerSettings:
                 f"min_face_fraction is {self.min_face_fraction}, expected 0 to 1: a part of the "
                 "photo's longer side"
             )
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what a store's content depends on, as plain values."""
+        return {**asdict(self), **release_definition()}
 
     def build(self) -> FaceAnalyzer:
         """Return an analyzer; it builds its graphs on first use."""

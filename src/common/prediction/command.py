@@ -17,6 +17,7 @@ from common.config.checks import (
 from common.config.instantiate import build
 from common.config.plain import Config
 from common.faces.head_pose import mesh_definition
+from common.faces.mediapipe.model import keep_face_model
 from common.files.atomic import remove_leftovers
 from common.files.form import ANY, TEXT, Each, check_form
 from common.prediction.annotation import annotate_source
@@ -241,6 +242,7 @@ def _annotate(config: Config, trained: Trained) -> str:
         raise ValueError(f"model {name} is not for photos and videos; give split=test")
     mesh = {"head_pose": "mesh", **mesh_definition("mesh")}
     warn_of_other_mesh(trained.data.get("recipe", {}), mesh)
+    keep_face_model(config["faces"]["model"])
     # Later values lie over the run's own, level by level.
     changes = {**_other_dropout(config), **config["annotator"]}
     annotator = build(configured, module=trained.module, **changes)

@@ -4,7 +4,6 @@ The face mesh needs a face; eye crops have none. MediaPipe refines its mesh by a
 sees one eye in 64 x 64 pixels, and which finds lids and iris without the mesh, too.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -14,6 +13,7 @@ from common.arrays import Float, Image
 from common.config.optional_packages import optional
 from common.faces.eye_landmarks import eye_landmarks
 from common.faces.mediapipe.native_stderr import silence_native_stderr
+from common.faces.mediapipe.release import package_dir, refuse_without_solutions
 
 _MODEL = "modules/iris_landmark/iris_landmark.tflite"
 _PATCH_PX = 64
@@ -36,7 +36,8 @@ class IrisModel:
     """MediaPipe's iris model, run by LiteRT; it belongs to the process that builds it.
 
     Raises:
-        ValueError: If LiteRT (the extra ``iris``) or the model's file in MediaPipe is missing.
+        ValueError: If LiteRT (the extra ``iris``) is missing, or the MediaPipe that is installed
+            has no such model.
     """
 
     def __init__(self) -> None:
@@ -123,13 +124,5 @@ def _evenly(line: Float) -> Float:
 
 
 def _model_path() -> Path:
-    # Found, not imported: that would take seconds.
-    found = find_spec("mediapipe")
-    folders = found.submodule_search_locations if found else None
-    path = Path(*(folders or ["mediapipe"])[:1]) / _MODEL
-    if not path.is_file():
-        raise ValueError(
-            f"no iris model at {path}: landmarks=iris takes it from MediaPipe's wheel. Type:"
-            " pip install --force-reinstall --no-deps 'mediapipe>=0.10.21,<0.10.22'"
-        )
-    return path
+    refuse_without_solutions("landmarks=iris", "the iris model")
+    return package_dir() / _MODEL
