@@ -1,7 +1,7 @@
 """Videos of coloured squares, and a detector that takes them for faces."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,9 @@ class SquareDetector:
 @dataclass(frozen=True)
 class SquareSettings(AnalyzerSettings):
     """Settings that change nothing of what is found."""
+
+    def recipe(self) -> dict[str, Any]:
+        return asdict(self)
 
     def build(self) -> FaceAnalyzer:
         return FaceAnalyzer(SquareDetector(), FaceMesh())

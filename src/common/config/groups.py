@@ -108,6 +108,13 @@ class PathsConfig:
 
 
 @dataclass
+class FacesConfig:
+    """How faces are measured, whatever they are measured for."""
+
+    model: str | None = None
+
+
+@dataclass
 class StudyConfig:
     """One table: its rows in order, each with every seed.
 

@@ -14,6 +14,7 @@ from common.config.groups import (
     DataConfig,
     DropoutConfig,
     EyeContactModelConfig,
+    FacesConfig,
     GazeAngleModelConfig,
     ModelConfig,
     PathsConfig,
@@ -101,6 +102,7 @@ class PreprocessConfig:
     export_heatmaps: bool = True
     export_file: str | None = None
     seed: int = 0
+    faces: FacesConfig = field(default_factory=FacesConfig)
     data: DataConfig = field(default_factory=DataConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
 
@@ -139,6 +141,7 @@ class PredictConfig:
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     trainer: PredictTrainerConfig = field(default_factory=PredictTrainerConfig)
     annotator: dict[str, Any] = field(default_factory=dict)
+    faces: FacesConfig = field(default_factory=FacesConfig)
     datamodule: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     module: dict[str, Any] = field(default_factory=dict)

@@ -11,14 +11,11 @@ import numpy as np
 from common.arrays import Float, Image
 from common.faces.cropping import padded_square, shrunk
 from common.faces.mediapipe.graph import MediaPipeGraph
+from common.faces.mediapipe.nets import face_detection
 
 LOG = logging.getLogger(__name__)
 
-# Input side of MediaPipe's full-range model in pixels.
-TILE_PX = 192
-# Smallest face the full-range model finds, as a fraction of its input: 118 px in a 1920 px frame.
-SMALLEST_FACE_IN_TILE = 118 / 1920
-# Bounds the work on large photos: about 20 tiles, 0.05 s, or an input of 960 px.
+# Bounds the work on large photos: about 20 tiles, 0.05 s.
 SMALLEST_FACE_FRACTION = 0.0208
 # Least overlap of neighbours, as a part of a tile: a face of the next coarser level's size (twice
 # the smallest) fits into it.
@@ -83,11 +80,11 @@ class SmallestFace:
 
 
 class MediaPipeDetector:
-    """MediaPipe's bundled face detectors on the whole image and on tiles of a pyramid.
+    """MediaPipe's face detectors on the whole image and on tiles of a pyramid.
 
-    The full-range model sees the whole image at 192 px and loses faces narrower than 6 % of its
-    longer side; overlapping tiles of finer levels find those. The short-range model adds faces
-    that fill the image. Boxes found more than once are merged by non-maximum suppression.
+    A detector sees the whole image at 128 or 192 px and loses small faces; overlapping tiles of
+    finer levels find those. Boxes found more than once are merged by non-maximum suppression.
+    Which detectors these are `common.faces.mediapipe.nets` says.
     """
 
     name = "mediapipe"
@@ -95,20 +92,15 @@ class MediaPipeDetector:
     def __init__(self, smallest_face: SmallestFace, *, min_confidence: float = 0.5) -> None:
         """Configure the detector; graphs are built on first use."""
         self._smallest_face = smallest_face
-        self._short_range, self._full_range = (
-            MediaPipeGraph(
-                "FaceDetection", model_selection=model, min_detection_confidence=min_confidence
-            )
-            for model in (0, 1)
-        )
+        self._nets = face_detection(min_confidence)
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces in an image (H, W, 3) uint8 RGB, best first."""
         long_side = max(image.shape[:2])
         smallest_face_px = self._smallest_face.width_px(long_side)
-        sides = pyramid_sides(long_side, smallest_face_px / SMALLEST_FACE_IN_TILE)
+        sides = pyramid_sides(long_side, smallest_face_px / self._nets.smallest_face)
         # All levels come from the finest: a large photo is reduced only once.
-        finest = shrunk(image, TILE_PX / sides[-1])
+        finest = shrunk(image, self._nets.tile_px / sides[-1])
         faces = [*self._in_whole_image(image, finest)]
         for side in sides:
             level = shrunk(finest, sides[-1] / side)
@@ -118,28 +110,26 @@ class MediaPipeDetector:
         return suppress_duplicates(faces)
 
     def _in_whole_image(self, image: Image, finest: Image) -> Iterator[Face]:
-        view = shrunk(finest, TILE_PX / max(finest.shape[:2]))
-        yield from self._in_window(self._short_range, image, view, 0, 0, max(view.shape[:2]))
+        if self._nets.in_whole is not None:
+            view = shrunk(finest, self._nets.tile_px / max(finest.shape[:2]))
+            yield from self._in_window(self._nets.in_whole, image, view, 0, 0, max(view.shape[:2]))
 
     def _in_tiles(self, image: Image, level: Image) -> Iterator[Face]:
-        tile = min(TILE_PX, max(level.shape[:2]))
+        tile = min(self._nets.tile_px, max(level.shape[:2]))
         for y0 in tile_origins(level.shape[0], tile):
             for x0 in tile_origins(level.shape[1], tile):
-                yield from self._in_window(self._full_range, image, level, x0, y0, tile)
+                yield from self._in_window(self._nets.in_tiles, image, level, x0, y0, tile)
 
     def _in_window(
         self, graph: MediaPipeGraph, image: Image, level: Image, x0: int, y0: int, side: int
     ) -> Iterator[Face]:
         """Yield the faces that a square window of a reduced image shows whole."""
-        for detection in graph.find(padded_square(level, x0, y0, side)):
-            box = detection.location_data.relative_bounding_box
-            left, top = box.xmin, box.ymin
-            corners = np.array([left, top, left + box.width, top + box.height])
-            edges = corners * side + np.array([x0, y0, x0, y0])
+        for found in graph.find(padded_square(level, x0, y0, side)):
+            edges = found[:4] * side + np.array([x0, y0, x0, y0])
             if not _is_cut(edges, (x0, y0), side, level.shape):
                 scale = np.array(image.shape[1::-1]) / level.shape[1::-1]
                 bbox = inside_image(edges * np.tile(scale, 2) - 0.5, image.shape)
-                yield Face(bbox, float(detection.score[0]))
+                yield Face(bbox, float(found[4]))
 
 
 def _is_cut(edges: Float, origin: tuple[int, int], side: int, shape: Sequence[int]) -> bool:

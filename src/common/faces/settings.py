@@ -1,6 +1,7 @@
 """Which detector finds faces, as plain values for configs and store recipes."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from common.config.recordable import recordable
 from common.faces.analysis import FaceAnalyzer
@@ -12,6 +13,7 @@ from common.faces.detection import (
     SmallestFace,
 )
 from common.faces.mediapipe.mesh import FaceMesh
+from common.faces.mediapipe.release import release_definition
 
 DETECTORS = ("centerface", "mediapipe", "retinaface")
 
@@ -43,6 +45,10 @@ class AnalyzerSettings:
                 f"min_face_fraction is {self.min_face_fraction}, expected 0 to 1: a part of the "
                 "photo's longer side"
             )
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what a store's content depends on, as plain values."""
+        return {**asdict(self), **release_definition()}
 
     def build(self) -> FaceAnalyzer:
         """Return an analyzer; it builds its graphs on first use."""

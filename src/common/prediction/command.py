@@ -7,6 +7,7 @@ from common.config.checks import check_inputs, warn_of_other_mesh
 from common.config.instantiate import build
 from common.config.plain import Config
 from common.faces.head_pose import mesh_definition
+from common.faces.mediapipe.model import keep_face_model
 from common.prediction.annotation import annotate_source
 from common.prediction.changes import other_dropout, output_dir
 from common.prediction.exporting import export
@@ -86,6 +87,7 @@ def _annotate(config: Config, trained: Trained) -> str:
         raise ValueError(f"model {name} is not for photos and videos; give split=test")
     mesh = {"head_pose": "mesh", **mesh_definition("mesh")}
     warn_of_other_mesh(trained.data.get("recipe", {}), mesh)
+    keep_face_model(config["faces"]["model"])
     # Later values lie over the run's own, level by level.
     changes = {**other_dropout(config), **config["annotator"]}
     annotator = build(configured, module=trained.module, **changes)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from common.config.instantiate import build
+from common.faces.mediapipe.model import keep_face_model
 
 MODES = ("run", "check", "repair", "export", "split", "statistics")
 # What is written to where only some modes write.
@@ -50,6 +51,7 @@ def prepare_store(config: Mapping[str, Any]) -> Outcome:
             f"num_workers is {config['num_workers']}, expected 0 (all in this process) or more; "
             "type e.g. num_workers=2"
         )
+    keep_face_model(config["faces"]["model"])
     if data["raw_writer"] is not None:
         build(data["raw_writer"], num_workers=config["num_workers"])
     preprocessor = build(

@@ -42,7 +42,7 @@ class GroupRecipe(StoreRecipe[RawSample]):
             **self.reader.settings,
             **asdict(self.preparation),
             **mesh_definition(self.preparation.head_pose),
-            **(asdict(self.analyzer) if self.preparation.detects_faces else {}),
+            **(self.analyzer.recipe() if self.preparation.detects_faces else {}),
         }
 
     def rows(self, group: str, on_item: Callable[[], object]) -> Iterator[Row | Skipped]:

@@ -61,6 +61,8 @@ class FacePreprocessor(StorePreprocessor[GroupRecipe]):
     def _check_needs(self) -> None:
         if self.recipe.preparation.landmarks == "iris":
             IrisModel()
+        if self.recipe.preparation.detects_faces:
+            self.recipe.analyzer.build()
 
     def _report(self, skipped: list[dict[str, str]], failed: dict[str, str]) -> PreprocessReport:
         try:

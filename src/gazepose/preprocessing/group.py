@@ -13,6 +13,7 @@ import numpy as np
 
 from common.arrays import Float
 from common.faces.head_pose import mesh_definition
+from common.faces.mediapipe.release import release_definition
 from common.files.checksums import plain_digest
 from common.preprocessing.recipe import StoreRecipe
 from common.store.skipped import Skipped
@@ -50,9 +51,12 @@ class GroupRecipe(StoreRecipe[RawFace]):
         """
         made_from = super().fingerprint(group)
         sources: dict[str, Any] = prior_sizes(self.reader, self.preparation, group)
-        if self.preparation.head_pose == PRIOR_OR_MESH:
+        if self.preparation.wanted_priors:
             decided = preparation_of(self.reader, self.preparation, group)
-            sources |= mesh_definition(decided.head_pose)
+            if self.preparation.head_pose == PRIOR_OR_MESH:
+                sources |= mesh_definition(decided.head_pose)
+            if decided.uses_mesh:
+                sources |= release_definition()
         return f"{made_from} {plain_digest(sources)}" if made_from and sources else made_from
 
     def rows(self, group: str, on_item: Callable[[], object]) -> Iterator[Row | Skipped]:

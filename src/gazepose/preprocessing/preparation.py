@@ -13,6 +13,7 @@ from common.config.recordable import recordable
 from common.faces.head_pose import head_pose_from_mesh, mesh_definition
 from common.faces.mediapipe.mesh import FaceMesh
 from common.faces.mediapipe.pose import BodyPose
+from common.faces.mediapipe.release import release_definition
 from common.media.image_codec import decode_image, encode_image
 from common.preprocessing.recipe import check_preparation
 from gazepose.preprocessing.face_image import FaceWindow, face_window, sharpness
@@ -94,15 +95,25 @@ class PreparationSettings:
         hopenet = self._hopenet()
         weights = None if hopenet is None else hopenet.fingerprint()
         settings = asdict(self.with_priors(self.wanted_priors))
-        return {**settings, "hopenet_weights": weights, **mesh_definition(self.head_pose)}
+        release = release_definition() if self.uses_mesh else {}
+        return {
+            **settings,
+            "hopenet_weights": weights,
+            **mesh_definition(self.head_pose),
+            **release,
+        }
+
+    @property
+    def uses_mesh(self) -> bool:
+        """Return whether landmarks or head pose come from the mesh for certain."""
+        return MESH in (self.landmarks, self.head_pose)
 
     def build(self) -> "Preparer":
         """Return what prepares faces; it builds its graphs on first use."""
         assert self.needed_priors == self.wanted_priors, "with_priors says which files there are"
-        needs_mesh = "mesh" in (self.landmarks, self.head_pose)
         return Preparer(
             self,
-            FaceMesh() if needs_mesh else None,
+            FaceMesh() if self.uses_mesh else None,
             BodyPose() if self.landmarks == "pose" else None,
             self._hopenet(),
         )

@@ -49,7 +49,7 @@ class VideosReader(RawReader):
     def settings(self) -> dict[str, Any]:
         """Return how faces are found and joined, as plain values."""
         tracking = {**asdict(self.tracking), "follows_camera": True}
-        return {"analyzer": asdict(self.analyzer), "tracking": tracking}
+        return {"analyzer": self.analyzer.recipe(), "tracking": tracking}
 
     def groups(self) -> list[str]:
         """Return the videos' names.

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,10 +112,14 @@ class CountingGraph:
         return []
 
 
-def windows_searched(shape: tuple[int, int, int], **options: float) -> int:
-    settings = AnalyzerSettings(detector="mediapipe", **options)
+def counting(settings: AnalyzerSettings) -> tuple[Any, CountingGraph]:
     detector, graph = settings.build()._detector, CountingGraph()
-    detector._full_range = detector._short_range = graph
+    detector._nets = detector._nets._replace(in_tiles=graph, in_whole=graph)
+    return detector, graph
+
+
+def windows_searched(shape: tuple[int, int, int], **options: float) -> int:
+    detector, graph = counting(AnalyzerSettings("mediapipe", **options))
     detector.detect(np.zeros(shape, np.uint8))
     return graph.num_windows
 
@@ -141,8 +146,7 @@ def test_it_is_said_once_that_small_faces_are_not_looked_for(
     caplog: pytest.LogCaptureFixture, fraction: float | None, side: int, is_told: bool
 ) -> None:
     chosen = {} if fraction is None else {"min_face_fraction": fraction}
-    detector = AnalyzerSettings("mediapipe", **chosen).build()._detector
-    detector._full_range = detector._short_range = CountingGraph()
+    detector, _ = counting(AnalyzerSettings("mediapipe", **chosen))
     for _ in range(2):
         detector.detect(np.zeros((side // 2, side, 3), np.uint8))
     assert len(re.findall(r"83 px.*min_face_fraction 0\.0208", caplog.text)) == is_told

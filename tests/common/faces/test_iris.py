@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders.fake_iris import install_fake_iris, pair_of_eyes, true_landmarks
+from builders.mediapipe_release import install_without_solutions, needs_solutions
 
 from common.faces.eye_landmarks import mirror_eye_landmarks
 from common.faces.mediapipe.iris import IrisModel
@@ -16,6 +17,7 @@ from common.synthetic.rendering.renderer import render_face
 PAIR_WIDTH_PX, PAIR_HEIGHT_PX = 300, 140
 
 
+@needs_solutions
 def test_known_eyes_come_out_in_openfaces_order(monkeypatch: pytest.MonkeyPatch) -> None:
     install_fake_iris(monkeypatch)
     found = IrisModel().eye_landmarks(pair_of_eyes())
@@ -40,6 +42,7 @@ def drawn_pair(gaze_deg: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     return image, (points - [[x0], [y0]]).reshape(112)
 
 
+@needs_solutions
 @pytest.mark.parametrize("gaze_deg", [(0.0, 0.0), (15.0, 0.0), (-15.0, 10.0)])
 def test_the_model_finds_drawn_eyes(gaze_deg: tuple[float, float]) -> None:
     pytest.importorskip("ai_edge_litert")
@@ -59,14 +62,10 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyP
         IrisModel()
 
 
-def test_a_missing_model_is_named_with_the_command(
+def test_a_mediapipe_without_the_model_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     install_fake_iris(monkeypatch)
-    (tmp_path / "mediapipe").mkdir()
-    (tmp_path / "mediapipe" / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "mediapipe", raising=False)
-    where = r"mediapipe/modules/iris_landmark/iris_landmark\.tflite"
-    with pytest.raises(ValueError, match=rf"{where}.*pip install .*mediapipe>="):
+    install_without_solutions(monkeypatch, tmp_path)
+    with pytest.raises(ValueError, match=r"landmarks=iris needs the iris model.*Python 3\.11"):
         IrisModel()

@@ -5,9 +5,11 @@ import pickle
 import numpy as np
 import pytest
 from builders.cartoon_face import cartoon
+from builders.mediapipe_release import needs_solutions
 
 from common.faces.mediapipe.pose import BodyPose
 
+pytestmark = needs_solutions
 NOSE, LEFT_EYE, RIGHT_EYE, MOUTH_LEFT, MOUTH_RIGHT = 0, 2, 5, 9, 10
 
 

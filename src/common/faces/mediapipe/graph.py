@@ -1,40 +1,35 @@
-"""A MediaPipe solution that is built where it is used."""
+"""A net of MediaPipe that is built where it is used."""
 
 import weakref
-from importlib import import_module
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
-from common.arrays import Image
+from common.arrays import Float, Image
 from common.faces.mediapipe.native_stderr import silence_native_stderr
 
 
-class _Solution(NamedTuple):
-    module: str
-    result: str  # the field of its output that holds what was found
+class Net(Protocol):
+    """What one release of MediaPipe runs; only options, so that it can be pickled."""
 
+    def build(self) -> Any:
+        """Return what `run` needs, with a method ``close``."""
 
-_SOLUTIONS = {
-    "FaceDetection": _Solution("face_detection", "detections"),
-    "FaceMesh": _Solution("face_mesh", "multi_face_landmarks"),
-    "Pose": _Solution("pose", "pose_landmarks"),
-}
+    def run(self, built: Any, image: Image) -> list[Float]:
+        """Return what is found in an image (H, W, 3) RGB, an array each."""
 
 
 class MediaPipeGraph:
-    """One of MediaPipe's bundled solutions, built lazily in the process that runs it.
+    """One of MediaPipe's nets, built lazily in the process that runs it.
 
     MediaPipe hangs in a forked child once the parent has run it, and its graphs cannot be
     pickled. This object can: it carries only the options, and every process (spawned, never
     forked) builds its own graph on first use, in silence.
     """
 
-    def __init__(
-        self, solution: Literal["FaceDetection", "FaceMesh", "Pose"], **options: Any
-    ) -> None:
-        self._solution = solution
-        self._options = options
+    def __init__(self, net: Net) -> None:
+        self._net = net
         self._graph: Any = None
         self._has_found = False
 
@@ -46,32 +41,34 @@ class MediaPipeGraph:
         if self._graph is not None:
             return
         with silence_native_stderr():
-            # Importing MediaPipe takes a second; processes that never use it do not pay.
-            name = _SOLUTIONS[self._solution].module
-            module = import_module(f"mediapipe.python.solutions.{name}")
-            self._graph = getattr(module, self._solution)(**self._options)
+            self._graph = self._net.build()
             # At exit the process closes it, and a graph may wait for threads that are gone.
-            weakref.finalize(self, self._graph.close).atexit = False
-            self._graph.process(np.zeros((64, 64, 3), np.uint8))
+            weakref.finalize(self, _close, self._graph.close).atexit = False
+            # Nor may its destructor at exit: what that calls is gone by then, and it says so.
+            self._graph.close = _nothing
+            self._net.run(self._graph, np.zeros((64, 64, 3), np.uint8))
 
-    def find(self, image: Image) -> list[Any]:
+    def find(self, image: Image) -> list[Float]:
         """Run the graph on an image (H, W, 3) RGB.
 
         Returns:
-            MediaPipe's detections or landmark lists; empty if it finds nothing.
+            What it finds, an array each as its net says; empty if it finds nothing.
         """
         self.build()
         image = np.ascontiguousarray(image)
         if self._has_found:
-            return self._run(image)
+            return self._net.run(self._graph, image)
         # The nodes behind the first detector write their own line when they first run.
         with silence_native_stderr():
-            found = self._run(image)
+            found = self._net.run(self._graph, image)
         self._has_found = bool(found)
         return found
 
-    def _run(self, image: Image) -> list[Any]:
-        result = self._graph.process(image)
-        found = getattr(result, _SOLUTIONS[self._solution].result) or []
-        # The pose is one person's, not a list of people's.
-        return [found] if hasattr(found, "landmark") else list(found)
+
+def _close(close: Callable[[], object]) -> None:
+    with silence_native_stderr():
+        close()
+
+
+def _nothing() -> None:
+    pass

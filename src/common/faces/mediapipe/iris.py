@@ -11,6 +11,7 @@ from common.arrays import Float, Image
 from common.config.optional_packages import optional, package_file
 from common.faces.eye_landmarks import eye_landmarks
 from common.faces.mediapipe.native_stderr import silence_native_stderr
+from common.faces.mediapipe.release import refuse_without_solutions
 
 _MODEL = "modules/iris_landmark/iris_landmark.tflite"
 _MODEL_TOLD = (
@@ -37,12 +38,14 @@ class IrisModel:
     """MediaPipe's iris model, run by LiteRT; it belongs to the process that builds it.
 
     Raises:
-        ValueError: If LiteRT (the extra ``iris``) or the model's file in MediaPipe is missing.
+        ValueError: If LiteRT (the extra ``iris``) is missing, or the MediaPipe that is installed
+            has no such model.
     """
 
     def __init__(self) -> None:
         told = "landmarks=iris needs ai-edge-litert; type pip install -e '.[iris]'"
         interpreter = optional("ai_edge_litert.interpreter", told).Interpreter
+        refuse_without_solutions("landmarks=iris", "the iris model")
         path = package_file("mediapipe", _MODEL, _MODEL_TOLD)
         with silence_native_stderr():
             self._net = interpreter(model_path=str(path))

@@ -1,12 +1,10 @@
 """MediaPipe's refined face mesh of one detected face."""
 
-from typing import Any
-
 import numpy as np
 
 from common.arrays import Float, Image
 from common.faces.cropping import padded_square, shrunk
-from common.faces.mediapipe.graph import MediaPipeGraph
+from common.faces.mediapipe.nets import face_mesh
 
 # Added to every side of the box, as a part of its longer side.
 MARGIN = 0.5
@@ -17,21 +15,14 @@ MAX_CROP_PX = 512
 class FaceMesh:
     """478 landmarks of a face, from a square crop around its box.
 
-    The mesh runs in static mode: one image's result never depends on another's. Its graph is built
-    on first use.
+    One image's result never depends on another's. Its graph is built on first use.
     """
 
     name = "mediapipe_mesh"
 
     def __init__(self) -> None:
         # A neighbour may show in the crop: ask for several, keep the one in the box.
-        self._graph = MediaPipeGraph(
-            "FaceMesh",
-            static_image_mode=True,
-            max_num_faces=3,
-            refine_landmarks=True,
-            min_detection_confidence=0.5,
-        )
+        self._graph = face_mesh(max_faces=3, min_confidence=0.5)
 
     def landmarks(self, image: Image, bbox_xyxy_px: Float) -> Float | None:
         """Return the landmarks of the face in a detector's box (4,) in an image (H, W, 3) RGB.
@@ -42,7 +33,7 @@ class FaceMesh:
         """
         x0, y0, side = crop_square(bbox_xyxy_px)
         crop = shrunk(padded_square(image, x0, y0, side), MAX_CROP_PX / side)
-        meshes = [_to_pixels(found.landmark, x0, y0, side) for found in self._graph.find(crop)]
+        meshes = [_to_pixels(mesh, x0, y0, side) for mesh in self._graph.find(crop)]
         return _in_box(meshes, bbox_xyxy_px)
 
 
@@ -55,10 +46,9 @@ def crop_square(bbox_xyxy_px: Float) -> tuple[int, int, int]:
     return x0, y0, side
 
 
-def _to_pixels(landmarks: Any, x0: int, y0: int, side: int) -> Float:
-    points = np.array([[point.x, point.y, point.z] for point in landmarks])
+def _to_pixels(mesh: Float, x0: int, y0: int, side: int) -> Float:
     # MediaPipe's 0 is the outer edge of the first pixel, ours its centre.
-    return points * side + np.array([x0 - 0.5, y0 - 0.5, 0.0])
+    return mesh * side + np.array([x0 - 0.5, y0 - 0.5, 0.0])
 
 
 def _in_box(meshes: list[Float], bbox_xyxy_px: Float) -> Float | None:

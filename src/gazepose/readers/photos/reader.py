@@ -59,7 +59,7 @@ class PhotosReader(RawReader):
     @property
     def settings(self) -> dict[str, Any]:
         """Return how faces are found, as plain values."""
-        return {"analyzer": asdict(self.analyzer)}
+        return {"analyzer": self.analyzer.recipe()}
 
     def groups(self) -> list[str]:
         """Return all shares of each source, sorted; some may be empty.
