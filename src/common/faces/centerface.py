@@ -73,7 +73,8 @@ class CenterFaceDetector:
         height, width = view.shape[:2]
         padded = np.pad(view, ((0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0)))
         self._net.setInput(cv2.dnn.blobFromImage(padded))
-        boxes, scores = _boxes(*self._net.forward(_OUTPUTS), self._min_confidence)
+        heat, size, offset = self._net.forward(_OUTPUTS)
+        boxes, scores = _boxes(heat, size, offset, self._min_confidence)
         scale = np.tile([shape[1] / width, shape[0] / height], 2)
         return [
             Face(inside_image(box * scale - 0.5, shape), float(score))

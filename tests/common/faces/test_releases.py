@@ -26,7 +26,7 @@ FIVE_POINTS = (1, 473, 468, 291, 61)
 
 def measured() -> list[dict[str, list[float]]]:
     """What the release that is installed finds in six rendered faces, one in each image."""
-    analyzer, rows = AnalyzerSettings().build(), []
+    analyzer, rows = AnalyzerSettings("mediapipe").build(), []
     for seed in range(6):
         identity, rng = make_identity(400_000 + seed, 256), np.random.default_rng(seed)
         (face,) = analyzer.analyze(render_portrait(identity, rng, size_px=320).image)

@@ -76,7 +76,7 @@ LONG_CUTS = {
 }
 GLASSES_SHARE = 0.33
 # Standard deviation between people, about a mean that the lids' corners take up.
-KAPPA_RAD = np.radians([2.0, 2.5])
+KAPPA_RAD = np.array([2.0, 2.5]) * np.pi / 180
 
 
 def sample_traits(seed: int) -> Traits:
