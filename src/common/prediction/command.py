@@ -20,6 +20,8 @@ from common.faces.head_pose import mesh_definition
 from common.files.atomic import remove_leftovers
 from common.files.form import ANY, TEXT, Each, check_form
 from common.prediction.annotation import annotate_source
+from common.prediction.annotator import Annotator
+from common.prediction.pair import pair_of
 from common.runs.admission import check_recorded, parts_of_prediction
 from common.runs.places import found_run, with_found_store
 from common.runs.run import build_data, build_module, test
@@ -87,7 +89,9 @@ def predict(config: Config) -> str:
         )
     if config["run"] is not None and config["priors"] is not None:
         raise ValueError("priors= belongs to model=NAME checkpoint=FILE; a run keeps its own")
-    trained = _from_run(config) if config["run"] is not None else _from_original(config)
+    if config["contact_run"] is not None and asked != ["source"]:
+        raise ValueError(f"contact_run= is for photos and videos, got {asked[0]}=: give source=")
+    trained = from_run(config) if config["run"] is not None else _from_original(config)
     check_inputs(trained.config["model"], config)
     calibration = _checked_calibration(config, trained, asked[0])
     if asked == ["split"]:
@@ -120,7 +124,12 @@ def _checked_calibration(config: Config, trained: Trained, asked: str) -> dict[s
     return given
 
 
-def _from_run(config: Config) -> Trained:
+def from_run(config: Config) -> Trained:
+    """Return the run that a command names, with its checkpoint loaded.
+
+    Raises:
+        ValueError: If there is no such run, or what it names is not admitted.
+    """
     run_dir = found_run(config["run"], config, "run")
     snapshot = read_snapshot(run_dir)
     check_form(snapshot, _FORM, str(run_dir / FILE_NAME))
@@ -235,17 +244,37 @@ def _other_dropout(config: Config) -> dict[str, Any]:
 
 
 def _annotate(config: Config, trained: Trained) -> str:
+    # Later values lie over the run's own, level by level.
+    changes = {**_other_dropout(config), **config["annotator"]}
+    name = Path(config["source"]).stem or "photos"
+    precision = config["trainer"]["precision"]
+    precise = {} if precision is None else {"precision": precision}
+    if config["contact_run"] is None:
+        annotator = annotator_of(trained, {**precise, **changes})
+    else:
+        contact = from_run({**config, "run": config["contact_run"], "checkpoint": None})
+        name = f"{name}_contact-{contact.folder.name}"
+        # Faces are found as the one that asks for tracks says.
+        first = annotator_of(contact, {**precise, **changes})
+        annotator = pair_of(first, annotator_of(trained, precise), config)
+    output_dir = _output_dir(config, trained, name)
+    return annotate_source(config["source"], annotator, output_dir, CAMERA_S, config["format"])
+
+
+def annotator_of(trained: Trained, changes: Config) -> Annotator:
+    """Return what judges the faces of photos and videos, with changes over the run's settings.
+
+    Raises:
+        ValueError: If its model is for something else.
+    """
     configured = trained.config["model"]["annotator"]
     if configured is None:
         name = trained.config["model"]["name"]
         raise ValueError(f"model {name} is not for photos and videos; give split=test")
     mesh = {"head_pose": "mesh", **mesh_definition("mesh")}
     warn_of_other_mesh(trained.data.get("recipe", {}), mesh)
-    # Later values lie over the run's own, level by level.
-    changes = {**_other_dropout(config), **config["annotator"]}
-    annotator = build(configured, module=trained.module, **changes)
-    output_dir = _output_dir(config, trained, Path(config["source"]).stem or "photos")
-    return annotate_source(config["source"], annotator, output_dir, CAMERA_S)
+    annotator: Annotator = build(configured, module=trained.module, **changes)
+    return annotator
 
 
 def _output_dir(config: Config, trained: Trained, name: str) -> Path:
