@@ -10,6 +10,7 @@ A face that a key frame shows for the first time was there before: it is followe
 frames since the last key frame, which wait for that.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
@@ -28,6 +29,10 @@ from common.media.video import TimedFrame
 _SWING = 0.04
 # Where a lost face is searched: a square of so many longer sides of its box.
 _SEARCHED = 2.5
+# So many searches say how a face's box lies about its mesh.
+_NUM_DRAWN = 5
+# While a face has not yet reached the confidence that its track must: each search is a chance.
+_UNSURE_EVERY = 3
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class FoundFace:
     Attributes:
         track: number of its track.
         bbox_xyxy_px: (4,) as the detector draws it.
-        confidence: the detector's, of the search that found it last.
+        confidence: the detector's, of the latest search of a whole picture that found it.
         mesh: (478, 3) refined face mesh in pixels; None where it has none.
     """
 
@@ -110,7 +115,7 @@ class FaceFollower:
 
     def follow(self, frames: Iterable[TimedFrame]) -> Iterator[FoundFrame]:
         """Yield each frame of one video with its faces, in order."""
-        seen_by = _Pass(self._analyzer, FaceTracker(self._tracking), self.settings)
+        seen_by = _Pass(self._analyzer, self._tracking, self.settings)
         waiting: list[FoundFrame] = []
         for frame in frames:
             found = seen_by.look(frame)
@@ -133,15 +138,19 @@ class _Pass:
     """
 
     def __init__(
-        self, analyzer: FaceAnalyzer, tracker: FaceTracker, settings: FollowingSettings
+        self, analyzer: FaceAnalyzer, tracking: TrackingSettings, settings: FollowingSettings
     ) -> None:
         self.is_key = False
         self._analyzer = analyzer
-        self._tracker = tracker
+        self._tracking = tracking
+        self._tracker = FaceTracker(tracking)
         self._settings = settings
         self._motion = CameraMotion()
         self._last: FoundFrame | None = None
         self._num_followed = 0
+        # By track: boxes of its latest searches, in units of its mesh; its greatest confidence.
+        self._drawn: dict[int, deque[Float]] = {}
+        self._peaks: dict[int, float] = {}
 
     def look(self, frame: TimedFrame) -> FoundFrame:
         """Return the next frame with its faces."""
@@ -156,6 +165,11 @@ class _Pass:
             frame.number, [face.bbox_xyxy_px for face in faces], camera_px
         )
         found = [replace(face, track=n) for face, n in zip(faces, numbers, strict=True)]
+        for face in found:
+            peak = self._peaks.get(face.track, 0.0)
+            self._peaks[face.track] = max(peak, face.confidence)
+        if self.is_key and self._settings.detect_every > 1:
+            found = [self._steadied(face) for face in found]
         self._last = FoundFrame(frame, found, camera_px)
         return self._last
 
@@ -177,10 +191,17 @@ class _Pass:
 
     def _is_due(self, image: Image, camera_px: Float) -> bool:
         """Return whether the whole picture is to be searched, whatever can be followed."""
-        if self._last is None or self._num_followed + 1 >= self._settings.detect_every:
+        if self._last is None or self._num_followed + 1 >= self._patience(self._last):
             return True
         shift = np.abs(camera_px - self._last.camera_px).max()
         return not self._motion.is_held or shift > _SWING * image.shape[1]
+
+    def _patience(self, last: FoundFrame) -> int:
+        """Return after how many frames the whole picture is searched again."""
+        least = self._tracking.min_peak_confidence
+        is_unsure = any(self._peaks[face.track] < least for face in last.faces)
+        every = self._settings.detect_every
+        return min(every, _UNSURE_EVERY) if is_unsure else every
 
     def _expected(self, camera_px: Float) -> list[FoundFace]:
         """Return the last frame's faces where the camera has carried them."""
@@ -214,6 +235,20 @@ class _Pass:
                     faces.append(face)
         return faces
 
+    def _steadied(self, face: FoundFace) -> FoundFace:
+        """Return a face with the median of the boxes that its latest searches drew on its mesh.
+
+        A detector that looks at several scales draws every twelfth box a quarter wider or narrower;
+        the frames that follow would all have it.
+        """
+        if face.mesh is None:
+            return face
+        middle, size = _place(face.mesh)
+        drawn = self._drawn.setdefault(face.track, deque(maxlen=_NUM_DRAWN))
+        drawn.append((face.bbox_xyxy_px.reshape(2, 2) - middle) / size)
+        box = (np.median(drawn, axis=0) * size + middle).reshape(4)
+        return replace(face, bbox_xyxy_px=box)
+
     def _follow(self, image: Image, there: FoundFace) -> FoundFace | None:
         return self._by_mesh(image, there) or self._nearby(image, there)
 
@@ -242,7 +277,8 @@ class _Pass:
         if not here:
             return None
         best = self._with_mesh(image, max(here, key=lambda face: _overlap(face, there)))
-        return replace(best, track=there.track)
+        # So near, a neck looks as sure as a face: only whole pictures say how sure it is.
+        return replace(best, track=there.track, confidence=there.confidence)
 
     def _with_mesh(self, image: Image, face: Face) -> FoundFace:
         box = face.bbox_xyxy_px

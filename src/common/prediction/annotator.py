@@ -110,12 +110,12 @@ class Annotator(ABC):
     ) -> tuple[list[dict[str, Any]], Image]:
         """Return one record a face of a photo, and a copy with all of them drawn."""
         faces = self.predict(image, camera_matrix)
-        return [face.record() for face in faces], _drawn(image, faces)
+        return [face.record() for face in faces], drawn_frame(image, faces)
 
     def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
         """Yield what `predict_video` does with one record a face, and all of them drawn."""
         for (number, image, shown), faces in self.predict_video(path):
-            yield AnnotatedFrame(number, shown, records_of(faces), _drawn(image, faces))
+            yield AnnotatedFrame(number, shown, records_of(faces), drawn_frame(image, faces))
 
 
 def records_of(faces: Sequence[KnownFace]) -> list[dict[str, Any]]:
@@ -131,7 +131,8 @@ def _readable(frames: Iterable[TimedFrame], errors: list[ValueError]) -> Iterato
         errors.append(error)
 
 
-def _drawn(image: Image, faces: Sequence[KnownFace]) -> Image:
+def drawn_frame(image: Image, faces: Sequence[KnownFace]) -> Image:
+    """Return a copy of a frame (H, W, 3) with its faces drawn."""
     drawn = image.copy()
     for face in faces:
         face.draw(drawn)

@@ -93,17 +93,21 @@ class FrameScorer:
         """Return the probabilities (n,) that the middle faces look at the camera."""
         if not clips:
             return np.empty(0)
-        shown = [self._shown(clip) for clip in clips]
+        shown = [look for clip in clips for look in self._shown(clip)]
+        # Clips of neighbouring frames share theirs.
+        distinct = list({id(look): look for look in shown}.values())
+        place_of = {id(look): place for place, look in enumerate(distinct)}
+        windows = np.array([place_of[id(look)] for look in shown]).reshape(-1, NUM_FRAMES)
         views = [
             FrameFeatures(
-                torch.stack([torch.stack([look.views[v].embedding for look in s]) for s in shown]),
-                _stacked([look[CENTRE].views[v].map for look in shown]),
+                torch.stack([look.views[view].embedding for look in distinct]),
+                _stacked([look.views[view].map for look in distinct]),
             )
-            for v in range(len(shown[0][0].views))
+            for view in range(len(distinct[0].views))
         ]
-        priors = self._priors(clips)
         with at_precision(self.module, self.precision):
-            scores = self.module.decide(views, **priors)
+            asked = torch.from_numpy(windows).to(self.module.device)
+            scores = self.module.decide(views, asked, **self._priors(clips))
         return scores.cpu().double().numpy()
 
     def num_beyond(self, clips: Sequence[Clip]) -> int:

@@ -98,24 +98,27 @@ class EyeContactModule(StartedModule):
     def decide(
         self,
         views: Sequence[FrameFeatures],
+        windows: Tensor,
         head_bins: Tensor | None = None,
         landmarks: Tensor | None = None,
     ) -> Tensor:
         """Return what `scores` does of clips whose frames `look` has seen.
 
         Args:
-            views: of each clip embeddings (B, T, E) and the middle frame's map (B, C, h, w), in
-                `look`'s order.
+            views: of F frames, in `look`'s order.
+            windows: (B, T) int64 which of the frames each clip shows.
             head_bins: (B, 3), as `landmarks` (B, 15) of `ClipBatch`.
             landmarks: likewise.
         """
-        mirrors = self._mirror_priors and landmarks is not None
-        of_views = [landmarks, mirror_landmarks(landmarks) if mirrors else landmarks]
-        logits = [
-            self.net.decide(*view, head_bins, points)
-            for view, points in zip(views, of_views, strict=False)
-        ]
-        return torch.stack([each.float().softmax(1)[:, 1] for each in logits]).mean(dim=0)
+        mirrored = landmarks
+        if landmarks is not None and self._mirror_priors:
+            mirrored = mirror_landmarks(landmarks)
+        scores = []
+        for (embedding, maps), points in zip(views, (landmarks, mirrored), strict=False):
+            centre_map = None if maps is None else maps[windows[:, windows.shape[1] // 2]]
+            logits = self.net.decide(embedding[windows], centre_map, head_bins, points)
+            scores.append(logits.float().softmax(1)[:, 1])
+        return torch.stack(scores).mean(dim=0)
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> EyeContactOutput:
         """Update the validation metrics; return the scores for the callbacks."""
