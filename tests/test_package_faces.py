@@ -11,8 +11,8 @@ import pytest
 from builders.small_training import REPO_DIR
 
 FACES = {
-    "flame": ["load_net", "load_statistics", "render_heatmaps"],
-    "gazepose": ["evaluate_lam", "load_net"],
+    "flame": ["Predictor", "load_net", "load_statistics", "render_heatmaps"],
+    "gazepose": ["Predictor", "evaluate_lam", "load_net"],
 }
 
 
