@@ -2,7 +2,8 @@
 
 import copy
 import logging
-from collections.abc import Iterable
+import weakref
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from builders.small_nets import small_gazelstm, small_gazepose, small_module
 
 from common.faces.tracking import TrackingSettings
 from common.files.sealed import write_table
-from common.media.video import read_frames
+from common.media.presentation import Shown
+from common.media.video import TimedFrame, read_frames
 from common.prediction.annotator import AnnotatedFrame
 from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.data.face_view import FaceView
@@ -36,9 +38,10 @@ PLAIN = PreparationSettings(landmarks="none", head_pose="none", size=32)
 DROPOUT = {"kind": "gaussian", "threshold": 0.3}
 # Every frame searched: then faces are preprocessing's to the last digit.
 SEARCHED = {"detect_every": 1}
+NUM_FRAMES = 40
 LEFTS: dict[int, list[int | None]] = {
-    RED: [10 + 2 * i for i in range(8)] + [None] * 2 + [30 + i for i in range(8)],
-    GREEN: [110 - i for i in range(18)],
+    RED: [10 + 2 * i for i in range(8)] + [None] * 2 + [30 + i // 4 for i in range(30)],
+    GREEN: [110 - i // 2 for i in range(NUM_FRAMES)],
 }
 
 
@@ -124,8 +127,8 @@ def test_a_video_is_seen_as_preprocessing_and_validation_see_it(
 
 
 def test_each_frame_has_its_faces_the_gap_included(frames: list[AnnotatedFrame]) -> None:
-    assert [frame.number for frame in frames] == list(range(18))
-    assert [len(frame.records) for frame in frames] == [2] * 18
+    assert [frame.number for frame in frames] == list(range(NUM_FRAMES))
+    assert [len(frame.records) for frame in frames] == [2] * NUM_FRAMES
     lines = [line for line in lines_of(frames) if line["is_interpolated"]]
     assert [(line["track_id"], line["frame"]) for line in lines] == [("0", 8), ("0", 9)]
 
@@ -252,3 +255,52 @@ def test_prediction_draws_no_random_numbers(
     module: EyeContactModule, video: Path, raw: dict[tuple[str, int], float], ranking_store: str
 ) -> None:
     assert scores(records(predictor(module, trained_store_dir=ranking_store), video)) == raw
+
+
+def test_memory_holds_some_frames_however_long_the_video(module: EyeContactModule) -> None:
+    alive: set[int] = set()
+    most = 0
+
+    def long_video() -> Iterator[TimedFrame]:
+        nonlocal most
+        for number in range(150):
+            image = frame_of({RED: 40 + number % 3})
+            alive.add(number)
+            weakref.finalize(image, alive.discard, number)
+            most = max(most, len(alive))
+            yield TimedFrame(number, image, Shown(number / 30, 1 / 30))
+
+    numbers = []
+    for frame, faces in predictor(module).predict_frames(long_video()):
+        numbers.append(frame.number)
+        assert len(faces) == 1
+    assert numbers == list(range(150))
+    # Settling 13, clips 3, a block 8, and those on their way between three threads.
+    assert most < 50
+
+
+def test_a_track_counts_from_where_it_has_enough_detections(module: EyeContactModule) -> None:
+    video = [
+        TimedFrame(number, frame_of({RED: 40} if number in (0, 1, 2, 3) else {}), Shown(0, 0))
+        for number in range(30)
+    ]
+    found = predictor(module).predict_frames(video)
+    assert [len(faces) for _, faces in found] == [0] * 30
+    few = predictor(module, tracking=TrackingSettings(min_length=4)).predict_frames(video)
+    assert [len(faces) for _, faces in few] == [1] * 4 + [0] * 26
+
+
+def test_a_live_video_is_judged_by_what_was_seen_so_far(module: EyeContactModule) -> None:
+    given: list[int] = []
+
+    def camera() -> Iterator[TimedFrame]:
+        for number in range(20):
+            given.append(number)
+            yield TimedFrame(number, frame_of({RED: 40}), Shown(0, 0))
+
+    live = predictor(module, following={"is_live": True})
+    found = live.judge(live.follower.follow(camera()))
+    for frame, faces in found:
+        assert frame.number == given[-1]
+        assert len(faces) == (frame.number >= TrackingSettings().min_length - 1)
+        assert all(face.record()["score"] is not None for face in faces)
