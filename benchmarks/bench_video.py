@@ -42,6 +42,7 @@ from gazepose.training.module import EyeContactModule
 
 Item = TypeVar("Item")
 NARROW = 16
+ROAD = ("decode", "find", "judge", "draw", "encode")
 
 
 class Stages:
@@ -64,10 +65,9 @@ class Stages:
 
     def own(self) -> dict[str, float]:
         """Return the seconds of each stage alone, in the order of the road."""
-        totals = list(self.seconds.items())
-        earlier = [0.0, *(seconds for _, seconds in totals)]
+        earlier = [0.0, *(self.seconds[name] for name in ROAD)]
         return {
-            name: total - before for (name, total), before in zip(totals, earlier, strict=False)
+            name: self.seconds[name] - before for name, before in zip(ROAD, earlier, strict=False)
         }
 
 

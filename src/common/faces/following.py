@@ -13,7 +13,7 @@ frames since the last key frame, which wait for that.
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from common.faces.camera_motion import CameraMotion
 from common.faces.cropping import padded_square
 from common.faces.detection import MAX_OVERLAP, Face, overlap_of_smaller
 from common.faces.tracking import FaceTracker, TrackingSettings
-from common.media.video import TimedFrame
 
 # Of the picture's width, from one frame to the next: what comes in at its edge is worth a look.
 _SWING = 0.04
@@ -89,10 +88,25 @@ class FoundFace:
     mesh: Float | None
 
 
-class FoundFrame(NamedTuple):
+class Picture(Protocol):
+    """A frame of a video."""
+
+    @property
+    def number(self) -> int:
+        """Its 0-based position; later frames have greater ones."""
+
+    @property
+    def image(self) -> Image:
+        """Its pixels (H, W, 3) uint8 RGB."""
+
+
+Frame = TypeVar("Frame", bound=Picture)
+
+
+class FoundFrame(NamedTuple, Generic[Frame]):
     """A frame, its faces, the surest found first, and where the picture lay (`CameraMotion`)."""
 
-    frame: TimedFrame
+    frame: Frame
     faces: list[FoundFace]
     camera_px: Float
 
@@ -113,10 +127,10 @@ class FaceFollower:
         self._analyzer = analyzer
         self._tracking = tracking
 
-    def follow(self, frames: Iterable[TimedFrame]) -> Iterator[FoundFrame]:
+    def follow(self, frames: Iterable[Frame]) -> Iterator[FoundFrame[Frame]]:
         """Yield each frame of one video with its faces, in order."""
         seen_by = _Pass(self._analyzer, self._tracking, self.settings)
-        waiting: list[FoundFrame] = []
+        waiting: list[FoundFrame[Frame]] = []
         for frame in frames:
             found = seen_by.look(frame)
             if seen_by.is_key:
@@ -146,13 +160,13 @@ class _Pass:
         self._tracker = FaceTracker(tracking)
         self._settings = settings
         self._motion = CameraMotion()
-        self._last: FoundFrame | None = None
+        self._last: FoundFrame[Any] | None = None
         self._num_followed = 0
         # By track: boxes of its latest searches, in units of its mesh; its greatest confidence.
         self._drawn: dict[int, deque[Float]] = {}
         self._peaks: dict[int, float] = {}
 
-    def look(self, frame: TimedFrame) -> FoundFrame:
+    def look(self, frame: Frame) -> FoundFrame[Frame]:
         """Return the next frame with its faces."""
         image, camera_px = frame.image, self._motion.follow(frame.image)
         # Behind a cut somebody else may be where a face was.
@@ -170,10 +184,11 @@ class _Pass:
             self._peaks[face.track] = max(peak, face.confidence)
         if self.is_key and self._settings.detect_every > 1:
             found = [self._steadied(face) for face in found]
-        self._last = FoundFrame(frame, found, camera_px)
-        return self._last
+        seen = FoundFrame(frame, found, camera_px)
+        self._last = seen
+        return seen
 
-    def follow_back(self, found: FoundFrame, waiting: list[FoundFrame]) -> None:
+    def follow_back(self, found: FoundFrame[Frame], waiting: list[FoundFrame[Frame]]) -> None:
         """Add the faces that a key frame shows anew to those of the frames before it."""
         if not self._motion.is_held or not waiting:
             return
@@ -196,7 +211,7 @@ class _Pass:
         shift = np.abs(camera_px - self._last.camera_px).max()
         return not self._motion.is_held or shift > _SWING * image.shape[1]
 
-    def _patience(self, last: FoundFrame) -> int:
+    def _patience(self, last: FoundFrame[Any]) -> int:
         """Return after how many frames the whole picture is searched again."""
         least = self._tracking.min_peak_confidence
         is_unsure = any(self._peaks[face.track] < least for face in last.faces)

@@ -36,6 +36,7 @@ class KnownFace(Protocol):
 
 Schema = Mapping[str, Any]
 """Types of polars by column."""
+Found = FoundFrame[TimedFrame]
 Judged = tuple[TimedFrame, Sequence[KnownFace]]
 
 
@@ -78,7 +79,7 @@ class Annotator(ABC):
         """
 
     @abstractmethod
-    def judge(self, found: Iterable[FoundFrame]) -> Iterator[Judged]:
+    def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
         """Yield the frames of one video in order with what is known of their faces.
 
         Some frames may be asked for before the first is given.

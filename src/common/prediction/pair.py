@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float, Image
-from common.faces.following import FoundFrame
 from common.faces.tracking import best_pairs, iou
-from common.prediction.annotator import Annotator, Judged, KnownFace
+from common.prediction.annotator import Annotator, Found, Judged, KnownFace
 
 _CONTACT = "is_looking"
 # Of two boxes around one face in a photo.
@@ -93,7 +92,7 @@ class Pair(Annotator):
         pairs = best_pairs(iou(other_boxes, boxes), _LEAST_IOU)
         return self._paired(faces, {place: others[pairs[place]] for place in pairs})
 
-    def judge(self, found: Iterable[FoundFrame]) -> Iterator[Judged]:
+    def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
         """Yield frames with the first's faces, each with the other's of the same track."""
         once, again = tee(found)
         both = zip(self._first.judge(once), self._other.judge(again), strict=True)

@@ -14,7 +14,7 @@ from common.config.recordable import recordable
 from common.faces.analysis import FaceObservation, observed
 from common.faces.detection import Face
 from common.faces.drawing import face_size_px
-from common.faces.following import FaceFollower, FollowingSettings, FoundFrame
+from common.faces.following import FaceFollower, FollowingSettings
 from common.faces.head_pose import head_pose_from_mesh
 from common.faces.normalisation import (
     SIZE_PX,
@@ -25,7 +25,7 @@ from common.faces.normalisation import (
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
 from common.geometry import gaze_angles, gaze_vector
-from common.prediction.annotator import Annotator, Judged
+from common.prediction.annotator import Annotator, Found, Judged
 from common.training.inference import at_precision, check_precision, ready
 from flame.batch import LEFT, RIGHT, GazeBatch
 from flame.data.crops import crop_eye
@@ -108,7 +108,7 @@ class PhotoPredictor(Annotator):
             faces = sorted(faces, key=lambda face: -face_size_px(face.bbox_xyxy_px))[:1]
         return self._estimated([(image, face) for face in faces], camera_matrix)
 
-    def judge(self, found: Iterable[FoundFrame]) -> Iterator[Judged]:
+    def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
         """Yield frames with the gaze of those faces that have a mesh."""
         num_at_once = 1 if self.follower.settings.is_live else _NUM_AT_ONCE
         frames = iter(found)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from common.arrays import Float, Image
-from common.faces.following import FoundFrame
+from common.prediction.annotator import Found
 from gazepose.batch import CENTRE, NUM_FRAMES
 from gazepose.data.coverage import warn_of_num_beyond
 from gazepose.evaluation.smoothing import TrackSmoothing
@@ -68,7 +68,7 @@ class ContactStream:
     ranks: Callable[[Float], Float]
     is_live: bool
 
-    def judge(self, found: Iterable[FoundFrame]) -> Iterator[tuple[FoundFrame, list[ScoredFace]]]:
+    def judge(self, found: Iterable[Found]) -> Iterator[tuple[Found, list[ScoredFace]]]:
         """Yield frames in order with their faces, track by track."""
         state = _State()
         frames, num_at_once = iter(found), 1 if self.is_live else _NUM_AT_ONCE
@@ -84,7 +84,7 @@ class ContactStream:
 
     def _advanced(
         self, state: "_State", lags: tuple[int, int, int]
-    ) -> Iterator[tuple[FoundFrame, list[ScoredFace]]]:
+    ) -> Iterator[tuple[Found, list[ScoredFace]]]:
         """Bring every frame as far as the newest one allows; yield those that are done."""
         settled, decided, done = state.waiting[-1].frame.number - np.cumsum(lags)
         self._settle(state, int(settled))
@@ -164,7 +164,7 @@ class _State:
     """
 
     def __init__(self) -> None:
-        self.waiting: deque[FoundFrame] = deque()
+        self.waiting: deque[Found] = deque()
         self.faces: dict[int, dict[str, ScoredFace]] = {}
         self.settled = -1
         self.decided = -1

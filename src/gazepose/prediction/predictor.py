@@ -12,10 +12,10 @@ import numpy as np
 from common.arrays import Float, Image
 from common.config.recordable import recordable
 from common.faces.drawing import face_size_px
-from common.faces.following import FaceFollower, FollowingSettings, FoundFrame
+from common.faces.following import FaceFollower, FollowingSettings
 from common.faces.settings import AnalyzerSettings
 from common.faces.tracking import TrackingSettings
-from common.prediction.annotator import Annotator, Judged
+from common.prediction.annotator import Annotator, Found, Judged
 from common.training.inference import check_precision, ready
 from gazepose.data.coverage import warn_of_num_beyond
 from gazepose.data.dataset import ClipRecipe
@@ -109,7 +109,7 @@ class VideoPredictor(Annotator):
         self._threshold = _chosen_threshold(module) if threshold is None else threshold
         self._trained_store_dir = None if trained_store_dir is None else Path(trained_store_dir)
 
-    def judge(self, found: Iterable[FoundFrame]) -> Iterator[Judged]:
+    def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
         """Yield frames with the faces whose tracks count."""
         stream = ContactStream(
             self._scorer,

@@ -4,7 +4,7 @@ Memory holds the living tracks' latest detections, however long the video.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class SteadyTracks:
         self._tracks: dict[int, _Track] = {}
         self._camera_px: dict[int, Float] = {}
 
-    def add(self, found: FoundFrame) -> None:
+    def add(self, found: FoundFrame[Any]) -> None:
         """Take the next frame."""
         self._camera_px[found.frame.number] = found.camera_px
         for face in found.faces:

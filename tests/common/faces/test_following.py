@@ -20,13 +20,13 @@ STILL: list[Any] = [(220, 150)] * 36
 
 def followed(
     video: list[TimedFrame], detector: Squares, mesh: SquareMesh | None = None, **settings: Any
-) -> list[FoundFrame]:
+) -> list[FoundFrame[TimedFrame]]:
     analyzer = square_analyzer(detector, mesh)
     follower = FaceFollower(analyzer, TrackingSettings(), FollowingSettings(**settings))
     return list(follower.follow(video))
 
 
-def lefts(found: list[FoundFrame], track: int) -> list[float | None]:
+def lefts(found: list[FoundFrame[TimedFrame]], track: int) -> list[float | None]:
     """The left edges of a track's boxes; None where it has none."""
     return [
         next((face.bbox_xyxy_px[0] for face in frame.faces if face.track == track), None)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from builders.small_videos import SIZE, write_damaged_video, write_gray_video
 
-from common.faces.following import FaceFollower, FollowingSettings, FoundFrame
+from common.faces.following import FaceFollower, FollowingSettings
 from common.faces.tracking import TrackingSettings
 from common.media.video import DamagedVideoError, read_frames
-from common.prediction.annotator import Annotator, Judged
+from common.prediction.annotator import Annotator, Found, Judged
 
 
 class Dot(NamedTuple):
@@ -43,7 +43,7 @@ class Dots(Annotator):
     def predict(self, image: np.ndarray, camera_matrix: Any = None) -> list[Dot]:
         return [Dot()] if image.any() else []
 
-    def judge(self, found: Iterable[FoundFrame]) -> Iterator[Judged]:
+    def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
         for frame in found:
             yield frame.frame, [Dot("3")]
 
