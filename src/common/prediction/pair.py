@@ -12,6 +12,8 @@ from common.faces.tracking import best_pairs, iou
 from common.prediction.annotator import Annotator, Found, Judged, KnownFace
 
 _CONTACT = "is_looking"
+# What a command predicts with.
+_NAMED = ("run", "checkpoint", "onnx", "contact_run")
 # Of two boxes around one face in a photo.
 _LEAST_IOU = 0.25
 
@@ -53,16 +55,16 @@ class PairedFace:
 
 
 def pair_of(contact: Annotator, other: Annotator, typed: Mapping[str, Any]) -> "Pair":
-    """Return the pair of ``contact_run=`` and ``run=``, as typed.
+    """Return the pair of ``contact_run=`` and ``run=`` (or what stands in its place), as typed.
 
     Raises:
         ValueError: If the first says nothing of eye contact, or the other does, too.
     """
     told = [_CONTACT in annotator.columns for annotator in (contact, other)]
     if told != [True, False]:
+        named = [f"{name}={typed[name]}" for name in _NAMED if typed[name] is not None]
         raise ValueError(
-            f"run={typed['run']} contact_run={typed['contact_run']}: expected a run of gaze and a "
-            "run of eye contact, in this order"
+            f"{' '.join(named)}: expected a run of gaze and a run of eye contact, in this order"
         )
     return Pair(contact, other)
 

@@ -1,6 +1,7 @@
 """Runs as library functions and both at once by command, on a drawn face that moves."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +9,27 @@ import numpy as np
 import polars as pl
 import pytest
 from builders import small_lam_training, small_store, small_training
-from builders.cartoon_face import cartoon
 
 import flame
 import gazepose
 from common.media.image_codec import write_image
 from common.media.video import read_frames, read_timed_frames
 from common.media.video_writer import write_video
+from common.synthetic.people.head import make_identity
+from common.synthetic.rendering.portraits import render_portrait
 
 NUM_FRAMES, SIDE = 16, 150
 AT_ONCE = {"following": {"is_live": True}}
 
 
+@cache
+def portrait() -> np.ndarray:
+    return render_portrait(make_identity(0), np.random.default_rng(4), size_px=SIDE).image
+
+
 def picture(shift: int = 0) -> np.ndarray:
     image = np.full((240, 320, 3), (120, 135, 150), np.uint8)
-    image[40 : 40 + SIDE, 20 + shift : 20 + shift + SIDE] = cartoon(SIDE)
+    image[40 : 40 + SIDE, 20 + shift : 20 + shift + SIDE] = portrait()
     return image
 
 

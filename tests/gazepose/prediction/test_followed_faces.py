@@ -1,6 +1,6 @@
 """On a rendered video: faces that are followed are those that every frame's search finds.
 
-Two portraits glide over a backdrop, one of them comes later; MediaPipe finds them.
+Two portraits glide over a backdrop, one of them comes later; CenterFace finds them.
 """
 
 from collections.abc import Iterator
