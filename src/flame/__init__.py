@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from flame.data.statistics import load_statistics
     from flame.nets.heatmaps import render_heatmaps
     from flame.originals.checkpoint import load_net
+    from flame.prediction.run_predictor import Predictor
 
-__all__ = ["load_net", "load_statistics", "render_heatmaps"]
+__all__ = ["Predictor", "load_net", "load_statistics", "render_heatmaps"]
 __getattr__ = attributes(
     __name__,
     {
+        "Predictor": "flame.prediction.run_predictor",
         "load_net": "flame.originals.checkpoint",
         "load_statistics": "flame.data.statistics",
         "render_heatmaps": "flame.nets.heatmaps",

@@ -16,9 +16,14 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from gazepose.evaluation.metrics import evaluate_lam
     from gazepose.originals.weights import load_net
+    from gazepose.prediction.run_predictor import Predictor
 
-__all__ = ["evaluate_lam", "load_net"]
+__all__ = ["Predictor", "evaluate_lam", "load_net"]
 __getattr__ = attributes(
     __name__,
-    {"evaluate_lam": "gazepose.evaluation.metrics", "load_net": "gazepose.originals.weights"},
+    {
+        "Predictor": "gazepose.prediction.run_predictor",
+        "evaluate_lam": "gazepose.evaluation.metrics",
+        "load_net": "gazepose.originals.weights",
+    },
 )

@@ -130,10 +130,12 @@ class PredictConfig:
     name: str = MISSING
     seed: int = MISSING
     run: str | None = None
+    contact_run: str | None = None
     checkpoint: str | None = None
     onnx: str | None = None
     split: str | None = None
     source: str | None = None
+    format: str = MISSING
     output_dir: str | None = None
     statistics: str | None = None
     allow_other_convention: bool = False

@@ -56,21 +56,22 @@ class FaceAnalyzer:
             image: (H, W, 3) uint8 RGB.
             camera_matrix: (3, 3) intrinsics in pixels of `image` if known.
         """
-        found = (self._observed(image, face, camera_matrix) for face in self.detect(image))
-        return [observation for observation in found if observation is not None]
+        found = ((face, self.mesh(image, face.bbox_xyxy_px)) for face in self.detect(image))
+        return [observed(face, mesh, camera_matrix) for face, mesh in found if mesh is not None]
 
-    def _observed(
-        self, image: Image, face: Face, camera_matrix: Float | None
-    ) -> FaceObservation | None:
-        mesh = self._mesh.landmarks(image, face.bbox_xyxy_px)
-        if mesh is None:
-            return None
-        fit = head_pose_from_mesh(mesh, camera_matrix)
-        return FaceObservation(
-            bbox_xyxy_px=face.bbox_xyxy_px,
-            confidence=face.confidence,
-            mesh=mesh,
-            eye_landmarks=eye_landmarks_from_mesh(mesh),
-            head_pose=fit.head_pose,
-            reprojection_error=fit.reprojection_error,
-        )
+    def mesh(self, image: Image, bbox_xyxy_px: Float) -> Float | None:
+        """Return the mesh (478, 3) of the face in a box, as `FaceMesh.landmarks`."""
+        return self._mesh.landmarks(image, bbox_xyxy_px)
+
+
+def observed(face: Face, mesh: Float, camera_matrix: Float | None = None) -> FaceObservation:
+    """Return a face with what its mesh says."""
+    fit = head_pose_from_mesh(mesh, camera_matrix)
+    return FaceObservation(
+        bbox_xyxy_px=face.bbox_xyxy_px,
+        confidence=face.confidence,
+        mesh=mesh,
+        eye_landmarks=eye_landmarks_from_mesh(mesh),
+        head_pose=fit.head_pose,
+        reprojection_error=fit.reprojection_error,
+    )

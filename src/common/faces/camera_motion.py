@@ -19,9 +19,15 @@ _LEAST_RESPONSE = 0.15
 
 
 class CameraMotion:
-    """Follows the picture from frame to frame."""
+    """Follows the picture from frame to frame.
+
+    Attributes:
+        is_held: whether the latest frame shows what the one before did, moved at most; False at a
+            cut, and where a swing blurs all.
+    """
 
     def __init__(self) -> None:
+        self.is_held = False
         self._window = cv2.createHanningWindow(_SMALL_PX, cv2.CV_32F)
         self._last: npt.NDArray[np.float32] | None = None
         self._offset_px = np.zeros(2)
@@ -35,6 +41,7 @@ class CameraMotion:
         small = cv2.resize(
             cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), _SMALL_PX, interpolation=cv2.INTER_AREA
         ).astype(np.float32)
+        self.is_held = False
         if self._last is not None:
             height, width = image.shape[:2]
             scale = np.array([width, height]) / _SMALL_PX
@@ -46,4 +53,5 @@ class CameraMotion:
         if not before.std() or not after.std():
             return np.zeros(2)
         shift, response = cv2.phaseCorrelate(before, after, self._window)
-        return np.array(shift) if response >= _LEAST_RESPONSE else np.zeros(2)
+        self.is_held = response >= _LEAST_RESPONSE
+        return np.array(shift) if self.is_held else np.zeros(2)

@@ -4,14 +4,10 @@ import errno
 import fcntl
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
-_TEMPORARY, _IN_USE = "gaze_suite_", ".in_use"
 LOG = logging.getLogger(__name__)
 # What a file system answers that knows no locks.
 _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
@@ -55,19 +51,6 @@ def shared(path: Path, if_alone: Callable[[], object]) -> Iterator[None]:
             _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
         os.close(descriptor)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Yield a temporary folder; those that killed processes left behind go."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
-        with suppress(OSError), shared(left / _IN_USE, partial(shutil.rmtree, left)):
-            pass
-    with (
-        tempfile.TemporaryDirectory(prefix=_TEMPORARY) as folder,
-        shared(Path(folder, _IN_USE), lambda: None),
-    ):
-        yield Path(folder)
 
 
 def _held(path: Path, kind: int) -> int:

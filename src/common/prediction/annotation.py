@@ -8,6 +8,7 @@ from common.listing import counted_names
 from common.media.camera_recording import record_camera
 from common.media.sources import SourceFiles, find_media
 from common.prediction.annotator import Annotator
+from common.prediction.face_table import check_format
 from common.prediction.outcomes import USED, Annotated, NotWrittenError, Outcome
 from common.prediction.photos import annotate_photos
 from common.prediction.videos import annotate_videos
@@ -15,7 +16,13 @@ from common.prediction.videos import annotate_videos
 LOG = logging.getLogger(__name__)
 
 
-def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_s: float) -> str:
+def annotate_source(
+    source: str,
+    annotator: Annotator,
+    output_dir: Path,
+    camera_s: float,
+    table_format: str = "jsonl",
+) -> str:
     """Annotate whatever a user means, and say what was found.
 
     Args:
@@ -25,11 +32,14 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
         annotator: says something about the faces.
         output_dir: where everything goes.
         camera_s: how long to record; Ctrl-C ends it earlier.
+        table_format: of the tables of faces, one of `common.prediction.face_table.Format`.
 
     Raises:
-        ValueError: If there is nothing to annotate, or it cannot be told from the output; if none
-            of it could be used, or something could not be written. All else is done by then.
+        ValueError: If the format is unknown, there is nothing to annotate, or it cannot be told
+            from the output; if none of it could be used, or something could not be written. All
+            else is done by then.
     """
+    check_format(table_format)
     if source.isdecimal() and not Path(source).exists():
         recording_dir = output_dir / "recording"
         recorded = record_camera(int(source), recording_dir / f"camera{source}.mp4", camera_s)
@@ -39,9 +49,9 @@ def annotate_source(source: str, annotator: Annotator, output_dir: Path, camera_
     made = []
     try:
         if found.videos:
-            made.append(annotate_videos(found.videos, annotator, output_dir))
+            made.append(annotate_videos(found.videos, annotator, output_dir, table_format))
         if found.photos:
-            made.append(annotate_photos(found.photos, annotator, output_dir))
+            made.append(annotate_photos(found.photos, annotator, output_dir, table_format))
     except NotWrittenError as error:
         raise ValueError(f"{error}; output_dir=FOLDER names another place") from error
     return _checked(made)

@@ -9,10 +9,12 @@ from common.config.plain import Config
 from common.faces.head_pose import mesh_definition
 from common.faces.mediapipe.model import keep_face_model
 from common.prediction.annotation import annotate_source
+from common.prediction.annotator import Annotator
 from common.prediction.changes import other_dropout, output_dir
 from common.prediction.exporting import export
+from common.prediction.pair import pair_of
 from common.prediction.testing import run_split_test
-from common.prediction.trained import Trained, find_trained
+from common.prediction.trained import Trained, find_trained, from_run
 
 # How long a camera is recorded; Ctrl-C ends it earlier.
 CAMERA_S = 15.0
@@ -35,6 +37,8 @@ def predict(config: Config) -> str:
         )
     if config["run"] is not None and config["priors"] is not None:
         raise ValueError("priors= belongs to model=NAME checkpoint=FILE; a run keeps its own")
+    if config["contact_run"] is not None and asked != ["source"]:
+        raise ValueError(f"contact_run= is for photos and videos, got {asked[0]}=: give source=")
     _check_onnx(config, asked[0])
     trained = find_trained(config)
     check_inputs(trained.config["model"], config)
@@ -81,15 +85,35 @@ def _checked_calibration(config: Config, trained: Trained, asked: str) -> dict[s
 
 
 def _annotate(config: Config, trained: Trained) -> str:
+    keep_face_model(config["faces"]["model"])
+    # Later values lie over the run's own, level by level.
+    changes = {**other_dropout(config), **config["annotator"]}
+    name = Path(config["source"]).stem or "photos"
+    precision = config["trainer"]["precision"]
+    precise = {} if precision is None else {"precision": precision}
+    if config["contact_run"] is None:
+        annotator = annotator_of(trained, {**precise, **changes})
+    else:
+        contact = from_run({**config, "run": config["contact_run"], "checkpoint": None})
+        name = f"{name}_contact-{contact.folder.name}"
+        # Faces are found as the one that asks for tracks says.
+        first = annotator_of(contact, {**precise, **changes})
+        annotator = pair_of(first, annotator_of(trained, precise), config)
+    folder = output_dir(config, trained.folder, name)
+    return annotate_source(config["source"], annotator, folder, CAMERA_S, config["format"])
+
+
+def annotator_of(trained: Trained, changes: Config) -> Annotator:
+    """Return what judges the faces of photos and videos, with changes over the run's settings.
+
+    Raises:
+        ValueError: If its model is for something else.
+    """
     configured = trained.config["model"]["annotator"]
     if configured is None:
         name = trained.config["model"]["name"]
         raise ValueError(f"model {name} is not for photos and videos; give split=test")
     mesh = {"head_pose": "mesh", **mesh_definition("mesh")}
     warn_of_other_mesh(trained.data.get("recipe", {}), mesh)
-    keep_face_model(config["faces"]["model"])
-    # Later values lie over the run's own, level by level.
-    changes = {**other_dropout(config), **config["annotator"]}
-    annotator = build(configured, module=trained.module, **changes)
-    folder = output_dir(config, trained.folder, Path(config["source"]).stem or "photos")
-    return annotate_source(config["source"], annotator, folder, CAMERA_S)
+    annotator: Annotator = build(configured, module=trained.module, **changes)
+    return annotator

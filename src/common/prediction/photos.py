@@ -1,4 +1,4 @@
-"""Photos in, drawn photos and one JSON line a face out."""
+"""Photos in, drawn photos and a row a face out."""
 
 import json
 import logging
@@ -9,11 +9,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from common.files.atomic import kept_lines
 from common.media.image_codec import write_image
 from common.media.photo import UnreadablePhotoError, read_photo
 from common.media.sources import check_output_dir, unique_stems
 from common.prediction.annotator import Annotator
+from common.prediction.face_table import OF_PHOTO, kept_table
 from common.prediction.outcomes import (
     NO_FACE,
     Annotated,
@@ -27,12 +27,14 @@ LOG = logging.getLogger(__name__)
 _DRAWN_QUALITY = 95
 
 
-def annotate_photos(photos: Sequence[Path], annotator: Annotator, output_dir: Path) -> Annotated:
+def annotate_photos(
+    photos: Sequence[Path], annotator: Annotator, output_dir: Path, table_format: str = "jsonl"
+) -> Annotated:
     """Annotate photos.
 
-    Writes ``faces.jsonl`` and one drawn photo each. A photo that cannot be read, in which no
-    face is found, on which the annotator fails or which cannot be written drawn gets a line with
-    the reason and stops nothing. The lines of an interrupted call are kept.
+    Writes ``faces.jsonl`` (or of another format) and one drawn photo each. A photo that cannot be
+    read, in which no face is found, on which the annotator fails or which cannot be written drawn
+    gets a line with the reason and stops nothing. The lines of an interrupted call are kept.
 
     Raises:
         ValueError: If the output would lie among the photos.
@@ -40,8 +42,9 @@ def annotate_photos(photos: Sequence[Path], annotator: Annotator, output_dir: Pa
     """
     check_output_dir(output_dir, "photos", photos)
     num_faces, outcomes = 0, Counter[Outcome]()
-    path_of_lines = output_dir / "faces.jsonl"
-    with writing(path_of_lines), kept_lines(path_of_lines) as lines:
+    path_of_table = output_dir / f"faces.{table_format}"
+    schema = {**OF_PHOTO, **annotator.columns}
+    with writing(path_of_table), kept_table(path_of_table, schema) as lines:
         bar = tqdm(photos, unit="photo", desc="predict")
         for path, stem in zip(bar, unique_stems(photos), strict=True):
             outcome, records = _annotate(path, annotator, output_dir / f"{stem}.jpg")

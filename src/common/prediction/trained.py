@@ -69,11 +69,16 @@ def find_trained(config: Config) -> Trained:
             f"got {' and '.join(f'{name}=' for name in named)}, expected one of run=RUN, "
             "model=NAME checkpoint=FILE.pth and onnx=FILE.onnx"
         )
-    makers = {"run": _from_run, "model": _from_original, "onnx": _from_onnx}
+    makers = {"run": from_run, "model": _from_original, "onnx": _from_onnx}
     return makers[named[0] if named else "model"](config)
 
 
-def _from_run(config: Config) -> Trained:
+def from_run(config: Config) -> Trained:
+    """Return the run that a command names, with its checkpoint loaded.
+
+    Raises:
+        ValueError: If there is no such run, or what it names is not admitted.
+    """
     run_dir = found_run(config["run"], config, "run")
     snapshot = read_snapshot(run_dir)
     check_form(snapshot, _FORM, str(run_dir / FILE_NAME))

@@ -1,4 +1,4 @@
-"""Videos in; out come drawn videos, one JSON line a face and frame, and a table of the tracks."""
+"""Videos in; out come drawn videos, a row a face and frame, and a table of the tracks."""
 
 import json
 import logging
@@ -11,12 +11,12 @@ from typing import TextIO
 from tqdm import tqdm
 
 from common.arrays import Image
-from common.files.atomic import kept_lines
 from common.media.presentation import Shown
 from common.media.sources import check_output_dir, unique_stems
 from common.media.video import VideoInfo, num_frames, video_info
 from common.media.video_writer import write_timed_video
 from common.prediction.annotator import AnnotatedFrame, Annotator
+from common.prediction.face_table import OF_VIDEO, kept_table, rows_of
 from common.prediction.outcomes import (
     NO_FACE,
     Annotated,
@@ -51,16 +51,19 @@ class _Progress:
         return Outcome.UNREADABLE if isinstance(self.stopped_by, ValueError) else Outcome.FAILED
 
 
-def annotate_videos(videos: Sequence[Path], annotator: Annotator, output_dir: Path) -> Annotated:
+def annotate_videos(
+    videos: Sequence[Path], annotator: Annotator, output_dir: Path, table_format: str = "jsonl"
+) -> Annotated:
     """Annotate videos.
 
-    Writes of each video ``<stem>.mp4`` with its faces drawn, ``<stem>_faces.jsonl`` with one line
-    a face and frame, and ``<stem>_tracks.csv`` with one row a face (`TrackSummaries`); where eye
-    contact is known, its events as ``<stem>_elan.tsv`` and ``<stem>_boris.tsv`` too. A video
-    that cannot be read, in which no face is found, on which the annotator fails or whose files
-    cannot be written gets a line with the reason and stops no other; of a damaged or interrupted
-    one all that was done is kept. Seconds are the video's own: each frame has the time at which
-    players show it, in the files and in the drawn video.
+    Writes of each video ``<stem>.mp4`` with its faces drawn, ``<stem>_faces.jsonl`` (or of another
+    format) with one line a face and frame, and one for a frame without a face, and
+    ``<stem>_tracks.csv`` with one row a face (`TrackSummaries`); where eye contact is known, its
+    events as ``<stem>_elan.tsv`` and ``<stem>_boris.tsv`` too. A video that cannot be read, in
+    which no face is found, on which the annotator fails or whose files cannot be written gets a
+    line with the reason and stops no other; of a damaged or interrupted one all that was done is
+    kept. Seconds are the video's own: each frame has the time at which players show it, in the
+    files and in the drawn video.
 
     Raises:
         ValueError: If the output would lie among the videos.
@@ -69,8 +72,9 @@ def annotate_videos(videos: Sequence[Path], annotator: Annotator, output_dir: Pa
     check_output_dir(output_dir, "videos", videos)
     all_of_them = []
     for path, stem in zip(videos, unique_stems(videos), strict=True):
-        path_of_lines = output_dir / f"{stem}_faces.jsonl"
-        with writing(path_of_lines), kept_lines(path_of_lines) as lines:
+        path_of_table = output_dir / f"{stem}_faces.{table_format}"
+        schema = {**OF_VIDEO, **annotator.columns}
+        with writing(path_of_table), kept_table(path_of_table, schema) as lines:
             progress = _annotate(path, annotator, output_dir / stem, lines)
         all_of_them.append(progress)
         if isinstance(progress.stopped_by, KeyboardInterrupt):
@@ -144,9 +148,9 @@ def _write_records(path: Path, frame: AnnotatedFrame, lines: TextIO, progress: _
     progress.num_faces += len(frame.records)
     progress.times.add(frame.number, frame.shown)
     place = {"video": str(path), "frame": frame.number, "time_s": round(frame.shown.time_s, 3)}
+    with writing(Path(lines.name)):
+        lines.writelines(json.dumps(row) + "\n" for row in rows_of(place, frame.records))
     for record in frame.records:
-        with writing(Path(lines.name)):
-            lines.write(json.dumps(place | record) + "\n")
         progress.tracks.add(frame.number, record)
 
 

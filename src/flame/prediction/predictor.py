@@ -1,26 +1,20 @@
 """Gaze of the faces in a photo or video: preprocessing's road, with a trained net at its end."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from common.arrays import Float, Image
 from common.config.recordable import recordable
-from common.faces.analysis import FaceObservation
-from common.faces.camera_motion import CameraMotion
-from common.faces.drawing import (
-    draw_box,
-    draw_eye_landmarks,
-    draw_gaze_arrow,
-    draw_head_axes,
-    draw_label,
-    face_size_px,
-)
+from common.faces.analysis import FaceObservation, observed
+from common.faces.detection import Face
+from common.faces.drawing import face_size_px
+from common.faces.following import FaceFollower, FollowingSettings
 from common.faces.head_pose import head_pose_from_mesh
 from common.faces.normalisation import (
     SIZE_PX,
@@ -29,69 +23,29 @@ from common.faces.normalisation import (
     virtual_camera,
 )
 from common.faces.settings import AnalyzerSettings
-from common.faces.tracking import FaceTracker, TrackingSettings
+from common.faces.tracking import TrackingSettings
 from common.geometry import gaze_angles, gaze_vector
-from common.media.video import TimedFrame, read_timed_frames
-from common.prediction.annotator import Annotator
+from common.prediction.annotator import Annotator, Found, Judged
+from common.training.inference import at_precision, ready
 from flame.batch import LEFT, RIGHT, GazeBatch
 from flame.data.crops import CROP_SIZE_PX, crop_eye
+from flame.prediction.face_gaze import COLUMNS, FaceGaze
 from flame.preprocessing.face_image import face_window
 from flame.preprocessing.preparation import UnusablePhotoError, choose_face
 from flame.training.module import GazeAngleModule
 
 LOG = logging.getLogger(__name__)
+# Of a video, so many frames' eyes go through the net together.
+_NUM_AT_ONCE = 4
 MESH = "mesh"  # of `flame.preprocessing.preparation.LANDMARK_SOURCES` and `HEAD_POSE_SOURCES`
 
 
-@dataclass(frozen=True)
-class FaceGaze:
-    """A face and where it looks.
+class _View(NamedTuple):
+    """A face as the net is to see it: in the photo, or in its normalised image."""
 
-    Attributes:
-        face: box, landmarks and head pose.
-        gaze: (2,) [yaw, pitch] in radians: the mean direction of both eyes.
-        eye_gaze: (2, 2) of the subject's right and left eye alone.
-        eyes_in_frame: whether all landmarks of both eyes lie in the photo. Where one does not,
-            the net saw padding; preprocessing skips such photos.
-        track_id: which face of the video; empty in a photo.
-    """
-
+    image: Image
     face: FaceObservation
-    gaze: Float
-    eye_gaze: Float
-    eyes_in_frame: bool
-    track_id: str = ""
-
-    def record(self) -> dict[str, Any]:
-        """Return plain values; angles in degrees, the box in pixels."""
-        right, left = np.rad2deg(self.eye_gaze).round(3).tolist()
-        yaw_deg, pitch_deg = np.rad2deg(self.gaze).round(3).tolist()
-        head_pitch_deg, head_yaw_deg, head_roll_deg = (
-            np.rad2deg(self.face.head_pose).round(3).tolist()
-        )
-        return {
-            "bbox_xyxy_px": np.round(self.face.bbox_xyxy_px, 1).tolist(),
-            "confidence": round(self.face.confidence, 4),
-            "gaze_yaw_deg": yaw_deg,
-            "gaze_pitch_deg": pitch_deg,
-            "right_eye_gaze_yaw_pitch_deg": right,
-            "left_eye_gaze_yaw_pitch_deg": left,
-            "head_pitch_deg": head_pitch_deg,
-            "head_yaw_deg": head_yaw_deg,
-            "head_roll_deg": head_roll_deg,
-            "eyes_in_frame": self.eyes_in_frame,
-        }
-
-    def draw(self, image: Image) -> None:
-        """Draw box, eye landmarks, head axes, gaze arrow and track into a photo (H, W, 3) RGB."""
-        box, landmarks = self.face.bbox_xyxy_px, self.face.eye_landmarks
-        size_px, between_eyes = face_size_px(box), landmarks.reshape(2, -1).mean(axis=1)
-        draw_box(image, box)
-        draw_eye_landmarks(image, landmarks)
-        draw_head_axes(image, self.face.head_pose, self.face.mesh[1, :2], size_px)
-        draw_gaze_arrow(image, self.gaze, between_eyes, size_px)
-        if self.track_id:
-            draw_label(image, self.track_id, box)
+    normal: FaceNormalisation | None
 
 
 @recordable
@@ -113,7 +67,11 @@ class PhotoPredictor(Annotator):
             read the training data.
         tracking: when faces of two frames are one; every detection counts, whatever its
             `min_length`.
+        following: the arguments of `FollowingSettings`: how often a video is searched for faces.
+        precision: ``32-true`` or ``bf16-mixed``.
     """
+
+    columns = COLUMNS
 
     def __init__(
         self,
@@ -124,6 +82,8 @@ class PhotoPredictor(Annotator):
         trained_head_pose: str | None = None,
         trained_without_scale: bool | None = None,
         tracking: TrackingSettings | None = None,
+        following: Mapping[str, Any] | None = None,
+        precision: str = "32-true",
     ) -> None:
         _warn_of_other_sources(landmarks=trained_landmarks, head_pose=trained_head_pose)
         if trained_without_scale is False:
@@ -132,39 +92,66 @@ class PhotoPredictor(Annotator):
                 "normalisation's scale, and so is what follows: preprocess and train with "
                 "data.reader.remove_scale=true"
             )
-        self._module = module.eval()
+        self._module = ready(module, precision)
+        self._precision = precision
         self._analyzer = analyzer.build()
         self._box_margin = box_margin
-        self._tracking = tracking or TrackingSettings()
+        settings = FollowingSettings.of(following)
+        self.follower = FaceFollower(self._analyzer, tracking or TrackingSettings(), settings)
 
-    def predict_video(self, path: Path) -> Iterator[tuple[TimedFrame, list[FaceGaze]]]:
-        """Yield every frame with its faces; only the track of a face joins frames."""
-        tracker, motion = FaceTracker(self._tracking), CameraMotion()
-        for frame in read_timed_frames(path):
-            faces = self.predict(frame.image)
-            boxes = [face.face.bbox_xyxy_px for face in faces]
-            tracks = tracker.update(frame.number, boxes, motion.follow(frame.image))
-            numbered = zip(faces, tracks, strict=True)
-            yield frame, [replace(face, track_id=str(track)) for face, track in numbered]
-
-    @torch.inference_mode()
     def predict(self, image: Image, camera_matrix: Float | None = None) -> list[FaceGaze]:
         """Return all faces with their gaze; the camera matrix is for their head pose."""
         faces = self._analyzer.analyze(image, camera_matrix)
-        return [self._estimate(image, face, camera_matrix) for face in faces]
+        if self.follower.settings.largest_only:
+            faces = sorted(faces, key=lambda face: -face_size_px(face.bbox_xyxy_px))[:1]
+        return self._estimated([(image, face) for face in faces], camera_matrix)
 
-    def _estimate(
-        self, image: Image, face: FaceObservation, camera_matrix: Float | None
-    ) -> FaceGaze:
-        if self._module.gaze_frame == "normalised":
-            fit = head_pose_from_mesh(face.mesh, camera_matrix)
-            normal = normalise_face(fit.face_centre_cm, fit.head_pose, fit.camera_matrix)
-            view = normal.image(image)
-            eye_gaze = normal.gaze_in_camera(
-                self._eye_gaze(view, self._find_again(view, face, normal))
-            )
-        else:
-            eye_gaze = self._eye_gaze(image, face)
+    def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
+        """Yield frames with the gaze of those faces that have a mesh."""
+        num_at_once = 1 if self.follower.settings.is_live else _NUM_AT_ONCE
+        frames = iter(found)
+        while block := list(islice(frames, num_at_once)):
+            seen = [
+                (place, face.track, observed(Face(face.bbox_xyxy_px, face.confidence), face.mesh))
+                for place, frame in enumerate(block)
+                for face in frame.faces
+                if face.mesh is not None
+            ]
+            gazes = self._estimated([(block[place].frame.image, face) for place, _, face in seen])
+            by_place: list[list[FaceGaze]] = [[] for _ in block]
+            for (place, track, _), gaze in zip(seen, gazes, strict=True):
+                by_place[place].append(replace(gaze, track_id=str(track)))
+            yield from zip((frame.frame for frame in block), by_place, strict=True)
+
+    @torch.inference_mode()
+    def _estimated(
+        self, faces: list[tuple[Image, FaceObservation]], camera_matrix: Float | None = None
+    ) -> list[FaceGaze]:
+        """Return the gaze of faces, each in its photo; one pass of the net for all of them."""
+        if not faces:
+            return []
+        views = [self._view(image, face, camera_matrix) for image, face in faces]
+        batch = _stacked([self._eyes(view.image, view.face) for view in views])
+        on_device = {name: value.to(self._module.device) for name, value in batch.items()}
+        with at_precision(self._module, self._precision):
+            eye_gazes = self._module(on_device).cpu().double().numpy().reshape(-1, 2, 2)
+        return [
+            self._seen(image, face, view, eye_gaze)
+            for (image, face), view, eye_gaze in zip(faces, views, eye_gazes, strict=True)
+        ]
+
+    def _view(self, image: Image, face: FaceObservation, camera_matrix: Float | None) -> _View:
+        if self._module.gaze_frame != "normalised":
+            return _View(image, face, None)
+        fit = head_pose_from_mesh(face.mesh, camera_matrix)
+        normal = normalise_face(fit.face_centre_cm, fit.head_pose, fit.camera_matrix)
+        view = normal.image(image)
+        return _View(view, self._find_again(view, face, normal), normal)
+
+    @staticmethod
+    def _seen(image: Image, face: FaceObservation, view: _View, eye_gaze: Float) -> FaceGaze:
+        if view.normal is not None:
+            eye_gaze = view.normal.gaze_in_camera(eye_gaze)
         gaze = gaze_angles(gaze_vector(eye_gaze).sum(axis=0))
         return FaceGaze(face, gaze, eye_gaze, _lie_inside(face.eye_landmarks, image.shape))
 
@@ -182,11 +169,7 @@ class PhotoPredictor(Annotator):
         except UnusablePhotoError:
             return _moved(face, normal)
 
-    def _eye_gaze(self, image: Image, face: FaceObservation) -> Float:
-        batch = {name: value.to(self._module.device) for name, value in self._eyes(image, face)}
-        return np.asarray(self._module(batch).cpu().double().numpy())
-
-    def _eyes(self, image: Image, face: FaceObservation) -> list[tuple[str, torch.Tensor]]:
+    def _eyes(self, image: Image, face: FaceObservation) -> GazeBatch:
         points = face.mesh[:, :2]
         box = np.concatenate([points.min(axis=0), points.max(axis=0)])
         window = face_window(box, image.shape, self._box_margin)
@@ -196,7 +179,7 @@ class PhotoPredictor(Annotator):
             strict=True,
         )
         head_pose = torch.from_numpy(face.head_pose).float()
-        batch = GazeBatch(
+        return GazeBatch(
             rgb=torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy()),
             landmarks=torch.from_numpy(np.stack(moved)).float(),
             head_pose=head_pose.expand(2, 3),
@@ -204,7 +187,11 @@ class PhotoPredictor(Annotator):
             row=torch.zeros(2, dtype=torch.int64),
             eye=torch.tensor([RIGHT, LEFT]),
         )
-        return list(batch.items())  # type: ignore[arg-type]
+
+
+def _stacked(batches: list[GazeBatch]) -> dict[str, torch.Tensor]:
+    rows: list[Any] = batches
+    return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
 
 
 def _warn_of_other_sources(**trained: str | None) -> None:

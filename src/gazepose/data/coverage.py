@@ -43,11 +43,15 @@ def warn_of_wide_angles(head_pose_deg: Float, split_deg: float) -> None:
     """Warn of head poses (N, 3) in degrees that the table of bins does not reach."""
     # In pieces: temporary arrays of all rows would be what the process needs most memory for.
     pieces = np.array_split(head_pose_deg, 1 + len(head_pose_deg) // _PIECE_ROWS)
-    num = sum(num_beyond(piece, split_deg) for piece in pieces)
+    warn_of_num_beyond(sum(num_beyond(piece, split_deg) for piece in pieces), len(head_pose_deg))
+
+
+def warn_of_num_beyond(num: int, num_poses: int) -> None:
+    """Warn of so many head poses of all, if there are any."""
     if num:
         LOG.warning(
             "%d of %d head poses have an angle beyond 90 degrees and take the last bin",
-            *(num, len(head_pose_deg)),
+            *(num, num_poses),
         )
 
 

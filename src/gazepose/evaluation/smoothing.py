@@ -53,6 +53,11 @@ class TrackSmoothing:
             raise ValueError(f"max_gap_frames is {self.max_gap_frames}, expected 1 or more")
 
     @property
+    def reach_frames(self) -> int:
+        """How far away a score may be that changes another."""
+        return int(_REACH.get(self.kind, 0) * self.width_frames)
+
+    @property
     def description(self) -> str | None:
         """In words, for tables; None if nothing is smoothed."""
         return None if self.kind == "none" else f"{self.kind}, {self.width_frames} frames"
@@ -73,7 +78,7 @@ class TrackSmoothing:
         return predictions.with_columns(pl.Series("score", smoothed))
 
     def _smoothed(self, ordered: pl.DataFrame) -> Float:
-        reach_frames = int(_REACH[self.kind] * self.width_frames)
+        reach_frames = self.reach_frames
         places = _places(ordered, self.max_gap_frames, reach_frames)
         # So many rows up and down lies the farthest one within reach of any.
         num_rows = np.arange(len(places)) - np.searchsorted(places, places - reach_frames)

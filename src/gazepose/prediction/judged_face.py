@@ -1,10 +1,10 @@
 """What is known of a face in a frame: as plain values for files, and drawn for the eye."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from common.arrays import Float, Image
 from common.faces.drawing import (
@@ -15,9 +15,10 @@ from common.faces.drawing import (
     draw_score_bar,
     face_size_px,
 )
+from common.prediction.annotator import Schema
+from gazepose.prediction.contact_stream import ScoredFace
 from gazepose.preprocessing.face_image import face_window
 from gazepose.preprocessing.head_angles import head_pose_from_hopenet
-from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
 
 LOOKING_COLOUR = (40, 200, 60)
 OTHER_COLOUR = (150, 150, 150)
@@ -71,43 +72,59 @@ class JudgedFace:
     def draw(self, image: Image) -> None:
         """Draw box, number, five points, head axes and score into a frame (H, W, 3) RGB."""
         colour = LOOKING_COLOUR if self.is_looking else OTHER_COLOUR
-        size_px = face_size_px(self.bbox_xyxy_px)
         draw_box(image, self.bbox_xyxy_px, colour)
-        draw_points(image, self.points_px, size_px)
-        if np.isfinite(self.head_pose).all() and np.isfinite(self.points_px[0]).all():
-            draw_head_axes(image, self.head_pose, self.points_px[0], size_px)
+        self.draw_inside(image)
         if self.score is not None:
             draw_score_bar(image, self.score, self.threshold, self.bbox_xyxy_px, colour)
         said = "" if self.score is None else f"{self.score:.2f}"
         draw_label(image, " ".join(filter(None, [self.track_id, said])), self.bbox_xyxy_px)
 
+    def draw_inside(self, image: Image) -> None:
+        """Draw five points and head axes."""
+        size_px = face_size_px(self.bbox_xyxy_px)
+        draw_points(image, self.points_px, size_px)
+        if np.isfinite(self.head_pose).all() and np.isfinite(self.points_px[0]).all():
+            draw_head_axes(image, self.head_pose, self.points_px[0], size_px)
+
+
+# Of `JudgedFace.record`.
+COLUMNS: Schema = {
+    "bbox_xyxy_px": pl.Array(pl.Float64, 4),
+    "score": pl.Float64,
+    "is_looking": pl.Boolean,
+    "head_pitch_deg": pl.Float64,
+    "head_yaw_deg": pl.Float64,
+    "head_roll_deg": pl.Float64,
+    "points_px": pl.Array(pl.Array(pl.Float64, 2), 5),
+    "sharpness_p": pl.Float64,
+    "is_interpolated": pl.Boolean,
+}
+
 
 def judged_face(
-    row: Mapping[str, Any], image_shape: tuple[int, ...], margin: float, threshold: float
+    found: ScoredFace, image_shape: tuple[int, ...], margin: float, threshold: float
 ) -> JudgedFace:
-    """Return a face from a store's row with ``score``, NaN where there is none.
+    """Return a scored face as a person reads it.
 
     The margin is that of the face image, the shape that of the frame.
     """
-    box, score = _values(row, BOX_COLUMNS), float(row["score"])
-    head_pose_deg = _values(row, HEAD_POSE_COLUMNS)
-    is_posed = np.isfinite(head_pose_deg).all()
-    points = _values(row, POINT_COLUMNS).reshape(5, 3)[:, :2]
+    box, face = found.box.bbox_xyxy_px, found.face
     window = face_window(box, image_shape, margin)
+    points, head_pose = np.full((5, 2), np.nan), np.full(3, np.nan)
+    if face is not None and face.points is not None and window is not None:
+        points = window.in_frame(face.points[:, :2])
+    if face is not None and face.head_pose_deg is not None:
+        head_pose = head_pose_from_hopenet(face.head_pose_deg)
     return JudgedFace(
-        track_id=row["track_id"],
+        track_id=found.box.track_id,
         bbox_xyxy_px=box,
-        score=score if np.isfinite(score) else None,
+        score=found.score if np.isfinite(found.score) else None,
         threshold=threshold,
-        points_px=np.full((5, 2), np.nan) if window is None else window.in_frame(points),
-        head_pose=head_pose_from_hopenet(head_pose_deg) if is_posed else np.full(3, np.nan),
-        sharpness_p=float(row["sharpness_p"]),
-        is_interpolated=row["is_interpolated"],
+        points_px=points,
+        head_pose=head_pose,
+        sharpness_p=found.sharpness_p,
+        is_interpolated=found.box.is_interpolated,
     )
-
-
-def _values(row: Mapping[str, Any], columns: Sequence[str]) -> Float:
-    return np.array([row[name] for name in columns], np.float64)
 
 
 def _number(value: float, digits: int) -> float | None:

@@ -1,5 +1,6 @@
 """An exported net in the place of its module: what `VideoPredictor` asks of one."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import torch
@@ -8,8 +9,8 @@ from torch import Tensor
 from common.files.form import TEXT, Kind, Maybe, check_form
 from common.onnx.net import OnnxNet
 from gazepose.batch import NUM_FRAMES
-from gazepose.data.stretches import StretchBatch
 from gazepose.evaluation.threshold import Threshold
+from gazepose.nets.parts import FrameFeatures
 from gazepose.priors import LARGEST_DEG, NUM_POINTS
 
 
@@ -44,12 +45,14 @@ class OnnxEyeContact:
         uses_head: whether it asks for head poses.
         uses_landmarks: whether it asks for landmarks.
         threshold: as the module's.
+        device: where batches go.
 
     Raises:
         ValueError: If it takes or says something else than those do.
     """
 
     takes_calibration: ClassVar[bool] = False
+    device = torch.device("cpu")
 
     def __init__(self, net: OnnxNet) -> None:
         check_form(net.metadata, _FORM, str(net.path))
@@ -79,16 +82,34 @@ class OnnxEyeContact:
         """Return itself: it does not train."""
         return self
 
-    def scores(self, batch: StretchBatch) -> Tensor:
-        """Return the probability of looking at the camera (N,)."""
+    def look(self, frames: Tensor) -> list[FrameFeatures]:
+        """Return frames (M, 3, H, W) uint8 as they are.
+
+        The exported graph looks and decides in one call, so that frames of several calls are
+        looked at several times.
+        """
+        return [FrameFeatures(frames, None)]
+
+    def decide(
+        self,
+        views: Sequence[FrameFeatures],
+        windows: Tensor,
+        head_bins: Tensor | None = None,
+        landmarks: Tensor | None = None,
+    ) -> Tensor:
+        """Return the probability of looking at the camera (B,).
+
+        Arguments as `EyeContactModule.decide`; the view is of `look`.
+        """
+        (frames,) = views
         arrays = {
-            "frames": batch["frames"].movedim(1, -1).numpy(),
-            "windows": batch["windows"].numpy(),
+            "frames": frames.embedding.movedim(1, -1).numpy(),
+            "windows": windows.numpy(),
         }
-        if self.uses_head:
+        if head_bins is not None:
             # The middle of a bin lies in no other one.
-            head_pose_deg = (batch["head_bins"].double() + 0.5) * self._bin_deg
+            head_pose_deg = (head_bins.double() + 0.5) * self._bin_deg
             arrays["head_pose_deg"] = head_pose_deg.float().numpy()
-        if self.uses_landmarks:
-            arrays["landmarks"] = batch["landmarks"].numpy()
+        if landmarks is not None:
+            arrays["landmarks"] = landmarks.numpy()
         return torch.from_numpy(self._net(arrays)["looking"])

@@ -161,16 +161,21 @@ class Preparer:
     pose: BodyPose | None
     hopenet: HopenetHeadPose | None
 
-    def from_frame(self, frame: Image, bbox_xyxy_px: Float) -> PreparedFace | None:
-        """Return the face in a box (4,) of a frame (H, W, 3) RGB; None if it lies outside."""
+    def from_frame(
+        self, frame: Image, bbox_xyxy_px: Float, mesh: Float | None = None
+    ) -> PreparedFace | None:
+        """Return the face in a box (4,) of a frame (H, W, 3) RGB; None if it lies outside.
+
+        Its mesh is found, where the settings ask for one and it is not known.
+        """
         settings = self.settings
         window = face_window(bbox_xyxy_px, frame.shape, settings.margin)
         if window is None:
             return None
         image = window.cut(frame, settings.size)
-        # The mesh sees more of the frame than the face image shows: tight boxes cut chins.
-        box = _at_most_the_frame(bbox_xyxy_px, frame.shape)
-        mesh = None if self.mesh is None else self.mesh.landmarks(frame, box)
+        if mesh is None and self.mesh is not None:
+            # It sees more of the frame than the face image shows: tight boxes cut chins.
+            mesh = self.mesh.landmarks(frame, _at_most_the_frame(bbox_xyxy_px, frame.shape))
         encoded = encode_image(image, settings.codec, settings.quality)
         return self._measured(encoded, image, mesh, window)
 

@@ -1,7 +1,7 @@
 """The Lightning module of GazePose and GazeLSTM: does a face look at the camera?"""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from gazepose.data.stretches import StretchBatch
 from gazepose.evaluation.metrics import LamAveragePrecision
 from gazepose.evaluation.threshold import Threshold, ThresholdRule
 from gazepose.nets.dense import dense_scores
-from gazepose.nets.parts import ClipNet
+from gazepose.nets.parts import ClipNet, FrameFeatures
 from gazepose.nets.pixels import normalise
 from gazepose.originals.start_weights import InitPart
 from gazepose.originals.weights import load_original, original_state_dict
@@ -88,6 +88,39 @@ class EyeContactModule(StartedModule):
         if not self.flip_average:
             return scores
         return (scores + self._plain_scores(self._mirrored(batch))) / 2
+
+    def look(self, frames: Tensor) -> list[FrameFeatures]:
+        """Return what the net sees in frames (M, 3, H, W) uint8, each for itself.
+
+        Twice where scores are means of both: in the frames, and in their mirror images.
+        """
+        views = [frames, frames.flip(-1)] if self.flip_average else [frames]
+        return [self.net.frame_features(normalise(view)) for view in views]
+
+    def decide(
+        self,
+        views: Sequence[FrameFeatures],
+        windows: Tensor,
+        head_bins: Tensor | None = None,
+        landmarks: Tensor | None = None,
+    ) -> Tensor:
+        """Return what `scores` does of clips whose frames `look` has seen.
+
+        Args:
+            views: of F frames, in `look`'s order.
+            windows: (B, T) int64 which of the frames each clip shows.
+            head_bins: (B, 3), as `landmarks` (B, 15) of `ClipBatch`.
+            landmarks: likewise.
+        """
+        mirrored = landmarks
+        if landmarks is not None and self._mirror_priors:
+            mirrored = mirror_landmarks(landmarks)
+        scores = []
+        for (embedding, maps), points in zip(views, (landmarks, mirrored), strict=False):
+            centre_map = None if maps is None else maps[windows[:, windows.shape[1] // 2]]
+            logits = self.net.decide(embedding[windows], centre_map, head_bins, points)
+            scores.append(logits.float().softmax(1)[:, 1])
+        return torch.stack(scores).mean(dim=0)
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> EyeContactOutput:
         """Update the validation metrics; return the scores for the callbacks."""

@@ -2,16 +2,13 @@
 
 import errno
 import fcntl
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from common.files.locks import locked, shared, temporary_folder
+from common.files.locks import locked, shared
 
 
 def test_one_at_a_time_is_in_the_block(tmp_path: Path) -> None:
@@ -68,32 +65,3 @@ def test_without_locks_everybody_is_let_in_and_nobody_is_alone(
         pass
     assert alone == []
     assert "one process at a time" in caplog.text
-
-
-IN_A_TEMPORARY_FOLDER = """
-import sys
-from common.files.locks import temporary_folder
-with temporary_folder() as folder:
-    print(folder, flush=True)
-    sys.stdin.readline()
-"""
-
-
-def test_what_a_killed_process_left_in_the_temporary_folder_goes_and_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "others").mkdir()
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    typed = [sys.executable, "-c", IN_A_TEMPORARY_FOLDER]
-    killed, alive = (subprocess.Popen(typed, **pipes) for _ in range(2))
-    folders = [Path(process.stdout.readline().strip()) for process in (killed, alive)]
-    assert all(folder.is_dir() for folder in folders)
-    killed.kill()
-    killed.communicate()
-    with temporary_folder() as own:
-        assert sorted(tmp_path.iterdir()) == sorted([folders[1], own, tmp_path / "others"])
-    alive.communicate("\n")
-    assert alive.returncode == 0
-    assert list(tmp_path.iterdir()) == [tmp_path / "others"]

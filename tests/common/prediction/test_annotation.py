@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -17,6 +17,8 @@ from common.prediction.annotator import AnnotatedFrame
 
 class OneFace:
     """Finds one face everywhere."""
+
+    columns: ClassVar[Any] = {}
 
     def annotate(self, image: np.ndarray, camera_matrix: Any) -> Any:
         return [{"bbox_xyxy_px": [0, 0, 1, 1]}], image
@@ -159,3 +161,8 @@ def test_a_camera_that_is_not_there_is_refused(
     monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
     with pytest.raises(ValueError, match="source=7"):
         annotate_source("7", OneFace(), tmp_path / "out", 1.0)
+
+
+def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"format=xlsx.*jsonl, csv, parquet"):
+        annotate_source("nowhere", OneFace(), tmp_path / "out", 1.0, "xlsx")

@@ -1,18 +1,22 @@
 """Records and pictures of whatever faces a predictor finds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from builders.small_videos import SIZE, write_gray_video
+import pytest
+from builders.small_videos import SIZE, write_damaged_video, write_gray_video
 
-from common.media.video import TimedFrame, read_timed_frames
-from common.prediction.annotator import Annotator
+from common.faces.following import FaceFollower, FollowingSettings
+from common.faces.tracking import TrackingSettings
+from common.media.video import DamagedVideoError, read_frames
+from common.prediction.annotator import Annotator, Found, Judged
 
 
 class Dot(NamedTuple):
     track_id: str = ""
+    bbox_xyxy_px: Any = None
 
     def record(self) -> dict[str, Any]:
         return {"is_looking": True}
@@ -20,16 +24,28 @@ class Dot(NamedTuple):
     def draw(self, image: np.ndarray) -> None:
         image[0, 0] = 7
 
+    draw_inside = draw
+
+
+class NoFaces:
+    """Stands where `common.faces.analysis.FaceAnalyzer` does."""
+
+    def detect(self, image: np.ndarray) -> list[Any]:
+        return []
+
 
 class Dots(Annotator):
     """Finds a face in what is brighter than black."""
 
+    columns: ClassVar[Any] = {}
+    follower = FaceFollower(NoFaces(), TrackingSettings(), FollowingSettings())  # type: ignore[arg-type]
+
     def predict(self, image: np.ndarray, camera_matrix: Any = None) -> list[Dot]:
         return [Dot()] if image.any() else []
 
-    def predict_video(self, path: Path) -> Iterator[tuple[TimedFrame, list[Dot]]]:
-        for frame in read_timed_frames(path):
-            yield frame, [Dot("3")]
+    def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
+        for frame in found:
+            yield frame.frame, [Dot("3")]
 
 
 def test_a_photo_itself_is_left_alone() -> None:
@@ -53,3 +69,15 @@ def test_each_face_of_a_video_has_its_track(tmp_path: Path) -> None:
     assert all(frame.records == [{"track_id": "3", "is_looking": True}] for frame in frames)
     assert all(frame.drawn.shape == (*SIZE, 3) for frame in frames)
     assert all(frame.drawn[0, 0].tolist() == [7, 7, 7] for frame in frames)
+
+
+def test_of_a_damaged_video_all_sound_frames_come_before_the_error(tmp_path: Path) -> None:
+    path = write_damaged_video(tmp_path / "v.mp4")
+    sound: list[int] = []
+    found: list[int] = []
+    with pytest.raises(DamagedVideoError):
+        sound.extend(number for number, _ in read_frames(path))
+    with pytest.raises(DamagedVideoError):
+        found.extend(frame.number for frame in Dots().annotate_video(path))
+    assert len(sound) > 1
+    assert found == sound

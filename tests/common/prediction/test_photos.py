@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -16,6 +17,8 @@ from common.prediction.photos import annotate_photos
 
 class RedFaces:
     """Finds as many faces as the photo's first red value says, and paints the photo blue."""
+
+    columns: ClassVar[Any] = {"bbox_xyxy_px": pl.Array(pl.Float64, 4), "number": pl.Int64}
 
     def annotate(
         self, image: np.ndarray, camera_matrix: np.ndarray | None
@@ -175,3 +178,12 @@ def test_the_annotator_gets_the_photo_upright_and_its_camera(tmp_path: Path) -> 
     shape, camera_matrix = recorder.seen
     assert shape == (360, 240, 3)
     np.testing.assert_allclose(camera_matrix[0, 0], 500)
+
+
+def test_a_table_of_photos_has_boxes_and_reasons(folder: Path, tmp_path: Path) -> None:
+    annotate_photos(photos_of(folder), RedFaces(), tmp_path / "out", "parquet")
+    table = pl.read_parquet(tmp_path / "out" / "faces.parquet")
+    assert table["number"].to_list() == [None, 0, 1, None, 0]
+    assert table["bbox_xyxy_px"][1].to_list() == [0, 0, 1, 1]
+    assert table["reason"].null_count() == 3
+    assert not list((tmp_path / "out").glob("*.jsonl"))

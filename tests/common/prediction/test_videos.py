@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,8 @@ from common.prediction.videos import annotate_videos
 
 class BrightFaces:
     """Finds one face where a frame is brighter than black; it looks where it is nearly white."""
+
+    columns: ClassVar[Any] = {"is_looking": pl.Boolean}
 
     def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
         for number, image, shown in read_timed_frames(path):
@@ -67,10 +69,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "videos"
 
 
-def test_every_face_of_every_frame_gets_a_line(folder: Path, tmp_path: Path) -> None:
+def test_every_face_of_every_frame_gets_a_line_and_a_frame_without_one_too(
+    folder: Path, tmp_path: Path
+) -> None:
     said = annotate_videos([folder / "party.mp4"], BrightFaces(), tmp_path / "out")
     found = lines(tmp_path / "out" / "party_faces.jsonl")
-    assert [(line["frame"], line["time_s"]) for line in found] == [(i, i / 10) for i in range(1, 6)]
+    assert [(line["frame"], line["time_s"]) for line in found] == [(i, i / 10) for i in range(6)]
+    assert [line["track_id"] for line in found] == [None] + ["0"] * 5
     assert {line["video"] for line in found} == {str(folder / "party.mp4")}
     assert said.said == (
         f"1 face tracks in 6 frames of 1 videos (1 with faces) -> {tmp_path / 'out'}"
@@ -101,7 +106,8 @@ def test_each_video_has_its_files_and_each_failure_its_reason(folder: Path, tmp_
     ]
     (broken,) = lines(tmp_path / "out" / "broken_faces.jsonl")
     assert "broken.mp4" in broken["reason"]
-    (wall,) = lines(tmp_path / "out" / "wall_faces.jsonl")
+    *of_wall, wall = lines(tmp_path / "out" / "wall_faces.jsonl")
+    assert [line["track_id"] for line in of_wall] == [None] * 3
     assert wall["reason"] == "no face found"
     assert "of 3 videos (1 with faces, 1 without a face, 1 unreadable)" in said.said
     assert said.outcomes == {Outcome.FACES: 1, Outcome.NO_FACE: 1, Outcome.UNREADABLE: 1}
@@ -167,7 +173,7 @@ def test_times_are_those_of_the_video_in_tables_and_drawn(tmp_path: Path) -> Non
     path = write_uneven_video(tmp_path / "videos" / "v.mkv", levels_of, times_ms)
     annotate_videos([path], BrightFaces(), tmp_path / "out")
     found = lines(tmp_path / "out" / "v_faces.jsonl")
-    assert [line["time_s"] for line in found] == [ms / 1000 for ms in times_ms[1:]]
+    assert [line["time_s"] for line in found] == [ms / 1000 for ms in times_ms]
     row = pl.read_csv(tmp_path / "out" / "v_tracks.csv").row(0, named=True)
     assert (row["start_s"], row["end_s"], row["looks_s"]) == (0.04, 5.04, "4.800-5.000")
     assert "\t4.800\t5.000\t" in (tmp_path / "out" / "v_elan.tsv").read_text()
@@ -199,6 +205,33 @@ def test_a_drawn_video_that_cannot_be_written_costs_the_table_nothing(
     made = annotate_videos([folder / "party.mp4"], BrightFaces(), tmp_path / "out")
     assert made.outcomes == {Outcome.NOT_WRITTEN: 1}
     *found, reason = lines(tmp_path / "out" / "party_faces.jsonl")
-    assert len(found) == 5
+    assert len(found) == 6
     assert "party.mp4 was not written" in reason["reason"]
     assert pl.read_csv(tmp_path / "out" / "party_tracks.csv").height == 1
+
+
+def test_a_table_of_a_video_has_all_its_lines_in_other_formats_too(
+    folder: Path, tmp_path: Path
+) -> None:
+    tables = {}
+    for table_format in ("parquet", "csv"):
+        out = tmp_path / table_format
+        annotate_videos([folder / "party.mp4"], BrightFaces(), out, table_format)
+        path = out / f"party_faces.{table_format}"
+        tables[table_format] = pl.read_parquet(path) if table_format == "parquet" else path
+    table = tables["parquet"]
+    assert table.columns == ["video", "frame", "time_s", "track_id", "is_looking", "reason"]
+    assert table["frame"].to_list() == list(range(6))
+    assert table["is_looking"].to_list() == [None, False, False, True, True, False]
+    assert pl.read_csv(tables["csv"], schema=table.schema).equals(table)
+    assert not list((tmp_path / "csv").glob(".*"))
+
+
+def test_an_interrupted_table_keeps_its_rows(tmp_path: Path) -> None:
+    write_gray_video(tmp_path / "videos" / "a.mp4", [100] * 5)
+    stopping = Stopping(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        annotate_videos(videos_of(tmp_path / "videos"), stopping, tmp_path / "out", "parquet")
+    table = pl.read_parquet(tmp_path / "out" / "a_faces.parquet")
+    assert table["frame"].to_list() == [0, 1, 2, None]
+    assert "KeyboardInterrupt" in table["reason"][-1]

@@ -112,6 +112,7 @@ def test_a_persons_calibration_is_of_the_weights(folder: Path, tmp_path: Path) -
         (["onnx=NET", "export=x.pth"], "onnx=.*export="),
         (["onnx=NET", "source=x.jpg", "module={flip_average:true}"], "onnx=.*module="),
         (["onnx=NET", "source=x.jpg", "dropout=none"], "takes no dropout"),
+        (["onnx=NET", "source=x.jpg", "trainer.precision=bf16-mixed"], "exported net.*32-true"),
         (["onnx=NET", "run=RUN", "source=x.jpg"], "run= and onnx="),
         (["onnx=NET", "source=x.jpg", "annotator={box_margin:0.1,box:1}"], "no argument box"),
         (["run=RUN", "export=net.onxx"], r"net\.onxx.*\.onnx or \.pth"),

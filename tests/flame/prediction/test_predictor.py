@@ -17,10 +17,12 @@ from builders.fake_faces import (
     photo,
     raw_sample,
 )
+from builders.fake_lam import FakeMesh
 from builders.small_training import composed
 
 from common.config.instantiate import build
-from common.faces.analysis import FaceObservation
+from common.faces.analysis import FaceAnalyzer, FaceObservation
+from common.faces.detection import Face
 from common.faces.head_pose import canonical_face, head_pose_from_mesh
 from common.faces.normalisation import SIZE_PX, normalise_face, virtual_camera
 from common.faces.settings import AnalyzerSettings
@@ -206,46 +208,72 @@ def test_a_command_may_look_for_faces_otherwise_and_say_when_two_are_one(
     changed = {"analyzer": {"min_face_px": 123.0}, "tracking": tracking}
     predictor = build(config["model"]["annotator"], module=module, **changed)
     assert predictor._analyzer._detector._smallest_face.min_px == 123
-    assert predictor._tracking.max_gap == 3
+    assert predictor.follower._tracking.max_gap == 3
 
 
-class FakeSlidingAnalyzer:
+class SlidingFaces:
     """Finds a face that moves 2 px to the right at each call, and none at the third call."""
+
+    name = "sliding"
 
     def __init__(self) -> None:
         self._num_calls = 0
 
-    def build(self) -> "FakeSlidingAnalyzer":
-        return self
+    def build(self) -> FaceAnalyzer:
+        return FaceAnalyzer(self, FakeMesh())  # type: ignore[arg-type]
 
-    def analyze(self, image: np.ndarray, camera_matrix: Any = None) -> list[FaceObservation]:
+    def detect(self, image: np.ndarray) -> list[Face]:
         self._num_calls += 1
-        return [] if self._num_calls == 3 else [observation(left=2.0 * self._num_calls)]
+        box = observation(left=2.0 * self._num_calls).bbox_xyxy_px
+        return [] if self._num_calls == 3 else [Face(box, 0.9)]
+
+
+def sliding(module: GazeAngleModule) -> PhotoPredictor:
+    """One that searches every frame: what is overlooked is not followed."""
+    return PhotoPredictor(module, SlidingFaces(), MARGIN, following={"detect_every": 1})  # type: ignore[arg-type]
 
 
 def test_a_videos_faces_keep_their_track_over_a_gap(
     module: GazeAngleModule, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "v.mp4", [photo(FACE)] * 5, 25)
-    predictor = PhotoPredictor(module, FakeSlidingAnalyzer(), MARGIN)  # type: ignore[arg-type]
-    frames = list(predictor.annotate_video(tmp_path / "v.mp4"))
+    frames = list(sliding(module).annotate_video(tmp_path / "v.mp4"))
     assert [frame.number for frame in frames] == [0, 1, 2, 3, 4]
     tracks = [[record["track_id"] for record in frame.records] for frame in frames]
     assert tracks == [["0"], ["0"], [], ["0"], ["0"]]
     assert frames[0].drawn.shape == photo(FACE).shape
-    assert frames[0].records[0].keys() >= {"gaze_yaw_deg", "head_yaw_deg", "bbox_xyxy_px"}
+    assert frames[0].records[0].keys() == {"track_id", *PhotoPredictor.columns}
 
 
 def test_a_frames_faces_are_estimated_as_a_photos(module: GazeAngleModule, tmp_path: Path) -> None:
     write_video(tmp_path / "v.mp4", [photo(FACE)], 25)
     (_, image), *_ = read_frames(tmp_path / "v.mp4")
-    of_video, of_photo = (
-        PhotoPredictor(module, FakeSlidingAnalyzer(), MARGIN)  # type: ignore[arg-type]
-        for _ in range(2)
-    )
-    (frame,) = of_video.annotate_video(tmp_path / "v.mp4")
-    (record,), _ = of_photo.annotate(image)
+    (frame,) = sliding(module).annotate_video(tmp_path / "v.mp4")
+    (record,), _ = sliding(module).annotate(image)
     assert frame.records == [{"track_id": "0", **record}]
+
+
+def test_faces_of_several_frames_are_estimated_as_each_alone(module: GazeAngleModule) -> None:
+    image, (analyzer,) = textured(FACE), [SlidingFaces().build()]
+    faces = [face for _ in range(2) for face in analyzer.analyze(image)]
+    predictor = sliding(module)
+    together = predictor._estimated([(image, face) for face in faces])
+    alone = [predictor._estimated([(image, face)])[0] for face in faces]
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_allclose(one.eye_gaze, other.eye_gaze, atol=1e-6)
+    assert np.abs(together[0].eye_gaze - together[1].eye_gaze).max() > 1e-6
+
+
+def test_the_largest_face_alone_on_request(module: GazeAngleModule) -> None:
+    settings: Any = FakeAnalyzerSettings()
+    predictor = PhotoPredictor(module, settings, MARGIN, following={"largest_only": True})
+    assert len(predictor.predict(textured(TWO_FACES))) == 1
+
+
+def test_mixed_precision_is_refused_where_it_is_another(module: GazeAngleModule) -> None:
+    settings: Any = FakeAnalyzerSettings()
+    with pytest.raises(ValueError, match=r"precision=16-true.*32-true or bf16-mixed"):
+        PhotoPredictor(module, settings, MARGIN, precision="16-true")
 
 
 CAMERA = np.array([[500.0, 0, 159.5], [0, 500.0, 119.5], [0, 0, 1]])
@@ -271,6 +299,7 @@ class FakeNormalisedNet:
     gaze_frame = "normalised"
 
     def __init__(self, label: np.ndarray) -> None:
+        self.net = torch.nn.Identity()
         self.label = torch.from_numpy(label)
         self.seen: Any = None
 

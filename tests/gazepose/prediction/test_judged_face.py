@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gazepose.prediction.contact_stream import ScoredFace
 from gazepose.prediction.judged_face import LOOKING_COLOUR, OTHER_COLOUR, JudgedFace, judged_face
 from gazepose.preprocessing.face_image import face_window
-from gazepose.store.columns import BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS
+from gazepose.preprocessing.preparation import PreparedFace
+from gazepose.readers.steady_tracks import SteadyBox
 
 BOX = np.array([40.0, 30.0, 120.0, 110.0])
 SHAPE = (160, 200, 3)
@@ -18,19 +20,18 @@ POINTS = np.array(
 
 
 def face(**changes: Any) -> JudgedFace:
-    row: dict[str, Any] = {
-        "track_id": "3",
+    known: dict[str, Any] = {
+        "bbox_xyxy_px": BOX,
+        "head_pose_deg": np.array([-20.0, 10.0, 0.0]),
+        "points": POINTS,
         "score": 0.7,
-        "sharpness_p": 0.25,
-        "is_interpolated": False,
+        "margin": 0.0,
+        **changes,
     }
-    values = {"bbox_xyxy_px": BOX, "head_pose_deg": np.array([-20.0, 10.0, 0.0]), "points": POINTS}
-    margin = changes.pop("margin", 0.0)
-    for (name, value), columns in zip(
-        values.items(), (BOX_COLUMNS, HEAD_POSE_COLUMNS, POINT_COLUMNS), strict=True
-    ):
-        row |= dict(zip(columns, changes.pop(name, value).reshape(-1), strict=True))
-    return judged_face(row | changes, SHAPE, margin, threshold=0.5)
+    prepared = PreparedFace(b"", 1.0, known["points"], known["head_pose_deg"])
+    box = SteadyBox(0, "3", known["bbox_xyxy_px"], None, False)
+    found = ScoredFace(box, prepared, known.get("sharpness_p", 0.25), score=known["score"])
+    return judged_face(found, SHAPE, known["margin"], threshold=0.5)
 
 
 @pytest.mark.parametrize(("score", "is_looking"), [(0.49, False), (0.5, True), (np.nan, None)])
@@ -58,8 +59,8 @@ def test_head_angles_are_the_viewers_in_degrees() -> None:
 def test_what_is_unknown_is_null_in_json() -> None:
     unknown = face(
         score=np.nan,
-        head_pose_deg=np.full(3, np.nan),
-        points=np.full((5, 3), np.nan),
+        head_pose_deg=None,
+        points=None,
         sharpness_p=np.nan,
     )
     record = json.loads(json.dumps(unknown.record(), allow_nan=False))
@@ -82,7 +83,6 @@ def test_who_looks_is_drawn_in_another_colour(score: Any, colour: tuple[int, ...
 
 def test_a_face_without_priors_or_outside_the_frame_is_drawn_too() -> None:
     image = np.zeros(SHAPE, np.uint8)
-    unknown = {"head_pose_deg": np.full(3, np.nan), "points": np.full((5, 3), np.nan)}
-    face(**unknown).draw(image)
+    face(head_pose_deg=None, points=None).draw(image)
     assert image.any()
     face(bbox_xyxy_px=BOX + 500, score=np.nan).draw(image)
