@@ -10,6 +10,9 @@ from common.listing import listed
 Changes = dict[str, list[Any]]
 # Of every start its own: how it goes on, and what the study has by now.
 _OF_A_START = ("ckpt_path", "continue_run", "resume_with", "study")
+# How faces are found. A training's are in its store, whose recipe is compared by itself; of its
+# predictions each may say otherwise.
+_OF_DETECTION = ("model.annotator.analyzer", "data.reader.analyzer")
 # Of a trainer: on what it runs, not what it does.
 _OF_THE_MACHINE = tuple(
     f"trainer.{key}"
@@ -21,7 +24,7 @@ _OF_NO_STEP = (
     *("name", "paths", "logger", "test", "also_test", "allow_other_convention", "callbacks"),
     *("trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.profiler"),
     *("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "model.max_epochs"),
-    *("data.datamodule.num_workers", "model.annotator"),
+    "data.datamodule.num_workers",
 )
 
 
@@ -33,7 +36,7 @@ def changes(before: Config, now: Config) -> Changes:
     old, new = dict(leaves(with_moved_places(before, _places(before, now)))), dict(leaves(now))
     keys = [*new, *(key for key in old if key not in new)]
     found = {key: [old.get(key), new.get(key)] for key in keys if old.get(key) != new.get(key)}
-    return _without(found, (*_OF_A_START, *_OF_THE_MACHINE))
+    return _without(found, (*_OF_A_START, *_OF_DETECTION, *_OF_THE_MACHINE))
 
 
 def changes_of_training(before: Config, now: Config, is_same_code: bool) -> Changes:
