@@ -13,7 +13,7 @@ frames since the last key frame, which wait for that.
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,17 @@ from common.arrays import Float, Image
 from common.faces.analysis import FaceAnalyzer
 from common.faces.camera_motion import CameraMotion
 from common.faces.cropping import padded_square
-from common.faces.detection import MAX_OVERLAP, Face, overlap_of_smaller
+from common.faces.detection import MAX_OVERLAP, Face
+from common.faces.found_faces import (
+    FoundFace,
+    FoundFrame,
+    Frame,
+    area,
+    meets,
+    moved,
+    overlap,
+    place,
+)
 from common.faces.tracking import FaceTracker, TrackingSettings
 
 # Of the picture's width, from one frame to the next: what comes in at its edge is worth a look.
@@ -69,46 +79,6 @@ class FollowingSettings:
         if unknown:
             raise ValueError(f"following has no {', '.join(unknown)}, expected {', '.join(known)}")
         return cls(**(given or {}))
-
-
-@dataclass(frozen=True)
-class FoundFace:
-    """A face in a frame of a video.
-
-    Attributes:
-        track: number of its track.
-        bbox_xyxy_px: (4,) as the detector draws it.
-        confidence: the detector's, of the latest search of a whole picture that found it.
-        mesh: (478, 3) refined face mesh in pixels; None where it has none.
-    """
-
-    track: int
-    bbox_xyxy_px: Float
-    confidence: float
-    mesh: Float | None
-
-
-class Picture(Protocol):
-    """A frame of a video."""
-
-    @property
-    def number(self) -> int:
-        """Its 0-based position; later frames have greater ones."""
-
-    @property
-    def image(self) -> Image:
-        """Its pixels (H, W, 3) uint8 RGB."""
-
-
-Frame = TypeVar("Frame", bound=Picture)
-
-
-class FoundFrame(NamedTuple, Generic[Frame]):
-    """A frame, its faces, the surest found first, and where the picture lay (`CameraMotion`)."""
-
-    frame: Frame
-    faces: list[FoundFace]
-    camera_px: Float
 
 
 class FaceFollower:
@@ -198,9 +168,9 @@ class _Pass:
             camera_px = found.camera_px
             for before in reversed(waiting if face.track not in known else []):
                 assert later is not None
-                there = _moved(later, before.camera_px - camera_px)
+                there = moved(later, before.camera_px - camera_px)
                 later, camera_px = self._follow(before.frame.image, there), before.camera_px
-                if later is None or _meets(later, before.faces):
+                if later is None or meets(later, before.faces):
                     break
                 before.faces.append(later)
 
@@ -223,14 +193,14 @@ class _Pass:
         if self._last is None:
             return []
         shift = camera_px - self._last.camera_px
-        return [_moved(face, shift) for face in self._last.faces]
+        return [moved(face, shift) for face in self._last.faces]
 
     def _followed(self, image: Image, expected: list[FoundFace]) -> list[FoundFace] | None:
         """Return the expected faces as they are; None if one is lost, or two have become one."""
         faces: list[FoundFace] = []
         for there in expected:
             face = self._follow(image, there)
-            if face is None or _meets(face, faces):
+            if face is None or meets(face, faces):
                 return None
             faces.append(face)
         return faces
@@ -239,14 +209,14 @@ class _Pass:
         """Return all faces of a picture; those that the detector overlooks go on by their mesh."""
         detected = self._analyzer.detect(image)
         if self._settings.largest_only:
-            detected = sorted(detected, key=lambda face: -_area(face.bbox_xyxy_px))[:1]
+            detected = sorted(detected, key=lambda face: -area(face.bbox_xyxy_px))[:1]
         faces = [self._with_mesh(image, face) for face in detected]
         if self._settings.detect_every == 1 or (faces and self._settings.largest_only):
             return faces
         for there in expected:
-            if there.mesh is not None and not _meets(there, faces):
+            if there.mesh is not None and not meets(there, faces):
                 face = self._by_mesh(image, there)
-                if face is not None and not _meets(face, faces):
+                if face is not None and not meets(face, faces):
                     faces.append(face)
         return faces
 
@@ -258,7 +228,7 @@ class _Pass:
         """
         if face.mesh is None:
             return face
-        middle, size = _place(face.mesh)
+        middle, size = place(face.mesh)
         drawn = self._drawn.setdefault(face.track, deque(maxlen=_NUM_DRAWN))
         drawn.append((face.bbox_xyxy_px.reshape(2, 2) - middle) / size)
         box = (np.median(drawn, axis=0) * size + middle).reshape(4)
@@ -272,7 +242,7 @@ class _Pass:
         mesh = None if there.mesh is None else self._analyzer.mesh(image, there.bbox_xyxy_px)
         if mesh is None or there.mesh is None:
             return None
-        (before, size), (now, size_now) = _place(there.mesh), _place(mesh)
+        (before, size), (now, size_now) = place(there.mesh), place(mesh)
         corners = there.bbox_xyxy_px.reshape(2, 2)
         box = ((corners - before) * (size_now / size) + now).reshape(4)
         return replace(there, bbox_xyxy_px=box, mesh=mesh)
@@ -280,7 +250,7 @@ class _Pass:
     def _nearby(self, image: Image, there: FoundFace) -> FoundFace | None:
         """Return an expected face as the detector finds it around there; None if it does not."""
         low, high = there.bbox_xyxy_px.reshape(2, 2)
-        side = round(_SEARCHED * float(max(high - low)))
+        side = max(1, round(_SEARCHED * float(max(high - low))))
         x0, y0 = (round(float(value)) for value in (low + high - side) / 2)
         around = padded_square(image, x0, y0, side)
         origin = np.array([x0, y0, x0, y0])
@@ -288,39 +258,13 @@ class _Pass:
             replace(face, bbox_xyxy_px=face.bbox_xyxy_px + origin)
             for face in self._analyzer.detect(around)
         ]
-        here = [face for face in found if _overlap(face, there) > MAX_OVERLAP]
+        here = [face for face in found if overlap(face, there) > MAX_OVERLAP]
         if not here:
             return None
-        best = self._with_mesh(image, max(here, key=lambda face: _overlap(face, there)))
+        best = self._with_mesh(image, max(here, key=lambda face: overlap(face, there)))
         # So near, a neck looks as sure as a face: only whole pictures say how sure it is.
         return replace(best, track=there.track, confidence=there.confidence)
 
     def _with_mesh(self, image: Image, face: Face) -> FoundFace:
         box = face.bbox_xyxy_px
         return FoundFace(-1, box, face.confidence, self._analyzer.mesh(image, box))
-
-
-def _moved(face: FoundFace, shift_px: Float) -> FoundFace:
-    """Return a face moved by (x, y)."""
-    mesh = None if face.mesh is None else face.mesh + np.append(shift_px, 0)
-    return replace(face, bbox_xyxy_px=face.bbox_xyxy_px + np.tile(shift_px, 2), mesh=mesh)
-
-
-def _place(mesh: Float) -> tuple[Float, float]:
-    """Return the middle (2,) of a mesh and its size, which does not change as the head turns."""
-    middle = (mesh[:, :2].min(axis=0) + mesh[:, :2].max(axis=0)) / 2
-    return middle, float(np.sqrt(mesh.var(axis=0).sum()))
-
-
-def _meets(face: FoundFace, others: list[FoundFace]) -> bool:
-    return any(_overlap(face, other) > MAX_OVERLAP for other in others)
-
-
-def _overlap(face: Face | FoundFace, other: Face | FoundFace) -> float:
-    boxes = face.bbox_xyxy_px, other.bbox_xyxy_px
-    return overlap_of_smaller(*boxes) if all(_area(box) > 0 for box in boxes) else 0.0
-
-
-def _area(box: Float) -> float:
-    width, height = np.maximum(box[2:] - box[:2], 0)
-    return float(width * height)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from common.arrays import Float, Image
-from common.faces.following import FaceFollower, FoundFrame
+from common.faces.following import FaceFollower
+from common.faces.found_faces import FoundFrame
 from common.media.ahead import made_ahead
 from common.media.presentation import Shown
 from common.media.video import TimedFrame, read_timed_frames

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from common.arrays import Float
-from common.faces.following import FoundFace, FoundFrame
+from common.faces.found_faces import FoundFace, FoundFrame
 from common.faces.tracking import BoxTrack, TrackingSettings
 from gazepose.readers.detected_clip import STEADY, filled_tracks
 from gazepose.readers.tracks import TrackRule

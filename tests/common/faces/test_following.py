@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from builders.moving_squares import LEVELS, SquareMesh, Squares, frames, square_analyzer
 
-from common.faces.following import FaceFollower, FollowingSettings, FoundFrame
+from common.faces.following import FaceFollower, FollowingSettings
+from common.faces.found_faces import FoundFrame
 from common.faces.tracking import TrackingSettings
 from common.media.video import TimedFrame
 
