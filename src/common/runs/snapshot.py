@@ -40,6 +40,7 @@ _PACKAGES = (
     "torchmetrics",
     "mediapipe",
     "opencv-python",
+    "opencv-contrib-python",
     "numpy",
     "polars",
     "pillow",

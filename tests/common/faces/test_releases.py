@@ -49,9 +49,7 @@ def found() -> list[dict[str, list[float]]]:
 
 
 @pytest.mark.parametrize("release", ["solutions", "tasks"])
-def test_both_releases_measure_alike(
-    found: list[dict[str, list[float]]], release: str
-) -> None:
+def test_both_releases_measure_alike(found: list[dict[str, list[float]]], release: str) -> None:
     recorded = json.loads(RECORDED.read_text())[release]
     # The installed one's own record is met more closely: OpenCV and NumPy are other ones.
     is_own = (release == "solutions") == has_solutions()
@@ -66,9 +64,7 @@ def test_both_releases_measure_alike(
         assert np.abs(off["box_px"]).max() / face_px < (0.02 if is_own else 0.15)
 
 
-def test_stores_of_the_two_are_told_apart(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_stores_of_the_two_are_told_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert has_solutions() == (release_definition() == {})
     install_without_solutions(monkeypatch, tmp_path)
     assert AnalyzerSettings().recipe()["mediapipe"] == "tasks"
