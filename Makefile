@@ -1,7 +1,8 @@
 # Everything a user types. `make help` lists it.
-# MediaPipe's last release with its models inside runs on these two.
-PYTHON ?= $(firstword $(wildcard $(addsuffix /python3.11,$(subst :, ,$(PATH)))) $(wildcard $(addsuffix /python3.12,$(subst :, ,$(PATH)))) python3.11)
-VENV ?= .venv
+# The first of these that is there; 3.11 and 3.12 first: MediaPipe's release for them needs no network.
+# Another is typed as PYTHON=python3.13, and has an environment of its own: .venv-python3.13.
+PYTHON ?= $(firstword $(foreach python,python3.11 python3.12 python3.13 python3,$(wildcard $(addsuffix /$(python),$(subst :, ,$(PATH))))) python3)
+VENV ?= .venv$(if $(filter file,$(origin PYTHON)),,-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 # CPU training is bound by page faults: keep freed memory (halved a train step once).
 export MALLOC_MMAP_THRESHOLD_ ?= 4294967296

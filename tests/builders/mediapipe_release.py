@@ -18,3 +18,10 @@ def install_without_solutions(monkeypatch: pytest.MonkeyPatch, folder: Path) -> 
     (folder / "mediapipe" / "__init__.py").touch()
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delitem(sys.modules, "mediapipe", raising=False)
+
+
+def install_without_models(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let there be no place to keep MediaPipe's models, either."""
+    install_without_solutions(monkeypatch, folder)
+    (folder / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "file"))

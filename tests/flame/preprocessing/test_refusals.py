@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 from builders.fake_faces import FACE, FakeAnalyzerSettings, FakeReader
+from builders.mediapipe_release import install_without_models
 from builders.preprocessed_people import PEOPLE, made_at, preprocessor
 
+from common.faces.settings import AnalyzerSettings
 from common.store.reading import read_recipe
 from flame.preprocessing.preparation import PreparationSettings
 from flame.preprocessing.preprocessor import FacePreprocessor
@@ -56,4 +58,16 @@ def test_an_openface_folder_without_csv_is_refused_before_any_photo(tmp_path: Pa
             FakeAnalyzerSettings(),  # type: ignore[arg-type]
             openface_dir=tmp_path,
         ).run()
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_missing_model_of_faces_is_refused_before_any_photo(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install_without_models(monkeypatch, tmp_path)
+    made = FacePreprocessor(
+        "people", FakeReader(PEOPLE), tmp_path / "store", PreparationSettings(), AnalyzerSettings()
+    )
+    with pytest.raises(ValueError, match=r"face model is not at .*faces\.model=PATH"):
+        made.run()
     assert not (tmp_path / "store").exists()

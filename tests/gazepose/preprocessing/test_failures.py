@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from builders.fake_lam import IMAGE, FakeLamReader, FakePreparation
+from builders.mediapipe_release import install_without_models
 from builders.preprocessed_clips import CLIPS, assert_same, frames, made_at, preprocessor
 
 from common.store.reading import stored_groups
+from gazepose.preprocessing.preparation import PreparationSettings
 
 
 def test_an_interruption_keeps_the_finished_clips(tmp_path: Path) -> None:
@@ -77,3 +79,14 @@ def test_a_wrong_folder_leaves_no_store(tmp_path: Path) -> None:
 def test_a_stride_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"sharpness_stride.* 0"):
         preprocessor(tmp_path, sharpness_stride=0)
+
+
+@pytest.mark.parametrize(("landmarks", "why"), [("mesh", "face model"), ("pose", "pose model")])
+def test_a_missing_model_of_faces_is_refused_before_any_clip(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, landmarks: str, why: str
+) -> None:
+    install_without_models(monkeypatch, tmp_path)
+    settings = PreparationSettings(landmarks=landmarks, head_pose="none")
+    with pytest.raises(ValueError, match=why):
+        preprocessor(tmp_path / "store", preparation=settings).run()
+    assert not (tmp_path / "store").exists()

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from builders.cartoon_face import CARTOON_BOX, cartoon
+from builders.mediapipe_release import needs_solutions
 
 from common.media.image_codec import encode_image
 from gazepose.preprocessing.preparation import PreparationSettings, Preparer
@@ -71,6 +72,7 @@ def test_the_mesh_finds_the_points_in_a_tight_image(mesh: Preparer) -> None:
     np.testing.assert_allclose(face.points[:, :2], (places - [310, 196]) / 200, atol=0.08)
 
 
+@needs_solutions
 def test_the_pose_has_the_same_order_of_points(pose: Preparer) -> None:
     whole = cv2.resize(cartoon(SIDE), (224, 224))
     face = pose.from_file(encode_image(whole, "png", 1))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from builders.fake_lam import FakeMesh
+from builders.mediapipe_release import needs_solutions
 from builders.small_hopenet import published_state
 
 from common.faces.mediapipe.mesh import FaceMesh
@@ -237,10 +238,17 @@ def test_the_mesh_stands_in_for_files_that_are_not_there_and_the_recipe_stays() 
     assert (either.needed_priors, from_files.needed_priors) == ((), either.wanted_priors)
 
 
-def test_settings_and_what_they_build_travel_to_other_processes() -> None:
-    for settings in (
+@pytest.mark.parametrize(
+    "settings",
+    [
         PreparationSettings(),
-        PreparationSettings(landmarks="pose", head_pose="none"),
-    ):
-        assert pickle.loads(pickle.dumps(settings)) == settings
-        pickle.dumps(settings.build())
+        pytest.param(
+            PreparationSettings(landmarks="pose", head_pose="none"), marks=needs_solutions
+        ),
+    ],
+)
+def test_settings_and_what_they_build_travel_to_other_processes(
+    settings: PreparationSettings,
+) -> None:
+    assert pickle.loads(pickle.dumps(settings)) == settings
+    pickle.dumps(settings.build())

@@ -73,8 +73,8 @@ class FaceMesh:
 def base_options(**model: Any) -> Any:
     """Return the options of a model, by which MediaPipe keeps to itself how it is used.
 
-    Since 1.0 a task that is closed posts versions, sizes, counts and times to Google. It does not
-    where it has no certificate by which to trust whom it reaches.
+    A task that is closed posts versions, counts and times to Google. It does not where it has no
+    certificate by which to trust whom it reaches.
     """
     from mediapipe.tasks.python import BaseOptions
 
