@@ -25,6 +25,9 @@ class WindowedScores(nn.Module):
         mirror_priors: the mirror image's landmarks are mirrored too.
     """
 
+    black_embedding: Tensor
+    black_map: Tensor
+
     def __init__(
         self,
         net: ClipNet,
@@ -93,6 +96,8 @@ class WindowedGaze(nn.Module):
         net: in eval mode.
         image_size: S.
     """
+
+    black_embedding: Tensor
 
     def __init__(self, net: Gaze360, image_size: int) -> None:
         super().__init__()
