@@ -12,7 +12,10 @@ Changes = dict[str, list[Any]]
 _OF_A_START = ("ckpt_path", "continue_run", "resume_with", "study")
 # How faces are found. A training's are in its store, whose recipe is compared by itself; of its
 # predictions each may say otherwise.
-_OF_DETECTION = ("model.annotator.analyzer", "data.reader.analyzer")
+_OF_DETECTION = (
+    *("model.annotator.analyzer", "model.annotator.following"),
+    "data.reader.analyzer",
+)
 # Of a trainer: on what it runs, not what it does.
 _OF_THE_MACHINE = tuple(
     f"trainer.{key}"

@@ -14,7 +14,7 @@ from builders.small_store import write_small_store
 from builders.small_training import composed, train_here
 from hydra.errors import HydraException
 
-from common.prediction.command import _annotate, predict
+from common.prediction.command import annotator_of, predict
 from common.prediction.trained import Trained, unloaded
 from common.runs.snapshot import read_snapshot
 from flame.evaluation.callback import calibration_text
@@ -157,7 +157,7 @@ def test_a_model_without_an_annotator_says_so(work_dir: Path) -> None:
     config = {"model": {"name": "gaze_pretraining", "annotator": None}}
     trained = Trained(None, config, "x", {}, work_dir, work_dir)
     with pytest.raises(ValueError, match=r"gaze_pretraining.*split=test"):
-        _annotate({"source": "x.jpg"}, trained)
+        annotator_of(trained, {})
 
 
 def test_photos_for_a_net_of_another_mesh_head_pose_bring_a_warning(

@@ -315,8 +315,8 @@ def test_a_class_that_is_gone_is_named_with_its_run_and_a_way_out(
             replayed(run)
 
 
-# What preprocess.py and Hydra build, of conf/ only.
-_NOT_OF_A_RUN = ("raw_writer", "preprocessor", "launcher", "study_summary")
+# What preprocess.py, predict.py onnx= and Hydra build, of conf/ only.
+_NOT_OF_A_RUN = ("raw_writer", "preprocessor", "launcher", "study_summary", "stand_in")
 
 
 def _targets_of_conf() -> dict[str, str]:

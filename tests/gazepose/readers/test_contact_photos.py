@@ -355,7 +355,7 @@ def test_settings_say_how_faces_are_found_and_survive_a_spawned_process(tmp_path
     original = reader(write_contact_photos(tmp_path))
     (group, *_) = original.groups()
     copy = pickle.loads(pickle.dumps(original))
-    assert copy.settings == original.settings == {"analyzer": {"min_confidence": 0.5}}
+    assert copy.settings == original.settings == {"analyzer": square_settings().recipe()}
     assert [face.track_id for face in copy.read(group)] == [
         face.track_id for face in original.read(group)
     ]

@@ -155,5 +155,5 @@ def test_settings_say_how_faces_are_found_and_survive_a_spawned_process(tmp_path
     copy = pickle.loads(pickle.dumps(original))
     assert copy.settings == original.settings
     assert original.settings["tracking"]["max_gap"] == 4
-    assert copy.settings["analyzer"] == {"min_confidence": 0.5}
+    assert copy.settings["analyzer"] == square_settings().recipe()
     assert len(copy.clip("v.mp4").tracks) == 1
