@@ -4,6 +4,8 @@ The face mesh needs a face; eye crops have none. MediaPipe refines its mesh by a
 sees one eye in 64 x 64 pixels, and which finds lids and iris without the mesh, too.
 """
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -45,8 +47,7 @@ class IrisModel:
     def __init__(self) -> None:
         told = "landmarks=iris needs ai-edge-litert; type pip install -e '.[iris]'"
         interpreter = optional("ai_edge_litert.interpreter", told).Interpreter
-        refuse_without_solutions("landmarks=iris", "the iris model")
-        path = package_file("mediapipe", _MODEL, _MODEL_TOLD)
+        path = _model_path()
         with silence_native_stderr():
             self._net = interpreter(model_path=str(path))
             self._net.allocate_tensors()
@@ -124,3 +125,8 @@ def _evenly(line: Float) -> Float:
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     wanted = np.arange(7) / 6
     return np.stack([np.interp(wanted, along / along[-1], line[:, axis]) for axis in (0, 1)], 1)
+
+
+def _model_path() -> Path:
+    refuse_without_solutions("landmarks=iris", "the iris model")
+    return package_file("mediapipe", _MODEL, _MODEL_TOLD)
