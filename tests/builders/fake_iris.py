@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common.faces.mediapipe import iris
+
 WIDTH_PX, HEIGHT_PX = 250, 140
 CENTRES = np.array([[70.0, 66.0], [176.0, 74.0]])
 # Lids are straight from corner to apex: upper and lower, image-left corner first.
@@ -95,6 +97,7 @@ def _inside(values: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def install_fake_iris(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `common.faces.mediapipe.iris` find this interpreter as LiteRT's."""
+    """Let `common.faces.mediapipe.iris` find this interpreter as LiteRT's, and a model for it."""
     fake = SimpleNamespace(Interpreter=FakeInterpreter)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", fake)
+    monkeypatch.setattr(iris, "_model_path", lambda: "iris_landmark.tflite")

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from common.synthetic.rendering.renderer import render_face
 PAIR_WIDTH_PX, PAIR_HEIGHT_PX = 300, 140
 
 
-@needs_solutions
 def test_known_eyes_come_out_in_openfaces_order(monkeypatch: pytest.MonkeyPatch) -> None:
     install_fake_iris(monkeypatch)
     found = IrisModel().eye_landmarks(pair_of_eyes())
@@ -65,7 +65,9 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyP
 def test_a_mediapipe_without_the_model_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    install_fake_iris(monkeypatch)
+    monkeypatch.setitem(
+        sys.modules, "ai_edge_litert.interpreter", SimpleNamespace(Interpreter=None)
+    )
     install_without_solutions(monkeypatch, tmp_path)
     with pytest.raises(ValueError, match=r"landmarks=iris needs the iris model.*Python 3\.11"):
         IrisModel()

@@ -78,7 +78,7 @@ def base_options(**model: Any) -> Any:
     """
     from mediapipe.tasks.python import BaseOptions
 
-    class KeptOptions(BaseOptions):  # type: ignore[misc, unused-ignore]
+    class KeptOptions(BaseOptions):
         def to_ctypes(self) -> Any:
             options = super().to_ctypes()
             options.ca_bundle_path = os.devnull.encode()
