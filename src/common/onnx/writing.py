@@ -70,8 +70,8 @@ def write_onnx(path: Path, net: Exportable, metadata: Mapping[str, Any]) -> floa
         The largest difference of an output from PyTorch's, on the examples and on one of each.
 
     Raises:
-        ValueError: If a package is missing, the net cannot be exported, or a difference is larger
-            than `TOLERANCE`.
+        ValueError: If a package is missing, the net cannot be exported, a difference is larger than
+            `TOLERANCE`, or the file cannot be written.
     """
     with torch.inference_mode():
         net.graph(**_examples(net))  # what a net keeps of its first call is no part of the graph
@@ -83,14 +83,21 @@ def write_onnx(path: Path, net: Exportable, metadata: Mapping[str, Any]) -> floa
         },
     }
     _describe(model, net, said)
-    with partial_path(path) as partial:
-        partial.write_bytes(model.SerializeToString())
-        difference = largest_difference(OnnxNet(partial), net)
-        if not difference <= TOLERANCE:
-            raise ValueError(
-                f"{path} was not written: ONNX Runtime's outputs differ from PyTorch's by "
-                f"{difference:.1e}, expected at most {TOLERANCE:.0e}"
-            )
+    try:
+        with partial_path(path) as partial:
+            partial.write_bytes(model.SerializeToString())
+            return _checked_difference(OnnxNet(partial), net, path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _checked_difference(exported: OnnxNet, net: Exportable, path: Path) -> float:
+    difference = largest_difference(exported, net)
+    if not difference <= TOLERANCE:
+        raise ValueError(
+            f"{path} was not written: ONNX Runtime's outputs differ from PyTorch's by "
+            f"{difference:.1e}, expected at most {TOLERANCE:.0e}"
+        )
     return difference
 
 
