@@ -7,9 +7,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from common.files.atomic import partial_path, write_text_atomically
+from common.page import page_text
 from common.report import figures
 from common.report.content import Report
 from common.report.figures import Line
@@ -23,13 +22,6 @@ from common.report.tables import runs as run_tables
 from common.report.tables.formats import Table
 
 _MAX_PHOTOS = 12
-_TEMPLATES = Environment(
-    loader=PackageLoader("common.report"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def write_page(report: Report, output_dir: Path) -> Path:
@@ -45,7 +37,8 @@ def write_page(report: Report, output_dir: Path) -> Path:
         return f"images/{stem}{image.suffix}"
 
     shown = {type(test) for test in report.results.tests}
-    text = _TEMPLATES.get_template("page.html").render(
+    text = page_text(
+        "report.html",
         **{"report": report, "results": report.results, "published": published_tables()},
         kinds=[kind for kind in KINDS if kind in shown],
         curves=run_curves(report.other_runs),
