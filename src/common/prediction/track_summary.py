@@ -2,6 +2,8 @@
 
 from array import array
 from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import polars as pl
 from common.evaluation.events import Event, add_frame
 from common.files.atomic import partial_path, write_text_atomically
 from common.media.presentation import Shown
+from common.prediction.gaze_samples import GazeSamples
 
 LOOKING = "looking"
 SCHEMA: dict[str, Any] = {
@@ -31,18 +34,24 @@ class FrameTimes:
     """Begins and ends of frames in seconds; eight bytes a frame and time.
 
     A frame is shown until the next one. Where some between were lost, each has its equal share.
+
+    Attributes:
+        total_s: when the last frame is shown no more.
     """
 
     def __init__(self) -> None:
         self._numbers = array("q")
         self._times_s = array("d")
-        self._end_s = 0.0
+        self.total_s = 0.0
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
     def add(self, number: int, shown: Shown) -> None:
         """Take the next frame; its duration counts if it stays the last."""
         self._numbers.append(number)
         self._times_s.append(shown.time_s)
-        self._end_s = shown.time_s + shown.duration_s
+        self.total_s = shown.time_s + shown.duration_s
 
     def begin_s(self, number: int) -> float:
         """Return when a frame that was added is first shown."""
@@ -52,62 +61,53 @@ class FrameTimes:
         """Return when it is shown no more."""
         following = bisect_right(self._numbers, number)
         if following == len(self._numbers):
-            return self._end_s
+            return self.total_s
         begin_s = self._times_s[following - 1]
         num_frames = self._numbers[following] - number
         return begin_s + (self._times_s[following] - begin_s) / num_frames
 
+    def stretches_s(self, stretches: Iterable[Event]) -> list[tuple[float, float]]:
+        """Return begin and end of stretches of frames; one frame has a length, too."""
+        return [(self.begin_s(first), self.end_s(last)) for first, last in stretches]
+
 
 @dataclass
 class TrackSummary:
-    """One face's frames, as they come.
+    """One face's frames, as they come: stretches of them, as `common.evaluation.events` has it.
 
     Attributes:
-        first_frame: where the face is first seen.
-        last_frame: where it was last seen.
-        num_frames: in which it was seen.
-        num_judged: of those, the ones in which eye contact is known.
-        num_looking: of those, the ones with eye contact.
-        looks: uninterrupted eye contacts, as `common.evaluation.events` has it.
+        seen: in which it was seen.
+        judged: of those, the ones in which eye contact is known.
+        looks: of those, the ones with eye contact.
     """
 
-    first_frame: int
-    last_frame: int
-    num_frames: int = 0
-    num_judged: int = 0
-    num_looking: int = 0
+    seen: list[Event] = field(default_factory=list)
+    judged: list[Event] = field(default_factory=list)
     looks: list[Event] = field(default_factory=list)
 
     def add(self, frame: int, is_looking: bool | None) -> None:
         """Take the next frame; `is_looking` is None where eye contact is not known."""
-        self.last_frame = frame
-        self.num_frames += 1
-        self.num_judged += is_looking is not None
+        add_frame(self.seen, frame)
+        if is_looking is not None:
+            add_frame(self.judged, frame)
         if is_looking:
-            self.num_looking += 1
             add_frame(self.looks, frame)
-
-    def looks_s(self, times: FrameTimes) -> list[tuple[float, float]]:
-        """Return begin and end of each look in seconds.
-
-        A frame lasts until the next, so that a look of one frame has a length.
-        """
-        return [(times.begin_s(first), times.end_s(last)) for first, last in self.looks]
 
     def row(self, times: FrameTimes) -> dict[str, Any]:
         """Return the track's columns; those of eye contact are null where none was judged."""
-        looks_s = self.looks_s(times)
+        looks_s = times.stretches_s(self.looks)
+        first_frame, last_frame = self.seen[0][0], self.seen[-1][1]
         seen = {
-            "first_frame": self.first_frame,
-            "last_frame": self.last_frame,
-            "start_s": round(times.begin_s(self.first_frame), 3),
-            "end_s": round(times.end_s(self.last_frame), 3),
-            "num_frames": self.num_frames,
+            "first_frame": first_frame,
+            "last_frame": last_frame,
+            "start_s": round(times.begin_s(first_frame), 3),
+            "end_s": round(times.end_s(last_frame), 3),
+            "num_frames": _num_frames(self.seen),
         }
-        if not self.num_judged:
+        if not self.judged:
             return seen
         return seen | {
-            "looking_share": round(self.num_looking / self.num_judged, 4),
+            "looking_share": round(_num_frames(self.looks) / _num_frames(self.judged), 4),
             "num_looks": len(looks_s),
             "longest_look_s": round(max((end - start for start, end in looks_s), default=0.0), 3),
             "looks_s": ";".join(f"{start:.3f}-{end:.3f}" for start, end in looks_s),
@@ -115,27 +115,33 @@ class TrackSummary:
 
 
 class TrackSummaries:
-    """All faces of a video by track; grows by tracks and looks, not by frames."""
+    """All faces of a video by track; grows by tracks and looks, not by frames.
+
+    Attributes:
+        tracks: by name, in order of appearance.
+        gaze: of all of them.
+    """
 
     def __init__(self) -> None:
-        self._tracks: dict[str, TrackSummary] = {}
+        self.tracks: defaultdict[str, TrackSummary] = defaultdict(TrackSummary)
+        self.gaze = GazeSamples()
 
     def __len__(self) -> int:
-        return len(self._tracks)
+        return len(self.tracks)
 
-    def add(self, frame: int, record: dict[str, Any]) -> None:
-        """Take a face of a frame: its ``track_id`` and, where known, ``is_looking``."""
-        track = self._tracks.setdefault(record["track_id"], TrackSummary(frame, frame))
-        track.add(frame, record.get("is_looking"))
+    def add(self, frame: int, record: Mapping[str, Any]) -> None:
+        """Take a face of a frame: its ``track_id`` and, where known, ``is_looking`` and gaze."""
+        self.tracks[record["track_id"]].add(frame, record.get("is_looking"))
+        self.gaze.add(frame, record)
 
     @property
     def is_judged(self) -> bool:
         """Whether eye contact is known of any face in any frame."""
-        return any(track.num_judged for track in self._tracks.values())
+        return any(track.judged for track in self.tracks.values())
 
     def write_csv(self, path: Path, times: FrameTimes) -> None:
         """Write one row a track, in order of appearance, whole or not at all."""
-        rows = [{"track_id": name} | track.row(times) for name, track in self._tracks.items()]
+        rows = [{"track_id": name} | track.row(times) for name, track in self.tracks.items()]
         with partial_path(path) as partial:
             pl.DataFrame(rows, schema=SCHEMA).write_csv(partial)
 
@@ -164,6 +170,10 @@ class TrackSummaries:
         """Return begin, end in seconds, and whose it is, of all looks in the order of time."""
         return sorted(
             (begin_s, end_s, f"face {name}")
-            for name, track in self._tracks.items()
-            for begin_s, end_s in track.looks_s(times)
+            for name, track in self.tracks.items()
+            for begin_s, end_s in times.stretches_s(track.looks)
         )
+
+
+def _num_frames(stretches: list[Event]) -> int:
+    return sum(last - first + 1 for first, last in stretches)

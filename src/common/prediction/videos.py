@@ -1,10 +1,11 @@
-"""Videos in; out come drawn videos, a row a face and frame, and a table of the tracks."""
+"""Videos in; out come drawn videos, their pages, a row a face and frame, a table of the tracks."""
 
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +27,7 @@ from common.prediction.outcomes import (
     writing,
 )
 from common.prediction.track_summary import FrameTimes, TrackSummaries
+from common.prediction.video_page import write_video_page
 
 LOG = logging.getLogger(__name__)
 
@@ -57,9 +59,10 @@ def annotate_videos(
     """Annotate videos.
 
     Writes of each video ``<stem>.mp4`` with its faces drawn, ``<stem>_faces.jsonl`` (or of another
-    format) with one line a face and frame, and one for a frame without a face, and
-    ``<stem>_tracks.csv`` with one row a face (`TrackSummaries`); where eye contact is known, its
-    events as ``<stem>_elan.tsv`` and ``<stem>_boris.tsv`` too. A video that cannot be read, in
+    format) with one line a face and frame, and one for a frame without a face,
+    ``<stem>_tracks.csv`` with one row a face (`TrackSummaries`), and ``<stem>.html`` that shows all
+    of it; where eye contact is known, its events as ``<stem>_elan.tsv`` and ``<stem>_boris.tsv``
+    too. A video that cannot be read, in
     which no face is found, on which the annotator fails or whose files cannot be written gets a
     line with the reason and stops no other; of a damaged or interrupted one all that was done is
     kept. Seconds are the video's own: each frame has the time at which players show it, in the
@@ -99,8 +102,11 @@ def _annotate(path: Path, annotator: Annotator, stem_path: Path, lines: TextIO) 
 
 
 def _write_tracks(stem_path: Path, progress: _Progress) -> None:
-    tracks, times = progress.tracks, progress.times
-    writers = {"_tracks.csv": tracks.write_csv}
+    tracks, times, error = progress.tracks, progress.times, progress.stopped_by
+    reason = None if error is None else _reason(error, progress)
+    page = partial(write_video_page, tracks=tracks, reason=reason)
+    writers: dict[str, Callable[[Path, FrameTimes], None]]
+    writers = {"_tracks.csv": tracks.write_csv, ".html": page}
     if tracks.is_judged:
         writers |= {"_elan.tsv": tracks.write_elan, "_boris.tsv": tracks.write_boris}
     for suffix, write in writers.items():

@@ -61,7 +61,7 @@ def made(output_dir: Path) -> list[str]:
 
 def test_a_folder_of_photos_and_videos_gives_both(folder: Path, tmp_path: Path) -> None:
     said = annotate_source(str(folder), OneFace(), tmp_path / "out", 1.0)
-    of_video = ["v.mp4", "v_faces.jsonl", "v_tracks.csv"]
+    of_video = ["v.html", "v.mp4", "v_faces.jsonl", "v_tracks.csv"]
     assert made(tmp_path / "out") == ["faces.jsonl", "p.jpg", *of_video]
     assert "1 face tracks in 2 frames" in said
     assert "1 faces in 1 photos" in said
@@ -69,7 +69,10 @@ def test_a_folder_of_photos_and_videos_gives_both(folder: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("p.png", ["faces.jsonl", "p.jpg"]), ("v.mp4", ["v.mp4", "v_faces.jsonl", "v_tracks.csv"])],
+    [
+        ("p.png", ["faces.jsonl", "p.jpg"]),
+        ("v.mp4", ["v.html", "v.mp4", "v_faces.jsonl", "v_tracks.csv"]),
+    ],
 )
 def test_one_file_is_what_its_content_says(
     folder: Path, tmp_path: Path, name: str, expected: list[str]

@@ -163,7 +163,7 @@ def test_both_questions_are_answered_in_one_table(both: Path, of_video: pl.DataF
 
 def test_both_leave_one_drawing_and_one_table_of_tracks(both: Path) -> None:
     assert sorted(path.name for path in both.iterdir()) == [
-        *("party.mp4", "party_boris.tsv", "party_elan.tsv"),
+        *("party.html", "party.mp4", "party_boris.tsv", "party_elan.tsv"),
         *("party_faces.parquet", "party_tracks.csv"),
     ]
     (row,) = pl.read_csv(both / "party_tracks.csv").rows(named=True)

@@ -100,9 +100,9 @@ def test_tracks_say_how_long_a_face_looked(folder: Path, tmp_path: Path) -> None
 def test_each_video_has_its_files_and_each_failure_its_reason(folder: Path, tmp_path: Path) -> None:
     said = annotate_videos(videos_of(folder), BrightFaces(), tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("broken_faces.jsonl", "party.mp4", "party_boris.tsv", "party_elan.tsv"),
+        *("broken_faces.jsonl", "party.html", "party.mp4", "party_boris.tsv", "party_elan.tsv"),
         *("party_faces.jsonl", "party_tracks.csv"),
-        *("wall.mp4", "wall_faces.jsonl", "wall_tracks.csv"),
+        *("wall.html", "wall.mp4", "wall_faces.jsonl", "wall_tracks.csv"),
     ]
     (broken,) = lines(tmp_path / "out" / "broken_faces.jsonl")
     assert "broken.mp4" in broken["reason"]
@@ -157,7 +157,7 @@ def test_an_interruption_keeps_what_was_made_and_ends_the_call(tmp_path: Path) -
             sorted((tmp_path / "videos").iterdir()), Stopping(KeyboardInterrupt()), tmp_path / "out"
         )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("a.mp4", "a_boris.tsv", "a_elan.tsv", "a_faces.jsonl", "a_tracks.csv"),
+        *("a.html", "a.mp4", "a_boris.tsv", "a_elan.tsv", "a_faces.jsonl", "a_tracks.csv"),
     ]
 
 
