@@ -102,9 +102,14 @@ def said(browser: Any) -> str:
     return str(browser.execute_script("return document.querySelector('.said')?.innerText || ''"))
 
 
+def find(browser: Any, css: str) -> Any:
+    """An element that may be used."""
+    wait_until(lambda: bool(browser.find_elements("css selector", f"{css}:enabled")))
+    return browser.find_element("css selector", css)
+
+
 def click(browser: Any, css: str) -> None:
-    wait_until(lambda: bool(browser.find_elements("css selector", css)))
-    browser.find_element("css selector", css).click()
+    find(browser, css).click()
 
 
 def most_at_once(events: list[dict[str, Any]]) -> int:
@@ -143,8 +148,7 @@ def test_a_videos_face_is_found(
 ) -> None:
     write_video(tmp_path / "party.mp4", pictures * 5, 25.0)
     browser.get(address)
-    wait_until(lambda: bool(browser.find_elements("css selector", "input[type=file]")))
-    browser.find_element("css selector", "input[type=file]").send_keys(str(tmp_path / "party.mp4"))
+    find(browser, "input[type=file]").send_keys(str(tmp_path / "party.mp4"))
     wait_until(lambda: TOLD.fullmatch(said(browser)) is not None)
     assert hosts_asked(network_events(browser)) == {"127.0.0.1"}
     assert logged_errors(browser) == []
@@ -153,8 +157,7 @@ def test_a_videos_face_is_found(
 def test_what_is_no_video_is_said(browser: Any, address: str, tmp_path: Path) -> None:
     (tmp_path / "party.mp4").write_bytes(b"no video")
     browser.get(address)
-    wait_until(lambda: bool(browser.find_elements("css selector", "input[type=file]")))
-    browser.find_element("css selector", "input[type=file]").send_keys(str(tmp_path / "party.mp4"))
+    find(browser, "input[type=file]").send_keys(str(tmp_path / "party.mp4"))
     wait_until(lambda: said(browser).startswith("Stopped: "))
 
 

@@ -24,7 +24,7 @@ from common.config.command_line import for_hydra
 from common.config.instantiate import merged
 from common.config.optional_packages import optional
 from common.config.plain import Config, plain
-from common.live.session import Sessions
+from common.live.session import Session, Sessions
 from common.prediction.annotator import Annotator
 from common.prediction.command import asked_annotator, find_contact
 from common.prediction.trained import from_run
@@ -57,11 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     end_at_sigterm()
     check_place(**config["server"])
     title, annotator = live_annotator(config)
-    sessions = Sessions(annotator)
     # Nets and graphs are set up with the first frame, which nobody shall wait for.
-    sessions.answer("warm-up", np.zeros((720, 1280, 3), np.uint8))
-    sessions.end("warm-up")
-    serve(title, sessions, **config["server"])
+    Session(annotator).answer(np.zeros((720, 1280, 3), np.uint8))
+    serve(title, Sessions(annotator), **config["server"])
 
 
 def live_config(options: Sequence[str]) -> Config:

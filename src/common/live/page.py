@@ -56,12 +56,11 @@ def live_page(title: str, sessions: Sessions) -> Any:
     """Return a page that shows what sessions answer."""
 
     def look(asked: dict[str, Any]) -> dict[str, str]:
-        if asked["is_first"]:
-            sessions.end(asked["session"])
-        return _answer(sessions, asked["session"], asked["picture"])
+        return _answer(sessions, **asked)
 
-    def arrive(request: gradio.Request) -> dict[str, str | None]:
-        return {"session": request.session_hash}
+    def arrive(request: gradio.Request) -> dict[str, str]:
+        sessions.begin(str(request.session_hash))
+        return {"session": str(request.session_hash)}
 
     def leave(request: gradio.Request) -> None:
         sessions.end(str(request.session_hash))
@@ -77,12 +76,15 @@ def live_page(title: str, sessions: Sessions) -> Any:
     return page
 
 
-def _answer(sessions: Sessions, session: str, picture: str) -> dict[str, str]:
+def _answer(sessions: Sessions, session: str, picture: str, is_first: bool) -> dict[str, str]:
     """Return a picture, coded as a page has it, with its faces, and how many these are."""
     image = decode_image(base64.b64decode(picture.partition(",")[2]))
     if image is None:
-        raise ValueError("what the page sent is no picture")
-    faces, drawn = sessions.answer(session, image)
+        return {"error": "what was sent is no picture"}
+    answer = sessions.answer(session, image, is_first=is_first)
+    if answer is None:
+        return {"error": "the connection was lost; load the page again"}
+    faces, drawn = answer
     coded = base64.b64encode(encode_image(drawn, "jpeg", _QUALITY)).decode()
     said = f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
     return {"picture": f"data:image/jpeg;base64,{coded}", "said": said}

@@ -12,8 +12,8 @@ from common.media.presentation import Shown
 from common.media.video import TimedFrame
 from common.prediction.annotator import Annotator, KnownFace, drawn_frame
 
-# With more browsers than that, the one that was silent for longest begins anew.
-_MOST_SESSIONS = 8
+# With more pages than that, the one that was silent for longest ends.
+_MOST_SESSIONS = 16
 Answer = tuple[Sequence[KnownFace], Image]
 
 
@@ -45,7 +45,7 @@ class Session:
 
 
 class Sessions:
-    """The cameras of several browsers, answered one at a time by one annotator.
+    """The cameras of several pages, answered one at a time by one annotator.
 
     Args:
         annotator: as a `Session` takes it.
@@ -61,20 +61,36 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def answer(self, name: str, image: Image) -> Answer:
-        """Return what `Session.answer` does of a session's next frame; begun if it is new.
-
-        One in which an error ended the work begins anew with its next frame.
-        """
+    def begin(self, name: str) -> None:
+        """Begin the session of a page that was opened."""
         with self._lock:
-            session = self._sessions.pop(name, None) or Session(self._annotator)
-            answer = session.answer(image)
-            self._sessions[name] = session
+            self._sessions[name] = Session(self._annotator)
             if len(self._sessions) > _MOST_SESSIONS:
                 self._sessions.popitem(last=False)
-        return answer
+
+    def answer(self, name: str, image: Image, *, is_first: bool = False) -> Answer | None:
+        """Return what `Session.answer` does; None if there is no such session, or none any more.
+
+        One in which an error ended the work begins anew.
+
+        Args:
+            name: of the session.
+            image: (H, W, 3) uint8 RGB.
+            is_first: what was seen before is of another camera, or of another time.
+        """
+        with self._lock:
+            if name not in self._sessions:
+                return None  # a picture that was on its way when its page was closed
+            if is_first:
+                self._sessions[name] = Session(self._annotator)
+            self._sessions.move_to_end(name)
+            try:
+                return self._sessions[name].answer(image)
+            except Exception:
+                self._sessions[name] = Session(self._annotator)
+                raise
 
     def end(self, name: str) -> None:
-        """Forget a session, if there is one."""
+        """Forget the session of a page that was closed, if there is one."""
         with self._lock:
             self._sessions.pop(name, None)

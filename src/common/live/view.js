@@ -33,6 +33,7 @@ async function run(mine) {
       session: props.value.session, picture: picture(), is_first: !shown_ms.length,
     });
     if (mine !== turn) return;
+    if (!answer?.picture) throw Error(answer?.error || "the server failed, and says there how");
     shown.src = answer.picture;
     shown.hidden = false;
     await shown.decode();
@@ -68,3 +69,5 @@ find("input").onchange = (event) => start(async () => {
   video.src = URL.createObjectURL(event.target.files[0]);
 });
 find("[name=stop]").onclick = () => { stop(); tell("Stopped."); };
+// With the value comes the name of this page's session.
+watch("value", () => { find("fieldset").disabled = false; });

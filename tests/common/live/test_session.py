@@ -16,7 +16,15 @@ def picture(value: int = 0) -> np.ndarray:
 
 
 def tracks(sessions: Sessions, *names: str) -> list[str]:
-    return [sessions.answer(name, picture())[0][0].track_id for name in names]
+    answers = [sessions.answer(name, picture()) for name in names]
+    return ["none" if answer is None else answer[0][0].track_id for answer in answers]
+
+
+def begun(*names: str) -> Sessions:
+    sessions = Sessions(Counting())
+    for name in names:
+        sessions.begin(name)
+    return sessions
 
 
 def test_each_frame_is_answered_before_the_next_and_drawn_on_a_copy() -> None:
@@ -27,33 +35,43 @@ def test_each_frame_is_answered_before_the_next_and_drawn_on_a_copy() -> None:
     assert (image == 9).all()
 
 
-def test_sessions_know_nothing_of_each_other_and_end() -> None:
-    sessions = Sessions(Counting())
+def test_sessions_know_nothing_of_each_other() -> None:
+    sessions = begun("a", "b")
     assert tracks(sessions, "a", "a", "b", "a") == ["0", "1", "0", "2"]
+    first = sessions.answer("a", picture(), is_first=True)
+    assert first is not None
+    assert first[0][0].track_id == "0"
+    assert tracks(sessions, "a", "b") == ["1", "1"]
+
+
+def test_what_was_on_its_way_when_a_page_was_closed_brings_nothing_back() -> None:
+    sessions = begun("a", "b")
     sessions.end("a")
     sessions.end("unknown")
+    assert sessions.answer("a", picture(), is_first=True) is None
+    assert tracks(sessions, "a", "b") == ["none", "0"]
     assert len(sessions) == 1
-    assert tracks(sessions, "b") == ["1"]
 
 
 def test_only_so_many_sessions_are_kept_those_last_heard_of() -> None:
-    sessions = Sessions(Counting())
-    tracks(sessions, *"abcdefgh", "a", "i")
-    assert len(sessions) == 8
-    assert tracks(sessions, "a", "i", "b") == ["2", "1", "0"]
+    names = [str(number) for number in range(17)]
+    sessions = begun(*names[:16])
+    tracks(sessions, "0")
+    sessions.begin("16")
+    assert len(sessions) == 16
+    assert tracks(sessions, "0", "1", "16") == ["1", "none", "0"]
 
 
 def test_a_session_that_failed_begins_anew() -> None:
-    sessions = Sessions(Counting())
+    sessions = begun("a")
     tracks(sessions, "a", "a")
     with pytest.raises(RuntimeError, match="too bright"):
         sessions.answer("a", picture(255))
-    assert len(sessions) == 0
     assert tracks(sessions, "a") == ["0"]
 
 
 def test_frames_of_many_threads_are_answered_one_at_a_time() -> None:
-    sessions, found = Sessions(Counting()), []
+    sessions, found = begun("one"), []
 
     def camera() -> None:
         found.extend(tracks(sessions, *["one"] * 50))
