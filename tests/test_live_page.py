@@ -45,7 +45,7 @@ def _needs_gradio() -> None:
 
 @pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
-    """A face that goes to and fro."""
+    """A face that moves."""
     face = render_portrait(make_identity(0), np.random.default_rng(4), size_px=SIDE).image
     shown = []
     for step in range(60):
@@ -133,8 +133,7 @@ def test_a_cameras_face_is_found_at_once_and_nobody_else_is_asked(
     browser.get(address)
     click(browser, "[name=camera]")
     wait_until(lambda: TOLD.fullmatch(said(browser)) is not None)
-    size = browser.execute_script("const i = document.querySelector('img[alt]'); return i.naturalWidth")
-    assert size == 320
+    assert browser.execute_script("return document.querySelector('img[alt]').naturalWidth") == 320
     click(browser, "[name=stop]")
     wait_until(lambda: said(browser) == "Stopped.")
     events = network_events(browser)

@@ -1,9 +1,9 @@
 """The page: a camera or a video, its pictures with their faces, and how fast that goes.
 
-Made of Gradio's component for HTML of one's own (https://www.gradio.app/guides/custom-HTML-components),
-which calls `look` for one picture after another. Its streaming of `gradio.Image` writes every answer
-to disk, has several pictures on their way, and does not tell of which one an answer is. Importing
-this needs the extra ``[live]``.
+Made of Gradio's component for HTML of one's own, which calls `look` for one picture after another
+(https://www.gradio.app/guides/custom-HTML-components). Streaming of its `gradio.Image` writes every
+answer to disk, has several pictures on their way, and does not tell of which one an answer is.
+Importing this needs the extra ``[live]``.
 """
 
 import base64
