@@ -1,14 +1,13 @@
 """Pages in a browser: of a video and of the report."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from builders.browser import chromium, logged_errors, open_page
+from builders.browser import chromium, logged_errors, open_page, wait_until
 from builders.small_reports import write_gaze_runs, write_lam_runs
 from builders.small_videos import write_uneven_video
 from builders.told_faces import ToldFaces, face
@@ -43,13 +42,6 @@ def video_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = write_uneven_video(folder / "in" / "v.mkv", [2 * i for i in range(100)], TIMES_MS)
     annotate_videos([path], ToldFaces(records), folder / "out")
     return folder / "out" / "v.html"
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class VideoPage:

@@ -31,4 +31,5 @@ def test_a_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
     with built_wheel(tmp_path) as wheel:
         in_wheel = {name for name in wheel.namelist() if name.startswith(PACKAGES)}
     assert in_wheel == in_src
-    assert {Path(name).suffix for name in in_wheel} == {".py", ".json", ".yaml", ".html", ".js"}
+    kinds = {Path(name).suffix for name in in_wheel}
+    assert kinds == {".py", ".json", ".yaml", ".html", ".css", ".js"}

@@ -156,6 +156,37 @@ class PredictConfig:
     paths: PathsConfig = field(default_factory=PathsConfig)
 
 
+@dataclass
+class ServerConfig:
+    """Where a page is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+
+@dataclass
+class LivePathsConfig:
+    """Where a live page finds runs by name."""
+
+    runs_dir: str = "runs"
+
+
+@dataclass
+class LiveConfig:
+    """What ``python -m common.live`` takes; it needs no file of ``conf/``."""
+
+    run: str | None = None
+    contact_run: str | None = None
+    checkpoint: str | None = None
+    trusted: list[str] = field(default_factory=list)
+    annotator: dict[str, Any] = field(default_factory=dict)
+    module: dict[str, Any] = field(default_factory=dict)
+    trainer: PredictTrainerConfig = field(default_factory=PredictTrainerConfig)
+    faces: FacesConfig = field(default_factory=FacesConfig)
+    paths: LivePathsConfig = field(default_factory=LivePathsConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
+
+
 def register() -> None:
     """Register the schemas with Hydra; may be called again."""
     store = ConfigStore.instance()
@@ -163,9 +194,10 @@ def register() -> None:
         ("train", TrainConfig),
         ("replay", ReplayConfig),
         ("preprocess", PreprocessConfig),
-        ("predict", _predict_schema()),
+        ("predict", _open(PredictConfig, "annotator", "datamodule", "results", "module")),
     ):
         store.store(group="schema", name=name, node=schema, package="_global_")
+    store.store(name="live", node=_open(LiveConfig, "annotator", "module"))
     for name, model in (
         ("gaze_angle", GazeAngleModelConfig),
         ("eye_contact", EyeContactModelConfig),
@@ -175,10 +207,10 @@ def register() -> None:
     store.store(group="schema", name="dropout", node=DropoutConfig)
 
 
-def _predict_schema() -> DictConfig:
-    """Return the schema of predictions, in which changes to a run may have any key."""
-    schema = OmegaConf.structured(PredictConfig)
-    for name in ("annotator", "datamodule", "results", "module"):
+def _open(schema: type, *names: str) -> DictConfig:
+    """Return a schema, of which some options, the changes to a run, may have any key."""
+    config = OmegaConf.structured(schema)
+    for name in names:
         # Else Hydra takes their keys for misspelt ones: nothing lists them.
-        OmegaConf.set_struct(schema[name], False)
-    return schema
+        OmegaConf.set_struct(config[name], False)
+    return config

@@ -148,6 +148,7 @@ class _Pass:
         numbers = self._tracker.update(
             frame.number, [face.bbox_xyxy_px for face in faces], camera_px
         )
+        self._forget()
         found = [replace(face, track=n) for face, n in zip(faces, numbers, strict=True)]
         for face in found:
             peak = self._peaks.get(face.track, 0.0)
@@ -173,6 +174,12 @@ class _Pass:
                 if later is None or meets(later, before.faces):
                     break
                 before.faces.append(later)
+
+    def _forget(self) -> None:
+        """Drop what is known of tracks that have ended: a camera may run for days."""
+        for known in (self._drawn, self._peaks):
+            for track in known.keys() - self._tracker.living:
+                del known[track]
 
     def _is_due(self, image: Image, camera_px: Float) -> bool:
         """Return whether the whole picture is to be searched, whatever can be followed."""

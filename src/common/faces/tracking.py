@@ -7,7 +7,7 @@ no overlap and begins new tracks; a face that comes back after `TrackingSettings
 a new one. Nothing looks at appearance: two people who cross may exchange their numbers.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,11 @@ class FaceTracker:
         self._settings = settings
         self._num_tracks = 0
         self._last_seen: dict[int, tuple[int, Float]] = {}
+
+    @property
+    def living(self) -> Collection[int]:
+        """The numbers that a face of the next frame may get again."""
+        return self._last_seen
 
     def update(
         self, frame: int, boxes_xyxy_px: Sequence[Float], camera_px: Float = _UNMOVED

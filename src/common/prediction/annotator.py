@@ -89,10 +89,16 @@ class Annotator(ABC):
     def predict_frames(self, frames: Iterable[TimedFrame]) -> Iterator[Judged]:
         """Yield frames with their faces, a pipeline: a thread each reads, finds and judges.
 
+        Live, each frame is asked for when the one before it is answered: what is made ahead would
+        be old when its turn comes.
+
         Raises:
             ValueError: What reading `frames` raises, as `common.media.video.DamagedVideoError`:
                 after all frames that could be read.
         """
+        if self.follower.settings.is_live:
+            yield from self.judge(self.follower.follow(frames))
+            return
         errors: list[ValueError] = []
         found = self.follower.follow(made_ahead(_readable(frames, errors)))
         yield from made_ahead(self.judge(made_ahead(found)))

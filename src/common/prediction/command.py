@@ -85,22 +85,48 @@ def _checked_calibration(config: Config, trained: Trained, asked: str) -> dict[s
 
 
 def _annotate(config: Config, trained: Trained) -> str:
-    keep_face_model(config["faces"]["model"])
-    # Later values lie over the run's own, level by level.
-    changes = {**other_dropout(config), **config["annotator"]}
+    contact = find_contact(config)
+    annotator = asked_annotator(config, trained, contact)
     name = Path(config["source"]).stem or "photos"
-    precision = config["trainer"]["precision"]
-    precise = {} if precision is None else {"precision": precision}
-    if config["contact_run"] is None:
-        annotator = annotator_of(trained, {**precise, **changes})
-    else:
-        contact = from_run({**config, "run": config["contact_run"], "checkpoint": None})
+    if contact is not None:
         name = f"{name}_contact-{contact.folder.name}"
-        # Faces are found as the one that asks for tracks says.
-        first = annotator_of(contact, {**precise, **changes})
-        annotator = pair_of(first, annotator_of(trained, precise), config)
     folder = output_dir(config, trained.folder, name)
     return annotate_source(config["source"], annotator, folder, CAMERA_S, config["format"])
+
+
+def find_contact(config: Config) -> Trained | None:
+    """Return the run that ``contact_run=`` names, if it does.
+
+    Raises:
+        ValueError: As `from_run`.
+    """
+    if config["contact_run"] is None:
+        return None
+    return from_run({**config, "run": config["contact_run"], "checkpoint": None})
+
+
+def asked_annotator(config: Config, trained: Trained, contact: Trained | None) -> Annotator:
+    """Return what judges faces as a command asks for.
+
+    Args:
+        config: the command's, resolved.
+        trained: what ``run=``, or what stands in its place, names.
+        contact: what ``contact_run=`` names.
+
+    Raises:
+        ValueError: If one of them is for something else, or a setting is unknown.
+    """
+    keep_face_model(config["faces"]["model"])
+    precision = config["trainer"]["precision"]
+    shared = {} if precision is None else {"precision": precision}
+    # Later values lie over the run's own, level by level.
+    changes = {**shared, **other_dropout(config), **config["annotator"]}
+    if contact is None:
+        return annotator_of(trained, changes)
+    # Faces are found as the one that asks for tracks says; live, neither waits for later frames.
+    if "following" in changes:
+        shared["following"] = changes["following"]
+    return pair_of(annotator_of(contact, changes), annotator_of(trained, shared), config)
 
 
 def annotator_of(trained: Trained, changes: Config) -> Annotator:

@@ -1,8 +1,8 @@
 """Two questions about the same faces: one search, one row a face, one drawing."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import tee
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ class Pair(Annotator):
 
     def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
         """Yield frames with the first's faces, each with the other's of the same track."""
-        once, again = tee(found)
+        once, again = _both(found)
         both = zip(self._first.judge(once), self._other.judge(again), strict=True)
         for (frame, faces), (_, others) in both:
             by_track = {face.track_id: face for face in others}
@@ -110,3 +110,24 @@ class Pair(Annotator):
     def _paired(self, faces: Sequence[KnownFace], others: dict[int, KnownFace]) -> list[PairedFace]:
         columns = self._other.columns
         return [PairedFace(face, others.get(place), columns) for place, face in enumerate(faces)]
+
+
+def _both(found: Iterable[Found]) -> tuple[Iterator[Found], Iterator[Found]]:
+    """Return two iterators over frames, each of which is kept until both have it.
+
+    `itertools.tee` frees what both have in blocks of 57: at 1280 x 720, 150 MB.
+    """
+    frames = iter(found)
+    waiting: tuple[deque[Found], deque[Found]] = (deque(), deque())
+
+    def given(own: deque[Found]) -> Iterator[Found]:
+        while True:
+            if not own:
+                frame = next(frames, None)
+                if frame is None:
+                    return
+                for each in waiting:
+                    each.append(frame)
+            yield own.popleft()
+
+    return given(waiting[0]), given(waiting[1])

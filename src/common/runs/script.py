@@ -30,7 +30,7 @@ def script_task(task: Task) -> Task:
 
     @functools.wraps(task)
     def told(*arguments: Any) -> Any:
-        _end_at_sigterm()
+        end_at_sigterm()
         try:
             return task(*arguments)
         except ValueError as error:
@@ -47,7 +47,7 @@ def run_script(main: Task, config_name: str, of_run: Mapping[str, str] | None = 
         config_name: of the script.
         of_run: by config group, the option that changes the same of a recorded run.
     """
-    _end_at_sigterm()
+    end_at_sigterm()
     config_dir = Path(inspect.getfile(inspect.unwrap(main))).absolute().parent / "conf"
     try:
         sys.argv[1:] = for_hydra(sys.argv[1:])
@@ -69,7 +69,8 @@ def run_module(main: Callable[[], int | None]) -> NoReturn:
         sys.exit(str(error))
 
 
-def _end_at_sigterm() -> None:
+def end_at_sigterm() -> None:
+    """Have SIGTERM end this process with an error status, files whole, unless it has a handler."""
     # What stands already is a launcher's: Slurm sends the signal to jobs that it starts again.
     is_free = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     if is_free and threading.current_thread() is threading.main_thread():

@@ -1,0 +1,1 @@
+"""A run on a browser's camera, live."""

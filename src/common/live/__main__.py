@@ -1,0 +1,6 @@
+"""python -m common.live."""
+
+from common.live.command import main
+from common.runs.script import run_module
+
+run_module(main)
