@@ -1,6 +1,7 @@
 """Eye-contact stores of any size for benchmarks: right in form, random in content."""
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -17,16 +18,19 @@ NUM_TRACKS = 3
 PLACE = ("offset", "num_bytes", "crc32")
 
 
-def write_store(store_dir: Path, num_clips: int, num_frames: int) -> None:
+def write_store(
+    store_dir: Path, num_clips: int, num_frames: int, images: Sequence[bytes] | None = None
+) -> None:
     """Write a store with images: three quarters of the clips for training, the rest for val.
 
     Args:
         store_dir: where to.
         num_clips: number of clips, at least 2.
         num_frames: of each clip, over all its tracks.
+        images: JPEGs to take from at random; without them, a hundred of `smooth_jpeg`.
     """
     generator = np.random.default_rng(0)
-    images = [smooth_jpeg(generator) for _ in range(100)]
+    images = images or [smooth_jpeg(generator) for _ in range(100)]
     claim_store(store_dir, {"data": "bench", "reader": "bench"})
     for clip in range(num_clips):
         table = random_rows(generator, clip, num_clips, num_frames)

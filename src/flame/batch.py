@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 if TYPE_CHECKING:  # spawned preprocessing workers would spend seconds on it
     from torch import Tensor
@@ -26,6 +26,7 @@ class GazeBatch(TypedDict):
     gaze: Tensor  # (B, 2) [yaw, pitch]
     row: Tensor  # (B,) int64, row of the table
     eye: Tensor  # (B,) int64, 0 the subject's right eye, 1 the left
+    look: NotRequired[Tensor]  # (B, 15) that `rgb` is still to be given, on the device
 
 
 class GazeOutput(TypedDict):

@@ -26,6 +26,7 @@ class ClipBatch(TypedDict):
     row: Tensor  # (B,) int64, row of the table
     head_bins: NotRequired[Tensor]  # (B, 3) int64 [yaw, pitch, roll], floor(|deg| / split)
     landmarks: NotRequired[Tensor]  # (B, 15) float32, 5 x, 5 y, 5 score; eye-centred, in [-2, 2]
+    look: NotRequired[Tensor]  # (B, 15) float32 that `clip` is still to be given, on the device
 
 
 class EyeContactOutput(TypedDict):

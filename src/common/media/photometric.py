@@ -68,6 +68,13 @@ class Look:
         photo = photo if self.grey is None else cv2.cvtColor(photo, cv2.COLOR_GRAY2RGB)
         return photo if self.quality is None else _compressed(photo, self.quality)
 
+    def numbers(self) -> Array:
+        """Return it as (15,) float32, for `common.media.photometric_batch`; no grey, no JPEG: 0."""
+        grey = np.zeros(3) if self.grey is None else self.grey
+        light = (self.gamma, self.contrast, self.brightness, *self.shading)
+        detail = (self.blur, self.sharpening, self.noise, self.quality or 0)
+        return np.array([*grey, *self.colour, *light, *detail], np.float32)
+
     def _tones(self) -> Array:
         """Return what becomes of each level (1, 256, C), 1 being white."""
         curve = (np.arange(256) / 255) ** self.gamma
@@ -95,16 +102,27 @@ class PhotometricAugmentation:
 
     Attributes:
         strength: 1 draws from all that photos of people span, less from a part of it.
+        on_device: the loader only draws looks, which are then given to whole batches where the net
+            is: pixels differ by roundings, and the noise is another (`photometric_batch`).
 
     Raises:
         ValueError: If the strength is not above 0 and at most 1.
     """
 
     strength: float = 1.0
+    on_device: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.strength <= 1:
             raise ValueError(f"strength is {self.strength}, expected above 0, at most 1")
+
+    def __call__(self, image: Image, generator: np.random.Generator) -> tuple[Image, Array | None]:
+        """Return a photo as a look of its own shows it; or as it is, and what is left to do.
+
+        The latter are the look's numbers, to go with the photo to the device.
+        """
+        look = self.look(generator)
+        return (image, look.numbers()) if self.on_device else (look(image, generator), None)
 
     def look(self, generator: np.random.Generator) -> Look:
         """Draw a look; the frames of a clip share one."""

@@ -28,7 +28,6 @@ class SuiteModule(LightningModule):
         channels_last: keep images in the channels-last memory format; faster with bf16.
 
     Attributes:
-        outputs: what the steps of the latest validation or test returned, on the CPU.
         takes_calibration: whether samples of a person's own may calibrate it.
     """
 
@@ -46,7 +45,7 @@ class SuiteModule(LightningModule):
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
         self.loss = loss
         self.train_loss = MeanLoss()
-        self.outputs: Outputs = []
+        self._outputs: Outputs = []
         self._optimizer = optimizer
         self._scheduler = scheduler
 
@@ -68,7 +67,7 @@ class SuiteModule(LightningModule):
 
     def on_validation_start(self) -> None:
         """Forget what was returned before."""
-        self.outputs = []
+        self._outputs = []
 
     on_test_start = on_validation_start
 
@@ -77,10 +76,19 @@ class SuiteModule(LightningModule):
     ) -> None:
         """Keep what a step returned."""
         if outputs is not None:
+            # Where they are: a copy to the CPU would wait for the device at every step.
             kept: Mapping[str, Tensor] = outputs
-            self.outputs.append({name: value.detach().cpu() for name, value in kept.items()})
+            self._outputs.append({name: value.detach() for name, value in kept.items()})
 
     on_test_batch_end = on_validation_batch_end
+
+    @property
+    def outputs(self) -> Outputs:
+        """Return what the steps of the latest validation or test returned, on the CPU."""
+        self._outputs = [
+            {name: value.cpu() for name, value in kept.items()} for kept in self._outputs
+        ]
+        return self._outputs
 
     def _losses(self, predicted: Any, batch: Any) -> SampleLosses:
         """Return the losses of what `forward` gave for a batch."""

@@ -6,6 +6,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 TRAINED = "trained_state_dict"
 
@@ -55,12 +56,13 @@ class WeightAverage(Callback):
         self._global_step = trainer.global_step
         decay = min(self._decay, (1 + self._num_steps) / (10 + self._num_steps))
         self._num_steps += 1
-        for name, value in pl_module.state_dict().items():
-            average = self._average[name]
-            if average.is_floating_point():
-                average.lerp_(value.detach(), 1 - decay)
-            else:
-                average.copy_(value)
+        weights = pl_module.state_dict()
+        floating = [name for name, value in weights.items() if value.is_floating_point()]
+        # All at once: on a GPU some hundred kernels would take longer to start than to run.
+        average = get_ema_multi_avg_fn(decay)
+        average([self._average[name] for name in floating], [weights[name] for name in floating], 0)
+        for name in weights.keys() - floating:
+            self._average[name].copy_(weights[name])
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let validation during a training see the average."""

@@ -13,6 +13,7 @@ from common.arrays import Float
 from common.config.checks import frame_of
 from common.files.checksums import arrays_sha256
 from common.media.photometric import PhotometricAugmentation
+from common.media.photometric_batch import with_looks
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.datamodule import Loading, Samples, SuiteDataModule
 from flame.batch import EyeRule, GazeBatch
@@ -100,6 +101,10 @@ class GazeDataModule(SuiteDataModule):
         self._statistics_source = statistics
         self._train_eye = train_eye
         self._eval_eye = eval_eye
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Give crops the looks that the loader left to the device."""
+        return with_looks(batch, "rgb")
 
     def statistics(self) -> Statistics:
         """Return the ranges by which gaze and head pose are normalised."""

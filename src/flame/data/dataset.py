@@ -43,10 +43,11 @@ class EyeDataset(Dataset[GazeBatch]):
         eye, generator = self._eye(row, number), np.random.default_rng(seed)
         if self._augmentation is not None:
             eye = self._augmentation(eye, generator)
+        look = None
         if self._photometric is not None:
-            look = self._photometric.look(generator)
-            eye = replace(eye, image=look(eye.image, generator))
-        return GazeBatch(
+            image, look = self._photometric(eye.image, generator)
+            eye = replace(eye, image=image)
+        sample = GazeBatch(
             rgb=torch.from_numpy(np.ascontiguousarray(eye.image.transpose(2, 0, 1))),
             landmarks=torch.from_numpy(eye.landmarks.astype(np.float32)),
             head_pose=torch.from_numpy(eye.head_pose),
@@ -54,6 +55,9 @@ class EyeDataset(Dataset[GazeBatch]):
             row=torch.tensor(row),
             eye=torch.tensor(eye.eye),
         )
+        if look is not None:
+            sample["look"] = torch.from_numpy(look)
+        return sample
 
     def _eye(self, row: int, number: int) -> Eye:
         labels, side = self._labels, _SIDES[number]

@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from common.files.checksums import arrays_sha256
 from common.media.photometric import PhotometricAugmentation
+from common.media.photometric_batch import with_looks
 from common.store.reading import read_recipe, warn_if_incomplete
 from common.training.datamodule import Loading, Samples, SuiteDataModule
 from common.training.reproducibility import seeded_loader
@@ -122,6 +123,10 @@ class LamDataModule(SuiteDataModule):
         warn_if_incomplete(self.table.store_dir)
         if self.table.head_pose_deg is not None:
             warn_of_wide_angles(self.table.head_pose_deg, split)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Give clips the looks that the loader left to the device."""
+        return with_looks(batch, "clip")
 
     def test_dataloader(self) -> DataLoader[Any]:
         """Return the loader of `test_part`, in the order of the table, unlabelled ones included."""

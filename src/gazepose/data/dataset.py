@@ -100,8 +100,10 @@ class ClipDataset(Dataset[dict[str, Any]]):
         sharpness_p = np.where(window < 0, np.nan, self._table.sharpness_p[window])
         decision = decide(generator.random(NUM_DRAWS), sharpness_p, self._recipe, self._mode)
         images = self.frames.read(np.where(decision.dropped, -1, window))
+        clip, look = self._painted(images, decision.is_flipped, generator)
         return {
-            "clip": torch.from_numpy(self._painted(images, decision.is_flipped, generator)),
+            "clip": torch.from_numpy(clip),
+            **({} if look is None else {"look": look}),
             "label": int(self._table.label[row]),
             "row": row,
             **self._priors(row, window, decision.is_flipped),
@@ -115,8 +117,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
     def _painted(
         self, images: Sequence[Image | None], is_flipped: bool, generator: np.random.Generator
-    ) -> Image:
-        """Return the clip (7, H, W, 3) as it is shown."""
+    ) -> tuple[Image, Array | None]:
+        """Return the clip (7, H, W, 3) as it is shown, and what look it is still to be given."""
         view, trains = self._recipe.view, self._mode == "train"
         clip = np.zeros((NUM_FRAMES, view.size, view.size, 3), np.uint8)
         # Drawn after all else, so that flips, dropout and crops are the same with and without.
@@ -127,20 +129,23 @@ class ClipDataset(Dataset[dict[str, Any]]):
             if image is not None:
                 image = framing.moved(mirrored(image) if is_flipped else image, view)
                 paint(target, image, crop)
-        if trains:
-            self._photograph(clip, framing, generator)
-        return clip
+        return clip, self._photograph(clip, framing, generator) if trains else None
 
-    def _photograph(self, clip: Image, framing: Framing, generator: np.random.Generator) -> None:
+    def _photograph(
+        self, clip: Image, framing: Framing, generator: np.random.Generator
+    ) -> Array | None:
         """Change the frames to what a camera would have made of them; black ones are none."""
-        photometric = self._recipe.photometric
+        photometric, left = self._recipe.photometric, None
         look = None if photometric is None else photometric.look(generator)
+        if photometric is not None and look is not None and photometric.on_device:
+            look, left = None, look.numbers()
         if look is None and framing.width_px is None:
-            return
+            return left
         for frame in clip:
             if not _is_black(frame):
                 seen = framing.coarse(frame, self._recipe.view)
                 frame[:] = seen if look is None else look(seen, generator)
+        return left
 
     def _crops(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
         size = self._recipe.view.size

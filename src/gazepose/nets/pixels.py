@@ -17,9 +17,16 @@ def normalise(images: Tensor) -> Tensor:
     """
     if images.dtype != torch.uint8:
         raise ValueError(f"got pixels of type {images.dtype}, expected torch.uint8 in 0..255")
-    mean, std = (
-        torch.tensor(values, dtype=torch.float32, device=images.device)[:, None, None]
-        for values in (IMAGENET_MEAN, IMAGENET_STD)
-    )
+    mean, std = (_of_channels(values, images) for values in (IMAGENET_MEAN, IMAGENET_STD))
     # A tensor divides on every device alike; CUDA multiplies by a Python number's reciprocal.
     return images.float().div_(torch.full_like(mean, 255.0)).sub_(mean).div_(std)
+
+
+def _of_channels(values: tuple[float, ...], images: Tensor) -> Tensor:
+    """Return a number for each channel, (3, 1, 1) float32 on the images' device.
+
+    They are filled in there: copied to a GPU, they would make each step wait for the one before.
+    """
+    return torch.stack(
+        [torch.full((1, 1), value, dtype=torch.float32, device=images.device) for value in values]
+    )

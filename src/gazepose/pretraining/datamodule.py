@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from common.arrays import Image
 from common.geometry import mirror_gaze
 from common.media.photometric import PhotometricAugmentation
+from common.media.photometric_batch import with_looks
 from common.store.reading import FaceStore, read_recipe, warn_if_incomplete
 from common.training.datamodule import Loading, Samples, SuiteDataModule
 from gazepose.data.augmentation import NUM_CROP_DRAWS, NUM_TRIES, crop_boxes, mirrored
@@ -31,6 +32,7 @@ class GazeBatch(TypedDict):
     clip: Tensor  # (B, 1, 3, H, W) uint8 RGB
     gaze: Tensor  # (B, 2) [yaw, pitch] in radians, viewer frame
     row: Tensor  # (B,) int64
+    look: NotRequired[Tensor]  # (B, 15), as in `ClipBatch`
 
 
 class GazeFacesDataModule(SuiteDataModule):
@@ -92,6 +94,10 @@ class GazeFacesDataModule(SuiteDataModule):
         framing = FramingAugmentation(max_shift, max_zoom, least_width_px)
         self._augmentation = FaceAugmentation(random_crop, framing)
         self._photometric = photometric
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Give faces the looks that the loader left to the device."""
+        return with_looks(batch, "clip")
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data and split."""
@@ -175,11 +181,14 @@ class GazeFaces(Dataset[GazeBatch]):
         generator = np.random.default_rng(seed)
         if self._augmentation is not None:
             image, gaze = self._augmentation(image, gaze, generator)
-        image = self._view(image)
+        image, look = self._view(image), None
         if self._photometric is not None:
-            image = self._photometric.look(generator)(image, generator)
+            image, look = self._photometric(image, generator)
         frame = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
-        return GazeBatch(clip=frame[None], gaze=torch.from_numpy(gaze), row=torch.tensor(row))
+        face = GazeBatch(clip=frame[None], gaze=torch.from_numpy(gaze), row=torch.tensor(row))
+        if look is not None:
+            face["look"] = torch.from_numpy(look)
+        return face
 
 
 def _with_parts(

@@ -13,6 +13,7 @@ from builders.small_lam import write_small_lam
 from builders.small_store import write_small_store
 from builders.train_configs import train_config
 from hydra.errors import ConfigCompositionException
+from hydra.utils import get_class
 
 from common.config.instantiate import build
 from common.runs.run import build_data
@@ -116,6 +117,23 @@ def test_training_is_shown_something_else_and_the_same_every_time(
     assert changes & {"rgb", "clip"}
     # How things look is all that photometric changes.
     assert len(changes) == 1 or choice == "full"
+
+
+def test_the_device_gives_the_looks_that_the_loader_would(stored: Stored) -> None:
+    faint = ["augmentation=full", "data.datamodule.photometric.strength=0.1"]
+    on_device = [*faint, "data.datamodule.photometric.on_device=true"]
+    plain, by_loader = (first_batch(stored, "train", *typed) for typed in ([], faint))
+    sent = first_batch(stored, "train", *on_device)
+    data = get_class(config_of(stored[0])["data"]["datamodule"]["_target_"])
+    found = data.on_after_batch_transfer(None, sent, 0)
+    assert not differing(by_loader, found) - {"rgb", "clip"}
+    pixels = "rgb" if "rgb" in plain else "clip"
+    off, changed_by = (
+        (one[pixels].int() - by_loader[pixels].int()).abs().float().mean() for one in (found, plain)
+    )
+    # Each draws noise of its own.
+    assert off < 2
+    assert changed_by > 3 * off
 
 
 @pytest.mark.parametrize("part", ["val", "test"])
