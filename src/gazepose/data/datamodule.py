@@ -15,6 +15,7 @@ from common.training.reproducibility import seeded_loader
 from gazepose.data.coverage import check_coverage, warn_of_wide_angles
 from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.data.face_view import FaceView
+from gazepose.data.folds import in_fold
 from gazepose.data.framing import FramingAugmentation
 from gazepose.data.stretches import TrackStretches
 from gazepose.data.temporal_dropout import Mode, TemporalDropout
@@ -56,6 +57,8 @@ class LamDataModule(SuiteDataModule):
             blurred middle frames are black (`TemporalDropout.drop_centre_at_test`), and missing
             landmarks are not looked for in neighbours. False treats it as ``val``, for videos of
             one's own.
+        num_folds: divide labelled photos into so many folds, whatever their parts (`in_fold`).
+        fold: which of them, from 0, is the part ``test``.
         dense: the test loader gives stretches of tracks (`TrackStretches`), in which clips share
             frames; else clips, each with its own. The scores are the same.
         flip: training mirrors every other clip.
@@ -65,6 +68,7 @@ class LamDataModule(SuiteDataModule):
 
     Attributes:
         table: all frames; a batch's ``row`` is one of it.
+        fold: ``number`` and ``of`` how many, of photos in folds; else None.
 
     Raises:
         ValueError: If an argument is out of range, or the store cannot be read.
@@ -88,6 +92,8 @@ class LamDataModule(SuiteDataModule):
         test_stride: int = 1,
         test_part: LamPart = "val",
         published_test: bool = True,
+        num_folds: int | None = None,
+        fold: int | None = None,
         dense: bool = True,
         flip: bool = True,
         random_crop: bool = True,
@@ -117,7 +123,10 @@ class LamDataModule(SuiteDataModule):
         )
         self._strides = {"train": train_stride, "val": val_stride, "test": test_stride}
         self._dense = dense
-        self.table = LamTable.read(store_dir, head_pose=use_head, landmarks=use_landmarks)
+        self._stored = LamTable.read(store_dir, head_pose=use_head, landmarks=use_landmarks)
+        has_folds = (num_folds, fold) != (None, None)
+        self.table = in_fold(self._stored, num_folds, fold) if has_folds else self._stored
+        self.fold = {"number": fold, "of": num_folds} if has_folds else None
         self._store_recipe = read_recipe(self.table.store_dir)
         self._looked_at: dict[Mode, ClipDataset] = {}
         warn_if_incomplete(self.table.store_dir)
@@ -179,14 +188,25 @@ class LamDataModule(SuiteDataModule):
         return {
             "name": self.name,
             "recipe": self._store_recipe,
-            "split": f"parts-{self.table.parts_sha256()[:12]}",
+            **self._split(),
             "strides": self._strides,
             "num_frames": {part: len(self.table.rows_of_part(part)) for part in PARTS},
             "num_samples": {part: len(self._keyframes(part)) for part in PARTS},
             "head_pose_source": self.table.counts("head_pose_source"),
             "landmark_source": self.table.counts("landmark_source"),
-            "table_sha256": self.table.sha256(),
+            # Folds of one division are parts of one test: the parts differ, the data must not.
+            "table_sha256": self._stored.sha256(),
             "priors_sha256": arrays_sha256([self.table.head_pose_deg, self.table.landmarks]),
+        }
+
+    def _split(self) -> dict[str, Any]:
+        if self.fold is None:
+            return {"split": f"parts-{self.table.parts_sha256()[:12]}"}
+        number, of = self.fold["number"], self.fold["of"]
+        return {
+            "split": f"photo_folds{of}",
+            "split_source": f"{of} folds by photo; test: fold {number}",
+            "fold": self.fold,
         }
 
     @property

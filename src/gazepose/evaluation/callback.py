@@ -10,10 +10,10 @@ from pytorch_lightning import Trainer
 from torch import Tensor, cat
 
 from common.evaluation.result_files import ResultFiles
+from common.evaluation.scores import known_map
 from common.loggers.dashboard import log_picture
 from gazepose.evaluation.files import write_results
 from gazepose.evaluation.predictions import predictions_table
-from gazepose.evaluation.score_slices import known_map
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.store.table import LamTable
 from gazepose.submission.official_csv import check_scores
@@ -63,6 +63,7 @@ class LamTestResults(ResultFiles):
             predictions,
             {
                 **self._described(trainer),
+                **({"fold": datamodule.fold} if datamodule.fold else {}),
                 **self._conditions(trainer, pl_module, predictions),
                 **({} if map_raw is None else {"map_raw": map_raw}),
             },

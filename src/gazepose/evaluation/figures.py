@@ -43,7 +43,7 @@ def save_score_figure(
 
     Args:
         predictions: labelled rows of `gazepose.evaluation.predictions.predictions_table`.
-        summary: of `gazepose.evaluation.files.summarise`.
+        summary: of `common.evaluation.score_slices.summarise`.
         path: a .png file.
         title: headline, followed by the mAP.
     """
@@ -71,7 +71,7 @@ def decision_figure(predictions: pl.DataFrame, numbers: Mapping[str, Any]) -> Fi
 
     Args:
         predictions: labelled samples, columns ``score`` and ``label``.
-        numbers: of `gazepose.evaluation.metrics.describe_scores`.
+        numbers: of `common.evaluation.scores.describe_scores`.
     """
     figure = Figure(figsize=(9, 4.2), dpi=80, layout="constrained")
     curve, confusion = figure.subplots(1, 2)

@@ -8,14 +8,13 @@ from typing import Any
 import polars as pl
 
 from common.evaluation.result_files import headline
+from common.evaluation.score_slices import slice_table, summarise
+from common.evaluation.scores import BASELINE_NAMES, THRESHOLD
 from common.files.atomic import partial_path
 from common.files.sealed import write_json
-from gazepose.evaluation.baselines import BASELINE_NAMES, baseline_maps
 from gazepose.evaluation.event_agreement import event_numbers
 from gazepose.evaluation.figures import save_score_figure
-from gazepose.evaluation.metrics import THRESHOLD
-from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, clips_are, write_predictions
-from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
+from gazepose.evaluation.predictions import PREDICTIONS_SUFFIX, write_predictions
 from gazepose.evaluation.threshold import Threshold, decision_numbers
 from gazepose.submission.check import validate_submission
 from gazepose.submission.official_csv import (
@@ -95,20 +94,6 @@ def decided(
     }
     events = event_numbers(predictions, value, described["stride"], fps_hz)
     return {"at_threshold": numbers, "events": events}
-
-
-def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
-    """Return the numbers of all samples (`describe_samples`), baselines, and numbers by slice.
-
-    ``clips_are`` says what its clips are, as `clips_are` does. Predictions are labelled rows of
-    `gazepose.evaluation.predictions.predictions_table`, at least one.
-    """
-    return {
-        **describe_samples(predictions),
-        "clips_are": clips_are(predictions),
-        "baselines": baseline_maps(predictions),
-        "by": score_slices(predictions),
-    }
 
 
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:

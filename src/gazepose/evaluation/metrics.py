@@ -1,4 +1,4 @@
-"""How well scores tell who looks at the camera: official mAP, accuracy, confusion."""
+"""How well scores tell who looks at the camera: the official mAP of nets and files."""
 
 import logging
 from pathlib import Path
@@ -11,11 +11,11 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from common.arrays import Float, Ints
-from common.evaluation.average_precision import checked, lam_precision
+from common.evaluation.average_precision import lam_precision
+from common.evaluation.scores import describe_scores
 from gazepose.submission.official_csv import read_pairs
 
 LOG = logging.getLogger(__name__)
-THRESHOLD = 0.5
 
 
 class LamAveragePrecision(Metric):
@@ -64,42 +64,6 @@ class LamAveragePrecision(Metric):
         score = dim_zero_cat(self.scores).cpu().double().numpy()
         label = dim_zero_cat(self.labels).cpu().long().numpy()
         return score[label >= 0], label[label >= 0]
-
-
-def defined(value: Any) -> Any:
-    """Return a value, None in place of nan."""
-    return None if isinstance(value, float) and np.isnan(value) else value
-
-
-def describe_scores(scores: Float, labels: Ints) -> dict[str, Any]:
-    """Return the official numbers of scores (N,), finite, and labels (N,), 1 or 0.
-
-    Returns:
-        ``map``, ``ap_lam``, ``ap_not_lam``: `lam_precision`; nan where a class has no samples.
-        ``accuracy``: share of right decisions at score >= 0.5.
-        ``confusion``: [[tn, fp], [fn, tp]] at score >= 0.5; positive is LAM.
-
-    Raises:
-        ValueError: As `checked`, or if nothing is given.
-    """
-    scores, labels = checked(scores, labels)
-    if not len(scores):
-        raise ValueError("no sample: expected at least one score")
-    precision, confusion = lam_precision(scores, labels), confusion_matrix(scores, labels)
-    return {
-        "map": precision.mean,
-        "ap_lam": precision.lam,
-        "ap_not_lam": precision.not_lam,
-        "accuracy": (confusion[0][0] + confusion[1][1]) / len(scores),
-        "confusion": confusion,
-    }
-
-
-def confusion_matrix(scores: Float, labels: Ints, threshold: float = THRESHOLD) -> list[list[int]]:
-    """Return [[tn, fp], [fn, tp]] at score >= threshold; positive is LAM, a row is a true class."""
-    said = (scores >= threshold).astype(np.int64)
-    counts = np.bincount(2 * labels + said, minlength=4)
-    return [[int(count) for count in row] for row in counts.reshape(2, 2)]
 
 
 def evaluate_lam(gt_csv: str | Path, pred_csv: str | Path) -> dict[str, Any]:

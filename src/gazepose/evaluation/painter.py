@@ -12,11 +12,11 @@ from common.arrays import Image
 from common.config.recordable import recordable
 from common.evaluation.pictures import Sample, spread
 from common.evaluation.sample_grid import NEUTRAL, RIGHT, WRONG, captioned
+from common.evaluation.scores import THRESHOLD, confusion_matrix, describe_scores
 from common.loggers.dashboard import Chart
 from common.training.module import Outputs
 from gazepose.batch import CENTRE
 from gazepose.evaluation.figures import decision_figure, precision_recall_curves
-from gazepose.evaluation.metrics import THRESHOLD, confusion_matrix, describe_scores
 from gazepose.evaluation.predictions import predictions_table
 
 _FACE_PX = 64

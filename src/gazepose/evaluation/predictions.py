@@ -18,7 +18,7 @@ PREDICTIONS_SUFFIX = "_predictions.parquet"
 TEST_AGAIN = "test again (python predict.py run=RUN split=PART)"
 _DESCRIBED = "described"
 _OF_THE_TABLE = (
-    *("group_name", "part", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
+    *("group_name", "track_id", "unique_id", "frame", "x1", "y1", "x2", "y2"),
     *("sharpness", "sharpness_p", "head_yaw_deg", "head_pitch_deg", "head_roll_deg"),
     *("head_pose_source", "landmark_source", "person_id", "photo", "source"),
 )
@@ -47,6 +47,7 @@ def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) 
         table.select(rows, _OF_THE_TABLE)
         .with_columns(
             pl.when(pl.col("photo").is_null()).then("group_name").otherwise(_CLUSTER).alias("uid"),
+            pl.Series("part", table.parts(rows), dtype=pl.String),
             pl.Series("track_length", lengths),
             pl.Series("label", _column(outputs, "label")[order].astype(np.int8)),
             pl.Series("score", _column(outputs, "score")[order].astype(np.float64)),
@@ -54,16 +55,6 @@ def predictions_table(outputs: Sequence[Mapping[str, Tensor]], table: LamTable) 
         .rename({"track_id": "trackid"})
         .select("uid", pl.exclude("group_name", "uid"))
     )
-
-
-def clips_are(predictions: pl.DataFrame) -> str:
-    """Return what the ``uid`` of predictions names: clips, photos, people, or people and photos."""
-    if "photo" not in predictions.columns or predictions["photo"].is_null().all():
-        return "clips"
-    is_known = predictions["person_id"] != ""
-    if is_known.all():
-        return "people"
-    return "people and photos" if is_known.any() else "photos"
 
 
 def write_predictions(predictions: pl.DataFrame, described: Mapping[str, Any], path: Path) -> None:

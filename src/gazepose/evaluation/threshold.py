@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from common.arrays import Array, Float, Ints
 from common.evaluation.resampling import Samples, cluster_interval
-from gazepose.evaluation.metrics import confusion_matrix, defined, undefined_reason
+from common.evaluation.scores import confusion_matrix, defined
+from gazepose.evaluation.metrics import undefined_reason
 
 RuleName = Literal["f1", "precision"]
 Counts = npt.NDArray[np.float64]

@@ -11,6 +11,7 @@ import numpy as np
 
 from common.arrays import Float, Image
 from common.config.recordable import recordable
+from common.evaluation.scores import THRESHOLD
 from common.faces.drawing import face_size_px
 from common.faces.following import FaceFollower, FollowingSettings
 from common.faces.settings import AnalyzerSettings
@@ -21,7 +22,6 @@ from gazepose.data.coverage import warn_of_num_beyond
 from gazepose.data.dataset import ClipRecipe
 from gazepose.data.face_view import FaceView
 from gazepose.data.temporal_dropout import TemporalDropout
-from gazepose.evaluation.metrics import THRESHOLD
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.prediction.contact_stream import ContactStream, ScoredFace
 from gazepose.prediction.frame_scores import FrameScorer, still

@@ -5,6 +5,7 @@ priors take 0.36 GB. Forked loader workers share them, because nobody writes to 
 get a copy. Names and whatever only results need stay in the file: `LamTable.select` fetches them.
 """
 
+import copy
 import hashlib
 import json
 from collections.abc import Sequence
@@ -98,6 +99,16 @@ class LamTable:
     def group(self, rows: Rows) -> npt.NDArray[np.int32]:
         """Return the number of the pack of each row; `group_names` has its name."""
         return self._group_of_track[self.track[rows]]
+
+    def parts(self, rows: Rows) -> list[LamPart]:
+        """Return the part of each row."""
+        return [PARTS[part] for part in self._part_of_track[self.track[rows]]]
+
+    def with_parts(self, parts: npt.NDArray[np.int8]) -> "LamTable":
+        """Return the table with other parts of its tracks (T,), places in `PARTS`."""
+        other = copy.copy(self)
+        other._part_of_track = parts
+        return other
 
     def rows_of_part(self, part: LamPart) -> Rows:
         """Return all rows of a part, in order."""

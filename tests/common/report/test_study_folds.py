@@ -88,7 +88,7 @@ def test_a_row_is_the_error_of_everybody_by_the_training_that_did_not_see_them(
     for result in comparison.results:
         errors = everyone(result.row.name)
         assert result.mean(comparison.kind.measure) == pytest.approx(errors.mean())
-        (std,) = result.values(comparison.kind.beside)
+        (std,) = result.values(comparison.kind.beside[0])
         assert std == pytest.approx(errors.std(ddof=1))
     assert cells(whole_dir, "seeds") == ["3", "3"]
 

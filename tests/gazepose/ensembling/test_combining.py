@@ -9,10 +9,10 @@ import pytest
 from builders.small_members import PROTOCOL, members_of, write_run
 from builders.small_predictions import small_predictions
 
+from common.evaluation.scores import known_map
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions
-from gazepose.evaluation.score_slices import known_map
 
 
 def test_the_mean_is_the_mean(runs: list[Path]) -> None:

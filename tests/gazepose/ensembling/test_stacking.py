@@ -12,11 +12,11 @@ import pytest
 from builders.small_members import members_of, write_run
 from builders.small_predictions import small_predictions
 
+from common.evaluation.scores import known_map
 from gazepose.ensembling.__main__ import main
 from gazepose.ensembling.combining import combine, write_ensemble
 from gazepose.ensembling.members import find_predictions, read_members
 from gazepose.ensembling.stacking import cross_fitted, fit_predict
-from gazepose.evaluation.score_slices import known_map
 from gazepose.submission.check import validate_submission
 
 needs_xgboost = pytest.mark.skipif(find_spec("xgboost") is None, reason="no XGBoost here")

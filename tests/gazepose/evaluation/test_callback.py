@@ -21,14 +21,15 @@ from builders.written_results import summary_of, undrawn
 from matplotlib.figure import Figure
 from PIL import Image
 
+from common.evaluation.score_slices import summarise
+from common.evaluation.scores import describe_samples
 from gazepose import evaluate_lam
 from gazepose.data.datamodule import LamDataModule
 from gazepose.evaluation.callback import LamTestResults
 from gazepose.evaluation.event_agreement import event_numbers
 from gazepose.evaluation.figures import save_score_figure
-from gazepose.evaluation.files import decided, summarise, write_results
+from gazepose.evaluation.files import decided, write_results
 from gazepose.evaluation.predictions import predictions_table
-from gazepose.evaluation.score_slices import describe_samples
 from gazepose.evaluation.smoothing import TrackSmoothing
 from gazepose.evaluation.threshold import Threshold, decision_numbers
 from gazepose.submission.check import validate_submission

@@ -11,7 +11,8 @@ import torch.multiprocessing as mp
 from builders.brute_precision import mean_precision
 from builders.metric_processes import SHARES, compute_in_process, sample
 
-from gazepose.evaluation.metrics import LamAveragePrecision, confusion_matrix, describe_scores
+from common.evaluation.scores import confusion_matrix, describe_scores
+from gazepose.evaluation.metrics import LamAveragePrecision
 
 
 def brute(scores: torch.Tensor, labels: torch.Tensor) -> float:

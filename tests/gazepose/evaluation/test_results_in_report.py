@@ -25,6 +25,6 @@ def test_the_report_reads_what_a_test_writes(tmp_path: Path) -> None:
     assert [row[1] for row in group.table.rows] == [
         *("constant score", "head pose alone", "sharpness alone", "gazepose")
     ]
-    titles = ["sharpness", "face size [px]", "|head yaw| [deg]", "|head pitch| [deg]"]
-    titles += ["track [frames]"]
+    titles = ["sharpness", "face height [px]", "face size [px]", "|head yaw| [deg]"]
+    titles += ["|head pitch| [deg]", "track [frames]"]
     assert [sliced.title for sliced in group.slicings] == titles

@@ -1,68 +1,40 @@
 """Tests of eye contact, as ``gazepose.evaluation.callback`` writes them, in the report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
 
 from common.evaluation.resampling import Samples, map_of_samples
+from common.evaluation.score_slices import NUMBERS_OF_SAMPLES, summarise
+from common.files.foreign_tables import named_table_errors
 from common.files.form import ANY, COUNT, FLAG, NUMBER, PLAIN, TEXT, Each, Maybe
 from common.files.sealed import read_table
+from common.report.kinds.contact_protocol import EyeContactProtocol
+from common.report.kinds.contact_settings import PRIORS, as_words, model_settings, priors_text
 from common.report.kinds.measure import Measure, Quantity, Validation
 from common.report.kinds.model_test import (
+    FOLD_FORM,
     INTERVAL,
     TEST_AGAIN,
     TEST_FORM,
     ModelTest,
     Settings,
-    TestProtocol,
     slices_form,
 )
 from common.report.run import Run, lookup, text_or_dash
 
-_PRIORS = ("head", "landmarks")
 _SLICES = slices_form("map", "num_samples", "num_positive")
-
-
-@dataclass(frozen=True)
-class EyeContactProtocol(TestProtocol):
-    """What two tests of eye contact must share to stand in one table.
-
-    Clips and baselines (mAP, in [0, 1]) come from the tested samples themselves, so data that
-    changed under an unchanged name do not slip into the same table. Where a model's priors come
-    from, and which frames it leaves out, is the model's own affair: a setting.
-    """
-
-    stride: int
-    num_samples: int
-    num_positive: int
-    clips: tuple[tuple[Any, ...], ...]  # name, number of samples, of positives
-    clips_are: str  # clips, photos or people
-    constant: float | None
-    head_pose: float | None
-    sharpness: float | None
-    baseline_digits: ClassVar[int] = 5
-    baseline_names: ClassVar[Mapping[str, str]] = {
-        "constant": "constant score",
-        "head_pose": "head pose alone",
-        "sharpness": "sharpness alone",
-    }
-
-    @property
-    def title(self) -> str:
-        """Headline of its section."""
-        return f"{super().title}: eye contact"
-
-    @property
-    def caption(self) -> str:
-        """The protocol in words."""
-        return (
-            f"{self.tested_on}, {self.part} part (n = {self.num_samples}, positive: "
-            f"{self.num_positive}, {self.clips_are}: {len(self.clips)}); eye contact; "
-            f"stride: {self.stride}"
-        )
+_SLICINGS = {
+    "sharpness": "sharpness",
+    "face_height": "face height [px]",
+    "face_size": "face size [px]",
+    "head_yaw": "|head yaw| [deg]",
+    "head_pitch": "|head pitch| [deg]",
+    "track_length": "track [frames]",
+    "source": "source",
+}
 
 
 class EyeContactTest(ModelTest):
@@ -75,13 +47,7 @@ class EyeContactTest(ModelTest):
         **dict.fromkeys(("num_clips", "num_positive"), COUNT),
         **dict.fromkeys(("map", "ap_lam", "ap_not_lam", "accuracy"), Maybe(NUMBER)),
         "interval_over_clips": INTERVAL,
-        "by": {
-            "clip": _SLICES,
-            **dict.fromkeys(
-                ("sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "source"),
-                Maybe(_SLICES),
-            ),
-        },
+        "by": {"clip": _SLICES, **dict.fromkeys(_SLICINGS, Maybe(_SLICES))},
     }
     optional_form: ClassVar = {
         "clips_are": Maybe(TEXT),
@@ -94,6 +60,7 @@ class EyeContactTest(ModelTest):
             }
         ),
         "events": Maybe({"f1": Maybe(NUMBER)}),
+        **FOLD_FORM,
     }
     predictions_suffix = "_pred.csv"
     samples_suffix = "_predictions.parquet"
@@ -114,7 +81,10 @@ class EyeContactTest(ModelTest):
             is_from_zero=False,
         ),
     )
-    beside = Quantity(key="accuracy", name="accuracy", unit="%", factor=100.0)
+    beside = (
+        Quantity(key="ap_lam", name="AP LAM", unit="%", factor=100.0),
+        Quantity(key="accuracy", name="accuracy", unit="%", factor=100.0),
+    )
     columns = (
         *("#", "model", "priors", "dropout", "other settings", "seed", "epochs", "mAP [%]"),
         *("95 % interval", "AP LAM", "AP not LAM", "accuracy", "threshold", "F1", "kappa"),
@@ -123,14 +93,7 @@ class EyeContactTest(ModelTest):
     optional_columns = frozenset({"threshold", "F1", "kappa", "event F1"})
     numeric_columns = optional_columns | {"mAP [%]", "AP LAM", "AP not LAM", "accuracy"}
     main_settings = ("priors", "dropout")
-    slicings: ClassVar = {
-        "sharpness": "sharpness",
-        "face_size": "face size [px]",
-        "head_yaw": "|head yaw| [deg]",
-        "head_pitch": "|head pitch| [deg]",
-        "track_length": "track [frames]",
-        "source": "source",
-    }
+    slicings = _SLICINGS
     slice_counts: ClassVar = {"num_samples": "n", "num_positive": "positive"}
     number_places: ClassVar = {
         **{n: n for n in ("num_positive", "num_clips", "map", "ap_lam", "ap_not_lam", "accuracy")},
@@ -186,14 +149,14 @@ class EyeContactTest(ModelTest):
         dropout = dict(run.setting("config.dropout") or {})
         trained_with, tested_with = dropout.pop("kind", None), protocol.pop("dropout", None)
         return {
-            "priors": _priors_text(priors),
+            "priors": priors_text(priors),
             "dropout": trained_with or tested_with,
             "tested with dropout": None if trained_with in (None, tested_with) else tested_with,
-            **_model_settings(run),
+            **model_settings(run),
             **run.extras,
-            **{name: value for name, value in priors.items() if name not in _PRIORS},
+            **{name: value for name, value in priors.items() if name not in PRIORS},
             **dropout,
-            **{name: _plain(value) for name, value in protocol.items()},
+            **{name: as_words(value) for name, value in protocol.items()},
         }
 
     @property
@@ -207,6 +170,7 @@ class EyeContactTest(ModelTest):
         own = ("tested_on", "part", "stride", "num_samples", "num_positive")
         return EyeContactProtocol(
             **{name: self.summary[name] for name in own},
+            fold=EyeContactProtocol.fold_of(self.summary),
             clips=self.counts_by("clip"),
             clips_are=self.cluster,
             **EyeContactProtocol.baseline_values(self.summary),
@@ -217,6 +181,30 @@ class EyeContactTest(ModelTest):
         """Return label, score and clip of the labelled samples."""
         table = read_table(path, TEST_AGAIN, ["uid", "label", "score"])
         return table.filter(pl.col("label") >= 0)
+
+    def predictions(self) -> pl.DataFrame | None:
+        """Return label, score and clip; of a fold only if all that its slices need is there, too.
+
+        Raises:
+            ValueError: As that of all tests.
+        """
+        found = super().predictions()
+        if found is not None and self.summary.get("fold"):
+            _whole_samples(self.samples_path)
+        return found
+
+    @staticmethod
+    def pooled_summary(folds: Sequence[ModelTest]) -> dict[str, Any] | None:
+        """Return the numbers of the heads of all folds in one ranking.
+
+        Each fold decides by a threshold of its own, and looks in time are not counted: both left
+        out.
+        """
+        if not all(fold.has_sound_predictions and fold.samples_path.is_file() for fold in folds):
+            return None
+        samples = pl.concat([_whole_samples(fold.samples_path) for fold in folds])
+        others = dict.fromkeys(("fold", "at_threshold", "events"))
+        return {**folds[0].summary, **summarise(samples), **others}
 
     @staticmethod
     def samples_of(predictions: pl.DataFrame) -> Samples:
@@ -263,33 +251,12 @@ class EyeContactTest(ModelTest):
         return {name: value for name, value in conditions if name not in ("dropout", "stride")}
 
 
-def _model_settings(run: Run) -> dict[str, Any]:
-    """Return settings of the model; none of an original's checkpoint, which has no run."""
-    if run.setting("config.model") is None:
-        return {}
-    return {
-        "image size": run.setting("config.model.image_size"),
-        "zoom": run.setting("config.model.zoom"),
-        "started from": run.setting("config.model.init_checkpoint"),
-        **{
-            f"{part} {name.strip('_')}": value
-            for part in ("backbone", "transformer")
-            for name, value in (run.setting(f"config.model.{part}") or {}).items()
-        },
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Return a group of settings as text, its kind first: ``median (width_frames 5)``."""
-    if not isinstance(value, Mapping):
-        return value
-    details = [f"{name} {detail}" for name, detail in value.items() if name != "kind"]
-    return f"{value.get('kind')} ({', '.join(details)})"
-
-
-def _priors_text(priors: Mapping[str, Any]) -> str | None:
-    """Return the name of a choice of priors; None for a model that has none to choose."""
-    if not priors:
-        return None
-    used = [name for name in _PRIORS if priors.get(name)]
-    return ("none", "".join(used), "all")[len(used)]
+def _whole_samples(path: Path) -> pl.DataFrame:
+    """Return all that slices and baselines need of the labelled samples."""
+    table = read_table(path, TEST_AGAIN)
+    with named_table_errors(path, TEST_AGAIN):
+        return table.filter(pl.col("label") >= 0).select(
+            *("label", "score"),
+            pl.col("uid", "person_id", "photo", "source").cast(pl.String),
+            pl.col(NUMBERS_OF_SAMPLES).cast(pl.Float64),
+        )

@@ -9,16 +9,17 @@ import numpy as np
 import polars as pl
 
 from common.evaluation.resampling import Samples, mean_of_samples
-from common.files.form import COUNT, NUMBER, POSITIVE, TEXT, Maybe
+from common.files.form import NUMBER, POSITIVE, TEXT, Maybe
 from common.report.kinds.measure import Measure, Quantity, Validation
 from common.report.kinds.model_test import (
+    FOLD_FORM,
     INTERVAL,
     TEST_FORM,
     ModelTest,
     Settings,
-    TestProtocol,
     slices_form,
 )
+from common.report.kinds.protocol import TestProtocol
 from common.report.run import NOT_RECORDED, Run, lookup
 
 _MEASURE_COLUMN, _OTHER_COLUMN = "mean +- std [deg]", "other settings"
@@ -34,7 +35,6 @@ class GazeAngleProtocol(TestProtocol):
     """
 
     split: str
-    fold: str | None  # e.g. 0 of 5
     eye_rule: str
     gaze_convention: str
     num_samples: int
@@ -50,10 +50,9 @@ class GazeAngleProtocol(TestProtocol):
     @property
     def caption(self) -> str:
         """The protocol in words."""
-        fold = "" if self.fold is None else f", fold {self.fold}"
         return (
             f"{self.tested_on}, {self.part} part (n = {self.num_samples}, subjects: "
-            f"{len(self.subjects)}); split: {self.split}{fold}; eyes: {self.eye_rule}; "
+            f"{len(self.subjects)}); split: {self.split}{self.fold_words}; eyes: {self.eye_rule}; "
             f"gaze convention: {self.gaze_convention}"
         )
 
@@ -72,7 +71,7 @@ class GazeAngleTest(ModelTest):
     optional_form: ClassVar = {
         **dict.fromkeys(("split", "gaze_convention"), Maybe(TEXT)),
         "interval_over_samples_deg": INTERVAL,
-        "fold": Maybe({"number": COUNT, "of": COUNT}),
+        **FOLD_FORM,
     }
     predictions_suffix = samples_suffix = ".csv"
     sample_numbers = ("loss_3d",)
@@ -90,7 +89,7 @@ class GazeAngleTest(ModelTest):
             column="last val error",
         ),
     )
-    beside = Quantity(key="std_deg", name="std of samples", unit="deg", factor=1.0)
+    beside = (Quantity(key="std_deg", name="std of samples", unit="deg", factor=1.0),)
     columns = (
         *("#", "model", _MEASURE_COLUMN, "95 % interval", "width", _OTHER_COLUMN, "trained on"),
         *("seed", "n", "epochs", "status", "files"),
@@ -137,14 +136,14 @@ class GazeAngleTest(ModelTest):
         Split and gaze convention are those that the summary names; for the test at the end of a
         training, whose data are the run's, those of the run.
         """
-        summary, fold = self.summary, self.summary.get("fold")
+        summary = self.summary
         data = self.run.snapshot.get("data", {}) if self.path.parent.name == "test" else {}
         split = summary.get("split") or data.get("split")
         convention = summary.get("gaze_convention") or lookup(data, "recipe.gaze_convention")
         return GazeAngleProtocol(
             **{key: summary[key] for key in ("tested_on", "part", "eye_rule", "num_samples")},
             split=split or NOT_RECORDED,
-            fold=None if fold is None else f"{fold['number']} of {fold['of']}",
+            fold=GazeAngleProtocol.fold_of(summary),
             gaze_convention=convention or NOT_RECORDED,
             subjects=self.counts_by("subject"),
             **GazeAngleProtocol.baseline_values(self.summary),
@@ -161,17 +160,31 @@ class GazeAngleTest(ModelTest):
         """Return the errors by subject."""
         return mean_of_samples(*(predictions[name].to_numpy() for name in ("loss_3d", "subject")))
 
-    @classmethod
-    def pooled(cls, tests: Sequence[ModelTest]) -> Sequence[ModelTest]:
-        """Return the folds of a row as one test of all people; none before all are there."""
-        folds = {test.summary["fold"]["number"]: test for test in tests if test.summary.get("fold")}
-        if not folds:
-            return tests
-        of = {test.summary["fold"]["of"] for test in folds.values()}
-        if len(folds) < len(tests) or of != {len(folds)}:
-            return []
-        found = tuple(folds[number] for number in sorted(folds))
-        return [cls(tests[0].run, tests[0].path, _pooled_summary(found), folds=found)]
+    @staticmethod
+    def pooled_summary(folds: Sequence[ModelTest]) -> dict[str, Any]:
+        """Return the summary of all samples of all folds; the interval is left to the study."""
+        summaries = [fold.summary for fold in folds]
+        counts = np.array([summary["num_samples"] for summary in summaries])
+        means = np.array([summary["mean_deg"] for summary in summaries], dtype=float)
+        stds = np.array([summary["std_deg"] or 0.0 for summary in summaries])
+        mean = float(np.average(means, weights=counts))
+        squares = (counts - 1) * stds**2 + counts * (means - mean) ** 2
+        baselines = {
+            name: float(np.average(values, weights=counts))
+            for name in summaries[0]["baselines"]
+            if None not in (values := [one["baselines"].get(name) for one in summaries])
+        }
+        subjects = [item for summary in summaries for item in summary["by"]["subject"]]
+        return {
+            **summaries[0],
+            "fold": None,
+            "num_samples": int(counts.sum()),
+            "mean_deg": mean,
+            "std_deg": float(np.sqrt(squares.sum() / (counts.sum() - 1))),
+            "interval_over_subjects_deg": None,
+            "baselines": baselines,
+            "by": {"subject": sorted(subjects, key=lambda item: str(item["slice"]))},
+        }
 
     def own_cells(self, others: Sequence[Settings]) -> dict[str, str]:
         """Return error, width, what else sets it apart, and number of samples."""
@@ -195,29 +208,3 @@ class GazeAngleTest(ModelTest):
         protocol = self.protocol
         names = ("split", "fold", "eye_rule", "gaze_convention")
         return {name: getattr(protocol, name) for name in names}
-
-
-def _pooled_summary(folds: Sequence[ModelTest]) -> dict[str, Any]:
-    """Return the summary of all samples of all folds; the interval is left to the study."""
-    summaries = [fold.summary for fold in folds]
-    counts = np.array([summary["num_samples"] for summary in summaries])
-    means = np.array([summary["mean_deg"] for summary in summaries], dtype=float)
-    stds = np.array([summary["std_deg"] or 0.0 for summary in summaries])
-    mean = float(np.average(means, weights=counts))
-    squares = (counts - 1) * stds**2 + counts * (means - mean) ** 2
-    baselines = {
-        name: float(np.average(values, weights=counts))
-        for name in summaries[0]["baselines"]
-        if None not in (values := [one["baselines"].get(name) for one in summaries])
-    }
-    subjects = [item for summary in summaries for item in summary["by"]["subject"]]
-    return {
-        **summaries[0],
-        "fold": None,
-        "num_samples": int(counts.sum()),
-        "mean_deg": mean,
-        "std_deg": float(np.sqrt(squares.sum() / (counts.sum() - 1))),
-        "interval_over_subjects_deg": None,
-        "baselines": baselines,
-        "by": {"subject": sorted(subjects, key=lambda item: str(item["slice"]))},
-    }

@@ -14,7 +14,8 @@ import polars as pl
 from common.evaluation.resampling import Interval, Samples
 from common.files.foreign_tables import named_table_errors
 from common.files.form import COUNT, NUMBER, PLAIN, TEXT, Each, Maybe
-from common.report.kinds.measure import Measure, Quantity, rounded
+from common.report.kinds.measure import Measure, Quantity
+from common.report.kinds.protocol import TestProtocol
 from common.report.run import Run, lookup
 
 Settings = Mapping[str, Any]
@@ -25,51 +26,12 @@ TEST_FORM = {
     **{"num_samples": COUNT, "baselines": Each(Maybe(NUMBER))},
 }
 INTERVAL = Maybe({"low": NUMBER, "high": NUMBER})
+FOLD_FORM = {"fold": Maybe({"number": COUNT, "of": COUNT})}
 
 
 def slices_form(measure: str, *counts: str) -> list[Any]:
     """Return the form of a summary's slices."""
     return [{"slice": PLAIN, measure: Maybe(NUMBER), **dict.fromkeys(counts, COUNT)}]
-
-
-@dataclass(frozen=True)
-class TestProtocol(ABC):
-    """What two tests must share to stand in one table; every kind adds to it.
-
-    Attributes:
-        tested_on: name of the data.
-        part: of the data.
-        baseline_names: fields with the values of predictors that need no training, in the unit of
-            the summaries, and what these predictors are called.
-        baseline_digits: to which their values must agree.
-    """
-
-    tested_on: str
-    part: str
-    baseline_names: ClassVar[Mapping[str, str]]
-    baseline_digits: ClassVar[int]
-
-    @classmethod
-    def baseline_values(cls, summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of the baselines, from a summary."""
-        found, digits = summary["baselines"], cls.baseline_digits
-        return {name: rounded(found.get(name), digits) for name in cls.baseline_names}
-
-    @property
-    def title(self) -> str:
-        """Headline of its section."""
-        return f"{self.tested_on}, {self.part} part"
-
-    @property
-    @abstractmethod
-    def caption(self) -> str:
-        """The protocol in words."""
-
-    @property
-    def baselines(self) -> dict[str, float]:
-        """Values of the predictors that need no training, by their name."""
-        found = {name: getattr(self, key) for key, name in self.baseline_names.items()}
-        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -100,7 +62,7 @@ class ModelTest(ABC):
     samples_suffix: ClassVar[str]
     sample_numbers: ClassVar[Sequence[str]]
     measure: ClassVar[Measure]
-    beside: ClassVar[Quantity]  # another number that a study shows beside the measure
+    beside: ClassVar[tuple[Quantity, ...]]  # further numbers that a study shows beside the measure
     columns: ClassVar[Sequence[str]]  # of the result table
     optional_columns: ClassVar[frozenset[str]] = frozenset()  # there if a test has a value
     numeric_columns: ClassVar[frozenset[str]] = frozenset()  # beside those of every table
@@ -156,10 +118,18 @@ class ModelTest(ABC):
     def conditions(self) -> Settings:
         """What the csv says about how was tested."""
 
-    @classmethod
-    def pooled(cls, tests: Sequence["ModelTest"]) -> Sequence["ModelTest"]:
-        """Return tests that are folds of the data as one of everybody, others as they are."""
-        return tests
+    @staticmethod
+    @abstractmethod
+    def pooled_summary(folds: Sequence["ModelTest"]) -> Mapping[str, Any] | None:
+        """Return the summary of all samples of all folds; None if they do not say enough for it.
+
+        The interval may be left to the study.
+        """
+
+    @property
+    def samples_path(self) -> Path:
+        """Where `samples` are read from, if it is there."""
+        return self.path.with_name(self.path.stem + self.samples_suffix)
 
     def predictions(self) -> pl.DataFrame | None:
         """Return what it predicted; None if no file of it lies beside the summary.
@@ -167,7 +137,7 @@ class ModelTest(ABC):
         Raises:
             ValueError: If a column holds something else, or a value is missing or not finite.
         """
-        path = self.path.with_name(self.path.stem + self.samples_suffix)
+        path = self.samples_path
         if not path.is_file():
             return None
         with named_table_errors(path, TEST_AGAIN):

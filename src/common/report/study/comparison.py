@@ -7,8 +7,10 @@ import numpy as np
 
 from common.arrays import Float
 from common.evaluation.resampling import Interval, interval_of, resampled_means
+from common.report.kinds.folds import pooled
 from common.report.kinds.measure import Quantity
-from common.report.kinds.model_test import ModelTest, TestProtocol
+from common.report.kinds.model_test import ModelTest
+from common.report.kinds.protocol import TestProtocol
 from common.report.published import PublishedRow, PublishedValue, published_tables
 from common.report.study.mixture import Difference, differences_of_tests, run_differences
 from common.report.study.study import Job, Study, StudyRow
@@ -161,10 +163,8 @@ def _columns(study: Study) -> list[_Column]:
     chosen = [(row, test) for row in study.rows for job in row.jobs for test in _chosen(job)]
     for row, test in sorted(chosen, key=lambda item: item[1].folder != "test"):
         columns.setdefault(_test_data(test), {}).setdefault(row.name, []).append(test)
-    pooled = [
-        {row: tests[0].pooled(tests) for row, tests in rows.items()} for rows in columns.values()
-    ]
-    return [rows for rows in pooled if any(rows.values()) and (len(rows) > 1 or _is_own(rows))]
+    whole = [{row: pooled(tests) for row, tests in rows.items()} for rows in columns.values()]
+    return [rows for rows in whole if any(rows.values()) and (len(rows) > 1 or _is_own(rows))]
 
 
 def _is_own(rows: _Column) -> bool:

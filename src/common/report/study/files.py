@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from common.files.atomic import write_text_atomically
+from common.listing import slice_name
 from common.report.kinds.measure import Quantity
 from common.report.kinds.model_test import ModelTest
 from common.report.study.comparison import Comparison, Outcome, Refusal, RowResult
@@ -22,12 +23,18 @@ from common.report.tables.formats import Table, as_latex, as_markdown, as_text, 
 
 
 def write_study_files(outcomes: Sequence[Outcome], output_dir: Path) -> None:
-    """Write NAME.tex, NAME.csv and NAME_trainings.csv of studies; a second NAME gets a number."""
+    """Write NAME.tex and csv files of studies; a second NAME gets a number.
+
+    NAME.csv has a line a row and test, NAME_slices.csv one a slice, if there are any, and
+    NAME_trainings.csv one a training.
+    """
     for stem, outcome in zip(_stems(outcomes), outcomes, strict=True):
         write_text_atomically(output_dir / f"{stem}.tex", _latex(outcome, stem))
         lines = [_line(c, result) for c in outcome.comparisons for result in c.results]
         write_text_atomically(output_dir / f"{stem}.csv", csv_text(lines))
         write_text_atomically(output_dir / f"{stem}_trainings.csv", _trainings_csv(outcome.study))
+        if slices := list(_slice_lines(outcome)):
+            write_text_atomically(output_dir / f"{stem}_slices.csv", csv_text(slices))
 
 
 def headline(study: Study) -> str:
@@ -113,7 +120,7 @@ def _of_test(test: ModelTest) -> dict[str, Any]:
 
 def _line(comparison: Comparison, result: RowResult) -> dict[str, Any]:
     """Return a row on a test, unrounded, in the unit named, as shown in the tables."""
-    measure, beside = comparison.kind.measure, comparison.kind.beside
+    measure = comparison.kind.measure
     contrast = result.contrast
     return {
         **{"study": comparison.study.name, "row": result.row.name, "title": result.row.title},
@@ -133,11 +140,37 @@ def _line(comparison: Comparison, result: RowResult) -> dict[str, Any]:
         "reference": contrast.reference.name if contrast else None,
         "difference": _shown(measure, contrast.value if contrast else None),
         **_ends("difference", measure, contrast.interval if contrast else None),
-        **{f"{beside.key}_mean": _shown(beside, result.mean(beside))},
-        **{f"{beside.key}_std": _shown(beside, result.std(beside))},
+        **{
+            f"{other.key}_{name}": _shown(other, value)
+            for other in comparison.kind.beside
+            for name, value in (("mean", result.mean(other)), ("std", result.std(other)))
+        },
         **_published(result, measure),
         "protocol": comparison.protocol.caption,
     }
+
+
+def _slice_lines(outcome: Outcome) -> Iterable[dict[str, Any]]:
+    """Yield a line a row, test and slice with its numbers, as shown in the tables; folds are one.
+
+    The test of a single seed says which.
+    """
+    for comparison in outcome.comparisons:
+        quantities = (comparison.kind.measure, *comparison.kind.beside)
+        tests = [(result.row.name, test) for result in comparison.results for test in result.tests]
+        for row, test in tests:
+            described = {
+                **{"row": row, "seed": None if test.folds else test.run.setting("config.seed")},
+                **{name: test.summary[name] for name in ("tested_on", "part")},
+            }
+            for slicing in test.slicings:
+                for part in test.summary["by"].get(slicing) or ():
+                    yield {
+                        **described,
+                        **{"by": slicing, "slice": slice_name(part["slice"])},
+                        **{count: part[count] for count in test.slice_counts},
+                        **{q.key: _shown(q, part.get(q.key)) for q in quantities},
+                    }
 
 
 def _published(result: RowResult, measure: Quantity) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _LONG_TITLE = 26  # characters of a row's title in a heading
 
 def comparison_table(comparison: Comparison) -> Table:
     """Return a row a study row: seeds, mean, interval, difference, what was published."""
-    measure, beside = comparison.kind.measure, comparison.kind.beside
+    measure = comparison.kind.measure
     difference, published = _difference_heading(comparison), _published_texts(comparison)
     lines = [
         {
@@ -26,7 +26,7 @@ def comparison_table(comparison: Comparison) -> Table:
             measure.label: mean_text(result, measure),
             "95 % interval": measure.interval_text(result.interval),
             difference: difference_text(result, comparison.kind),
-            beside.label: mean_text(result, beside),
+            **{other.label: mean_text(result, other) for other in comparison.kind.beside},
             **texts,
         }
         for result, texts in zip(comparison.results, published, strict=True)
@@ -79,7 +79,7 @@ def status_table(study: Study) -> Table:
 
 def published_listing(table: PublishedTable, kind: type[ModelTest]) -> Table:
     """Return all of a published table, with protocol and source of every row."""
-    quantities = (kind.measure, kind.beside)
+    quantities = (kind.measure, *kind.beside)
     lines = [
         {
             "method": row.method,
@@ -170,7 +170,7 @@ def _published_texts(comparison: Comparison) -> list[dict[str, str]]:
         {
             f"published {quantity.label}{heading}": _value_text(row.published_value(quantity))
             + mark * bool(row.differs_in)
-            for quantity in (comparison.kind.measure, comparison.kind.beside)
+            for quantity in (comparison.kind.measure, *comparison.kind.beside)
         }
         for row in comparison.results
     ]

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from common.listing import slice_name
-from common.report.kinds.model_test import ModelTest, TestProtocol
+from common.report.kinds.model_test import ModelTest
+from common.report.kinds.protocol import TestProtocol
 from common.report.kinds.registry import KINDS
 from common.report.tables.formats import NUMERIC, Table
 from common.report.tables.runs import short_name

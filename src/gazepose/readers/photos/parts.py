@@ -21,7 +21,7 @@ def with_drawn_parts(
     Raises:
         ValueError: As `part_sizes`.
     """
-    unit_of_photo = _units(faces)
+    unit_of_photo = photo_units([(face.image, face.person) for face in faces])
     units = steadily_shuffled(unit_of_photo.values(), seed)
     sizes = part_sizes(len(units), fractions)
     parts = [part for part, size in zip(PARTS, sizes, strict=True) for _ in range(size)]
@@ -37,8 +37,12 @@ def steadily_shuffled(names: Iterable[str], seed: int) -> list[str]:
     return sorted(set(names), key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
 
 
-def _units(faces: Iterable[LabelledFace]) -> dict[str, str]:
-    """Return for each photo what must stay together with it: people, and photos they share."""
+def photo_units(faces: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return for each photo what must stay together with it: people, and photos they share.
+
+    Args:
+        faces: the photo of each face, and its person, empty where nobody knows.
+    """
     parents: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -46,9 +50,9 @@ def _units(faces: Iterable[LabelledFace]) -> dict[str, str]:
             name = parents[name]
         return name
 
-    for face in faces:
-        photo = f"photo {face.image}"
-        together = sorted({root(photo), root(f"person {face.person}" if face.person else photo)})
+    for image, person in faces:
+        photo = f"photo {image}"
+        together = sorted({root(photo), root(f"person {person}" if person else photo)})
         # People before photos, so that a person's further photos do not rename the unit.
         parents[together[-1]] = together[0]
-    return {face.image: root(f"photo {face.image}") for face in faces}
+    return {image: root(f"photo {image}") for image, _ in faces}

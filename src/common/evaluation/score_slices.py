@@ -1,16 +1,14 @@
-"""The numbers of a test by sharpness, face size, head pose, track length, clip and source."""
+"""The numbers of a test: all in all, and by sharpness, face, head pose, track, clip and source."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from common.evaluation.average_precision import lam_precision
-from common.evaluation.resampling import cluster_interval, map_of_samples
-from gazepose.evaluation.metrics import defined, describe_scores
+from common.evaluation.scores import baseline_maps, clips_are, describe_samples
 
 Slice = dict[str, Any]
 UNKNOWN = "unknown"
@@ -43,9 +41,15 @@ def _ranges(value: pl.Expr, thresholds: Sequence[float]) -> _Bins:
     return _Bins(value, thresholds, [*inner, f"{thresholds[-1]:g}+"])
 
 
+NUMBERS_OF_SAMPLES = (
+    *("x1", "y1", "x2", "y2", "sharpness", "sharpness_p", "head_yaw_deg", "head_pitch_deg"),
+    "track_length",
+)
+"""What slices and baselines need of samples beside names, labels and scores."""
 _ANGLES_DEG = [15, 30, 45, 60]
 _BINS = {
     "sharpness": _Bins(pl.col("sharpness_p"), [0.5], ["low", "high"]),
+    "face_height": _ranges(pl.col("y2") - pl.col("y1"), [48, 64, 128]),
     "face_size": _ranges(
         ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).sqrt(), [32, 64, 128, 256]
     ),
@@ -55,43 +59,29 @@ _BINS = {
 }
 
 
-def describe_samples(predictions: pl.DataFrame) -> dict[str, Any]:
-    """Return the official numbers of labelled predictions, at least one, and how far to trust them.
+def summarise(predictions: pl.DataFrame) -> dict[str, Any]:
+    """Return the numbers of all samples (`describe_samples`), baselines, and numbers by slice.
 
-    Returns:
-        ``num_samples``, ``num_clips``, ``num_positive``;
-        `gazepose.evaluation.metrics.describe_scores`, None for what is not defined;
-        ``interval_over_clips``: low and high end of the 95 % bootstrap interval of the mAP, or None
-        (`cluster_interval`).
+    ``clips_are`` says what its clips are, as `clips_are` does. Predictions are labelled rows as a
+    test of eye contact writes them, at least one.
     """
-    scores, labels = predictions["score"].to_numpy(), predictions["label"].to_numpy()
-    samples = map_of_samples(scores, labels, predictions["uid"].to_numpy())
-    interval = cluster_interval(samples)
-    numbers = describe_scores(scores, labels)
     return {
-        "num_samples": len(predictions),
-        "num_clips": predictions["uid"].n_unique(),
-        "num_positive": int((labels == 1).sum()),
-        **{name: defined(value) for name, value in numbers.items()},
-        "interval_over_clips": None if interval is None else asdict(interval),
+        **describe_samples(predictions),
+        "clips_are": clips_are(predictions),
+        "baselines": baseline_maps(predictions),
+        "by": score_slices(predictions),
     }
-
-
-def known_map(predictions: pl.DataFrame) -> float | None:
-    """Return the official mAP of samples of known label (not -1), None if it is not defined."""
-    known = predictions.filter(pl.col("label") >= 0)
-    return defined(lam_precision(known["score"].to_numpy(), known["label"].to_numpy()).mean)
 
 
 def score_slices(predictions: pl.DataFrame) -> dict[str, list[Slice]]:
     """Return `describe_samples` of each slice of labelled predictions, with its name as ``slice``.
 
     ``sharpness``: ``low`` and ``high``, below and above the median of the fitted distribution
-    (quantile 0.5). ``face_size``: side of a square as large as the box, in pixels of the video.
-    ``head_yaw``: degrees to either side; ``head_pitch``: up or down. ``track_length``: frames of
-    the whole track. ``clip``: the clip's name, or what else ``uid`` is. ``source``: collection of
-    photos, where a sample has one. What is not known of a sample puts it into the slice
-    ``unknown``.
+    (quantile 0.5). ``face_height``: of the box, in pixels of the video or photo; ``face_size``:
+    side of a square as large as the box. ``head_yaw``: degrees to either side; ``head_pitch``: up
+    or down. ``track_length``: frames of the whole track. ``clip``: the clip's name, or what else
+    ``uid`` is. ``source``: collection of photos, where a sample has one. What is not known of a
+    sample puts it into the slice ``unknown``.
     """
     slices = {
         kind: _sliced(predictions, bins.of(predictions), bins.names) for kind, bins in _BINS.items()

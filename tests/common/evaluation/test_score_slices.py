@@ -9,10 +9,12 @@ import pytest
 from builders.brute_precision import mean_precision
 from builders.small_predictions import small_predictions
 
-from gazepose.evaluation.baselines import baseline_maps
-from gazepose.evaluation.score_slices import describe_samples, score_slices, slice_table
+from common.evaluation.score_slices import score_slices, slice_table
+from common.evaluation.scores import baseline_maps, describe_samples
 
-KINDS = ["sharpness", "face_size", "head_yaw", "head_pitch", "track_length", "clip"]
+KINDS = [
+    *("sharpness", "face_height", "face_size", "head_yaw", "head_pitch", "track_length", "clip")
+]
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,7 @@ def test_slices_stand_in_the_order_of_their_values(
 ) -> None:
     assert {kind: [item["slice"] for item in items] for kind, items in slices.items()} == {
         "sharpness": ["low", "high"],
+        "face_height": ["0-48", "48-64", "64-128", "128+"],
         "face_size": ["0-32", "32-64", "64-128", "128-256", "256+"],
         "head_yaw": ["0-15", "15-30", "30-45", "45-60", "60+"],
         "head_pitch": ["0-15", "15-30"],
@@ -68,6 +71,7 @@ def test_slices_stand_in_the_order_of_their_values(
     [
         ("sharpness", "low", pl.col("sharpness_p") < 0.5),
         ("sharpness", "high", pl.col("sharpness_p") >= 0.5),
+        ("face_height", "48-64", pl.col("y2") - pl.col("y1") == 50),
         ("face_size", "32-64", pl.col("x2") - pl.col("x1") == 50),
         ("head_yaw", "15-30", pl.col("head_yaw_deg").abs().is_between(15, 30)),
         ("head_pitch", "15-30", pl.col("head_pitch_deg").abs() >= 15),
@@ -90,11 +94,11 @@ def test_a_slices_numbers_are_those_of_its_samples(
 @pytest.mark.parametrize(
     ("p", "side", "yaw_deg", "pitch_deg", "length", "names"),
     [
-        (0.5, 32.0, -15.0, 45.0, 30, ["high", "32-64", "15-30", "45-60", "30-90"]),
-        (0.499, 31.9, 14.9, -44.9, 29, ["low", "0-32", "0-15", "30-45", "0-30"]),
-        (1.0, 256.0, 120.0, -60.0, 900, ["high", "256+", "60+", "60+", "900+"]),
-        (math.nan, math.nan, math.nan, math.nan, None, ["unknown"] * 5),
-        (None, None, None, None, None, ["unknown"] * 5),
+        (0.5, 32.0, -15.0, 45.0, 30, ["high", "0-48", "32-64", "15-30", "45-60", "30-90"]),
+        (0.499, 31.9, 14.9, -44.9, 29, ["low", "0-48", "0-32", "0-15", "30-45", "0-30"]),
+        (1.0, 256.0, 120.0, -60.0, 900, ["high", "128+", "256+", "60+", "60+", "900+"]),
+        (math.nan, math.nan, math.nan, math.nan, None, ["unknown"] * 6),
+        (None, None, None, None, None, ["unknown"] * 6),
     ],
 )
 def test_edges_belong_to_the_bin_above_and_nothing_known_to_none(
@@ -117,7 +121,7 @@ def test_edges_belong_to_the_bin_above_and_nothing_known_to_none(
         track_length=pl.lit(length, pl.Int64),
     )
     found = score_slices(one)
-    assert [found[kind][0]["slice"] for kind in KINDS[:5]] == names
+    assert [found[kind][0]["slice"] for kind in KINDS[:6]] == names
 
 
 def test_a_slice_of_one_class_has_no_map_but_all_else(predictions: pl.DataFrame) -> None:
