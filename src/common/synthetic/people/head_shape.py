@@ -98,6 +98,11 @@ def mouth_line_cm(mouth: Mouth, x: Array) -> Array:
     return mouth.y_cm - 0.075 * mouth.smile * x**2
 
 
+def mouth_gap_cm(mouth: Mouth, x: Array) -> Array:
+    """Return how far the lips are apart: most in the middle, nothing at the corners."""
+    return mouth.open_cm * (1 - np.clip(np.abs(x) / smiling_half_width_cm(mouth), 0, 1) ** 2)
+
+
 def smiling_half_width_cm(mouth: Mouth) -> float:
     """Return half the width of the mouth, widened by a smile."""
     return mouth.half_width_cm * (1 + 0.10 * max(mouth.smile, 0.0))
@@ -106,9 +111,9 @@ def smiling_half_width_cm(mouth: Mouth) -> float:
 def _mouth_relief(mouth: Mouth, nose: Nose, x: Array, y: Array) -> Array:
     """Muzzle, both lips, the groove between them and the one below the nose."""
     side = np.abs(x)
-    line = mouth_line_cm(mouth, x)
+    line, gap = mouth_line_cm(mouth, x), mouth_gap_cm(mouth, x)
     relief = 1.15 * bump(x, y, (0.0, mouth.y_cm), (2.4, 1.7))
-    lips = 0.40 * bell(y, line - 0.33, 0.24) + 0.48 * bell(y, line + 0.42, 0.30)
+    lips = 0.40 * bell(y, line - 0.33, 0.24) + 0.48 * bell(y, line + gap + 0.42, 0.30)
     lips -= 0.12 * bell(y, line, 0.10)
     relief += lips * np.exp(-0.5 * (side / (smiling_half_width_cm(mouth) * 0.62)) ** 3)
     relief -= 0.22 * bump(x, y, (0.0, mouth.y_cm + 1.55), (1.5, 0.50))

@@ -57,13 +57,21 @@ class Nose:
 
 @dataclass(frozen=True)
 class Mouth:
-    """Mouth: the y of its line, its size, and the expression (smile 0 none .. 1 clear)."""
+    """Mouth: the y of its line, its size, and the expression.
+
+    Attributes:
+        smile: 0 none .. 1 clear.
+        open_cm: how far the lips are apart in the middle.
+        teeth: whether an open mouth shows the upper ones.
+    """
 
     y_cm: float
     half_width_cm: float
     upper_lip_cm: float
     lower_lip_cm: float
     smile: float
+    open_cm: float
+    teeth: bool
     lip_tint: float
 
 
