@@ -13,6 +13,7 @@ from common.geometry import (
     face_direction,
     gaze_angles,
     gaze_vector,
+    gaze_within_range,
     head_pose_from_rotation,
     mirror_gaze,
     mirror_head_pose,
@@ -57,6 +58,14 @@ def test_gaze_round_trip_forgets_length() -> None:
     lengths = np.random.default_rng(1).uniform(0.01, 100, (1000, 1))
     np.testing.assert_allclose(gaze_angles(gaze_vector(gaze) * lengths), gaze, atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(gaze_vector(gaze), axis=-1), 1, rtol=1e-15)
+
+
+def test_angles_beyond_their_range_become_those_of_the_same_direction() -> None:
+    gaze = random_gaze(50)
+    behind = np.stack([gaze[:, 0] + math.pi, math.pi - gaze[:, 1]], -1)
+    np.testing.assert_allclose(gaze_within_range(behind), gaze, atol=1e-12)
+    np.testing.assert_allclose(gaze_within_range(gaze + [2 * math.pi, 0]), gaze, atol=1e-12)
+    np.testing.assert_array_equal(gaze_within_range(gaze), gaze)
 
 
 def test_torch_and_numpy_agree_and_keep_their_kind() -> None:

@@ -153,6 +153,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
         spacing_cm=_between(rng, 5.9, 6.8),
         half_width_cm=_between(rng, 1.36, 1.58),
         corner_cm=_between(rng, 0.13, 0.40),
+        slant=_between(rng, 0.12, 0.28),
         upper_cm=_between(rng, 0.51, 0.78),
         lower_cm=_between(rng, 0.32, 0.48),
         tilt=_between(rng, -0.13, 0.07),
