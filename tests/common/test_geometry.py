@@ -21,7 +21,7 @@ from common.geometry import (
 )
 
 RECORDED = json.loads((Path(__file__).parents[1] / "golden" / "flame" / "angles.json").read_text())
-QUARTER = math.pi / 2
+QUARTER, TURN = math.pi / 2, np.array([2 * math.pi, 0.0])
 # Flips the image's x axis.
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 
@@ -64,7 +64,7 @@ def test_angles_beyond_their_range_become_those_of_the_same_direction() -> None:
     gaze = random_gaze(50)
     behind = np.stack([gaze[:, 0] + math.pi, math.pi - gaze[:, 1]], -1)
     np.testing.assert_allclose(gaze_within_range(behind), gaze, atol=1e-12)
-    np.testing.assert_allclose(gaze_within_range(gaze + [2 * math.pi, 0]), gaze, atol=1e-12)
+    np.testing.assert_allclose(gaze_within_range(gaze + TURN), gaze, atol=1e-12)
     np.testing.assert_array_equal(gaze_within_range(gaze), gaze)
 
 

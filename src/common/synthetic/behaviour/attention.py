@@ -32,7 +32,7 @@ ODD_TURN_SHARE, ODD_TURN_DEG = 0.25, (10.0, 22.0)
 MAX_HEAD_DEG = np.array([58.0, 24.0])
 COMFORTABLE_EYE_TURN_DEG = np.array([30.0, 20.0])
 HEAD_TAU_FRAMES = 4.0
-# Some mind something else than the camera and face it: a profile, somebody seen from behind a cheek.
+# Some face something else than the camera, and are seen in profile or from behind a cheek.
 AWAY_SHARE, AWAY_DEG, AWAY_PITCH_SPREAD_DEG, AWAY_LIMIT_DEG = 0.25, (30.0, 80.0), 9.0, 95.0
 # Fixations begin this long before the video, so that its first frame is like any other.
 LEAD_FRAMES = 45
