@@ -52,9 +52,9 @@ demo-lam: install ## invented people in clips -> store -> GazeLSTM and GazePose 
 first-model: install ## nets for real people from invented ones, as run=first and run=first_contact (2 cores: see docs/first_model.md)
 	$(BIN)/python preprocess.py data=first_gaze
 	$(BIN)/python train.py experiment=first_gaze model=flame $(call into,first)
-	$(BIN)/python preprocess.py data=demo_gaze360
-	$(BIN)/python train.py experiment=demo_gaze360 augmentation=full data.datamodule.least_width_px=64 data.datamodule.photometric.strength=0.6 trainer.max_epochs=24 $(call into,first_gaze360)
-	$(BIN)/python preprocess.py data=demo_lam
+	$(BIN)/python preprocess.py data=first_gaze360
+	$(BIN)/python train.py experiment=first_gaze360 $(call into,first_gaze360)
+	$(BIN)/python preprocess.py data=first_lam
 	$(BIN)/python train.py experiment=first_contact model=gazelstm $(call into,first_contact)
 
 test: install ## the tests (5 minutes on 2 cores)

@@ -90,6 +90,16 @@ def gaze_angles(vector: ArrayT) -> ArrayT:
     return xp.stack([xp.arctan2(x, z), xp.arctan2(y, xp.sqrt(x * x + z * z))], -1)
 
 
+def gaze_within_range(gaze: ArrayT) -> ArrayT:
+    """Return the same directions (..., 2) by the angles of `gaze_angles`; those in range stay.
+
+    [pi, pi] is straight ahead, too: a loss on directions does not tell a net from the other.
+    """
+    xp = _namespace(gaze)
+    is_beyond = (xp.abs(gaze[..., 0]) > np.pi) | (xp.abs(gaze[..., 1]) > np.pi / 2)
+    return xp.where(is_beyond[..., None], gaze_angles(gaze_vector(gaze)), gaze)
+
+
 def rotation_from_head_pose(head_pose: Float) -> Float:
     """Return R = Rz(roll) Ry(yaw) Rx(pitch).
 

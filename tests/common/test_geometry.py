@@ -13,6 +13,7 @@ from common.geometry import (
     face_direction,
     gaze_angles,
     gaze_vector,
+    gaze_within_range,
     head_pose_from_rotation,
     mirror_gaze,
     mirror_head_pose,
@@ -20,7 +21,7 @@ from common.geometry import (
 )
 
 RECORDED = json.loads((Path(__file__).parents[1] / "golden" / "flame" / "angles.json").read_text())
-QUARTER = math.pi / 2
+QUARTER, TURN = math.pi / 2, np.array([2 * math.pi, 0.0])
 # Flips the image's x axis.
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 
@@ -57,6 +58,14 @@ def test_gaze_round_trip_forgets_length() -> None:
     lengths = np.random.default_rng(1).uniform(0.01, 100, (1000, 1))
     np.testing.assert_allclose(gaze_angles(gaze_vector(gaze) * lengths), gaze, atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(gaze_vector(gaze), axis=-1), 1, rtol=1e-15)
+
+
+def test_angles_beyond_their_range_become_those_of_the_same_direction() -> None:
+    gaze = random_gaze(50)
+    behind = np.stack([gaze[:, 0] + math.pi, math.pi - gaze[:, 1]], -1)
+    np.testing.assert_allclose(gaze_within_range(behind), gaze, atol=1e-12)
+    np.testing.assert_allclose(gaze_within_range(gaze + TURN), gaze, atol=1e-12)
+    np.testing.assert_array_equal(gaze_within_range(gaze), gaze)
 
 
 def test_torch_and_numpy_agree_and_keep_their_kind() -> None:

@@ -31,16 +31,16 @@ def shrunk(image: Image, scale: float) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def moved(image: Image, shift_px: Float, zoom: float) -> tuple[Image, Float]:
+def moved(image: Image, shift_px: Float, zoom: float | Float) -> tuple[Image, Float]:
     """Move an image (H, W, 3) by (2,) px to the right and down, zoomed about its centre.
 
-    Its border goes on outside. A point (x, y) of it is at ``zoom * (x, y) + offset``; returned are
+    `zoom` is one factor, or (2,) of width and height. Its border goes on outside. A point (x, y) of it is at ``zoom * (x, y) + offset``; returned are
     the image and the offset (2,).
     """
     height, width = image.shape[:2]
     centre = np.array([width - 1, height - 1]) / 2
     offset = centre + shift_px - zoom * centre
-    if not shift_px.any() and zoom == 1:
+    if not shift_px.any() and np.all(zoom == 1):
         return image, offset
     matrix = np.column_stack([np.eye(2) * zoom, offset])
     shown = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)

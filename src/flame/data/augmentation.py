@@ -46,10 +46,14 @@ class EyeAugmentation:
         mirror: every other crop becomes its mirror image, which shows the other eye.
         max_shift_px: the crop is moved by up to this, on either axis.
         max_zoom: it is enlarged or shrunk by up to this fraction.
+        max_stretch: its width alone is changed by up to this fraction, which hides how far a head is
+            turned: that is the head pose's to say.
         max_contrast: contrast and brightness change by up to this fraction; of runs before there
             was `PhotometricAugmentation`.
         landmark_noise_px: standard deviation of what iris, lids and each point are moved by, as
             another source of landmarks would.
+        landmark_stretch: standard deviation of the factor, less 1, by which such a source sees an
+            eye wider or higher than it is.
         head_pose_noise_rad: standard deviation of an error of the head pose.
 
     Raises:
@@ -59,15 +63,22 @@ class EyeAugmentation:
     mirror: bool = False
     max_shift_px: float = 0.0
     max_zoom: float = 0.0
+    max_stretch: float = 0.0
     max_contrast: float = 0.0
     landmark_noise_px: float = 0.0
+    landmark_stretch: float = 0.0
     head_pose_noise_rad: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("max_shift_px", "landmark_noise_px", "head_pose_noise_rad"):
+        for name in (
+            "max_shift_px",
+            "landmark_noise_px",
+            "landmark_stretch",
+            "head_pose_noise_rad",
+        ):
             if (value := getattr(self, name)) < 0:
                 raise ValueError(f"{name} is {value}, expected 0 or more")
-        for name in ("max_zoom", "max_contrast"):
+        for name in ("max_zoom", "max_stretch", "max_contrast"):
             if not 0 <= (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} is {value}, expected 0 or more, below 1")
 
@@ -79,12 +90,15 @@ class EyeAugmentation:
         if self.mirror and is_mirrored:
             eye = mirrored(eye)
         shift_px = self.max_shift_px * np.array([shift_x, shift_y])
-        scale = 1 + self.max_zoom * zoom
-        image, offset = moved(eye.image, shift_px, scale)
-        landmarks = (scale * eye.landmarks.reshape(2, -1) + offset[:, None]).reshape(-1)
-        image = _exposed(image, 1 + self.max_contrast * contrast, self.max_contrast * brightness)
-        landmarks = landmarks + self.landmark_noise_px * _landmark_noise(generator)
+        noise, seen_wider = _landmark_noise(generator), generator.standard_normal(2)
         errors = self.head_pose_noise_rad * generator.standard_normal(3)
+        stretch = self.max_stretch * generator.uniform(-1, 1)
+        scale = (1 + self.max_zoom * zoom) * np.array([1 + stretch, 1])
+        image, offset = moved(eye.image, shift_px, scale)
+        image = _exposed(image, 1 + self.max_contrast * contrast, self.max_contrast * brightness)
+        there = scale[:, None] * eye.landmarks.reshape(2, -1) + offset[:, None]
+        landmarks = there.reshape(-1) + self.landmark_noise_px * noise
+        landmarks = _stretched(landmarks, self.landmark_stretch * seen_wider)
         head_pose = (eye.head_pose + errors).astype(eye.head_pose.dtype)
         return Eye(image, landmarks, head_pose, eye.gaze, eye.eye)
 
@@ -107,6 +121,13 @@ def _landmark_noise(generator: np.random.Generator) -> Float:
     together = np.where(is_lid, lids, iris)
     alone = 0.5 * generator.standard_normal((2, 2 * NUM_EYE_POINTS))
     return (together + alone).reshape(-1)
+
+
+def _stretched(landmarks: Float, parts: Float) -> Float:
+    """Return landmarks (112,) of both eyes, each widened and heightened by parts (2,) of itself."""
+    eyes = landmarks.reshape(2, 2, NUM_EYE_POINTS)
+    offsets = eyes - eyes.mean(axis=2, keepdims=True)
+    return (eyes + parts[:, None, None] * offsets).reshape(-1)
 
 
 def _exposed(image: Image, contrast: float, brightness: float) -> Image:

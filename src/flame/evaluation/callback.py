@@ -13,7 +13,7 @@ from common.evaluation.result_files import ResultFiles, headline
 from common.files.atomic import partial_path
 from common.files.checksums import file_sha256
 from common.files.sealed import write_json
-from common.geometry import angular_error, face_direction
+from common.geometry import angular_error, face_direction, gaze_angles, gaze_vector
 from common.listing import counted, counted_names
 from common.loggers.dashboard import log_picture
 from common.training.module import Outputs
@@ -180,8 +180,14 @@ def results_table(outputs: Outputs, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def summarise(results: pl.DataFrame) -> dict[str, Any]:
-    """Return the error of all samples (`describe_errors`), and the error by slice; degrees."""
+    """Return the error of all samples (`describe_errors`), and the error by slice; degrees.
+
+    Where all samples were tested with both eyes, ``both_eyes`` has the error of their mean
+    direction, as `predict.py` says it of a photo.
+    """
+    has_both = len(results) == 2 * results["row"].n_unique()
     return {
+        **({"both_eyes": _both_eyes_error(results)} if has_both else {}),
         **describe_errors(results["loss_3d"].to_numpy(), results["subject"].to_numpy()),
         "mean_yaw_error_deg": float(results["error_y"].to_numpy().mean()),
         "mean_pitch_error_deg": float(results["error_p"].to_numpy().mean()),
@@ -189,9 +195,22 @@ def summarise(results: pl.DataFrame) -> dict[str, Any]:
     }
 
 
+def _both_eyes_error(results: pl.DataFrame) -> dict[str, Any]:
+    """Return `describe_errors` of the mean direction of each two rows, a sample's both eyes."""
+    predicted, target = (
+        np.radians(results.select(f"yaw_{of}", f"pitch_{of}").to_numpy()).reshape(-1, 2, 2)
+        for of in "pt"
+    )
+    mean = torch.from_numpy(gaze_angles(gaze_vector(predicted).sum(axis=1)))
+    errors = torch.rad2deg(angular_error(mean, torch.from_numpy(target[:, 0])))
+    return describe_errors(errors.numpy(), results["subject"].to_numpy()[::2])
+
+
 def summary_line(stem: str, summary: Mapping[str, Any]) -> str:
     """Return a test's mean error beside those of the baselines, of what ``STEM.json`` holds."""
     measured = f"mean error {summary['mean_deg']:.2f} deg"
+    if "both_eyes" in summary:
+        measured += f" (of both eyes' mean {summary['both_eyes']['mean_deg']:.2f})"
     return headline(stem, measured, summary, _BASELINE_NAMES, 2)
 
 

@@ -10,6 +10,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor
 
 from common.evaluation.metrics import AngularError
+from common.geometry import gaze_within_range
 from common.onnx.writing import Exportable
 from common.training.module import MakeOptimizer, MakeScheduler, SuiteModule
 from common.training.sample_loss import MeanLoss, SampleLoss, SampleLosses
@@ -88,7 +89,7 @@ class GazeAngleModule(SuiteModule):
         heatmap = self._heatmap(batch) if self.net.uses_heatmap else None
         normalised = self.net(self._pixels(batch["rgb"]), heatmap, head_pose)
         full = torch.promote_types(normalised.dtype, torch.float32)
-        gaze = self.statistics.denormalise_gaze(normalised.to(full))
+        gaze = gaze_within_range(self.statistics.denormalise_gaze(normalised.to(full)))
         return gaze if self.calibration is None else self.calibration(gaze)
 
     def validation_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:

@@ -70,7 +70,8 @@ class FramingAugmentation:
             return Framing()
         least_px, width_px = self.least_width_px, None
         if least_px is not None:
-            width_px = int(generator.integers(least_px, FACE_PX + 1))
+            # As often between 30 and 60 as between 60 and 120: so faces are in photos of people.
+            width_px = round(FACE_PX ** (share := generator.random()) * least_px ** (1 - share))
         across, down, zoom = generator.uniform(-1, 1, 3)
         shift = self.max_shift * np.array([across, down])
         return Framing(shift, 1 + self.max_zoom * zoom, width_px)

@@ -96,10 +96,16 @@ def test_real_data_is_never_mixed_with_demo_people(tmp_path):
         write_columbia(tmp_path, **SMALL)
 
 
+def test_gazes_that_no_eye_reaches_are_left_out(tmp_path):
+    write_columbia(tmp_path, **{**SMALL, "num_subjects": 1, "gaze_yaws_deg": [0, 40]})
+    names = [path.stem for path in photos(tmp_path)]
+    assert names == ["0001_2m_-15P_10V_0H", "0001_2m_30P_10V_0H", "0001_2m_30P_10V_40H"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"gaze_yaws_deg": [40]}, "head_yaws_deg.*gaze_yaws_deg"),
+        ({"head_yaws_deg": [-30], "gaze_yaws_deg": [40]}, "head_yaws_deg.*gaze_yaws_deg"),
         ({"num_subjects": 0}, "num_subjects is 0"),
         ({"gaze_yaws_deg": []}, "angles is empty"),
         ({"image_size": (50, 50)}, r"image_size is \(50, 50\)"),

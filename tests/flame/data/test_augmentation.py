@@ -57,7 +57,7 @@ def test_every_other_crop_is_mirrored() -> None:
 
 
 def test_landmarks_stay_on_what_they_mark() -> None:
-    augmentation = EyeAugmentation(max_shift_px=8, max_zoom=0.15)
+    augmentation = EyeAugmentation(max_shift_px=8, max_zoom=0.15, max_stretch=0.1)
     for seed in range(6):
         moved = augmentation(dotted_eye(seed), np.random.default_rng(seed))
         assert not np.array_equal(moved.landmarks, dotted_eye(seed).landmarks)
@@ -85,6 +85,18 @@ def test_iris_and_lids_err_apart_and_the_picture_stays() -> None:
     assert abs(np.corrcoef(iris[:, 1], lids[:, 1])[0, 1]) < 0.15
     turned = np.stack([each.head_pose - eye.head_pose for each in noisy])
     np.testing.assert_allclose(turned.std(0), 0.1, rtol=0.12)
+
+
+def test_stretching_leaves_the_eyes_where_they_are() -> None:
+    eye = dotted_eye()
+    augmentation = EyeAugmentation(landmark_stretch=0.1)
+    seen = [augmentation(eye, np.random.default_rng(n)).landmarks for n in range(1000)]
+    stretched, true = np.reshape(seen, (-1, 2, 2, 28)), eye.landmarks.reshape(2, 2, 28)
+    np.testing.assert_allclose(stretched.mean(-1), true.mean(-1)[None].repeat(1000, 0), atol=1e-9)
+    factors = stretched.std(-1) / true.std(-1)
+    np.testing.assert_allclose(factors[..., 0], factors[..., 1])
+    np.testing.assert_allclose(factors[..., 0].std(0), 0.1, rtol=0.12)
+    assert abs(np.corrcoef(factors[:, 0, 0], factors[:, 1, 0])[0, 1]) < 0.15
 
 
 def test_contrast_changes_grey_levels_alone_and_within_its_bounds() -> None:

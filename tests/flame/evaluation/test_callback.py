@@ -96,6 +96,24 @@ def test_both_eyes_of_a_sample_stand_together_the_right_one_first(data: GazeData
     ]  # fmt: skip
 
 
+def test_errors_of_opposite_sign_are_none_of_both_eyes_mean(data: GazeDataModule) -> None:
+    rows = torch.tensor([3, 3, 7, 7])
+    gaze = torch.from_numpy(data._labels.gaze[rows]).float()
+    off = torch.tensor([[0.1, 0.0], [-0.1, 0.0], [0.0, 0.2], [0.0, 0.2]])
+    output = {
+        "prediction": gaze + off,
+        "gaze": gaze,
+        "row": rows,
+        "eye": torch.tensor([0, 1, 0, 1]),
+    }
+    summary = summarise(results_table([output], data.table))
+    assert summary["both_eyes"]["num_samples"] == 2
+    # The first is right but for the sphere's curvature, the second off by 0.2 radians.
+    assert summary["both_eyes"]["mean_deg"] == pytest.approx(np.rad2deg(0.1), abs=0.1)
+    one = {name: column[[0, 2]] for name, column in output.items()}
+    assert "both_eyes" not in summarise(results_table([one], data.table))
+
+
 def test_errors_are_those_of_an_independent_computation(
     results: pl.DataFrame, data: GazeDataModule
 ) -> None:

@@ -70,6 +70,13 @@ def test_the_prediction_is_the_nets_output_denormalised(net_class: type[GazeNet]
     torch.testing.assert_close(small_module(net)(data), normalised * 1.0 - 0.4)
 
 
+def test_a_net_that_learnt_angles_beyond_their_range_says_the_same_direction_within() -> None:
+    net = FakeNet()
+    torch.nn.init.constant_(net.scale, 3.5)
+    straight = torch.tensor([3.1 - torch.pi, torch.pi - 3.1]).expand(4, 2)
+    torch.testing.assert_close(small_module(net)(batch()), straight)
+
+
 def test_the_net_is_fed_normalised_inputs() -> None:
     net, data = FakeNet(), batch()
     prediction = small_module(net)(data)

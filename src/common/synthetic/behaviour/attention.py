@@ -32,6 +32,8 @@ ODD_TURN_SHARE, ODD_TURN_DEG = 0.25, (10.0, 22.0)
 MAX_HEAD_DEG = np.array([58.0, 24.0])
 COMFORTABLE_EYE_TURN_DEG = np.array([30.0, 20.0])
 HEAD_TAU_FRAMES = 4.0
+# Some face something else than the camera, and are seen in profile or from behind a cheek.
+AWAY_SHARE, AWAY_DEG, AWAY_PITCH_SPREAD_DEG, AWAY_LIMIT_DEG = 0.25, (30.0, 80.0), 9.0, 95.0
 # Fixations begin this long before the video, so that its first frame is like any other.
 LEAD_FRAMES = 45
 
@@ -86,6 +88,7 @@ class Attention:
 def plan_attention(rng: np.random.Generator, num_frames: int, habits: Habits) -> Attention:
     """Return where somebody looks in each frame: eyes jump, the head follows in part."""
     total = num_frames + LEAD_FRAMES
+    is_away = rng.random() < AWAY_SHARE
     gaze, head, target = np.empty((total, 2)), np.empty((total, 2)), np.empty(total, np.int64)
     frame, current = 0, Target.ASIDE
     while frame < total:
@@ -98,7 +101,18 @@ def plan_attention(rng: np.random.Generator, num_frames: int, habits: Habits) ->
         frame = window.stop
     gaze = _with_saccades(gaze, target, rng, habits) + _fixation_drift(rng, total)
     head = follow(head, HEAD_TAU_FRAMES)
-    return Attention(gaze[LEAD_FRAMES:], head[LEAD_FRAMES:], target[LEAD_FRAMES:])
+    attention = Attention(gaze[LEAD_FRAMES:], head[LEAD_FRAMES:], target[LEAD_FRAMES:])
+    return _turned_away(rng, attention) if is_away else attention
+
+
+def _turned_away(rng: np.random.Generator, attention: Attention) -> Attention:
+    """Return the same about something far from the camera."""
+    turn_deg = [_either_side(rng) * rng.uniform(*AWAY_DEG), rng.normal(0, AWAY_PITCH_SPREAD_DEG)]
+    gaze, head = (
+        np.clip(angles + turn_deg, [-AWAY_LIMIT_DEG, -90], [AWAY_LIMIT_DEG, 90])
+        for angles in (attention.gaze_deg, attention.head_deg)
+    )
+    return Attention(gaze, head, np.full_like(attention.target, Target.ASIDE))
 
 
 def _next_target(rng: np.random.Generator, habits: Habits, last: Target) -> Target:

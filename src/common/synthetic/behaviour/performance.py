@@ -20,7 +20,7 @@ from common.synthetic.people.identity import Traits
 from common.synthetic.rendering.placement import FACE_TO_VIEWER, limit_gaze, project
 
 # Heads are never still: pitch, yaw, roll.
-WANDER_DEG, WANDER_TAU_FRAMES = np.array([3.0, 4.0, 4.0]), 14.0
+WANDER_DEG, WANDER_TAU_FRAMES = np.array([3.0, 4.0, 7.0]), 14.0
 # Eyes that are shut farther than this see nothing.
 SHUT = 0.5
 # The face reaches from the middle of the forehead, y in face axes, to the chin.

@@ -42,8 +42,8 @@ class ColumbiaPlan:
 
     @property
     def photos_per_subject(self) -> int:
-        """How many photos each subject has."""
-        return len(self.head_yaws_deg) * len(self.gaze_pitches_deg) * len(self.gaze_yaws_deg)
+        """How many photos each subject has: one for each combination that eyes can reach."""
+        return len(self._grid())
 
     def check(self) -> None:
         """Raise ValueError if the plan cannot be carried out."""
@@ -51,14 +51,13 @@ class ColumbiaPlan:
             raise ValueError(f"num_subjects is {self.num_subjects}, expected 1 to 9999")
         if min(self.image_size) < 96:
             raise ValueError(f"image_size is {self.image_size}, expected at least (96, 96)")
-        if not self.photos_per_subject:
+        if not all((self.head_yaws_deg, self.gaze_pitches_deg, self.gaze_yaws_deg)):
             raise ValueError("a list of angles is empty; each needs at least one angle")
-        worst_deg = max(self._eye_turn_deg(*angles) for angles in self._grid())
-        if worst_deg > np.degrees(MAX_EYE_IN_HEAD_RAD):
+        if not self.photos_per_subject:
             raise ValueError(
-                f"some eyes would turn {worst_deg:.1f} degrees in the head (jitter included), "
-                f"they reach {np.degrees(MAX_EYE_IN_HEAD_RAD):.0f}: choose smaller head_yaws_deg, "
-                "gaze_yaws_deg or head_pitch_jitter_deg"
+                f"eyes turn {np.degrees(MAX_EYE_IN_HEAD_RAD):.0f} degrees in the head, all photos "
+                "ask for more (jitter included): choose smaller head_yaws_deg, gaze_yaws_deg or "
+                "head_pitch_jitter_deg"
             )
 
     def shots(self, subject: int) -> Iterator["Shot"]:
@@ -66,8 +65,11 @@ class ColumbiaPlan:
         for head_yaw, gaze_pitch, gaze_yaw in self._grid():
             yield _plan_shot(self, subject, head_yaw, gaze_pitch, gaze_yaw)
 
-    def _grid(self) -> Iterator[tuple[int, int, int]]:
-        return product(self.head_yaws_deg, self.gaze_pitches_deg, self.gaze_yaws_deg)
+    def _grid(self) -> list[tuple[int, int, int]]:
+        """Return head yaw, gaze pitch and gaze yaw of each photo, those that eyes can reach."""
+        angles = product(self.head_yaws_deg, self.gaze_pitches_deg, self.gaze_yaws_deg)
+        limit_deg = np.degrees(MAX_EYE_IN_HEAD_RAD)
+        return [each for each in angles if self._eye_turn_deg(*each) <= limit_deg]
 
     def _eye_turn_deg(self, head_yaw: int, gaze_pitch: int, gaze_yaw: int) -> float:
         nod = MAX_DEVIATION * self.head_pitch_jitter_deg

@@ -21,7 +21,7 @@ from common.synthetic.rendering.renderer import render_face
 DATA_SET_FOLDER = "Columbia Gaze Data Set"
 TRUTH_FILE = "ground_truth.csv"
 # Raised when the same arguments give other photos than before.
-RENDERER_VERSION = 4
+RENDERER_VERSION = 5
 BACKDROP_STREAM = 3
 TRUTH_COLUMNS = [
     "sample_id",
@@ -50,7 +50,8 @@ def write_columbia(
     Photos are ``<raw_dir>/Columbia Gaze Data Set/0001/0001_2m_-15P_10V_-5H.jpg``. Beside the
     folder, ``demo.json`` records the arguments and ``ground_truth.csv`` the exact head pose and
     gaze (radians, suite's axes) and the 2 x 28 eye landmarks (pixels) of every photo. Photos that
-    are there are kept. The default angles are Columbia's own.
+    are there are kept. The default angles are Columbia's own; of wider ones, combinations that no
+    eye can reach in its head are left out.
 
     Args:
         raw_dir: folder to write into; made if absent.
@@ -69,7 +70,7 @@ def write_columbia(
         The folder of the subjects' folders.
 
     Raises:
-        ValueError: the folder holds other data, or eyes would have to turn too far.
+        ValueError: the folder holds other data, or in all photos eyes would have to turn too far.
     """
     plan = ColumbiaPlan(
         num_subjects=num_subjects,

@@ -19,7 +19,7 @@ from common.synthetic.raw_folder import claim_folder, write_all
 CLIP_FOLDER, ANNOTATION_FOLDER = Path("v2", "clips"), Path("v2", "annotations")
 SPLIT_FOLDER = Path("split")
 # Raised when the same arguments give other videos or labels than before.
-FILM_VERSION = 2
+FILM_VERSION = 3
 VIDEO_QUALITY, VIDEO_PRESET = 22, "veryfast"
 
 

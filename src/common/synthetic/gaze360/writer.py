@@ -13,7 +13,7 @@ from common.synthetic.raw_folder import claim_folder, write_all
 IMAGE_FOLDER, LIST_FOLDER = "imgs", "code"
 LIST_NAMES = {"train": "train.txt", "val": "validation.txt", "test": "test.txt"}
 # Raised when the same arguments give other faces than before.
-RENDERER_VERSION = 2
+RENDERER_VERSION = 3
 JPEG_QUALITY = 90
 
 

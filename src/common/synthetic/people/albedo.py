@@ -10,6 +10,7 @@ from common.synthetic.people.hair import hair_depth_cm, strand_pattern
 from common.synthetic.people.head_shape import (
     EAR_F_CM,
     EAR_Y_CM,
+    mouth_gap_cm,
     mouth_line_cm,
     smiling_half_width_cm,
 )
@@ -17,6 +18,8 @@ from common.synthetic.people.identity import HairCut, Traits
 from common.synthetic.people.skin import Surface, nostrils, paint_skin
 
 LIP_TINT = np.array([0.92, 0.50, 0.50])
+INSIDE_RGB, TEETH_RGB = np.array([0.035, 0.010, 0.009]), np.array([0.56, 0.51, 0.44])
+TOOTH_CM, TEETH_CM = 0.75, 0.75
 # Softness of the hairline and raggedness of its strands, cm.
 HAIRLINE_SOFTNESS_CM = 0.45
 # Buzzed and curly hair let skin show.
@@ -42,6 +45,7 @@ def paint_head(traits: Traits, surface: Surface, rng: np.random.Generator) -> Pa
     lips = _lips(traits, surface)
     colour = blend(colour, _lip_colour(traits) * (1 + 0.04 * grain)[..., None], lips)
     colour = colour * (1 - 0.72 * _mouth_line(traits, surface))[..., None]
+    colour = _with_open_mouth(traits, surface, colour)
     hair_rgb = np.minimum(traits.hair.rgb, traits.skin.rgb * 0.6)
     brows = np.clip(_brows(traits, surface) * (1.0 + 0.12 * grain), 0, 1)
     colour = blend(colour, hair_rgb, brows)
@@ -65,7 +69,7 @@ def _lips(traits: Traits, surface: Surface) -> Array:
     s = np.clip(side / half, 0, 1)
     bow = 0.82 + 0.28 * bell(side, 0.55, 0.4)
     upper = mouth.upper_lip_cm * (1 - s**1.8) * bow
-    lower = mouth.lower_lip_cm * (1 - s**2.2)
+    lower = mouth_gap_cm(mouth, surface.x) + mouth.lower_lip_cm * (1 - s**2.2)
     inside = smoothstep(-0.12, 0.12, surface.y - (line - upper))
     inside = inside * smoothstep(-0.12, 0.12, line + lower - surface.y)
     return surface.front * mouth.lip_tint * inside * (side < half + 0.05)
@@ -81,6 +85,20 @@ def _mouth_line(traits: Traits, surface: Surface) -> Array:
     half = smiling_half_width_cm(traits.mouth)
     line = bell(surface.y, mouth_line_cm(traits.mouth, surface.x), 0.085)
     return surface.front * line * (1 - smoothstep(half * 0.90, half * 1.04, surface.side))
+
+
+def _with_open_mouth(traits: Traits, surface: Surface, colour: Array) -> Array:
+    """Paint what is seen between the lips: the dark inside, and the upper teeth above it."""
+    mouth, side = traits.mouth, surface.side
+    below, gap = surface.y - mouth_line_cm(mouth, surface.x), mouth_gap_cm(mouth, surface.x)
+    inside = surface.front * smoothstep(0.0, 0.1, below) * smoothstep(0.0, 0.1, gap - below)
+    colour = blend(colour, INSIDE_RGB, inside)
+    if not mouth.teeth:
+        return colour
+    between = 0.35 * bell(np.abs((side / TOOTH_CM) % 1 - 0.5), 0.5, 0.08)
+    shaded = 1 - between - 0.5 * smoothstep(0.5, 1.0, side / smiling_half_width_cm(mouth))
+    seen = inside * (1 - smoothstep(TEETH_CM - 0.1, TEETH_CM + 0.1, below))
+    return blend(colour, TEETH_RGB * shaded[..., None], seen)
 
 
 def _brows(traits: Traits, surface: Surface) -> Array:

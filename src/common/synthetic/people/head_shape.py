@@ -11,20 +11,15 @@ Directions = tuple[Array, Array, Array]
 
 # Skin over the eyeball.
 LID_THICKNESS_CM = 0.07
+# Half width and half height of what is flat about an eye.
+ORBIT_CM = (1.9, 1.2)
 EAR_Y_CM, EAR_F_CM = 0.9, -1.3
 CRANIUM_FULLNESS = 0.05
 
 
 def eyeball_depth_cm(traits: Traits) -> float:
     """Return the f of the eyeballs' centres: behind the skin by a radius less the protrusion."""
-    half_spacing = traits.eyes.spacing_cm / 2
-    depth = 8.0
-    for _ in range(8):
-        point = np.array([half_spacing, 0.0, depth])
-        norm = np.linalg.norm(point)
-        x, y, f = (np.array([c]) for c in point / norm)
-        depth = max(float(_bare_radius(traits, (x, y, f))[0] * depth / norm), 1.0)
-    return depth + traits.eyes.protrusion_cm - traits.eyes.ball_radius_cm
+    return _socket_depth_cm(traits) + traits.eyes.protrusion_cm - traits.eyes.ball_radius_cm
 
 
 def head_radius(traits: Traits, directions: Directions, eye_depth_cm: float) -> tuple[Array, Array]:
@@ -45,8 +40,35 @@ def head_radius(traits: Traits, directions: Directions, eye_depth_cm: float) -> 
     return radius, radius - bare
 
 
+def _socket_depth_cm(traits: Traits) -> float:
+    """Return the f of the skin before the middle of an eye."""
+    half_spacing = traits.eyes.spacing_cm / 2
+    depth = 8.0
+    for _ in range(8):
+        point = np.array([half_spacing, 0.0, depth])
+        norm = np.linalg.norm(point)
+        x, y, f = (np.array([c]) for c in point / norm)
+        depth = max(float(_boned_radius(traits, (x, y, f))[0] * depth / norm), 1.0)
+    return depth
+
+
 def _bare_radius(traits: Traits, directions: Directions) -> Array:
-    """Return the radius of the face without eyeballs, ears and hair."""
+    """Return the radius of the face without eyeballs, ears and hair.
+
+    The corners of an eye lie on a plane that turns outwards less than the skull does.
+    """
+    dx, dy, df = directions
+    radius = _boned_radius(traits, directions)
+    eyes, half = traits.eyes, traits.eyes.spacing_cm / 2
+    ahead = np.maximum(df + eyes.slant * np.abs(dx), 0.1)
+    plane = (_socket_depth_cm(traits) + eyes.slant * half) / ahead
+    out, down = (radius * np.abs(dx) - half) / ORBIT_CM[0], radius * dy / ORBIT_CM[1]
+    weight = np.exp(-0.5 * (out**4 + down**4)) * smoothstep(0.2, 0.5, df)
+    return radius + weight * (plane - radius)
+
+
+def _boned_radius(traits: Traits, directions: Directions) -> Array:
+    """Return the radius of skull, bones, nose, mouth and chin."""
     dx, dy, df = directions
     radius = _skull_radius(traits.skull, directions)
     x, y = radius * dx, radius * dy
@@ -98,6 +120,11 @@ def mouth_line_cm(mouth: Mouth, x: Array) -> Array:
     return mouth.y_cm - 0.075 * mouth.smile * x**2
 
 
+def mouth_gap_cm(mouth: Mouth, x: Array) -> Array:
+    """Return how far the lips are apart: most in the middle, nothing at the corners."""
+    return mouth.open_cm * (1 - np.clip(np.abs(x) / smiling_half_width_cm(mouth), 0, 1) ** 2)
+
+
 def smiling_half_width_cm(mouth: Mouth) -> float:
     """Return half the width of the mouth, widened by a smile."""
     return mouth.half_width_cm * (1 + 0.10 * max(mouth.smile, 0.0))
@@ -106,9 +133,9 @@ def smiling_half_width_cm(mouth: Mouth) -> float:
 def _mouth_relief(mouth: Mouth, nose: Nose, x: Array, y: Array) -> Array:
     """Muzzle, both lips, the groove between them and the one below the nose."""
     side = np.abs(x)
-    line = mouth_line_cm(mouth, x)
+    line, gap = mouth_line_cm(mouth, x), mouth_gap_cm(mouth, x)
     relief = 1.15 * bump(x, y, (0.0, mouth.y_cm), (2.4, 1.7))
-    lips = 0.40 * bell(y, line - 0.33, 0.24) + 0.48 * bell(y, line + 0.42, 0.30)
+    lips = 0.40 * bell(y, line - 0.33, 0.24) + 0.48 * bell(y, line + gap + 0.42, 0.30)
     lips -= 0.12 * bell(y, line, 0.10)
     relief += lips * np.exp(-0.5 * (side / (smiling_half_width_cm(mouth) * 0.62)) ** 3)
     relief -= 0.22 * bump(x, y, (0.0, mouth.y_cm + 1.55), (1.5, 0.50))

@@ -57,13 +57,21 @@ class Nose:
 
 @dataclass(frozen=True)
 class Mouth:
-    """Mouth: the y of its line, its size, and the expression (smile 0 none .. 1 clear)."""
+    """Mouth: the y of its line, its size, and the expression.
+
+    Attributes:
+        smile: 0 none .. 1 clear.
+        open_cm: how far the lips are apart in the middle.
+        teeth: whether an open mouth shows the upper ones.
+    """
 
     y_cm: float
     half_width_cm: float
     upper_lip_cm: float
     lower_lip_cm: float
     smile: float
+    open_cm: float
+    teeth: bool
     lip_tint: float
 
 
@@ -74,6 +82,7 @@ class Eyes:
     Attributes:
         corner_cm: how far the corners of the lids are below the ball's centre; the lids' heights
             count from there.
+        slant: how far the outer corner lies behind the inner one, in parts of the eye's width.
         kappa_rad: (2,) outward and up: from where the person looks to where the iris points.
         shade: how dark the socket is around the eye, in [0, 1].
     """
@@ -81,6 +90,7 @@ class Eyes:
     spacing_cm: float
     half_width_cm: float
     corner_cm: float
+    slant: float
     upper_cm: float
     lower_cm: float
     tilt: float

@@ -75,6 +75,8 @@ LONG_CUTS = {
     HairCut.SIDE_PART: 0.06,
 }
 GLASSES_SHARE = 0.33
+# Of people who laugh or speak.
+OPEN_MOUTH_SHARE = 0.4
 # Standard deviation between people, about a mean that the lids' corners take up.
 KAPPA_RAD = np.array([2.0, 2.5]) * np.pi / 180
 
@@ -132,12 +134,16 @@ def _nose(rng: np.random.Generator, masculine: bool) -> Nose:
 
 
 def _mouth(rng: np.random.Generator, masculine: bool, nose: Nose) -> Mouth:
+    smile = _between(rng, -0.25, 1.0)
+    is_open = rng.random() < OPEN_MOUTH_SHARE
     return Mouth(
         y_cm=nose.tip_y_cm + _between(rng, 2.5, 3.0),
         half_width_cm=_between(rng, 2.2, 2.8),
         upper_lip_cm=_between(rng, 0.36, 0.68),
         lower_lip_cm=_between(rng, 0.60, 0.95),
-        smile=_between(rng, -0.25, 1.0),
+        smile=smile,
+        open_cm=_between(rng, 0.25, 1.6) if is_open else 0.0,
+        teeth=bool(smile > 0.2 or rng.random() < 0.4),
         lip_tint=_between(rng, 0.35, 0.75) + 0.2 * (not masculine),
     )
 
@@ -147,6 +153,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
         spacing_cm=_between(rng, 5.9, 6.8),
         half_width_cm=_between(rng, 1.36, 1.58),
         corner_cm=_between(rng, 0.13, 0.40),
+        slant=_between(rng, 0.12, 0.28),
         upper_cm=_between(rng, 0.51, 0.78),
         lower_cm=_between(rng, 0.32, 0.48),
         tilt=_between(rng, -0.13, 0.07),
