@@ -49,7 +49,7 @@ def test_every_experiment_composes(experiment: str) -> None:
 def required(experiment: str) -> list[str]:
     """Data and model for an experiment that does not choose them itself."""
     text = (CONF_DIR / "experiment" / f"{experiment}.yaml").read_text()
-    is_eye_contact = "demo_lam" in text
+    is_eye_contact = "demo_lam" in text or "contact" in text
     defaults = {"data": "demo_gaze", "model": "gazepose" if is_eye_contact else "flame"}
     return [f"{group}={name}" for group, name in defaults.items() if f"/{group}:" not in text]
 

@@ -1,6 +1,8 @@
 """Folds by photo in the report: one ranking of everybody, each scored by who never saw them."""
 
 import csv
+import shutil
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from builders.small_predictions import small_predictions
 from builders.small_reports import cells, only_outcome, only_table, write_undrawn
 from builders.small_runs import change_run, study_plan, write_lam_run
+from builders.written_results import undrawn
 
 from common.evaluation.score_slices import summarise
 from common.report.reading import read_results
@@ -16,7 +19,6 @@ from gazepose.evaluation.files import write_results
 
 NUM_FOLDS, NUM_PHOTOS = 3, 12
 SKILL = {"with": 0.3, "without": 0.2}
-TITLES = {"with": "with priors", "without": "without"}
 
 
 def everybody(row: str) -> pl.DataFrame:
@@ -44,21 +46,17 @@ def write_fold(study: Path, plan: dict[str, Any], row: str, fold: int) -> None:
         **{"part": "test", "stride": 1, "protocol": {"dropout": "gaussian", "smoothing": None}},
         "fold": {"number": fold, "of": NUM_FOLDS},
     }
-    write_results(fold_of(everybody(row), fold), described, run / "test", "demo_lam_demo_lam_pose")
-
-
-def write_folds(runs: Path, folds: dict[str, range]) -> Path:
-    plan = study_plan("folds", rows=SKILL, seeds=range(NUM_FOLDS)) | {"rows": TITLES}
-    for row, numbers in folds.items():
-        for fold in numbers:
-            write_fold(runs / "folds", plan, row, fold)
-    return runs
+    with undrawn():
+        write_results(fold_of(everybody(row), fold), described, run / "test", "demo_demo_pose")
 
 
 @pytest.fixture(scope="module")
 def whole_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folds = dict.fromkeys(SKILL, range(NUM_FOLDS))
-    return write_folds(tmp_path_factory.mktemp("whole"), folds)
+    runs = tmp_path_factory.mktemp("whole")
+    plan = study_plan("folds", rows=SKILL, seeds=range(NUM_FOLDS))
+    for row, fold in product(SKILL, range(NUM_FOLDS)):
+        write_fold(runs / "folds", plan, row, fold)
+    return runs
 
 
 def test_a_rows_numbers_and_slices_are_those_of_all_heads_in_one_ranking(whole_dir: Path) -> None:
@@ -93,13 +91,16 @@ def test_slices_of_a_study_are_in_a_csv(whole_dir: Path, tmp_path: Path) -> None
     assert int(rows[0]["num_positive"]) == small["num_positive"]
 
 
-def test_a_row_without_all_of_its_folds_has_no_number(tmp_path: Path) -> None:
-    runs = write_folds(tmp_path, {"with": range(NUM_FOLDS), "without": range(2)})
+def test_a_row_without_all_of_its_folds_has_no_number(whole_dir: Path, tmp_path: Path) -> None:
+    runs = shutil.copytree(whole_dir, tmp_path / "runs")
+    shutil.rmtree(runs / "folds/without_seed2")
     assert cells(runs, "mAP [%]")[1] == "-"
 
 
-def test_a_fold_whose_samples_do_not_say_enough_costs_its_row(tmp_path: Path) -> None:
-    runs = write_folds(tmp_path, dict.fromkeys(SKILL, range(NUM_FOLDS)))
+def test_a_fold_whose_samples_do_not_say_enough_costs_its_row(
+    whole_dir: Path, tmp_path: Path
+) -> None:
+    runs = shutil.copytree(whole_dir, tmp_path / "runs")
     (path,) = (runs / "folds/without_seed1/test").glob("*_predictions.parquet")
     pl.read_parquet(path).drop("y2").write_parquet(path)
     assert "y2" in " ".join(one.reason for one in read_results(runs).unread)

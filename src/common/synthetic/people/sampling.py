@@ -89,12 +89,13 @@ def sample_traits(seed: int) -> Traits:
     age = float(rng.random())
     hair = _hair(rng, masculine, tone, age)
     nose = _nose(rng, masculine)
+    mouth = _mouth(rng, masculine, nose)
     return Traits(
         seed=seed,
         skull=_skull(rng, masculine),
         nose=nose,
-        mouth=_mouth(rng, masculine, nose),
-        eyes=_eyes(rng, masculine, tone),
+        mouth=mouth,
+        eyes=_eyes(rng, masculine, tone, mouth.smile),
         brows=_brows(rng, masculine),
         skin=_skin(rng, tone, age, masculine),
         hair=hair,
@@ -148,14 +149,16 @@ def _mouth(rng: np.random.Generator, masculine: bool, nose: Nose) -> Mouth:
     )
 
 
-def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
+def _eyes(rng: np.random.Generator, masculine: bool, tone: float, smile: float) -> Eyes:
+    # Cheeks lift the lower lids of who smiles; some squint without.
+    squint = max(0.0, smile) * rng.random() if rng.random() < 0.85 else rng.random()
     return Eyes(
         spacing_cm=_between(rng, 5.9, 6.8),
         half_width_cm=_between(rng, 1.36, 1.58),
         corner_cm=_between(rng, 0.13, 0.40),
         slant=_between(rng, 0.12, 0.28),
-        upper_cm=_between(rng, 0.51, 0.78),
-        lower_cm=_between(rng, 0.32, 0.48),
+        upper_cm=_between(rng, 0.48, 0.78) * (1 - 0.30 * squint),
+        lower_cm=_between(rng, 0.32, 0.48) * (1 - 0.55 * squint),
         tilt=_between(rng, -0.13, 0.07),
         peak=_between(rng, 0.02, 0.26),
         crease_cm=_between(rng, 0.22, 0.50),
@@ -169,7 +172,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float) -> Eyes:
         * rng.uniform(0.4, 0.9),
         redness=_between(rng, 0.2, 1.0),
         lash=_between(rng, 0.70, 0.85) + 0.12 * (not masculine),
-        shade=_between(rng, 0.1, 0.6),
+        shade=_between(rng, 0.1, 0.75),
     )
 
 
