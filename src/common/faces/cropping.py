@@ -34,8 +34,8 @@ def shrunk(image: Image, scale: float) -> Image:
 def moved(image: Image, shift_px: Float, zoom: float | Float) -> tuple[Image, Float]:
     """Move an image (H, W, 3) by (2,) px to the right and down, zoomed about its centre.
 
-    `zoom` is one factor, or (2,) of width and height. Its border goes on outside. A point (x, y) of it is at ``zoom * (x, y) + offset``; returned are
-    the image and the offset (2,).
+    `zoom` is one factor, or (2,) of width and height. Its border goes on outside. A point (x, y) of
+    it is at ``zoom * (x, y) + offset``; returned are the image and the offset (2,).
     """
     height, width = image.shape[:2]
     centre = np.array([width - 1, height - 1]) / 2

@@ -46,8 +46,8 @@ class EyeAugmentation:
         mirror: every other crop becomes its mirror image, which shows the other eye.
         max_shift_px: the crop is moved by up to this, on either axis.
         max_zoom: it is enlarged or shrunk by up to this fraction.
-        max_stretch: its width alone is changed by up to this fraction, which hides how far a head is
-            turned: that is the head pose's to say.
+        max_stretch: its width alone is changed by up to this fraction, which hides how far a head
+            is turned: that is the head pose's to say.
         max_contrast: contrast and brightness change by up to this fraction; of runs before there
             was `PhotometricAugmentation`.
         landmark_noise_px: standard deviation of what iris, lids and each point are moved by, as
