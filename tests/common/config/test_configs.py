@@ -1,5 +1,6 @@
 """The configs: every choice composes, and what is composed can be built."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,10 @@ def test_every_experiment_composes(experiment: str) -> None:
 
 def required(experiment: str) -> list[str]:
     """Data and model for an experiment that does not choose them itself."""
-    text = (CONF_DIR / "experiment" / f"{experiment}.yaml").read_text()
+    folder = CONF_DIR / "experiment"
+    text = (folder / f"{experiment}.yaml").read_text()
+    for base in re.findall(r"^  - (\w+)$", text, re.MULTILINE):
+        text += (folder / f"{base}.yaml").read_text() if base in choices("experiment") else ""
     is_eye_contact = "demo_lam" in text or "contact" in text
     defaults = {"data": "demo_gaze", "model": "gazepose" if is_eye_contact else "flame"}
     return [f"{group}={name}" for group, name in defaults.items() if f"/{group}:" not in text]

@@ -1,7 +1,8 @@
 """MediaPipe's two releases measure faces alike, and what only one of them can is refused.
 
 What each measured on rendered faces is recorded: either is tested where the other is not. A release
-is recorded by `python tests/common/faces/test_releases.py`, which prints its part of the file.
+is recorded by `PYTHONPATH=tests python tests/common/faces/test_releases.py`, which prints its part
+of the file.
 """
 
 import json

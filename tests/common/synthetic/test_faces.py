@@ -98,14 +98,19 @@ def test_portraits_keep_to_the_asked_limits():
         assert (np.abs(turn) <= [8, 4]).all()
 
 
-@pytest.mark.parametrize("closure", [0.0, 0.5, 1.0])
-def test_shut_eyes_hide_the_ball(closure):
+def test_shut_eyes_hide_the_ball():
+    open_eyes, narrowed, shut = (dark_share(closure) for closure in (0.0, 0.5, 1.0))
+    # A shut eye has the line of its lashes.
+    assert open_eyes > narrowed > 1.5 * shut
+    assert shut < 0.15
+
+
+def dark_share(closure):
+    """Of what the iris of a fair person with dark eyes would take up."""
     canvas = grey_canvas()
-    found = drawn(canvas, closure=(closure, closure))
+    found = drawn(canvas, seed=4, closure=(closure, closure))
     x, y = found.eye_landmarks.reshape(2, 56)
     columns = np.round(x[28:36]).astype(int)
     rows = np.round(y[28:36]).astype(int)
     iris = canvas[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].mean(-1)
-    is_dark = (iris < 0.05).mean()
-    # A shut eye has the line of its lashes.
-    assert is_dark < 0.15 if closure == 1.0 else is_dark > 0.25
+    return (iris < 0.05).mean()

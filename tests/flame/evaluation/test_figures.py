@@ -19,6 +19,7 @@ def small_results(num_subjects: int) -> pl.DataFrame:
     true, predicted = rng.uniform(-20, 20, (2, num)), rng.uniform(-20, 20, (2, num))
     return pl.DataFrame(
         {
+            "row": np.arange(num),
             "subject": [f"{i % num_subjects:04d}" for i in range(num)],
             **dict(zip(("yaw_t", "pitch_t"), true, strict=True)),
             **dict(zip(("yaw_p", "pitch_p"), predicted, strict=True)),
