@@ -7,9 +7,11 @@ let turn = 0; // which start it is: what an earlier one still waits for counts n
 
 const tell = (text) => { find(".said").textContent = text; };
 
+const release = (source) => source?.getTracks?.().forEach((track) => track.stop());
+
 function stop() {
   turn += 1;
-  video.srcObject?.getTracks().forEach((track) => track.stop());
+  release(video.srcObject);
   URL.revokeObjectURL(video.src);
   video.srcObject = null;
   video.removeAttribute("src");
@@ -37,6 +39,7 @@ async function run(mine) {
     shown.src = answer.picture;
     shown.hidden = false;
     await shown.decode();
+    if (mine !== turn) return;
     const now_ms = performance.now();
     shown_ms.push(now_ms);
     while (shown_ms[0] < now_ms - WINDOW_MS) shown_ms.shift();
@@ -50,7 +53,10 @@ async function start(open) {
   stop();
   const mine = turn;
   try {
-    await open();
+    const source = await open();
+    if (mine !== turn) return release(source);
+    if (source instanceof MediaStream) video.srcObject = source;
+    else video.src = URL.createObjectURL(source);
     await run(mine);
   } catch (error) {
     if (mine !== turn) return;
@@ -62,12 +68,10 @@ async function start(open) {
 find("[name=camera]").onclick = () => start(async () => {
   if (!navigator.mediaDevices) throw Error("browsers give their camera to https and localhost only");
   const size = {width: {ideal: 1280}, height: {ideal: 720}};
-  video.srcObject = await navigator.mediaDevices.getUserMedia({video: size});
+  return navigator.mediaDevices.getUserMedia({video: size});
 });
 find("input").onclick = (event) => { event.target.value = ""; }; // the same one may be played again
-find("input").onchange = (event) => start(async () => {
-  video.src = URL.createObjectURL(event.target.files[0]);
-});
+find("input").onchange = (event) => start(async () => event.target.files[0]);
 find("[name=stop]").onclick = () => { stop(); tell("Stopped."); };
 // With the value comes the name of this page's session.
 watch("value", () => { find("fieldset").disabled = false; });
