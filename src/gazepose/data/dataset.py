@@ -139,7 +139,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         left: Array | None = None
         look = None if photometric is None else photometric.look(generator)
         if photometric is not None and look is not None and photometric.on_device:
-            look, left = None, look.numbers()
+            left, look = look.numbers(), None
         if look is None and framing.width_px is None:
             return left
         for frame in clip:
