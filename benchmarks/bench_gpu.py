@@ -273,7 +273,7 @@ def main(given: list[str] | None = None) -> int:
     default = "cuda" if torch.cuda.is_available() else "cpu"
     cores = max(2, os.cpu_count() or 2)
     parser.add_argument("--device", default=default, help="cuda or cpu")
-    parser.add_argument("--minutes", type=float, default=8, help="for all of it")
+    parser.add_argument("--minutes", type=float, default=7.5, help="for all but the imports")
     parser.add_argument("--eyes", type=Path, metavar="STORE", help="a store of data=columbia_eyes")
     parser.add_argument("--workers", type=int, nargs="+", default=[2, cores], help="of the loaders")
     parser.add_argument("--tiny", action="store_true", help="narrow nets, each called a few times")

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from common.arrays import Array
 from common.media.photometric import PhotometricAugmentation
 from common.store.reading import FaceStore
 from flame.batch import LEFT, RIGHT, GazeBatch
@@ -43,7 +44,7 @@ class EyeDataset(Dataset[GazeBatch]):
         eye, generator = self._eye(row, number), np.random.default_rng(seed)
         if self._augmentation is not None:
             eye = self._augmentation(eye, generator)
-        look = None
+        look: Array | None = None
         if self._photometric is not None:
             image, look = self._photometric(eye.image, generator)
             eye = replace(eye, image=image)

@@ -135,7 +135,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         self, clip: Image, framing: Framing, generator: np.random.Generator
     ) -> Array | None:
         """Change the frames to what a camera would have made of them; black ones are none."""
-        photometric, left = self._recipe.photometric, None
+        photometric = self._recipe.photometric
+        left: Array | None = None
         look = None if photometric is None else photometric.look(generator)
         if photometric is not None and look is not None and photometric.on_device:
             left, look = look.numbers(), None

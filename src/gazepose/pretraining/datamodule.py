@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from common.arrays import Image
+from common.arrays import Array, Image
 from common.geometry import mirror_gaze
 from common.media.photometric import PhotometricAugmentation
 from common.media.photometric_batch import with_looks
@@ -181,7 +181,8 @@ class GazeFaces(Dataset[GazeBatch]):
         generator = np.random.default_rng(seed)
         if self._augmentation is not None:
             image, gaze = self._augmentation(image, gaze, generator)
-        image, look = self._view(image), None
+        image = self._view(image)
+        look: Array | None = None
         if self._photometric is not None:
             image, look = self._photometric(image, generator)
         frame = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
