@@ -57,7 +57,7 @@ first-model: install ## nets for real people from invented ones, as run=first an
 	$(BIN)/python preprocess.py data=first_lam
 	$(BIN)/python train.py experiment=first_contact model=gazelstm $(call into,first_contact)
 
-test: install ## the tests (5 minutes on 2 cores)
+test: install ## the tests (6 minutes on 2 cores)
 	$(BIN)/pytest -m 'not slow' -n $(JOBS) --dist loadfile
 
 test-slow: install ## the long tests too

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from builders.counting_faces import NoFaces, Spot
 from builders.small_videos import SIZE, write_damaged_video, write_gray_video
 
 from common.faces.following import FaceFollower, FollowingSettings
@@ -14,24 +15,9 @@ from common.media.video import DamagedVideoError, read_frames
 from common.prediction.annotator import Annotator, Found, Judged
 
 
-class Dot(NamedTuple):
-    track_id: str = ""
-    bbox_xyxy_px: Any = None
-
+class Dot(Spot):
     def record(self) -> dict[str, Any]:
         return {"is_looking": True}
-
-    def draw(self, image: np.ndarray) -> None:
-        image[0, 0] = 7
-
-    draw_inside = draw
-
-
-class NoFaces:
-    """Stands where `common.faces.analysis.FaceAnalyzer` does."""
-
-    def detect(self, image: np.ndarray) -> list[Any]:
-        return []
 
 
 class Dots(Annotator):
@@ -41,7 +27,7 @@ class Dots(Annotator):
     follower = FaceFollower(NoFaces(), TrackingSettings(), FollowingSettings())  # type: ignore[arg-type]
 
     def predict(self, image: np.ndarray, camera_matrix: Any = None) -> list[Dot]:
-        return [Dot()] if image.any() else []
+        return [Dot("")] if image.any() else []
 
     def judge(self, found: Iterable[Found]) -> Iterator[Judged]:
         for frame in found:

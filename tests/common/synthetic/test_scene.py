@@ -146,6 +146,7 @@ def test_the_gaze_error_is_that_of_the_drawn_eyes(scenes):
 
 
 def test_boxes_hold_the_eyes_and_are_as_wide_as_faces(scenes):
+    num_faces = 0
     for scene in scenes[:3]:
         for actor in scene.actors:
             act = actor.performance
@@ -158,6 +159,8 @@ def test_boxes_hold_the_eyes_and_are_as_wide_as_faces(scenes):
                 assert y0 < y.min() < y.max() < y0 + 0.6 * (y1 - y0)
                 width_cm = (x1 - x0) * act.position_cm[frame, 2] / LENS[0, 0]
                 assert 10 < width_cm < 21
+            num_faces += len(seen)
+    assert num_faces > 5
 
 
 # Occlusion

@@ -60,7 +60,8 @@ def write_ego4d(
         num_frames: frames of each clip.
         image_size: (width, height) in pixels, even.
         looking_angle_deg: the angle of the label rule, 3 to 10.
-        looking_share: about the share of frames in which a person looks at the camera.
+        looking_share: about the share of frames in which a person looks at the camera; every fourth
+            person faces something else throughout and has none.
         seed: decides everything.
         num_workers: processes; 0 works in this one.
 

@@ -31,7 +31,8 @@ def write_gaze360(
     """Write faces of invented people in Gaze360's folders and lists; resumable.
 
     People look around as in the demo clips (`ego4d.writer.write_ego4d`): at the camera, past it,
-    down; the head goes along in part. Nobody is in two parts. Under `raw_dir`:
+    down, or, every fourth, all the time at something else; the head goes along in part. Nobody is
+    in two parts. Under `raw_dir`:
 
     - ``imgs/<recording>/head/<identity>/<frame>.jpg``: the face, cut tightly;
     - ``code/{train,validation,test}.txt``: a line a face, its path and its gaze as a vector in
