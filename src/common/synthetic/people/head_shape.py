@@ -101,8 +101,8 @@ def _bone_relief(traits: Traits, x: Array, y: Array) -> Array:
     relief -= 0.25 * bump(x, y, (0.0, traits.brows.y_cm + 0.8), (0.9, 0.9))
     relief -= skull.socket_cm * bump(side, y, (half * 0.93, 0.1), (1.55, 1.05))
     lift = 0.25 * max(traits.mouth.smile, 0.0)
-    relief += (skull.cheek_cm + lift) * bump(side, y, (4.3, 2.6 - lift), (1.5, 1.4))
-    return relief - 0.3 * bump(side, y, (4.6, 6.2), (1.3, 1.8))
+    relief += (skull.cheek_cm + lift) * bump(side, y, (4.3, 3.1 - lift), (1.5, 1.6))
+    return relief - 0.3 * bump(side, y, (4.6, 7.0), (1.3, 1.9))
 
 
 def _nose_relief(nose: Nose, x: Array, y: Array) -> Array:
@@ -152,7 +152,7 @@ def _nasolabial_groove(mouth: Mouth, nose: Nose, side: Array, y: Array) -> Array
 
 
 def _chin_relief(traits: Traits, x: Array, y: Array) -> Array:
-    return traits.skull.chin_cm * bump(x, y, (0.0, traits.mouth.y_cm + 3.4), (1.9, 1.3))
+    return traits.skull.chin_cm * bump(x, y, (0.0, traits.mouth.y_cm + 3.8), (1.9, 1.4))
 
 
 def _with_eyeball(eyes: Eyes, directions: Directions, radius: Array, centre: Array) -> Array:

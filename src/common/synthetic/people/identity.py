@@ -82,6 +82,7 @@ class Eyes:
     Attributes:
         corner_cm: how far the corners of the lids are below the ball's centre; the lids' heights
             count from there.
+        outset_cm: how far the middle of the lids lies outwards of the ball's centre.
         slant: how far the outer corner lies behind the inner one, in parts of the eye's width.
         kappa_rad: (2,) outward and up: from where the person looks to where the iris points.
         shade: how dark the socket is around the eye, in [0, 1].
@@ -90,6 +91,7 @@ class Eyes:
     spacing_cm: float
     half_width_cm: float
     corner_cm: float
+    outset_cm: float
     slant: float
     upper_cm: float
     lower_cm: float

@@ -114,7 +114,7 @@ def _skull(rng: np.random.Generator, masculine: bool) -> Skull:
         half_width_cm=_between(rng, 7.1, 7.9) - 0.2 * (not masculine),
         half_height_cm=_between(rng, 10.7, 11.6),
         half_depth_cm=_between(rng, 9.2, 10.0),
-        chin_stretch=_between(rng, 1.08, 1.17) - 0.02 * (not masculine),
+        chin_stretch=_between(rng, 1.15, 1.25) - 0.02 * (not masculine),
         jaw_taper=_between(rng, 0.12, 0.24) + 0.06 * (not masculine),
         squareness=_between(rng, 2.3, 2.65),
         chin_cm=_between(rng, 1.2, 1.9),
@@ -129,7 +129,7 @@ def _nose(rng: np.random.Generator, masculine: bool) -> Nose:
     return Nose(
         height_cm=_between(rng, 2.2, 2.9) + 0.2 * masculine,
         half_width_cm=_between(rng, 0.72, 1.0) + 0.08 * masculine,
-        tip_y_cm=_between(rng, 2.8, 3.4),
+        tip_y_cm=_between(rng, 3.4, 4.2),
         bridge_cm=_between(rng, 0.0, 0.3),
     )
 
@@ -138,7 +138,7 @@ def _mouth(rng: np.random.Generator, masculine: bool, nose: Nose) -> Mouth:
     smile = _between(rng, -0.25, 1.0)
     is_open = rng.random() < OPEN_MOUTH_SHARE
     return Mouth(
-        y_cm=nose.tip_y_cm + _between(rng, 2.5, 3.0),
+        y_cm=nose.tip_y_cm + _between(rng, 2.8, 3.5),
         half_width_cm=_between(rng, 2.2, 2.8),
         upper_lip_cm=_between(rng, 0.36, 0.68),
         lower_lip_cm=_between(rng, 0.60, 0.95),
@@ -156,6 +156,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float, smile: float) 
         spacing_cm=_between(rng, 5.9, 6.8),
         half_width_cm=_between(rng, 1.36, 1.58),
         corner_cm=_between(rng, 0.13, 0.40),
+        outset_cm=_between(rng, 0.04, 0.16),
         slant=_between(rng, 0.12, 0.28),
         upper_cm=_between(rng, 0.48, 0.78) * (1 - 0.30 * squint),
         lower_cm=_between(rng, 0.32, 0.48) * (1 - 0.55 * squint),
@@ -163,7 +164,7 @@ def _eyes(rng: np.random.Generator, masculine: bool, tone: float, smile: float) 
         peak=_between(rng, 0.02, 0.26),
         crease_cm=_between(rng, 0.22, 0.50),
         ball_radius_cm=1.2,
-        protrusion_cm=_between(rng, 0.33, 0.58),
+        protrusion_cm=_between(rng, 0.27, 0.52),
         kappa_rad=KAPPA_RAD * np.clip(rng.standard_normal(2), -2, 2),
         iris_radius_cm=_between(rng, 0.57, 0.63),
         iris_rgb=_pick_colour(rng, IRIS_RGB, tone) * rng.uniform(0.15, 0.8),

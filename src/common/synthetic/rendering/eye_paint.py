@@ -8,7 +8,7 @@ from common.arrays import Array
 from common.synthetic.fields import bell, blend, smoothstep
 from common.synthetic.people.head import Identity
 from common.synthetic.people.identity import Eyes
-from common.synthetic.rendering.eyes import EyeState, lid_curves_cm
+from common.synthetic.rendering.eyes import EyeState, lid_curves_cm, lids_middle_cm
 from common.synthetic.rendering.lighting import FaceLight, Lighting
 from common.synthetic.rendering.raytrace import Hits
 
@@ -83,13 +83,14 @@ def paint_eye(
 def _region(identity: Identity, eye: EyeState, hits: Hits, pixel_cm: float) -> _Region | None:
     x, y, f = hits.point
     half = identity.traits.eyes.half_width_cm
+    middle = lids_middle_cm(identity.traits.eyes, eye)
     x2, y2, f2 = (c[::2, ::2] for c in hits.point)
-    near = (np.abs(x2 - eye.centre_cm[0]) < half + MARGIN_CM) & (np.abs(y2) < REACH_CM) & (f2 > 0)
+    near = (np.abs(x2 - middle) < half + MARGIN_CM) & (np.abs(y2) < REACH_CM) & (f2 > 0)
     rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
     if len(rows) < 2 or len(columns) < 2:
         return None
     slices = slice(2 * rows[0], 2 * rows[-1] + 2), slice(2 * columns[0], 2 * columns[-1] + 2)
-    outward = (x[slices] - eye.centre_cm[0]) * (eye.side / half)
+    outward = (x[slices] - middle) * (eye.side / half)
     upper, lower = lid_curves_cm(
         identity.traits.eyes, np.clip(outward, -1, 1), eye.closure, eye.downward
     )

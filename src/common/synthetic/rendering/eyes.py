@@ -60,6 +60,11 @@ class EyeState:
         return left, up
 
 
+def lids_middle_cm(eyes: Eyes, eye: EyeState) -> float:
+    """Return face x halfway between the corners of the lids."""
+    return float(eye.centre_cm[0]) + eye.side * eyes.outset_cm
+
+
 def lid_curves_cm(
     eyes: Eyes, outward: Array, closure: float, downward: float
 ) -> tuple[Array, Array]:
@@ -102,7 +107,7 @@ def _lids_xy_cm(identity: Identity, eye: EyeState) -> Array:
     """Return face x and y (12, 2) of the lids' landmarks."""
     eyes = identity.traits.eyes
     upper, lower = lid_curves_cm(eyes, eye.side * _ALONG_LIDS, eye.closure, eye.downward)
-    x = eye.centre_cm[0] + _ALONG_LIDS * eyes.half_width_cm
+    x = lids_middle_cm(eyes, eye) + _ALONG_LIDS * eyes.half_width_cm
     y = eye.centre_cm[1] + np.where(_ON_UPPER_LID, upper, lower)
     return np.stack([x, y], 1)
 
