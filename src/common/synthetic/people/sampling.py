@@ -129,7 +129,7 @@ def _nose(rng: np.random.Generator, masculine: bool) -> Nose:
     return Nose(
         height_cm=_between(rng, 2.2, 2.9) + 0.2 * masculine,
         half_width_cm=_between(rng, 0.72, 1.0) + 0.08 * masculine,
-        tip_y_cm=_between(rng, 3.4, 4.2),
+        tip_y_cm=_between(rng, 3.0, 3.7),
         bridge_cm=_between(rng, 0.0, 0.3),
     )
 
@@ -138,7 +138,7 @@ def _mouth(rng: np.random.Generator, masculine: bool, nose: Nose) -> Mouth:
     smile = _between(rng, -0.25, 1.0)
     is_open = rng.random() < OPEN_MOUTH_SHARE
     return Mouth(
-        y_cm=nose.tip_y_cm + _between(rng, 2.8, 3.5),
+        y_cm=nose.tip_y_cm + _between(rng, 3.2, 3.9),
         half_width_cm=_between(rng, 2.2, 2.8),
         upper_lip_cm=_between(rng, 0.36, 0.68),
         lower_lip_cm=_between(rng, 0.60, 0.95),
