@@ -3,6 +3,7 @@
 B clips, T frames a clip, E embedding, H hidden units of the LSTM, C channels of a map.
 """
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
@@ -80,7 +81,7 @@ class ClipEncoder(nn.Module):
         return next(self.lstm.parameters()).dtype
 
 
-class ClipNet(ClipEncoder):
+class ClipNet(ClipEncoder, ABC):
     """Base of the eye-contact nets.
 
     A net is two halves, so that frames which several clips share are looked at once
@@ -101,6 +102,7 @@ class ClipNet(ClipEncoder):
         embedding, feature_map = self.look(frames)
         return FrameFeatures(embedding, feature_map if self.uses_map else None)
 
+    @abstractmethod
     def decide(
         self,
         embedding: Tensor,
@@ -116,7 +118,6 @@ class ClipNet(ClipEncoder):
             head_bins: as `forward`.
             landmarks: as `forward`.
         """
-        raise NotImplementedError
 
     def forward(
         self, clip: Tensor, head_bins: Tensor | None = None, landmarks: Tensor | None = None

@@ -123,7 +123,7 @@ def test_shut_eyes_hide_the_ball():
 def dark_share(closure):
     """Of what the iris of a fair person with dark eyes would take up."""
     canvas = grey_canvas()
-    found = drawn(canvas, seed=4, closure=(closure, closure))
+    found = drawn(canvas, identity=make_identity(4), closure=(closure, closure))
     x, y = found.eye_landmarks.reshape(2, 56)
     columns = np.round(x[28:36]).astype(int)
     rows = np.round(y[28:36]).astype(int)
