@@ -49,5 +49,6 @@ def test_a_pair_is_an_annotator_that_may_be_paired_again() -> None:
         {"answer_1": 40, "answer_2": 42, "answer_3": None},
     ]
     # The first's boxes alone are drawn, and of all of them what lies inside.
-    assert np.argwhere(drawn[1:, :, 0]).tolist() == [[0, 0], [0, 20], [0, 40], [1, 1], [1, 42], [2, 2]]
+    rows, columns = np.nonzero(drawn[1:, :, 0])
+    assert [rows.tolist(), columns.tolist()] == [[0, 0, 0, 1, 1, 2], [0, 20, 40, 1, 42, 2]]
     assert (drawn[0] == 9).all()

@@ -65,7 +65,8 @@ def test_drawing_leaves_the_rest_of_the_canvas_alone():
 def test_nothing_is_drawn_of_who_is_beyond_the_border():
     canvas = grey_canvas()
     # Of the long-haired, most is drawn.
-    drawn(canvas, identity=make_identity(0, 64), camera=CAMERA + [[0, 0, 195], [0, 0, 0], [0, 0, 0]])
+    aside = CAMERA - [[0, 0, -195], [0, 0, 0], [0, 0, 0]]
+    drawn(canvas, identity=make_identity(0, 64), camera=aside)
     assert (canvas == np.float32(0.4)).all()
 
 

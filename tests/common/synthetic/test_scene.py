@@ -205,8 +205,9 @@ def test_a_passer_is_painted_where_it_covers():
 
 
 def test_who_is_out_of_sight_leaves_no_trace(scenes):
+    aside_cm = np.array([500.0, 0, 0])
     actors = [
-        replace(actor, performance=replace(act, position_cm=act.position_cm + [500.0, 0, 0]))
+        replace(actor, performance=replace(act, position_cm=act.position_cm + aside_cm))
         for actor in scenes[0].actors
         for act in [actor.performance]
     ]

@@ -321,6 +321,7 @@ def test_a_training_begins_with_no_nonsense(work_dir: Path, typed: str) -> None:
 
 # Compilation
 
+
 def test_what_a_training_calls_is_compiled_and_nothing_else() -> None:
     captured = torch._dynamo.utils.counters["stats"]
     net = torch.nn.Linear(2, 1)

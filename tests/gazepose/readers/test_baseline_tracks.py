@@ -128,7 +128,9 @@ def test_tracks_longer_than_memory_holds_are_refused_with_their_folder(data_dir,
 def test_the_doctor_says_which_clips_lack_what(data_dir):
     shutil.rmtree(data_dir / "json_original" / UID)
     (data_dir / "result_LAM" / f"{CLIP_B}.json").unlink()
-    found = {one.severity: one.what for one in BaselineTracks(data_dir, parts=("train",)).findings()}
+    found = {
+        one.severity: one.what for one in BaselineTracks(data_dir, parts=("train",)).findings()
+    }
     assert "json_original" in found["error"]
     assert UID in found["error"]
     assert CLIP_B in found["warning"]
