@@ -134,7 +134,7 @@ def test_tracks_longer_than_memory_holds_are_refused_with_their_clip(monkeypatch
     monkeypatch.setattr("gazepose.readers.tracks.MAX_ROWS", 4)
     assert len(annotation.face_tracks(TrackRule())[0]) == 2
     monkeypatch.setattr("gazepose.readers.tracks.MAX_ROWS", 3)
-    with pytest.raises(ValueError, match="clip abc: .* more than 3 frames"):
+    with pytest.raises(ValueError, match=r"clip abc: .* more than 3 frames"):
         annotation.face_tracks(TrackRule())
 
 
