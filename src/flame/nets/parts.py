@@ -4,7 +4,6 @@ Shapes: B batch, C channels, H W image, S side of the last feature map (14 for 1
 Channel counts scale with `width`; the published nets have width 64.
 """
 
-from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
@@ -112,7 +111,7 @@ class Head(nn.Module):
             return self.out(x)
 
 
-class GazeNet(nn.Module, ABC):
+class GazeNet(nn.Module):
     """Base of the nets: a stream of convolutions each for picture and heatmaps, and a head.
 
     Args:
@@ -156,9 +155,9 @@ class GazeNet(nn.Module, ABC):
         """
         return self.head(self.features(rgb, heatmap), head_pose)
 
-    @abstractmethod
     def features(self, rgb: Tensor, heatmap: Tensor | None) -> Tensor:
         """Return the features (B, 4 width, S, S) of pictures and heatmaps."""
+        raise NotImplementedError
 
 
 def feature_side(input_size: int) -> int:

@@ -3,7 +3,6 @@
 B clips, T frames a clip, E embedding, H hidden units of the LSTM, C channels of a map.
 """
 
-from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
@@ -81,7 +80,7 @@ class ClipEncoder(nn.Module):
         return next(self.lstm.parameters()).dtype
 
 
-class ClipNet(ClipEncoder, ABC):
+class ClipNet(ClipEncoder):
     """Base of the eye-contact nets.
 
     A net is two halves, so that frames which several clips share are looked at once
@@ -102,7 +101,6 @@ class ClipNet(ClipEncoder, ABC):
         embedding, feature_map = self.look(frames)
         return FrameFeatures(embedding, feature_map if self.uses_map else None)
 
-    @abstractmethod
     def decide(
         self,
         embedding: Tensor,
@@ -118,6 +116,7 @@ class ClipNet(ClipEncoder, ABC):
             head_bins: as `forward`.
             landmarks: as `forward`.
         """
+        raise NotImplementedError
 
     def forward(
         self, clip: Tensor, head_bins: Tensor | None = None, landmarks: Tensor | None = None
