@@ -42,7 +42,6 @@ _PLACES = ("dirpath", "save_dir", "output_dir", "default_root_dir", "root_dir", 
 _UPLOADS = ("model_registry",)
 # In a path they lead elsewhere: another protocol, a variable.
 _ODD = ("://", "::", "$")
-_MAX_DEPTH = 32
 
 
 def parts_of_prediction(config: Config, run_dir: Path) -> dict[str, Any]:
@@ -130,7 +129,7 @@ def _check_resolved(where: Path, config: Config) -> None:
 
     A recorded config is resolved and has none.
     """
-    for key, text in _strings(config, where):
+    for key, text in _strings(config):
         if "${" in text or text == "???":
             raise ValueError(
                 f"{where} has {text!r} at config.{key}, which a recorded, resolved config never "
@@ -138,17 +137,15 @@ def _check_resolved(where: Path, config: Config) -> None:
             )
 
 
-def _strings(value: Any, where: Path, key: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+def _strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Yield all strings of a config behind their dotted keys."""
-    if depth > _MAX_DEPTH:
-        raise ValueError(f"{where} is nested deeper than {_MAX_DEPTH} levels at config.{key[:80]}")
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, Mapping | list):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for name, item in items:
             place = f"{key}.{name}" if key else str(name)
-            yield from _strings(item, where, place, depth + 1)
+            yield from _strings(item, place)
 
 
 def _check_form(where: Path, key: str, call: Config) -> None:
@@ -232,7 +229,7 @@ def _check_arguments(where: Path, key: str, call: Config, found: Any, folder: Pa
         raise _refused_argument(where, f"{key}.{unnamed[0]}", call, "which it does not name itself")
     if not is_writer:
         return
-    for name, value in _strings(given, where):
+    for name, value in _strings(given):
         last = name.rpartition(".")[2]
         if last in _UPLOADS or not _stays_inside(value, folder, is_place=last in _PLACES):
             outside = f"{value!r}, which is not in the folder of the run"

@@ -1,5 +1,6 @@
 """What all data modules share: how their loaders go through samples."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ class Samples(NamedTuple):
     collate: Collate = default_collate
 
 
-class SuiteDataModule(LightningDataModule):
+class SuiteDataModule(LightningDataModule, ABC):
     """Base of the data modules; a line says which samples a part has.
 
     Args:
@@ -61,9 +62,9 @@ class SuiteDataModule(LightningDataModule):
         self.test_part = test_part
         self._loading = loading
 
+    @abstractmethod
     def fingerprint(self) -> dict[str, Any]:
         """Return what identifies data, split and conventions, as plain values."""
-        raise NotImplementedError
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the training loader: shuffled anew every epoch.
@@ -81,8 +82,9 @@ class SuiteDataModule(LightningDataModule):
         """Return the loader of `test_part`, in the order of the table."""
         return self._loader(self._samples(self.test_part, trains=False))
 
+    @abstractmethod
     def _samples(self, part: Any, *, trains: bool) -> Samples:
-        raise NotImplementedError
+        """Return the samples of a part, in the order of the table."""
 
     def _sampler(self, rows: Any, *, trains: bool) -> EpochSampler:
         return EpochSampler(rows, trains, self._loading.seed, self._loading.repeat_first_epoch)

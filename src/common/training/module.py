@@ -1,5 +1,6 @@
 """What all Lightning modules share: net, losses, optimizer and schedule."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ MakeScheduler = Callable[[Optimizer], LRScheduler]
 Outputs = list[dict[str, Tensor]]
 
 
-class SuiteModule(LightningModule):
+class SuiteModule(LightningModule, ABC):
     """Base of the Lightning modules; a line says what its losses, metrics and originals are.
 
     Args:
@@ -90,9 +91,9 @@ class SuiteModule(LightningModule):
         ]
         return self._outputs
 
+    @abstractmethod
     def _losses(self, predicted: Any, batch: Any) -> SampleLosses:
         """Return the losses of what `forward` gave for a batch."""
-        raise NotImplementedError
 
     def _measure(self, name: str, metric: Metric, batch: Any, *values: Any, **options: Any) -> None:
         """Show values of a batch to a metric, and log that; options are of Lightning's `log`."""

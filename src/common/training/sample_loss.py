@@ -1,5 +1,6 @@
 """What losses of both lines have in common: they are weighted means over samples."""
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import torch
@@ -23,12 +24,12 @@ class SampleLosses(NamedTuple):
         return mean_over_processes(self.losses, self.weights)
 
 
-class SampleLoss(nn.Module):
+class SampleLoss(nn.Module, ABC):
     """A loss that is the weighted mean of what it is for each sample."""
 
+    @abstractmethod
     def of_samples(self, *args: Any) -> SampleLosses:
         """Return the samples' losses and weights; called as the loss is."""
-        raise NotImplementedError
 
     def forward(self, *args: Any) -> Tensor:
         """Return their mean."""

@@ -117,10 +117,15 @@ def load_original_state_dict(net: GazeNet, state_dict: Mapping[str, Tensor]) -> 
     expected = {original: own[name] for name, original in names.items()}
     complete = fitted(given, expected, misfit, _hint(net, given))
     try:
-        net.load_state_dict({name: complete[original] for name, original in names.items()})
+        # Copied before any is loaded: PyTorch would load the others of one that it cannot take.
+        copied = {
+            name: torch.empty_like(own[name]).copy_(complete[original])
+            for name, original in names.items()
+        }
     # Numbers that are no plain array: sparse, or of a type that has no float.
     except RuntimeError as error:
         raise ValueError(f"{misfit}: {error}") from error
+    net.load_state_dict(copied)
     if len(complete) > len(given):
         LOG.info("%d entries of the net not filled: %s", len(complete) - len(given), UNCOUNTED)
 

@@ -164,6 +164,7 @@ def test_a_path_is_taken_as_typed(text: str) -> None:
     [
         *("model=[a,b]", "x={a:1}", "seed=1,2", "name='a b'", "source=party 1.mp4", "~priors"),
         "--x=\u00fc",
+        "a key=[",
     ],
 )
 def test_what_hydra_reads_stays_as_typed(typed: str) -> None:
@@ -206,6 +207,8 @@ def test_an_option_of_a_group_that_is_not_chosen_is_refused(
         ("predict", "model=flame data=eyediap data.store_dir=x checkpoint=y"),
         ("predict", "run=x source=y"),
         ("preprocess", "data=eyediap data.raw_dir=x"),
+        # What Hydra says of a mistake comes first.
+        ("train", "model=flame datta=eyediap dropout.margin=0.3"),
     ],
 )
 def test_an_option_of_a_chosen_group_is_not(script: str, typed: str) -> None:

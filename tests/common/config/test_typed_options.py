@@ -10,6 +10,7 @@ from builders.train_configs import train_config
 from hydra.errors import ConfigCompositionException
 
 from common.config.instantiate import build
+from common.config.plain import plain
 from common.runs.run import build_module
 
 
@@ -161,3 +162,11 @@ def test_a_layouts_data_set_must_be_named() -> None:
 def test_data_and_model_must_be_given() -> None:
     with pytest.raises(ConfigCompositionException, match="data"):
         train_config("model=flame")
+
+
+def test_what_must_be_given_is_named_with_how_to_type_it() -> None:
+    missing = {"data": {"raw_dir": "???"}, "seed": "???", "name": "${seed}"}
+    with pytest.raises(ValueError, match=r"data\.raw_dir and seed .*: data\.raw_dir=\.\.\. seed="):
+        plain(missing)
+    with pytest.raises(ValueError, match="must be given"):
+        plain({"parts": ["train", "???"]})

@@ -137,6 +137,8 @@ def test_the_smallest_face_of_a_large_photo_is_the_users_choice():
     assert windows_searched(small) == windows_searched(small, min_face_fraction=0)
     with pytest.raises(ValueError, match="min_face_fraction is 40"):
         AnalyzerSettings(min_face_fraction=40)
+    with pytest.raises(ValueError, match=r"detector is 'mtcnn'.*'retinaface'"):
+        AnalyzerSettings("mtcnn")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from common.faces.retinaface import RetinaFaceDetector
+from common.faces.settings import AnalyzerSettings
 
 
 class FakeModel:
@@ -31,14 +32,18 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch):
 
 def test_faces_are_sorted_clipped_and_asked_for_in_bgr(monkeypatch):
     monkeypatch.setitem(sys.modules, "uniface", SimpleNamespace(RetinaFace=FakeModel))
-    detector = pickle.loads(pickle.dumps(RetinaFaceDetector(min_confidence=0.4)))
+    built = AnalyzerSettings("retinaface", min_confidence=0.4).build()._detector
+    detector = pickle.loads(pickle.dumps(built))
     image = np.zeros((100, 50, 3), np.uint8)
     image[..., 0] = 255  # red
     faces = detector.detect(image)
     assert [face.confidence for face in faces] == [0.9, 0.6]
     np.testing.assert_allclose(faces[0].bbox_xyxy_px, [0, 19.5, 49, 99])
     assert (detector._model.image[0, 0] == [0, 0, 255]).all()
-    assert detector._model.options["confidence_threshold"] == 0.4
+    model = detector._model
+    assert model.options["confidence_threshold"] == 0.4
+    assert len(detector.detect(image)) == 2
+    assert detector._model is model
 
 
 def test_weights_that_cannot_be_loaded_are_a_users_error(monkeypatch):

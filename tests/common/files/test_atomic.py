@@ -51,6 +51,18 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     assert {path.name for path in tmp_path.iterdir()} == {*kept, ".folder.1.ckpt"}
 
 
+def test_what_another_users_process_is_writing_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(process: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", forbidden)
+    (tmp_path / ".last.4711.ckpt").touch()
+    remove_leftovers(tmp_path)
+    assert (tmp_path / ".last.4711.ckpt").is_file()
+
+
 def test_a_file_is_on_the_disk_before_it_gets_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_frames_before_the_cut_are_read_without_an_error(tmp_path: Path) -> None
         bytes.fromhex("1a45dfa3"),
         bytes.fromhex("1a45dfa3 80 18538067 01ffffffffffffff"),
         bytes.fromhex("1a45dfa3 80 18538067 00"),
+        bytes.fromhex("1a45dfa3 80 ec80 18538067 80"),
         bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"),
     ],
 )

@@ -132,6 +132,16 @@ def test_without_its_extra_heic_says_what_to_install(
             read(tmp_path / "p.HEIC")
 
 
+def test_what_is_too_large_is_a_photo_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_photo(tmp_path / "p.jpg", (30, 20))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30 * 20 // 3)
+    assert is_photo(path)
+    with pytest.raises(UnreadablePhotoError, match="DecompressionBomb"):
+        read_photo(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"no photo", None])
 def test_what_is_no_photo_is_said(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "p.jpg"

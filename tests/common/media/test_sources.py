@@ -1,6 +1,8 @@
 """The files a user means, and what each of them is."""
 
 import json
+import struct
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -93,9 +95,22 @@ def test_a_colon_in_a_name_is_no_protocol(
     assert names("12:30.mp4") == ["12:30.mp4"]
 
 
+def song_with_cover() -> bytes:
+    """A FLAC file of no sound, whose picture FFmpeg shows as a video."""
+    cover = BytesIO()
+    Image.new("RGB", (20, 10)).save(cover, "png")
+    sound = struct.pack(">HH6xQ16x", 4096, 4096, 44100 << 44 | 15 << 36)
+    picture = struct.pack(">II9s6I", 3, 9, b"image/png", 0, 20, 10, 24, 0, cover.tell())
+    blocks = (0, sound), (0x86, picture + cover.getvalue())
+    return b"fLaC" + b"".join(
+        bytes([kind]) + len(block).to_bytes(3, "big") + block for kind, block in blocks
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
+        ("a.flac", song_with_cover()),
         ("a.txt", b"a text that FFmpeg would show as a terminal does\n"),
         ("a.bin", bytes(range(256)) * 8),
         ("a.json", json.dumps({"a": 1}).encode()),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from builders.small_videos import write_noise
 
 from common.media.video import DamagedVideoError, num_frames, read_frames, video_info
 from common.media.video_writer import write_video
@@ -90,6 +91,22 @@ def test_damaged_tail_is_reported_after_the_sound_frames(tmp_path):
     assert 5 <= len(received) < 20
     for index, image in received[:5]:
         np.testing.assert_array_equal(image, sound[index])
+
+
+def test_damaged_frames_are_left_out_and_reported_after_the_others(tmp_path):
+    path = write_noise(tmp_path / "noise.ts", "mpeg2video")
+    sound = dict(read_frames(path))
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 300] = b"\x55" * 300
+    path.write_bytes(content)
+    received = {}
+    with pytest.raises(DamagedVideoError, match=r"noise\.ts: \d+ of the wanted frames are damaged"):
+        received.update(read_frames(path))
+    assert sound.keys() > received.keys() > {0, 1, 2, 3}
+    for number in range(4):
+        np.testing.assert_array_equal(received[number], sound[number])
+    assert [number for number, _ in read_frames(path, {0, 3})] == [0, 3]
 
 
 @pytest.mark.parametrize("damage", ["header cut off", "empty", "text"])

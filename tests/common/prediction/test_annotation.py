@@ -144,16 +144,27 @@ def test_a_number_is_a_camera_that_is_recorded(
     assert "camera0_faces.jsonl" in made(tmp_path / "out")
 
 
-def test_ctrl_c_ends_a_recording_and_keeps_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Interrupted(FakeCamera):
-        def read(self) -> tuple[bool, Any]:
-            if self._left < 995:
-                raise KeyboardInterrupt
-            return super().read()
+class Interrupted(FakeCamera):
+    """Ctrl-C is pressed after some pictures."""
 
-    monkeypatch.setattr(cv2, "VideoCapture", Interrupted)
+    def read(self) -> tuple[bool, Any]:
+        if self._left < 995:
+            raise KeyboardInterrupt
+        return super().read()
+
+
+class Unplugged(FakeCamera):
+    """Gives no more pictures after some."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number, num_pictures=5)
+
+
+@pytest.mark.parametrize("camera", [Interrupted, Unplugged])
+def test_a_recording_that_ends_early_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, camera: type[FakeCamera]
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", camera)
     path = camera_recording.record_camera(0, tmp_path / "c.mp4", 100.0)
     assert num_frames(path) >= 1
 

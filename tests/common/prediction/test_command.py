@@ -107,6 +107,15 @@ def test_what_a_record_lacks_is_named(work_dir: Path, tmp_path: Path, lost: str)
     assert key in str(refused.value)
 
 
+def test_the_same_store_at_another_place_is_the_same_test(work_dir: Path, tmp_path: Path) -> None:
+    run = f"run={work_dir / 'run'}"
+    with pytest.raises(ValueError, match=rf"{tmp_path / 'none'}.*datamodule\.store_dir=FOLDER"):
+        asked(run, "split=test", f"datamodule={{store_dir:{tmp_path / 'none'}}}")
+    moved = shutil.copytree(work_dir / "store", tmp_path / "store")
+    said = asked(run, "split=val", f"datamodule={{store_dir:{moved}}}")
+    assert said.endswith("predict/columbiagaze_val")
+
+
 def test_an_unknown_split_is_refused(work_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"'all'.*'test'"):
         asked(f"run={work_dir / 'run'}", "split=all")

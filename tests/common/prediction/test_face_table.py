@@ -60,3 +60,13 @@ def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.csv" / "in the way").mkdir(parents=True)
     with pytest.raises((NotWrittenError, OSError), match=r"t\.csv"):
         write(tmp_path / "t.csv")
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        write(tmp_path / "file" / "t.csv")
+
+
+def test_a_row_that_its_table_cannot_hold_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    with pytest.raises(NotWrittenError, match=r"t\.parquet"), kept_table(path, SCHEMA) as lines:
+        lines.write('{"frame": "first"}\n')
+    assert not path.exists()

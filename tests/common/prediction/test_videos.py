@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,14 +37,15 @@ class BrightFaces:
 
 
 class Stopping(BrightFaces):
-    """Raises at its fourth frame, of the first video only."""
+    """Raises at its fourth frame or another, of the first video only."""
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: BaseException, frame: int = 3) -> None:
         self._errors = [error]
+        self._frame = frame
 
     def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
         for frame in super().annotate_video(path):
-            if frame.number == 3 and self._errors:
+            if frame.number == self._frame and self._errors:
                 raise self._errors.pop()
             yield frame
 
@@ -149,6 +151,16 @@ def test_a_video_on_which_the_annotator_fails_keeps_its_part_and_costs_no_other(
     assert "Traceback" in caplog.text
 
 
+def test_a_video_that_fails_at_once_has_its_reason_and_no_drawing(tmp_path: Path) -> None:
+    write_gray_video(tmp_path / "videos" / "a.mp4", [100] * 5)
+    stopping = Stopping(RuntimeError("out of memory"), frame=0)
+    made = annotate_videos(videos_of(tmp_path / "videos"), stopping, tmp_path / "out")
+    assert made.outcomes == {Outcome.FAILED: 1}
+    (row,) = lines(tmp_path / "out" / "a_faces.jsonl")
+    assert row["reason"] == "RuntimeError: out of memory"
+    assert not (tmp_path / "out" / "a.mp4").exists()
+
+
 def test_an_interruption_keeps_what_was_made_and_ends_the_call(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_gray_video(tmp_path / "videos" / f"{name}.mp4", [100] * 5)
@@ -198,16 +210,38 @@ def test_a_cut_mkv_is_as_incomplete_as_a_cut_mp4(tmp_path: Path) -> None:
         assert "stopped after" in reason["reason"]
 
 
-def test_a_drawn_video_that_cannot_be_written_costs_the_table_nothing(
+@pytest.mark.parametrize("name", ["party.mp4", "party_tracks.csv"])
+def test_a_file_that_cannot_be_written_costs_the_others_nothing(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    (out / name / "in the way").mkdir(parents=True)
+    made = annotate_videos([folder / "party.mp4"], BrightFaces(), out)
+    assert made.outcomes == {Outcome.NOT_WRITTEN: 1}
+    *found, reason = lines(out / "party_faces.jsonl")
+    assert len(found) == 6
+    assert f"{name} was not written" in reason["reason"]
+    (other,) = {"party.mp4", "party_tracks.csv"} - {name}
+    assert (out / other).is_file()
+    assert (out / "party_elan.tsv").is_file()
+
+
+def test_a_drawn_video_that_stops_half_way_costs_the_table_nothing(
     folder: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "out" / "party.mp4" / "in the way").mkdir(parents=True)
-    made = annotate_videos([folder / "party.mp4"], BrightFaces(), tmp_path / "out")
+    class Growing(BrightFaces):
+        """Its third picture is larger, which no video can hold."""
+
+        def annotate_video(self, path: Path) -> Iterator[AnnotatedFrame]:
+            for frame in super().annotate_video(path):
+                large = frame.drawn.repeat(2, axis=0)
+                yield replace(frame, drawn=large) if frame.number == 2 else frame
+
+    made = annotate_videos([folder / "party.mp4"], Growing(), tmp_path / "out")
     assert made.outcomes == {Outcome.NOT_WRITTEN: 1}
     *found, reason = lines(tmp_path / "out" / "party_faces.jsonl")
-    assert len(found) == 6
+    assert [row["frame"] for row in found] == list(range(6))
     assert "party.mp4 was not written" in reason["reason"]
-    assert pl.read_csv(tmp_path / "out" / "party_tracks.csv").height == 1
 
 
 def test_a_table_of_a_video_has_all_its_lines_in_other_formats_too(

@@ -22,6 +22,12 @@ def test_an_unknown_mode_is_refused() -> None:
         prepare_store(CONFIG | {"mode": "rebuild"})
 
 
+def test_data_without_a_store_of_their_own_are_refused() -> None:
+    data = CONFIG["data"] | {"name": "mixture", "preprocessor": None}
+    with pytest.raises(ValueError, match=r"data=mixture makes no store"):
+        prepare_store(CONFIG | {"data": data})
+
+
 def test_a_negative_number_of_processes_is_refused() -> None:
     with pytest.raises(ValueError, match=r"num_workers is -1.*num_workers=2"):
         prepare_store(CONFIG | {"num_workers": -1})

@@ -17,7 +17,7 @@ from builders.counting_maker import (
 
 from common.preprocessing.check import check_store
 from common.preprocessing.findings import Finding
-from common.preprocessing.share import make_share, parse_shard
+from common.preprocessing.share import Share, changed_groups, make_share, parse_shard
 from common.store.damage import damaged_groups
 from common.store.reading import FaceStore, GroupPaths, read_failures, stored_groups
 
@@ -75,6 +75,20 @@ def test_a_store_from_before_tables_had_checksums_is_read_and_a_check_says_so(
     report = check_store(share.recipe, (0, 1))
     assert not report.has_errors
     assert re.search("2 groups .*checksums: a, c", report.summary())
+
+
+def test_a_group_whose_raw_data_can_no_longer_be_read_counts_as_changed(tmp_path: Path) -> None:
+    class Unreadable(CountingReader):
+        def fingerprint(self, group: str) -> str:
+            if group == "b":
+                raise OSError("the drive is gone")
+            return super().fingerprint(group)
+
+    share = counting_share(tmp_path)
+    make_share(share, 0, unit="item", repairs=False)
+    assert changed_groups(share) == []
+    recipe = replace(share.recipe, reader=Unreadable(tmp_path / "counted"))
+    assert changed_groups(Share(recipe, (0, 1))) == ["b"]
 
 
 def test_what_the_raw_data_s_findings_say_is_not_said_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import math
 
 import pytest
+from builders.kept_figures import kept_figures
 from builders.small_reports import only_group, page_of, write_undrawn
 from builders.small_runs import (
     LAM_BASELINES,
@@ -14,7 +15,7 @@ from builders.small_runs import (
     write_lam_test,
 )
 
-from common.report.figures import save_group_bars
+from common.report.figures import save_group_bars, save_slices
 from common.report.reading import read_results
 from common.report.tables.groups import group_by_protocol
 
@@ -80,6 +81,20 @@ def test_values_that_are_not_defined_are_dashes(lam_dir):
     assert [row[7:10] for row in rows[1:]] == [["-", "-", "-"]] * 2
     save_group_bars(group, lam_dir / "bars.png")
     assert "no_positives, val: highest mAP of 2" in page_of(lam_dir)
+
+
+def test_a_figure_has_a_legend_of_what_there_is_and_no_empty_panel(lam_dir, monkeypatch):
+    kept = kept_figures(monkeypatch)
+    unknown = dict.fromkeys(LAM_BASELINES)
+    by = {name: lam_summary()["by"][name] for name in ("sharpness", "clip")}
+    write_lam_test(write_lam_run(lam_dir / "x"), tested_on="other", baselines=unknown, by=by)
+    groups = group_by_protocol(read_results(lam_dir).tests)
+    (group,) = (group for group in groups if group.protocol.tested_on == "other")
+    save_group_bars(group, lam_dir / "bars.png")
+    save_slices(group, lam_dir / "slices.png")
+    bars, slices = kept
+    assert bars.legends == []
+    assert [axis.axison for axis in slices.axes] == [True, False]
 
 
 def test_the_best_is_the_highest(lam_dir):

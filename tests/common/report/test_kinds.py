@@ -7,9 +7,11 @@ from html import unescape
 import numpy as np
 import polars as pl
 import pytest
+from builders.kept_figures import kept_figures
 from builders.small_reports import page_of, write_undrawn
 from builders.small_runs import (
     LAM_HEADER,
+    change_run,
     study_plan,
     write_gaze_job,
     write_lam_job,
@@ -25,7 +27,7 @@ from common.report.kinds.eye_contact import EyeContactTest
 from common.report.kinds.gaze_angle import GazeAngleTest
 from common.report.kinds.registry import KINDS, kind_named, kind_optimising, validation_shown
 from common.report.reading import read_results
-from common.report.tables.runs import unfinished_table
+from common.report.tables.runs import name_of_run, unfinished_table
 
 
 @pytest.fixture
@@ -51,6 +53,17 @@ def test_a_metric_of_no_kind_is_drawn_under_its_own_name(lam_dir, tmp_path):
     run = read_results(lam_dir).runs[0]
     save_curves([Line(run.name, [run.val_curve])], "val/loss", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").is_file()
+    change_run(run.folder, {"config.optimized_metric": "val/loss"})
+    runs = read_results(lam_dir).runs
+    assert name_of_run(runs[0], runs) == "#1 gazelstm, seed 0"
+
+
+def test_of_curves_of_one_epoch_the_spread_is_a_bar(tmp_path, monkeypatch):
+    kept = kept_figures(monkeypatch)
+    save_curves([Line("two", [{0: 2.0}, {0: 4.0, 1: 9.0}])], "val/loss", tmp_path / "curves.png")
+    (bars,) = kept[0].axes[0].containers
+    ((low, high),) = bars.lines[2][0].get_segments()
+    np.testing.assert_allclose([low, high], [[1, 3 - 2**0.5], [1, 3 + 2**0.5]])
 
 
 def is_explained(kind, page):

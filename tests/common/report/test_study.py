@@ -22,6 +22,7 @@ from builders.small_runs import (
 )
 
 from common.report.study.files import study_text
+from common.report.study.tables import study_slice_tables
 
 
 def test_a_row_is_mean_and_sample_deviation_over_seeds_in_the_order_of_the_study(whole_dir):
@@ -103,6 +104,8 @@ def test_missing_and_failed_trainings_are_named_and_do_not_count(tmp_path):
     outcome = only_outcome(tmp_path)
     assert outcome.study.progress == "4 of 9 runs finished"
     assert "row both: 0 of 3 (missing)" in study_text(outcome)
+    for table in study_slice_tables(outcome.comparisons[0]):
+        assert table.rows[2] == ["row both", *["-"] * len(table.numeric)]
 
 
 def test_a_study_without_a_finished_run_shows_how_far_it_is(tmp_path):

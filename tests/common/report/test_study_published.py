@@ -4,10 +4,12 @@ import json
 import re
 
 import pytest
-from builders.small_reports import cells, only_outcome, write_study, write_undrawn
+from builders.kept_figures import kept_figures
+from builders.small_reports import cells, only_outcome, only_table, write_study, write_undrawn
 from builders.small_runs import study_plan, write_gaze_job
 
 from common.report.command import write_report
+from common.report.figures import save_study_bars
 from common.report.study.files import study_text
 from common.report.study.tables import comparison_table
 
@@ -50,7 +52,7 @@ def test_published_numbers_stand_beside_the_own_test_and_say_why_they_do_not_com
     assert re.search("not comparable .*columbiagaze .*demo_gaze .*split ", text)
 
 
-def test_published_numbers_of_the_same_protocol_are_comparable(flame_dir, tmp_path):
+def test_published_numbers_of_the_same_protocol_are_comparable(flame_dir, tmp_path, monkeypatch):
     plan = study_plan("t", rows=("flame_columbiagaze",), seeds=(0, 1), published="flame_table")
     for seed in (0, 1):
         run = write_gaze_job(
@@ -64,6 +66,10 @@ def test_published_numbers_of_the_same_protocol_are_comparable(flame_dir, tmp_pa
     assert cells(tmp_path, "published mean angular error [deg]") == ["4.64"]
     assert cells(tmp_path, "published std of samples [deg]") == ["2.86"]
     assert "parity; comparable." in study_text(only_outcome(tmp_path))
+    kept = kept_figures(monkeypatch)
+    save_study_bars(only_table(tmp_path), tmp_path / "bars.png")
+    (mark,) = (line for line in kept[0].axes[0].lines if line.get_label() == "published")
+    assert mark.get_xdata() == [4.64]
 
 
 def test_an_unknown_published_table_is_named_and_stops_nothing(tmp_path):

@@ -1,18 +1,24 @@
 """One process at a time has a run's folder, and one that is refused changes nothing in it."""
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from builders.small_store import write_small_store
 from builders.small_training import REPO_DIR, SMALL_RUN
+from omegaconf import OmegaConf
 
 from common.runs.claim import FolderInUseError, claimed, is_in_use
 from common.runs.snapshot import read_snapshot
 from common.studies.job import run_job
+from common.studies.study import StudySummary
 
 HOLDS = """
 import sys, time
@@ -37,8 +43,10 @@ def other_process(run_dir: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_a_folder_is_one_process_s_until_that_ends_in_any_way(tmp_path: Path) -> None:
-    run_dir = tmp_path / "run"
+def test_a_folder_is_one_process_s_until_that_ends_in_any_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_dir = tmp_path / "row_seed0"
     with other_process(run_dir) as process:
         assert is_in_use(run_dir)
         taken = rf"{run_dir} .*{process.pid}"
@@ -46,16 +54,56 @@ def test_a_folder_is_one_process_s_until_that_ends_in_any_way(tmp_path: Path) ->
             raise AssertionError
         # A study leaves it to its process, and goes on with the next job.
         before = contents(run_dir)
-        config = {"ckpt_path": None, "study": {"name": "x"}, "paths": {"run_dir": str(run_dir)}}
+        config = {"ckpt_path": None, "study": None, "paths": {"run_dir": str(run_dir)}}
+        with pytest.raises(FolderInUseError, match=taken):
+            run_job(config, {})
+        config |= {"study": {"name": "x", "rows": {"row": "row"}, "seeds": [0]}}
         with pytest.warns(UserWarning, match=taken):
             assert run_job(config, {}) == {}
         assert contents(run_dir) == before
+        config |= {"hydra": {"sweep": {"dir": str(tmp_path)}}}
+        with caplog.at_level("INFO"):
+            StudySummary().on_multirun_end(OmegaConf.create(config))
+        assert "run by another process: row_seed0" in caplog.text
+        assert "earlier" not in caplog.text
         process.kill()  # not even a chance to give it back
         process.wait()
         assert not is_in_use(run_dir)
         with claimed(run_dir):
             pass
     assert list(run_dir.iterdir()) == []
+
+
+def test_where_a_file_system_has_no_locks_the_folder_is_used_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unavailable(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", unavailable)
+    with claimed(tmp_path):
+        assert not is_in_use(tmp_path)
+    assert f"{tmp_path} cannot be locked" in caplog.text
+    assert "No locks available" in caplog.text
+
+
+def test_a_claim_is_on_the_file_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever had the folder may remove the file after this process has opened it."""
+    lock, opened = fcntl.lockf, []
+
+    def lock_as_another_leaves(file: TextIO, how: int) -> None:
+        opened.append(os.fstat(file.fileno()).st_ino)
+        if len(opened) == 1:
+            Path(file.name).rename(tmp_path / "removed")
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "lockf", lock_as_another_leaves)
+    with claimed(tmp_path):
+        (own,) = {*tmp_path.iterdir()} - {tmp_path / "removed"}
+        assert own.stat().st_ino == opened[1]
+        assert own.read_text().startswith(f"process {os.getpid()} ")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

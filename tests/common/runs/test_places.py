@@ -59,6 +59,10 @@ def test_latest_is_a_checkpoint_or_says_why_there_is_none(tmp_path: Path) -> Non
     assert with_latest_checkpoint(asked)["ckpt_path"] == str(last.with_name("best.ckpt"))
     assert found_run("latest", asked, "run") == run
     assert with_latest_checkpoint(asked | {"ckpt_path": "x.ckpt"})["ckpt_path"] == "x.ckpt"
+    # Unless the command says another folder, it is the latest run's; else that one's checkpoint.
+    write_run(tmp_path / "later", "2027")
+    own = asked | {"paths": paths | {"run_dir": str(run)}}
+    assert with_latest_checkpoint(own)["ckpt_path"] == str(last.with_name("best.ckpt"))
 
 
 def test_a_run_is_found_by_its_name_unless_a_path_is_meant(

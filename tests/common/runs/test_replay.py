@@ -16,6 +16,9 @@ from common.runs.run import fit_and_test
 from common.runs.snapshot import read_snapshot, software
 
 SHORT = ["trainer.max_epochs=2"]
+# What a run is compared by, and the least of a run that is equal to it.
+STATE = {"code_sha256": "0", "git": {}, "versions": {}, "data": {}, "weights": {}}
+FINISHED = {**STATE, "status": "finished", "starts": [{"code_sha256": "0"}]}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -170,10 +173,47 @@ def test_a_place_the_run_had_not_is_an_error(work_dir: Path, metrics: dict[str, 
 
 
 def test_an_unfinished_run_has_nothing_to_compare_with() -> None:
-    state = {"code_sha256": "0", "git": {}, "versions": {}, "data": {}, "weights": {}}
-    recorded = {**state, "status": "failed", "starts": [{"code_sha256": "0"}]}
-    (said,) = differences(recorded, state)
+    (said,) = differences(FINISHED | {"status": "failed"}, STATE)
     assert "failed" in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({}, {}, "outside git then, outside git now"),
+        (
+            {"commit": "a" * 40, "changes": "-x"},
+            {"commit": "b" * 40, "changes": "", "untracked": []},
+            "commit aaaaaaaaaaaa with uncommitted changes then, commit bbbbbbbbbbbb now",
+        ),
+        (
+            {"commit": "a" * 40, "changes": ""},
+            {"commit": "a" * 40, "untracked": ["new.py"]},
+            "commit aaaaaaaaaaaa with other uncommitted changes",
+        ),
+    ],
+)
+def test_other_code_is_named_by_its_commit(
+    before: dict[str, Any], after: dict[str, Any], expected: str
+) -> None:
+    recorded = FINISHED | {"git": before}
+    (said,) = differences(recorded, STATE | {"code_sha256": "1", "git": after})
+    assert expected in said
+
+
+def test_code_that_changed_between_a_runs_starts_cannot_be_had_again() -> None:
+    starts = [{"code_sha256": "0"}, {"code_sha256": "1"}]
+    assert differences(FINISHED | {"starts": starts}, STATE) == [
+        "code: it changed between the run's starts"
+    ]
+
+
+def test_weights_are_known_by_their_content_and_not_by_their_place() -> None:
+    recorded = FINISHED | {"weights": {"old.pth": "0"}}
+    assert differences(recorded, STATE | {"weights": {"new.pth": "0"}}) == []
+    for now, named in (({"new.pth": "1"}, "new.pth"), ({}, "old.pth")):
+        (said,) = differences(recorded, STATE | {"weights": now})
+        assert f"start from: {named} is not" in said
 
 
 def test_another_commit_with_the_same_code_is_no_difference() -> None:

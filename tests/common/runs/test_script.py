@@ -1,5 +1,6 @@
 """A script ends at SIGTERM as it should, and says a user's mistake without a traceback."""
 
+import runpy
 import signal
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from builders.small_training import REPO_DIR, SMALL_RUN
 from builders.train_script import train_script_here
 from hydra.errors import CompactHydraException
 
-from common.runs.script import run_module
 from common.runs.snapshot import read_snapshot
 
 SCRIPT = """
@@ -131,10 +131,20 @@ def test_a_training_that_gets_sigterm_is_interrupted_and_goes_on(tmp_path: Path)
     assert read_snapshot(run_dir)["status"] == "interrupted"
 
 
-def test_behind_python_m_what_is_the_users_to_mend_is_the_last_line() -> None:
-    def main() -> None:
-        raise ValueError("no runs in X")
-
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "common.report NONE",
+        "gazepose.ensembling NONE NONE --out x",
+        "gazepose.submission NONE.csv x.json",
+    ],
+)
+def test_behind_python_m_what_is_the_users_to_mend_is_the_last_line(
+    monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    module, *arguments = typed.split()
+    monkeypatch.setattr(sys, "argv", ["python -m", *arguments])
+    monkeypatch.delitem(sys.modules, f"{module}.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
-        run_module(main)
-    assert ended.value.code == "no runs in X"
+        runpy.run_module(module, run_name="__main__")
+    assert "NONE" in str(ended.value.code)

@@ -99,6 +99,14 @@ def test_the_working_copy_is_identified() -> None:
     assert state == {} or (len(state["commit"]) == 40 and isinstance(state["changes"], str))
 
 
+def test_what_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no git
+    monkeypatch.setattr(snapshot, "_PACKAGES", ("numpy", "no-such-package"))
+    found = snapshot.software()
+    assert found["git"] == {}
+    assert found["versions"].keys() == {"python", "numpy"}
+
+
 def test_an_environment_in_another_repository_is_not_taken_for_a_working_copy(
     tmp_path: Path,
 ) -> None:

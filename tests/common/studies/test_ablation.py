@@ -72,6 +72,15 @@ def test_a_row_that_changes_nothing_is_refused(tmp_path: Path, text: str) -> Non
     assert "row idle changes nothing" in refused(*ON_GAZEPOSE, own, "ablations=idle")
 
 
+def test_a_row_may_stand_on_another(tmp_path: Path) -> None:
+    text = "defaults:\n  - split_5\n  - _self_\npriors:\n  mirror: true\nablation: mine"
+    typed = [*ON_GAZEPOSE, own_conf(tmp_path, ablations__mine=text), "ablations=mine"]
+    with running(*typed) as config:
+        assert set(check_ablation(config) or ()) >= {"priors.split", "priors.mirror"}
+    undone = refused(*typed, "priors.split=1.0")
+    assert "row mine sets priors.split=5.0; priors.split=1.0 " in undone
+
+
 def test_a_row_in_a_package_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_conf(tmp_path, ablations__mine="priors:\n  split: 2.0\nablation: mine")
     (tmp_path / "conf").rename(tmp_path / "my_rows")

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -226,6 +227,13 @@ def test_tracks_have_gaps_both_short_and_long(scenes):
     assert (gaps >= 0).all()
     assert ((gaps > 0) & (gaps <= BRIDGED_GAP)).sum() > 20
     assert (gaps > BRIDGED_GAP).sum() > 2
+
+
+def test_who_is_never_seen_has_no_track(scenes):
+    first, *others = scenes[0].actors
+    unseen = replace(first, visible=np.zeros_like(first.visible))
+    found = annotate_tracks(replace(scenes[0], actors=(unseen, *others)))
+    assert {track.person_id for track in found} == {actor.person_id for actor in others}
 
 
 def test_one_person_may_have_several_tracks_with_ids_of_their_own(scenes):

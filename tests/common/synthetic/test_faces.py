@@ -7,6 +7,7 @@ from common.faces.mediapipe.mesh import FaceMesh
 from common.geometry import face_direction
 from common.synthetic.people.head import make_identity
 from common.synthetic.people.sampling import sample_traits
+from common.synthetic.photo import NOISE_SIZE, develop
 from common.synthetic.rendering.face_pose import FacePose
 from common.synthetic.rendering.lighting import Lighting
 from common.synthetic.rendering.placement import centred_camera
@@ -18,8 +19,8 @@ CAMERA = centred_camera((SIZE, SIZE), 700.0)
 LIGHT = Lighting(np.array([0.0, -0.3, -0.95]), 0.8, 0.4, 0.3, np.ones(3))
 
 
-def drawn(canvas, gaze=(0.0, 0.0), seed=3, camera=CAMERA, **options):
-    identity = make_identity(seed)
+def drawn(canvas, gaze=(0.0, 0.0), identity=None, camera=CAMERA, **options):
+    identity = make_identity(3) if identity is None else identity
     pose = FacePose.of(
         identity,
         head_pose=np.zeros(3),
@@ -59,6 +60,21 @@ def test_drawing_leaves_the_rest_of_the_canvas_alone():
     drawn(canvas)
     assert (canvas[:, -SIZE // 4 :] == np.float32(0.4)).all()
     assert (canvas[:, : SIZE // 2 + 50] != np.float32(0.4)).any()
+
+
+def test_nothing_is_drawn_of_who_is_beyond_the_border():
+    canvas = grey_canvas()
+    # Of the long-haired, most is drawn.
+    aside = CAMERA - [[0, 0, -195], [0, 0, 0], [0, 0, 0]]
+    drawn(canvas, identity=make_identity(0, 64), camera=aside)
+    assert (canvas == np.float32(0.4)).all()
+
+
+def test_the_noise_of_a_photo_wider_than_its_field_is_repeated():
+    light = np.full((4, NOISE_SIZE + 30, 3), 0.2, np.float32)
+    photo = develop(light, np.random.default_rng(0), exposure=1, blur_px=0, noise_levels=20)
+    np.testing.assert_array_equal(photo[:, NOISE_SIZE:], photo[:, :30])
+    assert (photo[:, :30] != photo[:, 30:60]).mean() > 0.5
 
 
 def test_a_cut_of_a_canvas_gets_the_same_picture():
@@ -108,7 +124,7 @@ def test_shut_eyes_hide_the_ball():
 def dark_share(closure):
     """Of what the iris of a fair person with dark eyes would take up."""
     canvas = grey_canvas()
-    found = drawn(canvas, seed=4, closure=(closure, closure))
+    found = drawn(canvas, identity=make_identity(4), closure=(closure, closure))
     x, y = found.eye_landmarks.reshape(2, 56)
     columns = np.round(x[28:36]).astype(int)
     rows = np.round(y[28:36]).astype(int)

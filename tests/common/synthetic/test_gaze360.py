@@ -76,6 +76,9 @@ def test_an_interrupted_folder_is_made_whole(written: Path, tmp_path: Path) -> N
     images(tmp_path)[1].unlink()
     (tmp_path / "code" / "test.txt").unlink()
     assert contents(write_gaze360(tmp_path, **SMALL)) == contents(written)
+    (tmp_path / "code" / "test.txt").write_text("kept")
+    before = contents(tmp_path)
+    assert contents(write_gaze360(tmp_path, **SMALL)) == before
 
 
 def test_processes_change_nothing(written: Path, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What scenes are made of: motion, attention, a moving camera, poses, occlusion, the film."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -189,14 +191,28 @@ def test_nearer_people_and_the_border_hide_faces():
 
 
 def test_a_passer_is_painted_where_it_covers():
-    passer = Passer(np.array([[60.0, 40.0]]), np.array([20.0, 10.0]), 0.4, np.full(3, 0.05))
+    centres_px = np.array([[60.0, 40.0], [400.0, 40.0]])
+    passer = Passer(centres_px, np.array([20.0, 10.0]), 0.4, np.full(3, 0.05))
     canvas = np.full((90, 120, 3), 0.8, np.float32)
+    passer.paint(canvas, 1)
+    assert (canvas == np.float32(0.8)).all()
     passer.paint(canvas, 0)
     assert canvas[40, 60].max() < 0.1
     assert canvas[5, 5].min() == np.float32(0.8)
 
 
 # Film
+
+
+def test_who_is_out_of_sight_leaves_no_trace(scenes):
+    aside_cm = np.array([500.0, 0, 0])
+    actors = [
+        replace(actor, performance=replace(act, position_cm=act.position_cm + aside_cm))
+        for actor in scenes[0].actors
+        for act in [actor.performance]
+    ]
+    frames = [next(film(replace(scenes[0], actors=cast), (192, 108))) for cast in (actors, ())]
+    np.testing.assert_array_equal(*frames)
 
 
 def test_the_mesh_finds_a_filmed_face_where_its_box_is(scenes):

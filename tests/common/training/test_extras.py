@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from builders.small_training import train_here
 
 from common.config.checks import check_steps
 from common.training.checkpoints.reading import read_checkpoint
+from common.training.compilation import CompiledNet
 from common.training.early_stopping import EarlyStop
 from common.training.weight_average import WeightAverage
 from flame.training.module import GazeAngleModule
@@ -318,6 +320,18 @@ def test_a_training_begins_with_no_nonsense(work_dir: Path, typed: str) -> None:
 
 
 # Compilation
+
+
+def test_what_a_training_calls_is_compiled_and_nothing_else() -> None:
+    captured = torch._dynamo.utils.counters["stats"]
+    net = torch.nn.Linear(2, 1)
+    for stage, is_compiled in (("test", False), ("fit", True)):
+        captured.clear()
+        CompiledNet("eager").setup(None, SimpleNamespace(net=net), stage)  # type: ignore[arg-type]
+        net(torch.zeros(1, 2))
+        assert (captured["calls_captured"] > 0) == is_compiled
+    assert [*net.state_dict()] == ["weight", "bias"]
+
 
 HAS_COMPILER = any(shutil.which(name) for name in ("g++", "clang++", "c++"))
 

@@ -14,11 +14,12 @@ from builders.small_store import HEIGHT_PX, WIDTH_PX
 
 from common.files.sealed import write_json
 from common.media.photometric import PhotometricAugmentation
-from common.store.reading import read_recipe
+from common.store.reading import FaceStore, read_recipe
 from flame import render_heatmaps
 from flame.data.datamodule import GazeDataModule
 from flame.data.splits import Split
 from flame.data.statistics import load_statistics
+from flame.store.labels import GazeLabels
 
 SHARES = (0.5, 0.25, 0.25)
 
@@ -255,3 +256,10 @@ def test_faces_without_what_the_nets_need_are_refused(
     bare = rewrite(store_dir, tmp_path / "bare", **{column: lambda _: None})
     with pytest.raises(ValueError, match=r"model=gaze360 data=gaze_faces.*landmarks=mesh"):
         module(bare)
+
+
+def test_a_store_that_lacks_a_label_says_how_to_make_it_whole(store_dir: Path) -> None:
+    table = FaceStore(store_dir).table
+    for damaged in (table.drop("index"), table.with_columns(gaze_yaw_rad=pl.lit("left"))):
+        with pytest.raises(ValueError, match=r"labels are damaged .*mode=repair"):
+            GazeLabels.from_table(damaged)

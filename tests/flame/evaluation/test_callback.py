@@ -17,7 +17,13 @@ from builders.small_store import write_small_store
 
 from common.evaluation.resampling import bootstrap_interval
 from flame.data.datamodule import GazeDataModule
-from flame.evaluation.callback import CSV_COLUMNS, TestResults, results_table, summarise
+from flame.evaluation.callback import (
+    CSV_COLUMNS,
+    TestResults,
+    results_table,
+    summarise,
+    summary_line,
+)
 from flame.evaluation.error_slices import error_slices, slice_table
 
 COLUMNS = [
@@ -110,6 +116,10 @@ def test_errors_of_opposite_sign_are_none_of_both_eyes_mean(data: GazeDataModule
     assert summary["both_eyes"]["num_samples"] == 2
     # The first is right but for the sphere's curvature, the second off by 0.2 radians.
     assert summary["both_eyes"]["mean_deg"] == pytest.approx(np.rad2deg(0.1), abs=0.1)
+    assert re.search(
+        r"mean error 8\.\d+ deg \(of both eyes' mean 5\.7\d\)",
+        summary_line("x", summary | {"baselines": {}}),
+    )
     one = {name: column[[0, 2]] for name, column in output.items()}
     assert "both_eyes" not in summarise(results_table([one], data.table))
 

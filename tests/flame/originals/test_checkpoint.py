@@ -109,9 +109,14 @@ def reshaped(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**state, "out.bias": torch.zeros(3)}
 
 
+def sparse(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {**state, "out.bias": state["out.bias"].to_sparse()}
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
+        (sparse, r"does not fit 'baseline': .*[Ss]parse"),
         (without, r"95.*97.*2 .*out\.weight, out\.bias"),
         (with_extra, r"98.*97.*1 .*adj"),
         (reshaped, r"1 .*out\.bias.*\(3,\).*\(2,\)"),
@@ -217,6 +222,9 @@ def test_an_optimizer_state_that_does_not_fit_is_refused() -> None:
     state = exported_state(optimizer, net)
     with pytest.raises(ValueError, match=r"\[119\].* 52"):
         optimizer_state_from_original(state, other)
+    strange = {**state, "state": {**state["state"], 999: {}}}
+    with pytest.raises(ValueError, match=r"parameters \[999\], expected 0 to 118"):
+        optimizer_state_from_original(strange, net)
     wide = MODEL_KEYS["mmtm-fusion"](width=8, hidden=8, input_size=26)
     with pytest.raises(ValueError, match=r"exp_avg .* 0 .*\(4, 3, 3, 3\).*\(8, 3, 3, 3\)"):
         optimizer_state_from_original(state, wide)

@@ -64,6 +64,25 @@ def test_a_row_that_is_no_number_costs_itself(tmp_path: Path) -> None:
     assert [isinstance(one, Skipped) for one in found] == [False, True, False]
 
 
+def test_an_image_that_is_none_costs_itself(tmp_path: Path) -> None:
+    path = write_person(tmp_path, face_patch=None)
+    with h5py.File(path, "a") as file:
+        patches = file.create_dataset(
+            "face_patch", (3, 64, 64, 3), "u1", chunks=(1, 64, 64, 3), compression="gzip"
+        )
+        patches[:] = np.random.default_rng(0).integers(0, 256, patches.shape, np.uint8)
+        damaged = patches.id.get_chunk_info(1).byte_offset
+    content = bytearray(path.read_bytes())
+    content[damaged : damaged + 100] = bytes(100)
+    path.write_bytes(content)
+    found = list(EthXGazeReader(tmp_path).read("subject0003"))
+    assert [isinstance(one, Skipped) for one in found] == [False, True, False]
+    assert "damaged image" in found[1].reason  # type: ignore[union-attr]
+    write_person(tmp_path, face_patch=np.zeros((3, 64, 64, 3), np.float32))
+    reasons = {getattr(one, "reason", "") for one in EthXGazeReader(tmp_path).read("subject0003")}
+    assert reasons == {"no image: float32 (64, 64, 3)"}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -261,6 +261,9 @@ def test_blinks_and_looks_elsewhere_are_skipped_unless_kept(tmp_path):
     assert reasons == ["blink", "not looking at the target"]
     kept = _read(root, keep_gaze_states=("OK", "BK"))
     assert [item.frame for item in kept if isinstance(item, RawSample)] == [0, 5, 15]
+    (path,) = root.rglob("gaze_state.txt")
+    path.write_text(path.read_text().replace("15\tOK\n", ""))
+    assert "gaze state missing" in [getattr(item, "reason", "") for item in _read(root)]
 
 
 def test_a_file_without_one_gaze_state_is_named(tmp_path):
@@ -268,6 +271,10 @@ def test_a_file_without_one_gaze_state_is_named(tmp_path):
     (path,) = root.rglob("gaze_state.txt")
     path.write_bytes(b"\xff\0")
     with pytest.raises(ValueError, match=str(path)):
+        _read(root)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ValueError, match=f"{path} cannot be read"):
         _read(root)
 
 
@@ -308,10 +315,17 @@ def test_missing_file_skips_every_frame(tmp_path, file, reason):
     assert {item.reason for item in _read(root)} == {reason}
 
 
-def test_malformed_calibration_names_the_file(tmp_path):
+@pytest.mark.parametrize(
+    ("old", "new"), [("[intrinsics]", "[R]"), ("50.000000000", "nan"), (str(WIDTH), "inf")]
+)
+def test_malformed_calibration_names_the_file(tmp_path, old, new):
     root = RawSession().write(tmp_path)
-    next(root.rglob("rgb_vga_calibration.txt")).write_text("[resolution]\n640\n480\n[R]\n1;0\n")
-    assert "rgb_vga_calibration.txt" in _read(root)[0].reason
+    path = next(root.rglob("rgb_vga_calibration.txt"))
+    whole = path.read_text()
+    path.write_text(whole.replace("\n", "\n\n"))  # blank lines are none
+    assert isinstance(_read(root)[0], RawSample)
+    path.write_text(whole.replace(old, new, 1))
+    assert "rgb_vga_calibration.txt is malformed" in _read(root)[0].reason
 
 
 def test_vga_camera_elsewhere_is_warned_of(tmp_path, caplog):
@@ -327,6 +341,15 @@ def test_eyes_that_do_not_project_on_the_trackers_pixels_are_warned_of(tmp_path,
     path.write_text(path.read_text().replace("0.250000000", "0.350000000"))
     _read(root, camera="hd")
     assert re.search(r"1_A_CS_S: .* px .*HD tracker.*calibration", caplog.text)
+    # Where the tracker has no pixels, there is nothing to compare.
+    caplog.clear()
+    path = next(root.rglob("eye_tracking.txt"))
+    header, *rows = (line.split(";") for line in path.read_text().splitlines())
+    for row in rows:
+        row[9:13] = ["0"] * 4
+    path.write_text("\n".join(";".join(row) for row in (header, *rows)))
+    assert isinstance(_read(root, camera="hd")[0], RawSample)
+    assert "calibration" not in caplog.text
 
 
 def test_sessions_are_chosen_by_condition_target_and_motion(tmp_path):

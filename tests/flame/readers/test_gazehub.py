@@ -212,6 +212,10 @@ def test_files_that_tell_no_gaze_are_left_out(
     tree.label("test").write_text("face head origin cam_index\nsubject0001/1.jpg 0,0 x 0\n")
     assert GazeHubReader(tree.root).groups() == ["train"]
     assert "test.label" in caplog.text
+    tree.label("train").unlink()
+    gazehub._label_files.cache_clear()
+    with pytest.raises(ValueError, match=r"no file in .*Label names a gaze.* test\.label"):
+        GazeHubReader(tree.root)
 
 
 def test_damage_costs_the_damaged_line_alone(tmp_path: Path) -> None:
@@ -227,18 +231,22 @@ def test_damage_costs_the_damaged_line_alone(tmp_path: Path) -> None:
     fields = lines[7].split()
     fields[7] = "20,10"
     lines[7] = " ".join(fields)
+    fields = lines[8].split()
+    fields[5] = "0,0,0"
+    lines[8] = " ".join(fields)
     tree.label("p00").write_text("\n".join(lines) + "\n")
     reader = GazeHubReader(tree.root)
     found = list(reader.read("p00"))
     assert reader.count("p00") == len(found) == 9
     reasons = {i: one.reason for i, one in enumerate(found) if isinstance(one, Skipped)}
-    assert sorted(reasons) == [1, 2, 3, 4, 5, 6]
+    assert sorted(reasons) == [1, 2, 3, 4, 5, 6, 7]
     assert "p00/face/2.jpg" in reasons[1]
     assert "unreadable" in reasons[2]
     assert reasons[3].startswith("p00.label:5: 3 ")
     assert "nan" in reasons[4]
     assert "0.9,-0.9" in reasons[5]
     assert "radians" in reasons[6]
+    assert "3D gaze of length 0" in reasons[7]
     np.testing.assert_allclose(found[8].gaze, tree.gaze["p00"][8], atol=1e-12)  # type: ignore[union-attr]
 
 
@@ -260,9 +268,11 @@ def test_long_files_are_cut_and_nothing_is_lost(
     gazehub._stretches.cache_clear()
 
 
-def test_mpiifacegazes_scale_can_be_taken_out(trees: dict[str, GazeHubTree]) -> None:
+def test_mpiifacegazes_scale_can_be_taken_out(
+    trees: dict[str, GazeHubTree], tmp_path: Path
+) -> None:
     """n = S R g was published; R g is what the others have."""
-    tree = trees["mpiifacegaze"]
+    tree = write_gazehub(tmp_path, "mpiifacegaze")
     scaled, plain = (
         samples(GazeHubReader(tree.root, remove_scale=remove)) for remove in (False, True)
     )
@@ -272,6 +282,11 @@ def test_mpiifacegazes_scale_can_be_taken_out(trees: dict[str, GazeHubTree]) -> 
     reader = GazeHubReader(tree.root, remove_scale=True)
     assert reader.gaze_convention == "face_centre_to_target"
     assert reader.settings == {"dataset": "mpiifacegaze", "remove_scale": True}
+    lines = [f"p00/face/1.jpg l r n left 0,0,-1 0,0,1 0,0 0,0 r 1,1,{z} o" for z in ("1", "0")]
+    tree.label("p01").write_text("\n".join([HEADERS["mpiifacegaze"], *lines]))
+    one, none = GazeHubReader(tree.root, remove_scale=True).read("p01")
+    assert isinstance(one, RawSample)
+    assert "scale 1,1,0, expected positive" in none.reason  # type: ignore[union-attr]
     with pytest.raises(ValueError, match=r"remove_scale=true .*Smat.*eyediap"):
         GazeHubReader(trees["eyediap"].root, "eyediap", remove_scale=True)
 

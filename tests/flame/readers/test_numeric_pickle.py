@@ -127,6 +127,13 @@ def test_a_few_bytes_get_no_gigabytes(tmp_path, content):
     tracemalloc.stop()
 
 
+def test_only_bytes_are_written_as_text(tmp_path):
+    content = pickle.dumps(np.arange(3.0), protocol=2)
+    assert b"latin1" in content
+    other = content.replace(b"X\x06\x00\x00\x00latin1", b"X\x05\x00\x00\x00utf-8")
+    assert "'utf-8'" in _refused(tmp_path, other)
+
+
 def test_lists_of_the_same_lists_are_not_walked_without_end(tmp_path):
     value = [0.0] * 10
     for _ in range(30):

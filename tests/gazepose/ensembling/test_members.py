@@ -27,6 +27,12 @@ def test_runs_tested_otherwise_are_not_combined(
         members_of([tmp_path / "a", tmp_path / "b"])
 
 
+def test_a_test_that_does_not_say_how_it_was_made_is_told(tmp_path: Path) -> None:
+    run = write_run(tmp_path, small_predictions(1), "a", smoothing=3)
+    with pytest.raises(ValueError, match=r"_predictions\.parquet does not say all .*test again"):
+        members_of([run, run])
+
+
 def test_what_is_a_models_own_affair_may_differ_and_is_told(tmp_path: Path) -> None:
     write_run(tmp_path / "a", small_predictions(2), "a")
     own = {"dropout": "gaussian", "landmark_source": None}

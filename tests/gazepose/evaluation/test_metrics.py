@@ -42,6 +42,7 @@ def test_reset_forgets() -> None:
     metric = LamAveragePrecision()
     metric.update(*sample(0, 30))
     metric.reset()
+    assert [len(values) for values in metric.known_samples()] == [0, 0]
     metric.update(torch.tensor([0.9, 0.1]), torch.tensor([1, 0]))
     assert float(metric.compute()) == 1
 

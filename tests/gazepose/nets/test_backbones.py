@@ -3,6 +3,7 @@ import warnings
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
@@ -142,6 +143,19 @@ def test_timm_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(ValueError, match=r"pip install -e '\.\[timm\]'"):
         TimmBackbone("resnet10t")
+
+
+def test_weights_that_timm_cannot_fetch_say_how_to_do_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timm = pytest.importorskip("timm")
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(timm, "create_model", unreachable)
+    with pytest.raises(ValueError, match=r"'resnet10t' .*no route.*backbone\.weights=null"):
+        TimmBackbone("resnet10t", weights="imagenet")
 
 
 @pytest.mark.parametrize("name", ["resnet19", "hf-hub:someone/net", "local-dir:folder"])

@@ -8,6 +8,7 @@ from builders.small_nets import small_gazelstm, small_gazepose
 from torch import Tensor
 
 from gazepose.nets.backbones import TimmBackbone, TorchvisionBackbone, resnet18
+from gazepose.nets.backbones.sizes import explained_image_size
 from gazepose.nets.pixels import IMAGENET_MEAN, IMAGENET_STD
 from gazepose.nets.transformer import Transformer
 
@@ -68,6 +69,15 @@ def test_a_torchvision_net_says_which_image_size_it_takes(name: str, side: int) 
     message = rf"{name}.*{side} x {side}.*model\.image_size=224"
     with pytest.raises(ValueError, match=message):
         TorchvisionBackbone(name)(torch.zeros(1, 3, side, side))
+
+
+@pytest.mark.parametrize(
+    ("error", "side"), [(torch.OutOfMemoryError("full"), 8), (RuntimeError("full"), 224)]
+)
+def test_what_is_no_matter_of_size_is_told_as_it_was_raised(error: Exception, side: int) -> None:
+    images = torch.zeros(1, 3, side, side)
+    with pytest.raises(type(error), match="full"), explained_image_size("a net", images, 224):
+        raise error
 
 
 def normalised(pixels: Tensor, mean: Any, std: Any) -> Tensor:

@@ -229,6 +229,16 @@ def test_a_photo_is_a_video_that_stands_still(module: EyeContactModule, tmp_path
     assert (drawn != image).any()
 
 
+def test_of_a_photo_the_largest_face_alone_counts_where_that_is_asked_for(
+    module: EyeContactModule,
+) -> None:
+    image = frame_of({RED: 30, GREEN: 100})
+    image[40:, :75] = image[:, 50:75] = 0  # the red square, which is found first, is smaller
+    (largest,) = predictor(module, following={"largest_only": True}).predict(image)
+    assert len(predictor(module).predict(image)) == 2
+    np.testing.assert_allclose(largest.bbox_xyxy_px, [100, 20, 140, 60])
+
+
 def test_a_photo_without_faces_has_none(module: EyeContactModule) -> None:
     assert predictor(module).predict(frame_of({})) == []
 

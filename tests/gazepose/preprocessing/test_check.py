@@ -11,6 +11,11 @@ from builders.preprocessed_clips import CLIPS, contents, damage, preprocessor
 
 from common.preprocessing.check import CheckReport
 from common.preprocessing.findings import Finding
+from gazepose.preprocessing.preparation import PreparationSettings
+from gazepose.preprocessing.preprocessor import LamPreprocessor
+from gazepose.preprocessing.prior_check import preparation_of
+from gazepose.readers.sample import RawReader
+from gazepose.readers.videos_challenge import VideosChallengeReader
 
 
 def told_of_the_table(store_dir: Path) -> list[str]:
@@ -24,6 +29,27 @@ def test_only_an_error_makes_a_check_fail(tmp_path: Path, severity: Any, has: bo
     findings = (Finding("note", "two parts", "here"), Finding(severity, "no list", "here"))
     reader = FakeLamReader(CLIPS, findings=findings)
     assert preprocessor(tmp_path, reader=reader).check().has_errors == has
+
+
+def errors(reader: RawReader, store_dir: Path, **preparation: Any) -> list[str]:
+    """What a check that takes landmarks or head poses from prior files finds wrong."""
+    settings = PreparationSettings(**preparation)
+    found = LamPreprocessor("x", reader, store_dir, settings).check().findings
+    return [f"{one.what} -> {one.remedy}" for one in found if one.severity == "error"]
+
+
+def test_data_that_bring_no_prior_files_are_measured_or_refused(tmp_path: Path) -> None:
+    reader = FakeLamReader(CLIPS)
+    (error,) = errors(reader, tmp_path, landmarks="prior", head_pose="mesh")
+    assert re.search("no json_prior files -> .*landmarks=mesh", error)
+    either = {"landmarks": "prior_or_mesh", "head_pose": "mesh"}
+    assert errors(reader, tmp_path, **either) == []
+    assert preparation_of(reader, PreparationSettings(**either), "t1").landmarks == "mesh"  # type: ignore[arg-type]
+
+
+def test_of_a_folder_of_something_else_nothing_more_is_said(tmp_path: Path) -> None:
+    (error,) = errors(VideosChallengeReader(tmp_path), tmp_path / "store", landmarks="prior")
+    assert "videos_challenge" in error
 
 
 def test_check_without_a_store_makes_none(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def raw_dir(tmp_path: Path) -> Path:
     for number, (part, names) in enumerate(FACES.items()):
         numbers = " ".join(map(str, VECTOR))
         text = "".join(f"{name} {numbers} \n" for name in names)
-        (raw_dir / "code" / FILES[part]).write_text(text)
+        (raw_dir / "code" / FILES[part]).write_text(f"{text} \n")  # a blank line names nobody
         for name in names:
             path = raw_dir / "imgs" / name
             path.parent.mkdir(parents=True, exist_ok=True)

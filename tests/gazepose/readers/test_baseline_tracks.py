@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -74,10 +75,11 @@ def test_looks_appended_by_a_second_run_are_refused(data_dir):
         BaselineTracks(data_dir).tracks(UID)
 
 
-def test_damaged_track_is_left_out_and_the_others_stay(data_dir):
+@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda whole: "{}"])
+def test_damaged_track_is_left_out_and_the_others_stay(data_dir, damage):
     folder = data_dir / "json_original" / UID
     whole = (folder / "trkA1x.json").read_text()
-    (folder / "trkA1x.json").write_text(whole[: len(whole) // 2])
+    (folder / "trkA1x.json").write_text(damage(whole))
     tracks, skipped = BaselineTracks(data_dir).tracks(UID)
     assert {track.track_id for track in tracks} == {"trkA2y", "trkA3z"}
     assert f"{UID}:trkA1x" in {item.sample_id for item in skipped}
@@ -90,6 +92,7 @@ def test_damaged_track_is_left_out_and_the_others_stay(data_dir):
         ({"frameNumber": 10**30}, f"rows[0].frameNumber is {10**30}"),
         ({"x": "left"}, 'rows[0].x is "left"'),
         ({"Person ID": ...}, "rows[0] has no 'Person ID'"),
+        ({"Person ID": ["1"]}, 'rows[0].Person ID is ["1"]'),
         (None, "rows[0] is null"),
     ],
 )
@@ -114,6 +117,23 @@ def test_malformed_looks_cost_nothing_else(data_dir):
     after, skipped = BaselineTracks(data_dir).tracks(UID)
     assert [t.labels.tolist() for t in after] == [t.labels.tolist() for t in before]
     assert [item.reason for item in skipped].count(MALFORMED) == 2
+
+
+def test_tracks_longer_than_memory_holds_are_refused_with_their_folder(data_dir, monkeypatch):
+    monkeypatch.setattr("gazepose.readers.tracks.MAX_ROWS", 3)
+    with pytest.raises(ValueError, match=rf"json_original/{UID}: .* more than 3 frames"):
+        BaselineTracks(data_dir).tracks(UID)
+
+
+def test_the_doctor_says_which_clips_lack_what(data_dir):
+    shutil.rmtree(data_dir / "json_original" / UID)
+    (data_dir / "result_LAM" / f"{CLIP_B}.json").unlink()
+    found = {
+        one.severity: one.what for one in BaselineTracks(data_dir, parts=("train",)).findings()
+    }
+    assert "json_original" in found["error"]
+    assert UID in found["error"]
+    assert CLIP_B in found["warning"]
 
 
 def test_folders_of_another_kind_are_refused(tmp_path, data_dir):

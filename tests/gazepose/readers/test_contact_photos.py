@@ -44,6 +44,11 @@ def reasons(folder: Path, **options: Any) -> dict[str, str]:
     return {i.sample_id: i.reason for i in items(folder, **options) if isinstance(i, Skipped)}
 
 
+def fingerprints(folder: Path) -> dict[str, str | None]:
+    source = reader(folder)
+    return {group: source.fingerprint(group) for group in source.groups() if source.count(group)}
+
+
 def parts(folder: Path, **options: Any) -> dict[str, str]:
     return {face.clip_uid: face.part for face in faces(folder, **options)}
 
@@ -117,13 +122,14 @@ def test_a_photo_without_a_face_or_that_cannot_be_read_is_skipped_with_its_reaso
         (("a/01.jpg", 20, 20, 60, 60, 0), "{name}, line 3.*other"),
         (("a/01.jpg", 20.0, 20, 60, 60, 1), "{name}, line 3$"),
         (("a/01.jpg", "", "", "", "", 1), "which"),
+        (("x" * 300 + ".jpg", 20, 20, 60, 60, 1), '"xxx'),
     ],
 )
 def test_a_row_that_cannot_be_used_costs_itself_and_is_told_with_its_line(
     tmp_path: Path, row: Sequence[object], what: str
 ) -> None:
     write_contact_photos(tmp_path, 6)
-    expected = len(faces(tmp_path))
+    expected, before = len(faces(tmp_path)), fingerprints(tmp_path)
     with (tmp_path / "labels.csv").open("a") as file:
         file.write(",".join(map(str, row)) + "\n")
     name = f"{tmp_path.name}/labels.csv"
@@ -133,6 +139,8 @@ def test_a_row_that_cannot_be_used_costs_itself_and_is_told_with_its_line(
     assert len(faces(tmp_path)) == expected == 6
     told = [severity for severity, said in findings(tmp_path) if f"{where} ({reason})" in said]
     assert told == ["warning"]
+    after = fingerprints(tmp_path)
+    assert sum(after[group] != its for group, its in before.items()) <= 1
 
 
 @pytest.mark.parametrize(
@@ -249,6 +257,8 @@ def test_drawn_parts_have_their_shares_and_keep_photos_whole(tmp_path: Path) -> 
     drawn = parts(tmp_path, **options)
     assert [list(drawn.values()).count(part) for part in ("train", "val", "test")] == [10, 4, 6]
     assert all(drawn[face.clip_uid] == face.part for face in faces(tmp_path, **options))
+    with pytest.raises(ValueError, match=r"labels\.csv: .*0\.5, 0\.5, 0\.5.*sum to 1"):
+        parts(tmp_path, split_fractions=[0.5, 0.5, 0.5])
     assert parts(tmp_path, **options) == drawn != parts(tmp_path, **options, split_seed=1)
 
 
@@ -282,15 +292,11 @@ def test_a_group_is_made_again_when_its_rows_or_photos_change_and_only_then(
 ) -> None:
     write_contact_photos(tmp_path, 40)
 
-    def prints() -> dict[str, str | None]:
-        source = reader(tmp_path)
-        return {g: source.fingerprint(g) for g in source.groups() if source.count(g)}
-
     def changed(before: dict[str, str | None]) -> int:
-        now = prints()
+        now = fingerprints(tmp_path)
         return sum(now[group] != its for group, its in before.items())
 
-    before = prints()
+    before = fingerprints(tmp_path)
     assert len(before) > 5
     text = (tmp_path / "labels.csv").read_text()
     head, rest = text.split("\n", 1)
@@ -302,7 +308,7 @@ def test_a_group_is_made_again_when_its_rows_or_photos_change_and_only_then(
     write_photo(tmp_path / "images" / "a/09.jpg", green_left=100)
     assert changed(before) == 1
     (tmp_path / "images").rename(tmp_path / "gone")
-    assert set(prints().values()) == {None}
+    assert set(fingerprints(tmp_path).values()) == {None}
 
 
 def test_the_doctor_counts_who_looks_by_part_and_source(tmp_path: Path) -> None:
@@ -335,9 +341,12 @@ def test_the_doctor_names_one_class_lost_photos_and_boxes_outside(tmp_path: Path
         ("a.jpg", 0.1, 0.2, 0.5, 0.6, 1),  # fractions
         labelled_row("torn.jpg", 1),
         labelled_row("gone.jpg", 1),
+        ("b.jpg", "", "", "", "", 1),
     ]
+    write_photo(tmp_path / "b.jpg")
     write_csv(tmp_path / "labels.csv", rows)
     found = findings(tmp_path, part="train")
+    assert ("note", "1 row without a box: the largest face found counts") in found
     outside = next(what for _, what in found if "outside" in what)
     lines = [line for line in range(2, 10) if f"line {line} (" in outside]
     assert lines == [5, 6, 7]
@@ -346,7 +355,7 @@ def test_the_doctor_names_one_class_lost_photos_and_boxes_outside(tmp_path: Path
     assert any(
         re.match("train: .* label 1", what) for severity, what in found if severity == "error"
     )
-    for name in ("a.jpg", "turned.jpg", "torn.jpg"):
+    for name in ("a.jpg", "b.jpg", "turned.jpg", "torn.jpg"):
         (tmp_path / name).unlink()
     assert [severity for severity, what in findings(tmp_path) if "gone.jpg" in what] == ["error"]
 

@@ -287,6 +287,10 @@ def test_annotations_that_changed_meanwhile_are_noticed(tmp_path):
     write_small_ego4d(tmp_path)
     reader = Ego4DReader(tmp_path)
     reader.groups()
+    path = tmp_path / "v2/annotations/av_train.json"
+    path.write_text(path.read_text().replace('"clip_uid": "aaa"', '"clip_uid": "xyz"'))
+    with pytest.raises(ValueError, match=r"av_train\.json changed"):
+        reader.clip("aaa")
     write_annotations(tmp_path, {"train": [clip("xyz"), *default_clips()["train"]]})
     with pytest.raises(ValueError, match=r"av_train\.json"):
         reader.clip("aaa")

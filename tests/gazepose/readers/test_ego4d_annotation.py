@@ -3,6 +3,7 @@ import pytest
 from builders.small_ego4d import box, clip, look, person, track
 
 from gazepose.readers.ego4d.annotation import parse_clip
+from gazepose.readers.tracks import TrackRule
 
 
 def test_every_listed_segment_counts_whatever_is_at_me_says():
@@ -110,6 +111,7 @@ def test_malformed_clips_are_named(changes, fact):
     ("persons", "found"),
     [
         ([None], "persons[0] is null"),
+        ([person(["7"], track("u", [1]))], 'persons[0].person_id is ["7"]'),
         ([person("7", "x")], 'persons[0].tracking_paths[0] is "x"'),
         (
             [person("7", track("u", []) | {"track": [None]})],
@@ -125,6 +127,15 @@ def test_a_malformed_entry_costs_nothing_else_and_is_named_by_its_place(persons,
     annotation = parse_clip(clip("a", [*persons, person("1", track("t", [1, 2]))]))
     assert annotation.oddities.malformed == (found,)
     assert annotation.tracks[-1].frames.tolist() == [1, 2]
+
+
+def test_tracks_longer_than_memory_holds_are_refused_with_their_clip(monkeypatch):
+    annotation = parse_clip(clip("abc", [person("1", track("t", [1, 2]), track("u", [3, 4]))]))
+    monkeypatch.setattr("gazepose.readers.tracks.MAX_ROWS", 4)
+    assert len(annotation.face_tracks(TrackRule())[0]) == 2
+    monkeypatch.setattr("gazepose.readers.tracks.MAX_ROWS", 3)
+    with pytest.raises(ValueError, match=r"clip abc: .* more than 3 frames"):
+        annotation.face_tracks(TrackRule())
 
 
 def test_malformed_segments_are_passed_over_and_named():

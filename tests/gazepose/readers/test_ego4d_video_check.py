@@ -1,5 +1,6 @@
 """Do a video and its annotations agree? By rate over the whole length, and by length."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,20 @@ def test_lengths_differ_by_more_than_one_and_more_than_one_in_a_thousand(
     expected = annotated + (start or 0)
     with pytest.raises(ValueError, match=rf"aaa.*{num_frames} frames.* {expected};"):
         check_video(PATH, info, of_clip, start)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"width": 1920, "height": 1080}, set()),
+        ({"num_missing_bytes": 9}, {"cut_video"}),
+        ({"num_beyond_end": 3}, {"cut_video"}),
+    ],
+)
+def test_a_large_video_is_as_it_should_be_and_a_cut_one_is_not(
+    changes: dict[str, int], expected: set[str]
+) -> None:
+    assert kinds(replace(header(), **changes)) == expected
 
 
 def test_annotations_that_do_not_say_their_length_take_any() -> None:

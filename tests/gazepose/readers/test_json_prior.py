@@ -86,6 +86,16 @@ def test_sharpness_ranks(tmp_path: Path, found: Any, rank: float | None) -> None
     assert priors.sharpness_p("u", "7") is None
 
 
+@pytest.mark.parametrize("found", [None, 3, [0.5], {"t": None, "u": {"7": 0.5}}])
+def test_what_is_no_object_says_nothing_and_costs_nothing_else(tmp_path: Path, found: Any) -> None:
+    write(tmp_path, "train_p.json", {"clip": found, "other": {"t": {"7": 0.25}}})
+    files = PriorFiles(tmp_path, "train")
+    priors = files.of_clip("clip")
+    assert priors.sharpness_p("t", "7") is None
+    assert priors.doubts() == []
+    assert files.of_clip("other").sharpness_p("t", "7") == 0.25
+
+
 @pytest.mark.parametrize(
     ("entry", "is_filtered"),
     [

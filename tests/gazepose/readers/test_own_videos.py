@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,15 @@ def test_groups_are_named_by_their_files(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     expected = ["a_b_.mp4", "deep_x.mkv", "party.mov", "party.mp4"]
     assert VideosReader(tmp_path).groups() == expected
+    # Of a place that makes too long a name its end is kept.
+    for folder in ("a", "b"):
+        path = tmp_path / "long" / (folder * 150) / ("x" * 150 + ".mp4")
+        path.parent.mkdir(parents=True)
+        path.touch()
+    names = VideosReader(tmp_path / "long").groups()
+    assert len({name[:8] for name in names}) == 2
+    assert all(name.endswith("x.mp4") and len(name) < 150 for name in names)
+    shutil.rmtree(tmp_path / "long")
     # Another video of that name changes nobody else's.
     (tmp_path / "party.avi").touch()
     assert VideosReader(tmp_path).groups() == sorted([*expected, "party.avi"])
@@ -133,6 +143,11 @@ def test_the_doctor_tells_a_video_that_was_cut_short(tmp_path: Path) -> None:
     (finding,) = VideosReader(tmp_path).doctor()
     assert finding.severity == "warning"
     assert re.search(r"30 frames of .*, the last \d+ of them cut off", finding.what)
+    path = write_faces_video(tmp_path / "mkv" / "v.mkv", {RED: STILL})
+    path.write_bytes(path.read_bytes()[:-100])
+    (finding,) = VideosReader(path.parent).doctor()
+    assert finding.severity == "warning"
+    assert "cut off: 100 bytes are missing" in finding.what
 
 
 def test_of_a_damaged_video_the_sound_part_is_kept_and_the_rest_named(tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def test_a_strange_name_is_skipped_and_a_row_is_called_by_its_file(tmp_path: Pat
     assert all("<frame>_<unique id>.jpg" in why for why in skipped.values())
     named = [i.sample_id for i in items if isinstance(i, RawFace)]
     assert named == ["v1:t1:00001_a", "v1:t1:00002_b"]
+    said = {finding.what for finding in VideosChallengeReader(root).doctor()}
+    assert "2 files are not named <frame>_<unique id>.jpg" in said
 
 
 @pytest.mark.parametrize("below", [".", "..", "../.."])
@@ -89,6 +91,9 @@ def test_hidden_folders_are_no_videos(tmp_path: Path) -> None:
     root = write_tree(tmp_path, ["00001_a.jpg"])
     (root / ".ipynb_checkpoints").mkdir()
     assert VideosChallengeReader(root).groups() == ["v1"]
+    (root / "v1").rename(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match=rf"{root} holds no video folder"):
+        VideosChallengeReader(root).groups()
 
 
 def test_without_the_folder_it_says_what_to_unpack(tmp_path: Path) -> None:

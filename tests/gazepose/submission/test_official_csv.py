@@ -154,6 +154,7 @@ def test_samples_without_boxes_pair_too(tmp_path: Path) -> None:
         (GOOD_GT, GOOD_PREDICTIONS.replace("0.9", "high"), "pred.csv, row 2: score.* 'high'"),
         (GOOD_GT, GOOD_PREDICTIONS.replace("v,1", "v,x"), "pred.csv, row 2: frame.* 'x'.* whole"),
         (GOOD_GT.replace("t,0", "t,2"), GOOD_PREDICTIONS, "gt.csv, row 2: label.* 2.* 1 or 0"),
+        (GOOD_GT + "x," * 30, GOOD_PREDICTIONS, "gt.csv is no csv of uid,frame"),
         (rows(GT, frame=[1], label=[1]), GOOD_PREDICTIONS, "gt.csv .* 1 .* 2 .*pred.csv"),
     ],
 )  # fmt: skip

@@ -60,8 +60,6 @@ def write_missing_crops(raw_dir: Path, scene: Scene, video: Path) -> None:
     by_frame: dict[int, list[TestFace]] = {}
     for face in missing_crops(raw_dir, scene):
         by_frame.setdefault(face.frame, []).append(face)
-    if not by_frame:
-        return
     for frame, image in read_frames(video, by_frame):
         for face in by_frame[frame]:
             _write_crop(_folder(raw_dir, scene) / face.file, image, face.bbox_xyxy_px)

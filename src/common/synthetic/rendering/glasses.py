@@ -144,8 +144,6 @@ def _paint_lenses(
     window: Window,
 ) -> None:
     """Add the faint veil of a reflection, strongest at the lens's upper outer part."""
-    if glasses.reflection <= 0:
-        return
     mask = np.zeros(patch.shape[:2], np.uint8)
     for rim in rims:
         pixels = project(camera_matrix, placement.to_camera(rim)) - [window.x0, window.y0]

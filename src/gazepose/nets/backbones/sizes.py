@@ -19,11 +19,9 @@ def explained_image_size(name: str, images: Tensor, own_px: int) -> Iterator[Non
     """Turn what a net raises at images of another side than its own into a ValueError."""
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise
     except (AssertionError, RuntimeError) as error:
         height, width = images.shape[-2:]
-        if (height, width) == (own_px, own_px):
+        if (height, width) == (own_px, own_px) or isinstance(error, torch.OutOfMemoryError):
             raise
         raise ValueError(
             f"model.backbone.name={name} cannot look at images of {height} x {width} ({error}): "

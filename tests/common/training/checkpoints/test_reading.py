@@ -62,6 +62,12 @@ def test_what_holds_no_weights_is_named(tmp_path: Path, weights: Any) -> None:
         load_module(Small(3, "other"), tmp_path / "x.ckpt")
 
 
+def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
+    torch.save([torch.zeros(1)], tmp_path / "x.ckpt")
+    with pytest.raises(ValueError, match=r"x\.ckpt holds a list, expected a checkpoint's dict"):
+        read_checkpoint(tmp_path / "x.ckpt")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"x\.ckpt"):
         load_module(Small(3, "other"), tmp_path / "x.ckpt")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders.file_contents import halve
+from pytorch_lightning.utilities import rank_zero_only
 
 from common.training.checkpoints.reading import read_checkpoint, save_checkpoint
 from common.training.checkpoints.resuming import check_resumable, newest_resumable, whole_checkpoint
@@ -49,9 +50,13 @@ def test_where_it_is_damaged_the_newest_other_one_is_taken_and_told(
     assert whole_checkpoint(last) == best
 
 
-def test_a_missing_last_one_becomes_a_copy(folder: Path) -> None:
+def test_a_missing_last_one_becomes_a_copy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     best = write(folder / "best.ckpt", 3)
-    assert newest_resumable(folder) == best
+    # Of processes that train together the first one writes.
+    for rank in (1, 0):
+        monkeypatch.setattr(rank_zero_only, "rank", rank)
+        assert newest_resumable(folder) == best
+        assert (folder / "last.ckpt").exists() == (rank == 0)
     assert read_checkpoint(folder / "last.ckpt") == read_checkpoint(best)
 
 
