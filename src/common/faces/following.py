@@ -12,12 +12,13 @@ frames since the last key frame, which wait for that.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from common.arrays import Float, Image
+from common.config.arguments import check_arguments
 from common.faces.analysis import FaceAnalyzer
 from common.faces.camera_motion import CameraMotion
 from common.faces.cropping import padded_square
@@ -72,13 +73,11 @@ class FollowingSettings:
         """Return settings by name.
 
         Raises:
-            ValueError: If one is unknown, or as the class.
+            ValueError: If one is unknown or of another kind, or as the class.
         """
-        known = [one.name for one in fields(cls)]
-        unknown = [name for name in given or {} if name not in known]
-        if unknown:
-            raise ValueError(f"following has no {', '.join(unknown)}, expected {', '.join(known)}")
-        return cls(**(given or {}))
+        settings = dict(given or {})
+        check_arguments(cls, settings, "following")
+        return cls(**settings)
 
 
 class FaceFollower:
