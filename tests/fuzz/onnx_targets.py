@@ -1,8 +1,8 @@
 """Exported nets, by anybody: `predict.py onnx=`, from the file to the faces of a photo and a video.
 
-Changed bytes seldom make another net that can be opened, or another sound text within it. So the
-sound net is mutated as JSON, too (``graph.onnx``), and what it says of itself alone (``said.onnx``);
-what comes of these is made a net before it is read.
+Changed bytes seldom make another net that can be opened, or another sound text within it. So a
+net is mutated as JSON, too (``graph.onnx``), and so is what it says of itself (``said.onnx``); what
+comes of these is made a net before it is read.
 """
 
 import json
