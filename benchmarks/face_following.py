@@ -4,14 +4,18 @@
     python benchmarks/face_following.py party.mp4 --detector mediapipe --least 0.7 --sheets FOLDER
 
 Faces of both ways are of tracks that count (`TrackingSettings`; `--least` is another
-`min_peak_confidence`), and one face if their boxes overlap by half (intersection over union). A
-track's number has changed where its face was another one's in the other way before. Which tracks
-are no faces at all, nobody has labelled: `--sheets` writes some pictures of each to look at.
+`min_peak_confidence`), and one face if their boxes overlap by half (intersection over union);
+overlaps are the median and what 95 % exceed. A track's number has changed where its face was
+another one's in the other way before. Jumps are changes of a box's size over its mesh's from one
+frame to the next, median and what 5 % exceed. Which tracks are no faces at all, nobody has
+labelled: `--sheets` writes some pictures of each to look at.
 """
 
 import argparse
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,12 +39,22 @@ WAYS = {"searched": 1, "followed": FollowingSettings().detect_every}
 _SHOWN, _SHOWN_PX = 8, 112
 
 
-def found_faces(path: Path, detector: str, detect_every: int) -> Faces:
-    """Return the faces of a video's frames, of all tracks."""
+class Found(NamedTuple):
+    """The faces of a video, of all tracks, and the processor time of reading and finding them."""
+
+    faces: Faces
+    seconds: float
+
+
+def found_faces(path: Path, detector: str, detect_every: int) -> Found:
+    """Return the faces of a video."""
     analyzer = AnalyzerSettings(detector).build()
-    settings = FollowingSettings(detect_every)
-    follower = FaceFollower(analyzer, TrackingSettings(), settings)
-    return {seen.frame.number: seen.faces for seen in follower.follow(read_timed_frames(path))}
+    analyzer.detect(np.zeros((64, 64, 3), np.uint8))  # builds it
+    follower = FaceFollower(analyzer, TrackingSettings(), FollowingSettings(detect_every))
+    start = time.process_time()
+    found = follower.follow(read_timed_frames(path))
+    faces = {seen.frame.number: seen.faces for seen in found}
+    return Found(faces, time.process_time() - start)
 
 
 def of_tracks_that_count(faces: Faces, tracking: TrackingSettings) -> Faces:
@@ -106,16 +120,19 @@ def agreement(searched: Faces, followed: Faces) -> Agreement:
     return Agreement(num, np.array(overlaps), sum(changes))
 
 
-def sizes_over_mesh(faces: Faces) -> Float:
-    """Return the boxes' sizes (root of the area) in units of their meshes'."""
-    return np.array(
-        [
-            np.sqrt(np.prod(face.bbox_xyxy_px[2:] - face.bbox_xyxy_px[:2])) / place(face.mesh)[1]
-            for found in faces.values()
-            for face in found
-            if face.mesh is not None
-        ]
-    )
+def jumps(faces: Faces) -> Float:
+    """Return by which part boxes grow or shrink over their meshes, from each face to the next."""
+    found = []
+    for seen in by_track(faces).values():
+        sizes = [_size_over_mesh(face) for face in seen.values() if face.mesh is not None]
+        found.append(np.abs(np.diff(np.log(sizes))))
+    return np.concatenate([*found, []])
+
+
+def _size_over_mesh(face: FoundFace) -> float:
+    assert face.mesh is not None
+    low, high = face.bbox_xyxy_px.reshape(2, 2)
+    return float(np.sqrt(np.prod(high - low))) / place(face.mesh)[1]
 
 
 def write_sheets(path: Path, faces: Faces, name: str, folder: Path) -> None:
@@ -155,17 +172,31 @@ def _shown(image: npt.NDArray[np.uint8], face: FoundFace) -> npt.NDArray[np.uint
     return cv2.resize(window, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_AREA)
 
 
-def row(path: Path, ways: Mapping[str, Faces], tracking: TrackingSettings) -> str:
-    """Return a video's line of the table."""
-    counting = [of_tracks_that_count(faces, tracking) for faces in ways.values()]
-    found = agreement(*counting)
-    tracks = [len(by_track(faces)) for faces in counting]
+def row(name: str, found: Mapping[str, Found], tracking: TrackingSettings) -> str:
+    """Return a line of the table: a video's, or of all of them."""
+    counting = [of_tracks_that_count(way.faces, tracking) for way in found.values()]
+    agreed = agreement(*counting)
     cells = [
-        *(path.name, len(counting[0]), *(found.num[key] for key in ("both", *WAYS))),
-        *(_percentiles(found.overlaps, 50, 5), *tracks, found.num_changes),
-        *(_percentiles(sizes_over_mesh(faces), 5, 95) for faces in counting),
+        *(name, len(counting[0]), *(agreed.num[key] for key in ("both", *WAYS))),
+        *(_percentiles(agreed.overlaps, 50, 5), agreed.num_changes),
+        *(len(by_track(faces)) for faces in counting),
+        *(_percentiles(100 * jumps(faces), 50, 95) for faces in counting),
+        *(f"{1000 * way.seconds / len(way.faces):.1f}" for way in found.values()),
     ]
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def pooled(videos: Sequence[Found]) -> Found:
+    """Return the frames of several videos as those of one."""
+    faces: Faces = {}
+    for video in videos:
+        first_frame, first_track = (
+            max(known, default=-1) + 1 for known in (faces, by_track(faces))
+        )
+        for frame, seen in video.faces.items():
+            moved = [replace(face, track=first_track + face.track) for face in seen]
+            faces[first_frame + frame] = moved
+    return Found(faces, sum(video.seconds for video in videos))
 
 
 def _percentiles(values: Float, *parts: int) -> str:
@@ -184,14 +215,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     tracking = TrackingSettings(min_peak_confidence=given.least)
-    print("| video | frames | both | searched alone | followed alone | overlap: 50, 5 % |", end="")
-    print(" tracks searched | followed | changes | box over mesh searched: 5, 95 % | followed |")
-    print("|---" * 11 + "|")
+    of_both = [f"{what} {way}" for what in ("tracks", "jumps, %", "ms a frame") for way in WAYS]
+    columns = ("video", "frames", "both", *(f"{way} alone" for way in WAYS), "overlap", "changes")
+    print(f"| {' | '.join((*columns, *of_both))} |")
+    print("|---" * len((*columns, *of_both)) + "|")
+    seen = []
     for path in given.videos:
-        ways = {name: found_faces(path, given.detector, every) for name, every in WAYS.items()}
-        print(row(path, ways, tracking), flush=True)
-        for name, faces in ways.items() if given.sheets else ():
-            write_sheets(path, faces, name, given.sheets)
+        found = {name: found_faces(path, given.detector, every) for name, every in WAYS.items()}
+        seen.append(found)
+        print(row(path.name, found, tracking), flush=True)
+        for name, way in found.items() if given.sheets else ():
+            write_sheets(path, way.faces, name, given.sheets)
+    whole = {name: pooled([found[name] for found in seen]) for name in WAYS}
+    print(row("all", whole, tracking))
 
 
 if __name__ == "__main__":
