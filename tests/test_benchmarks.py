@@ -9,6 +9,9 @@ import pytest
 from builders.benchmarks import BENCHMARKS_DIR, benchmark
 from scipy.io import savemat
 
+from common.faces.found_faces import FoundFace
+from common.faces.tracking import TrackingSettings
+
 
 def test_peak_memory_counts_in_mib_what_was_held_once_and_nothing_of_the_parent() -> None:
     held = np.ones(300 * 2**20 // 8)
@@ -77,3 +80,25 @@ def test_a_head_is_found_by_a_box_whose_centre_lies_in_it_and_that_is_of_no_othe
     np.testing.assert_array_equal(found(heads, boxes), [True, True, False])
     np.testing.assert_array_equal(found(heads, boxes[:1]), [False, True, False])
     assert not found(heads, np.empty((0, 4))).any()
+
+
+def test_faces_of_two_ways_agree_by_box_and_keep_their_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    following = benchmark(monkeypatch, "face_following")
+
+    def faces(*places: tuple[int, float], confidence: float = 0.9) -> list[FoundFace]:
+        return [
+            FoundFace(track, np.array([x, 0, x + 10, 10]), confidence, None) for track, x in places
+        ]
+
+    searched = {frame: faces((0, 0), (1, 50)) for frame in range(6)}
+    followed = {frame: faces((4, 1), (5, 80)) if frame < 3 else faces((6, 1)) for frame in range(6)}
+    found = following.agreement(searched, followed)
+    assert found.num == {"both": 6, "searched": 6, "followed": 3}
+    assert found.num_changes == 1
+    np.testing.assert_allclose(found.overlaps, 9 / 11)
+    unsure = following.of_tracks_that_count(
+        {**searched, 9: faces((2, 0))}, TrackingSettings(min_peak_confidence=0.9, min_length=3)
+    )
+    assert {face.track for found in unsure.values() for face in found} == {0, 1}

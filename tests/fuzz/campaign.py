@@ -62,13 +62,19 @@ class Found:
                 self.failures[signature] = failure
 
 
-def inputs(target: Target, seed: int, numbers: range) -> Iterator[tuple[str, bytes]]:
-    """Yield some of a target's inputs, as file and content, by seed and number alone."""
+def sound_files(target: Target) -> list[tuple[str, bytes]]:
+    """Return what a target's inputs are mutations of, as files and contents."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        sound = [
+        return [
             (str(path.relative_to(root)), path.read_bytes()) for path in target.make_seeds(root)
         ]
+
+
+def inputs(
+    target: Target, sound: Sequence[tuple[str, bytes]], seed: int, numbers: range
+) -> Iterator[tuple[str, bytes]]:
+    """Yield some of a target's inputs, as file and content, by seed and number alone."""
     for number in numbers:
         random = Random(f"{seed} {target.name} {number}")
         file, content = random.choice(sound)
@@ -85,9 +91,11 @@ def try_target(target: Target, seed: int, num_inputs: int, trials: Sequence[Tria
         trials: the processes.
     """
 
+    sound = sound_files(target)
+
     def share(job: int) -> Found:
         found, trial = Found(), trials[job]
-        for file, content in inputs(target, seed, range(job, num_inputs, len(trials))):
+        for file, content in inputs(target, sound, seed, range(job, num_inputs, len(trials))):
             found.add(file, content, trial.give(target, file, content))
         found.failures = {
             signature: shrunk(failure, partial(trial.give, target, failure.file))

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from fuzz import campaign
-from fuzz.campaign import Failure, inputs, keep, shrunk, try_target
+from fuzz.campaign import Failure, inputs, keep, shrunk, sound_files, try_target
 from fuzz.mutation import MAX_BYTES, mutated
 from fuzz.trial import Outcome, Trial
 from fuzz.wrong_readers import SOUND, TARGETS
@@ -43,9 +43,11 @@ def test_what_a_reader_does_is_noticed_and_costs_the_others_nothing(
 
 
 def test_inputs_depend_on_seed_and_number_alone() -> None:
-    whole = list(inputs(BY_NAME["refuses"], 3, range(20)))
-    assert list(inputs(BY_NAME["refuses"], 3, range(7, 20, 4))) == whole[7::4]
-    assert list(inputs(BY_NAME["refuses"], 4, range(20))) != whole
+    target = BY_NAME["refuses"]
+    sound = sound_files(target)
+    whole = list(inputs(target, sound, 3, range(20)))
+    assert list(inputs(target, sound_files(target), 3, range(7, 20, 4))) == whole[7::4]
+    assert list(inputs(target, sound, 4, range(20))) != whole
 
 
 @pytest.mark.parametrize(

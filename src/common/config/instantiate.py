@@ -7,6 +7,9 @@ from typing import Any
 import hydra.utils
 from hydra.errors import InstantiationException
 
+from common.config.arguments import check_arguments, check_names
+from common.config.recordable import is_recordable
+
 OF_HYDRA = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 
@@ -21,7 +24,8 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
         arguments: further constructor arguments.
 
     Raises:
-        ValueError: If a target has no such argument, or a constructor raises it.
+        ValueError: If a target has no such argument, what is `recordable` takes another kind of
+            value or lacks one, or a constructor raises it.
     """
     for _, asked in calls(merged(config, arguments)):
         _check_arguments(asked)
@@ -64,15 +68,14 @@ def merged(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 
 def _check_arguments(call: Mapping[str, Any]) -> None:
     target = call["_target_"]
+    given = {key: value for key, value in call.items() if key not in OF_HYDRA}
     try:
-        parameters = inspect.signature(hydra.utils.get_object(target)).parameters
+        found = hydra.utils.get_object(target)
+        inspect.signature(found)
     # Hydra says what is wrong with a target; some builtins have no signature.
     except (ImportError, AttributeError, TypeError, ValueError):
         return
-    if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
-        return
-    unknown = [key for key in call if key not in OF_HYDRA and key not in parameters]
-    if unknown:
-        raise ValueError(
-            f"{target} has no argument {', '.join(unknown)}, expected of {', '.join(parameters)}"
-        )
+    # What others made may take more than its annotations say, and what waits, more arguments.
+    is_whole = not (call.get("_partial_") or call.get("_args_"))
+    check = check_arguments if is_whole and is_recordable(found) else check_names
+    check(found, given, target)

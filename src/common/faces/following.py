@@ -1,10 +1,8 @@
 """The faces of a video, frame by frame, each with its track: searched now and then, followed else.
 
-A detector that looks at every tile of every frame takes most of the time. Here it looks at key
-frames: the first, every `FollowingSettings.detect_every`-th, where the picture changes (a cut, a
-swing of the camera), and where a face is lost. From frame to frame in between, a face's box moves
-and grows as its mesh does; a face without a mesh is searched around its last place. Boxes stay
-those that the detector drew, so that nets see faces cut as in training.
+A detector that looks at every frame takes most of the time. Here it looks at key frames: the first,
+every `FollowingSettings.detect_every`-th, where the picture changes (a cut, a swing of the camera),
+and where a face is lost. In between each face is looked for where it was (`FaceSearch`).
 
 A face that a key frame shows for the first time was there before: it is followed back through the
 frames since the last key frame, which wait for that.
@@ -12,32 +10,21 @@ frames since the last key frame, which wait for that.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from common.arrays import Float, Image
+from common.config.arguments import check_arguments
 from common.faces.analysis import FaceAnalyzer
 from common.faces.camera_motion import CameraMotion
-from common.faces.cropping import padded_square
-from common.faces.detection import MAX_OVERLAP, Face
-from common.faces.found_faces import (
-    FoundFace,
-    FoundFrame,
-    Frame,
-    area,
-    meets,
-    moved,
-    overlap,
-    place,
-)
+from common.faces.face_search import FaceSearch
+from common.faces.found_faces import FoundFace, FoundFrame, Frame, meets, moved, place
 from common.faces.tracking import FaceTracker, TrackingSettings
 
 # Of the picture's width, from one frame to the next: what comes in at its edge is worth a look.
 _SWING = 0.04
-# Where a lost face is searched: a square of so many longer sides of its box.
-_SEARCHED = 2.5
 # So many searches say how a face's box lies about its mesh.
 _NUM_DRAWN = 5
 # While a face has not yet reached the confidence that its track must: each search is a chance.
@@ -72,13 +59,11 @@ class FollowingSettings:
         """Return settings by name.
 
         Raises:
-            ValueError: If one is unknown, or as the class.
+            ValueError: If one is unknown or of another kind, or as the class.
         """
-        known = [one.name for one in fields(cls)]
-        unknown = [name for name in given or {} if name not in known]
-        if unknown:
-            raise ValueError(f"following has no {', '.join(unknown)}, expected {', '.join(known)}")
-        return cls(**(given or {}))
+        settings = dict(given or {})
+        check_arguments(cls, settings, "following")
+        return cls(**settings)
 
 
 class FaceFollower:
@@ -94,12 +79,12 @@ class FaceFollower:
         self, analyzer: FaceAnalyzer, tracking: TrackingSettings, settings: FollowingSettings
     ) -> None:
         self.settings = settings
-        self._analyzer = analyzer
+        self._search = FaceSearch(analyzer)
         self._tracking = tracking
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[FoundFrame[Frame]]:
         """Yield each frame of one video with its faces, in order."""
-        seen_by = _Pass(self._analyzer, self._tracking, self.settings)
+        seen_by = _Pass(self._search, self._tracking, self.settings)
         waiting: list[FoundFrame[Frame]] = []
         for frame in frames:
             found = seen_by.look(frame)
@@ -122,10 +107,10 @@ class _Pass:
     """
 
     def __init__(
-        self, analyzer: FaceAnalyzer, tracking: TrackingSettings, settings: FollowingSettings
+        self, search: FaceSearch, tracking: TrackingSettings, settings: FollowingSettings
     ) -> None:
         self.is_key = False
-        self._analyzer = analyzer
+        self._search = search
         self._tracking = tracking
         self._tracker = FaceTracker(tracking)
         self._settings = settings
@@ -170,7 +155,7 @@ class _Pass:
             for before in reversed(waiting if face.track not in known else []):
                 assert later is not None
                 there = moved(later, before.camera_px - camera_px)
-                later, camera_px = self._follow(before.frame.image, there), before.camera_px
+                later, camera_px = self._search.again(before.frame.image, there), before.camera_px
                 if later is None or meets(later, before.faces):
                     break
                 before.faces.append(later)
@@ -206,7 +191,7 @@ class _Pass:
         """Return the expected faces as they are; None if one is lost, or two have become one."""
         faces: list[FoundFace] = []
         for there in expected:
-            face = self._follow(image, there)
+            face = self._search.again(image, there)
             if face is None or meets(face, faces):
                 return None
             faces.append(face)
@@ -214,15 +199,12 @@ class _Pass:
 
     def _searched(self, image: Image, expected: list[FoundFace]) -> list[FoundFace]:
         """Return all faces of a picture; those that the detector overlooks go on by their mesh."""
-        detected = self._analyzer.detect(image)
-        if self._settings.largest_only:
-            detected = sorted(detected, key=lambda face: -area(face.bbox_xyxy_px))[:1]
-        faces = [self._with_mesh(image, face) for face in detected]
+        faces = self._search.anywhere(image, largest_only=self._settings.largest_only)
         if self._settings.detect_every == 1 or (faces and self._settings.largest_only):
             return faces
         for there in expected:
             if there.mesh is not None and not meets(there, faces):
-                face = self._by_mesh(image, there)
+                face = self._search.by_mesh(image, there)
                 if face is not None and not meets(face, faces):
                     faces.append(face)
         return faces
@@ -230,8 +212,8 @@ class _Pass:
     def _steadied(self, face: FoundFace) -> FoundFace:
         """Return a face with the median of the boxes that its latest searches drew on its mesh.
 
-        A detector that looks at several scales draws every twelfth box a quarter wider or narrower;
-        the frames that follow would all have it.
+        A detector draws some boxes wider or narrower than those before (CenterFace every twentieth
+        by 4 %, MediaPipe's every twelfth by a quarter); the frames that follow would all have it.
         """
         if face.mesh is None:
             return face
@@ -240,38 +222,3 @@ class _Pass:
         drawn.append((face.bbox_xyxy_px.reshape(2, 2) - middle) / size)
         box = (np.median(drawn, axis=0) * size + middle).reshape(4)
         return replace(face, bbox_xyxy_px=box)
-
-    def _follow(self, image: Image, there: FoundFace) -> FoundFace | None:
-        return self._by_mesh(image, there) or self._nearby(image, there)
-
-    def _by_mesh(self, image: Image, there: FoundFace) -> FoundFace | None:
-        """Return an expected face moved and grown as its mesh has; None if that is gone."""
-        mesh = None if there.mesh is None else self._analyzer.mesh(image, there.bbox_xyxy_px)
-        if mesh is None or there.mesh is None:
-            return None
-        (before, size), (now, size_now) = place(there.mesh), place(mesh)
-        corners = there.bbox_xyxy_px.reshape(2, 2)
-        box = ((corners - before) * (size_now / size) + now).reshape(4)
-        return replace(there, bbox_xyxy_px=box, mesh=mesh)
-
-    def _nearby(self, image: Image, there: FoundFace) -> FoundFace | None:
-        """Return an expected face as the detector finds it around there; None if it does not."""
-        low, high = there.bbox_xyxy_px.reshape(2, 2)
-        side = max(1, round(_SEARCHED * float(max(high - low))))
-        x0, y0 = (round(float(value)) for value in (low + high - side) / 2)
-        around = padded_square(image, x0, y0, side)
-        origin = np.array([x0, y0, x0, y0])
-        found = [
-            replace(face, bbox_xyxy_px=face.bbox_xyxy_px + origin)
-            for face in self._analyzer.detect(around)
-        ]
-        here = [face for face in found if overlap(face, there) > MAX_OVERLAP]
-        if not here:
-            return None
-        best = self._with_mesh(image, max(here, key=lambda face: overlap(face, there)))
-        # So near, a neck looks as sure as a face: only whole pictures say how sure it is.
-        return replace(best, track=there.track, confidence=there.confidence)
-
-    def _with_mesh(self, image: Image, face: Face) -> FoundFace:
-        box = face.bbox_xyxy_px
-        return FoundFace(-1, box, face.confidence, self._analyzer.mesh(image, box))

@@ -46,15 +46,21 @@ def _is_words(value: Any) -> bool:
     return isinstance(value, str) and _WORDS.fullmatch(value) is not None
 
 
+def _are_settings(value: Any) -> bool:
+    return isinstance(value, Mapping) and _is_plain(value)
+
+
 WORDS = Kind("some words without slashes or quotes", _is_words)
-PLAIN_VALUES = Kind("plain settings: numbers up to a million, words, true or false", _is_plain)
+SETTINGS = Kind(
+    "plain settings by name: numbers up to a million, words, true or false", _are_settings
+)
 _TEXTS = ("format", "model", "line", "commit", "angle_contract", "licence")
 # Of every exported net; a line adds its own.
 _FORM = {
     "format": Kind(repr(FORMAT), lambda value: value == FORMAT),
     **dict.fromkeys(("model", "line"), WORDS),
     "training_data": {"name": WORDS, "recipe": Each(ANY)},
-    "annotator": Maybe(PLAIN_VALUES),
+    "annotator": Maybe(SETTINGS),
     "commit": Maybe(WORDS),
 }
 

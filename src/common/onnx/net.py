@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from common.arrays import Array
@@ -60,6 +61,22 @@ class OnnxNet:
         except Exception as error:
             raise ValueError(f"{self.path} cannot be run on this: {error}") from error
         return dict(zip(self._outputs, found, strict=True))
+
+    def numbers(self, name: str, shape: tuple[int, ...], arrays: Mapping[str, Array]) -> Array:
+        """Return an output of float32 in the shape that it must have, for inputs as in a call.
+
+        Raises:
+            ValueError: If it has another form, or holds what is no finite number.
+        """
+        found: Any = self(arrays).get(name)
+        is_array = isinstance(found, np.ndarray)
+        form = f"{found.dtype} {found.shape}" if is_array else "no array"
+        if form != f"float32 {shape}":
+            raise ValueError(f"{self.path}: its {name} is {form}, expected float32 {shape}")
+        strange = found[~np.isfinite(found)]
+        if len(strange):
+            raise ValueError(f"{self.path}: its {name} holds {strange[0]}, expected finite numbers")
+        return found
 
     def check_inputs(self, shapes: Mapping[str, tuple[int | None, ...]]) -> None:
         """Refuse a net that takes other inputs than whoever runs it will give.

@@ -141,5 +141,10 @@ def annotator_of(trained: Trained, changes: Config) -> Annotator:
         raise ValueError(f"model {name} is not for photos and videos; give split=test")
     mesh = {"head_pose": "mesh", **mesh_definition("mesh")}
     warn_of_other_mesh(trained.data.get("recipe", {}), mesh)
-    annotator: Annotator = build(configured, module=trained.module, **changes)
+    try:
+        annotator: Annotator = build(configured, module=trained.module, **changes)
+    except ValueError as error:
+        if trained.settings is None:
+            raise
+        raise ValueError(f"{error} (annotator= as typed, or of {trained.settings})") from error
     return annotator

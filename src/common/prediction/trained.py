@@ -7,7 +7,7 @@ from typing import Any
 
 from common.config.instantiate import build, merged
 from common.config.plain import Config
-from common.files.form import ANY, TEXT, Each, check_form
+from common.files.form import ANY, TEXT, Each, Maybe, check_form
 from common.onnx.net import OnnxNet
 from common.runs.admission import check_recorded, parts_of_prediction
 from common.runs.places import found_run, with_found_store
@@ -45,6 +45,7 @@ class Trained:
         checkpoint: the file of its weights.
         chosen_by: the metric that the checkpoint is the run's best by; None if it is not chosen.
         commit: of the code that trained it; None where that is not recorded.
+        settings: the file that says how faces are judged with it; None if that is our config.
     """
 
     module: Any
@@ -55,6 +56,7 @@ class Trained:
     checkpoint: Path
     chosen_by: str | None = None
     commit: str | None = None
+    settings: Path | None = None
 
 
 def find_trained(config: Config) -> Trained:
@@ -97,6 +99,7 @@ def from_run(config: Config) -> Trained:
         checkpoint,
         chosen_by=recorded["optimized_metric"] if checkpoint.name == BEST_CHECKPOINT else None,
         commit=(snapshot.get("git") or {}).get("commit"),
+        settings=run_dir / FILE_NAME,
     )
 
 
@@ -140,10 +143,15 @@ def _from_onnx(config: Config) -> Trained:
             "videos: its inputs and outputs are in its metadata"
         )
     module = build(line["stand_in"], net=net)
-    annotator = merged(said["annotator"] or {}, line["annotator"])
+    settings = said["annotator"] or {}
+    groups = [key for key, value in line["annotator"].items() if isinstance(value, Mapping)]
+    check_form(settings, dict.fromkeys(groups, Maybe(_GROUP)), f"{path}: annotator")
+    annotator = merged(settings, line["annotator"])
     model = {"name": said["model"], "inputs": annotator, "annotator": annotator}
     folder = Path(config["paths"]["runs_dir"]) / f"onnx_{path.stem}"
     data = said["training_data"]
     return Trained(
-        module, {"model": model}, data["name"], data, folder, path, commit=said["commit"]
+        *(module, {"model": model}, data["name"], data, folder, path),
+        commit=said["commit"],
+        settings=path,
     )

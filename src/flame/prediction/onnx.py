@@ -59,7 +59,7 @@ class OnnxGaze:
             "head_pose": batch["head_pose"].numpy(),
             "landmarks": batch["landmarks"].numpy(),
         }
-        gaze = torch.from_numpy(self._net(arrays)["gaze"])
+        gaze = torch.from_numpy(self._net.numbers("gaze", (len(batch["rgb"]), 2), arrays))
         return gaze if self._calibration is None else self._calibration(gaze)
 
     def calibrate(self, path: Path, trained_on: Mapping[str, Any]) -> None:

@@ -112,4 +112,4 @@ class OnnxEyeContact:
             arrays["head_pose_deg"] = head_pose_deg.float().numpy()
         if landmarks is not None:
             arrays["landmarks"] = landmarks.numpy()
-        return torch.from_numpy(self._net(arrays)["looking"])
+        return torch.from_numpy(self._net.numbers("looking", (len(windows),), arrays))

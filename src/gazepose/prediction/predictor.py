@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from common.arrays import Float, Image
+from common.config.arguments import check_arguments
 from common.config.recordable import recordable
 from common.evaluation.scores import THRESHOLD
 from common.faces.drawing import face_size_px
@@ -92,6 +93,7 @@ class VideoPredictor(Annotator):
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"threshold is {threshold}, expected a score from 0 to 1")
+        check_arguments(TemporalDropout, dropout or {}, "dropout")
         recipe = ClipRecipe(
             TemporalDropout(**(dropout or {})),
             split if module.net.uses_head else None,

@@ -1,5 +1,7 @@
 """Configs become objects."""
 
+from typing import Any
+
 import pytest
 import torch
 from hydra.errors import InstantiationException
@@ -52,6 +54,25 @@ def test_an_argument_that_a_nested_class_lacks_is_named_with_those_it_has() -> N
         build(config, smoothing={"kind": "median", "width": 5})
     with pytest.raises(ValueError, match=r"LamTestResults .*\bsmooth, .*smoothing"):
         build(config, smooth={"kind": "median"})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"min_iou": "much"}, 'TrackingSettings: min_iou is "much", expected a number'),
+        ({"max_gap": 2.5}, "TrackingSettings: max_gap is 2.5, expected a whole number"),
+        ({"max_gap": True}, "TrackingSettings: max_gap is true, expected a whole number"),
+    ],
+)
+def test_settings_of_another_kind_are_named(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        build({"_target_": "common.faces.tracking.TrackingSettings", **given})
+
+
+def test_arguments_that_are_missing_are_named() -> None:
+    config = {"_target_": "flame.prediction.predictor.PhotoPredictor", "module": None}
+    with pytest.raises(ValueError, match="PhotoPredictor lacks analyzer, box_margin"):
+        build(config)
 
 
 def test_a_partial_target_is_checked_before_it_is_called() -> None:

@@ -153,6 +153,6 @@ def test_memory_holds_the_frames_since_the_last_search_however_long_the_video() 
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="detect_every is 0"):
         FollowingSettings(detect_every=0)
-    with pytest.raises(ValueError, match=r"following has no detect_evry.*detect_every"):
+    with pytest.raises(ValueError, match=r"following has no argument detect_evry.*detect_every"):
         FollowingSettings.of({"detect_evry": 3})
     assert FollowingSettings.of(None) == FollowingSettings()

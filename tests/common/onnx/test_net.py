@@ -56,6 +56,26 @@ def test_a_net_takes_arrays_by_name_and_says_what_it_is(tmp_path: Path) -> None:
         net.check_inputs({"z": (None, 3)})
 
 
+@pytest.mark.parametrize(
+    ("name", "x", "said"),
+    [
+        ("y", [1.0, np.nan], r"net\.onnx: its y holds nan, expected finite"),
+        ("y", [1.0, 2.0, 3.0, 4.0], r"net\.onnx: its y is float32 \(2, 2\), expected.*\(1, 2\)"),
+        ("z", [1.0, 2.0], r"net\.onnx: its z is no array, expected float32 \(1, 2\)"),
+    ],
+    ids=["no number", "other shape", "other name"],
+)
+def test_an_output_that_is_not_what_it_must_be_is_refused(
+    name: str, x: list[float], said: str, tmp_path: Path
+) -> None:
+    net = opened(model(), tmp_path)
+    given = np.array(x, np.float32).reshape(-1, 2)
+    zeros = np.zeros((1, 2), np.float32)
+    np.testing.assert_array_equal(net.numbers("y", (1, 2), {"x": zeros}), [[1, 1]])
+    with pytest.raises(ValueError, match=f"(?s){said}"):
+        net.numbers(name, (1, 2), {"x": given})
+
+
 def outside(location: str) -> Callable[[Path], Any]:
     """Weights that lie in another file, which is there."""
 
@@ -147,6 +167,7 @@ def test_a_net_of_others_is_refused(tmp_path: Path) -> None:
         ({"training_data": None}, "training_data"),
         ({"training_data": "no json"}, "training_data"),
         ({"training_data": '{"name": "mine", "recipe": 3}'}, "recipe"),
+        ({"annotator": "5"}, "annotator.*settings by name"),
         ({"annotator": '{"_target_": "os.system"}'}, "annotator"),
         ({"annotator": '{"analyzer": {"_target_": "os.system", "command": "x"}}'}, "annotator"),
         ({"annotator": '{"box_margin": 1e9}'}, "annotator"),

@@ -137,6 +137,15 @@ def test_a_net_of_other_inputs_is_refused(folder: Path, tmp_path: Path) -> None:
         asked(f"onnx={tmp_path / 'other.onnx'}", f"source={folder / 'photo.png'}")
 
 
+def test_a_net_that_does_not_say_how_faces_are_cut_is_refused(folder: Path, tmp_path: Path) -> None:
+    model = onnx.load(folder / "net.onnx")
+    (entry,) = (one for one in model.metadata_props if one.key == "annotator")
+    model.metadata_props.remove(entry)
+    onnx.save(model, tmp_path / "other.onnx")
+    with pytest.raises(ValueError, match=r"lacks box_margin.*other\.onnx"):
+        asked(f"onnx={tmp_path / 'other.onnx'}", f"source={folder / 'photo.png'}")
+
+
 def test_a_line_without_pictures_says_so(folder: Path, tmp_path: Path) -> None:
     model = onnx.load(folder / "net.onnx")
     for entry in model.metadata_props:

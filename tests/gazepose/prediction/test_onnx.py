@@ -84,14 +84,20 @@ def changed(folder: Path, tmp_path: Path, key: str, **values: Any) -> Path:
         ("annotator", {"dropout": {"kind": "other"}}, "dropout kind"),
         ("annotator", {"command": "x"}, "no argument command"),
         ("annotator", {"trained_ranking": [1.0]}, "trained_ranking"),
+        ("annotator", {"zoom": "wide"}, 'zoom is "wide", expected a number'),
+        ("annotator", {"preparation": 3}, "preparation is 3, expected entries by name"),
+        ("annotator", {"tracking": {"max_gap": [1]}}, r"max_gap is \[1\], expected a whole number"),
+        ("annotator", {"dropout": {"kind": "none", "rate": 1}}, "dropout has no argument rate"),
+        ("annotator", {"following": {"is_live": 1}}, "following: is_live is 1, expected true or"),
     ],
 )
 def test_what_a_file_says_of_a_prediction_is_checked(
     folder: Path, tmp_path: Path, key: str, values: dict[str, Any], said: str
 ) -> None:
     path = changed(folder, tmp_path, key, **values)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=said) as error:
         predict_here(f"onnx={path}", f"source={folder / 'seen'}", f"output_dir={tmp_path / 'x'}")
+    assert str(path) in str(error.value)
 
 
 def test_places_of_another_machine_are_not_looked_at(folder: Path, tmp_path: Path) -> None:
