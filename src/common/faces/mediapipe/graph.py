@@ -1,7 +1,9 @@
 """A net of MediaPipe that is built where it is used."""
 
+import signal
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,7 +42,7 @@ class MediaPipeGraph:
         """Build the graph; does nothing the second time."""
         if self._graph is not None:
             return
-        with silence_native_stderr():
+        with silence_native_stderr(), _kept_from_profiling():
             self._graph = self._net.build()
             # At exit the process closes it, and a graph may wait for threads that are gone.
             weakref.finalize(self, _close, self._graph.close).atexit = False
@@ -57,16 +59,32 @@ class MediaPipeGraph:
         self.build()
         image = np.ascontiguousarray(image)
         if self._has_found:
-            return self._net.run(self._graph, image)
+            with _kept_from_profiling():
+                return self._net.run(self._graph, image)
         # The nodes behind the first detector write their own line when they first run.
-        with silence_native_stderr():
+        with silence_native_stderr(), _kept_from_profiling():
             found = self._net.run(self._graph, image)
         self._has_found = bool(found)
         return found
 
 
+@contextmanager
+def _kept_from_profiling() -> Iterator[None]:
+    """Have the threads that begin in the block get no SIGPROF.
+
+    Timers of MediaPipe 1.2 send it to its own threads, and it has the process ignore it. A
+    `Trainer` gives every signal the handler back that Python knows of when it ends: of this one
+    none, and then it would end the process.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _close(close: Callable[[], object]) -> None:
-    with silence_native_stderr():
+    with silence_native_stderr(), _kept_from_profiling():
         close()
 
 
