@@ -45,14 +45,17 @@ def draw_box(image: Image, bbox_xyxy_px: Float, colour: Colour = BOX_COLOUR) -> 
 def draw_label(image: Image, text: str, bbox_xyxy_px: Float) -> None:
     """Write a text (ASCII) above a face's box, or in it where the image ends above."""
     width = _line_width(image, face_size_px(bbox_xyxy_px))
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, width / 3)
-    (text_width, text_height), _ = cv2.getTextSize(text, font, scale, width)
+    font, scale, stroke = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, width / 3), max(1, width // 2)
+    (text_width, text_height), _ = cv2.getTextSize(text, font, scale, stroke)
     x = min(max(0, round(float(bbox_xyxy_px[0]))), max(0, image.shape[1] - text_width))
     y = round(float(bbox_xyxy_px[1])) - 2 * width
     if y < text_height:
         y = round(float(bbox_xyxy_px[1])) + text_height + 2 * width
-    for stroke, ink in ((width + 2, OUTLINE_COLOUR), (max(1, width // 2), TEXT_COLOUR)):
-        cv2.putText(image, text, (x, y), font, scale, ink, stroke, cv2.LINE_AA)
+    # Its outline is the text on all sides of it: in a wider stroke OpenCV 5 writes a longer one.
+    offsets = (0, -1 - width // 4, 1 + width // 4)
+    around = [((x + across, y + down), OUTLINE_COLOUR) for across in offsets for down in offsets]
+    for place, ink in (*around, ((x, y), TEXT_COLOUR)):
+        cv2.putText(image, text, place, font, scale, ink, stroke, cv2.LINE_AA)
 
 
 def draw_points(image: Image, points_px: Float, face_px: float) -> None:

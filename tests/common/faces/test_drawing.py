@@ -122,3 +122,17 @@ def test_a_label_stays_in_the_image_at_its_right_edge():
     image = blank()
     draw_label(image, "123456", np.array([380.0, 200.0, 400.0, 220.0]))
     assert (image[:, :380] != 128).any()
+
+
+@pytest.mark.parametrize("side_px", [40, 400, 1200])
+def test_a_label_is_outlined_on_all_sides_and_no_further(side_px):
+    """In whatever font OpenCV has."""
+    extents = []
+    for ground in (0, 255):
+        image = np.full((1400, 1700, 3), ground, np.uint8)
+        draw_label(image, "87% looks", np.array([30.0, 1350.0 - side_px, 30.0 + side_px, 1350.0]))
+        rows, columns = np.nonzero(abs(image.astype(int).mean(-1) - ground) > 100)
+        extents.append([rows.min(), columns.min(), -rows.max(), -columns.max()])
+    beyond = np.subtract(*extents)
+    assert beyond.min() >= 1
+    assert beyond.max() <= 2 + side_px / 200

@@ -140,7 +140,8 @@ def test_faces_are_drawn_where_they_are(frames: list[AnnotatedFrame], video: Pat
         for record in frame.records:
             left, top, right, bottom = np.round(record["bbox_xyxy_px"]).astype(int)
             assert changed[top + 10 : bottom - 10, left - 2 : left + 3].any()
-            assert not changed[(top + bottom) // 2, (left + right) // 2]
+            # The label may lie in the upper half, where the image ends above.
+            assert not changed[(top + 3 * bottom) // 4, (left + right) // 2]
 
 
 def test_the_threshold_decides_who_looks(
