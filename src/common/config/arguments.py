@@ -9,6 +9,7 @@ from common.files.foreign_files import shown
 from common.files.form import FLAG, REAL, TEXT, WHOLE, Kind
 
 _PLAIN = (bool, int, float, str, NoneType, Mapping, list, tuple)
+_OF_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 # Of annotations; what has another takes anything.
 _KINDS: dict[Any, Kind] = {
     **{bool: FLAG, int: WHOLE, float: REAL, str: TEXT},
@@ -47,13 +48,13 @@ def check_arguments(takes: Callable[..., Any], given: Mapping[str, Any], name: s
             annotation says.
     """
     check_names(takes, given, name)
-    parameters = inspect.signature(takes).parameters
-    missing = [key for key, one in parameters.items() if one.default is one.empty]
-    missing = [key for key in missing if key not in given]
+    parameters = inspect.signature(takes).parameters.values()
+    named = {one.name: one for one in parameters if one.kind not in _OF_ANY_NUMBER}
+    missing = [key for key, one in named.items() if one.default is one.empty and key not in given]
     if missing:
         raise ValueError(f"{name} lacks {', '.join(missing)}")
     for key, value in given.items():
-        kinds = _kinds(parameters[key].annotation)
+        kinds = _kinds(named[key].annotation) if key in named else []
         if kinds and isinstance(value, _PLAIN) and not any(kind.accepts(value) for kind in kinds):
             words = " or ".join(kind.words for kind in kinds)
             raise ValueError(f"{name}: {key} is {shown(value)}, expected {words}")
