@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 
 from common.arrays import Image
 from common.media.declared_end import num_missing_bytes
@@ -137,22 +138,22 @@ def read_frames(path: Path, wanted: Collection[int] | None = None) -> Iterator[t
             wanted. Sound ones keep their numbers and are yielded first: damaged ones are left out,
             and where the decoder gives up the rest is lost.
     """
-    for number, frame, _ in _sound_frames(path, wanted):
-        yield number, _rgb(frame)
+    for number, image, _ in _sound_frames(path, wanted):
+        yield number, image
 
 
 def read_timed_frames(path: Path) -> Iterator[TimedFrame]:
     """Decode a video and tell when each frame is shown; else as `read_frames`."""
-    for number, frame, shown in _sound_frames(path, None):
-        yield TimedFrame(number, _rgb(frame), shown)
+    for frame in _sound_frames(path, None):
+        yield TimedFrame(*frame)
 
 
-def _sound_frames(
-    path: Path, wanted: Collection[int] | None
-) -> Iterator[tuple[int, av.VideoFrame, Shown]]:
+def _sound_frames(path: Path, wanted: Collection[int] | None) -> Iterator[tuple[int, Image, Shown]]:
     last = None if wanted is None else max(wanted, default=-1)
     start = SeekPoint(0, 0) if wanted is None else _start(path, min(wanted, default=0))
     num_damaged, index = 0, start.number - 1
+    # One for all frames, which else have one each with threads of its own.
+    converter, orientation = VideoReformatter(), None
     with _open_video(path) as (container, stream):
         stream.codec_context.thread_count = 1  # one video a process
         if start.number:
@@ -168,7 +169,9 @@ def _sound_frames(
             is_wanted = wanted is None or index in wanted
             num_damaged += is_wanted and frame.is_corrupt
             if is_wanted and not frame.is_corrupt:
-                yield index, frame, shown
+                # Asked of one: what was asked stays in memory until Python collects garbage.
+                orientation = orientation or _orientation(frame)
+                yield index, _rgb(converter, frame, orientation), shown
     if num_damaged:
         raise DamagedVideoError(f"{path}: {num_damaged} {FRAMES_DAMAGED}")
 
@@ -235,10 +238,13 @@ def _is_transposed(container: Any, stream: Any) -> bool:
     return frame is not None and _orientation(frame)[0]
 
 
-def _rgb(frame: av.VideoFrame) -> Image:
+def _rgb(
+    converter: VideoReformatter, frame: av.VideoFrame, orientation: tuple[bool, bool, bool]
+) -> Image:
     """Return a frame as it is shown."""
-    image: Image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    is_transposed, is_mirrored, is_upended = _orientation(frame)
+    converted = converter.reformat(frame, format="rgb24", threads=1)
+    image: Image = np.asarray(converted.to_ndarray(), np.uint8)
+    is_transposed, is_mirrored, is_upended = orientation
     image = image.transpose(1, 0, 2) if is_transposed else image
     image = image[:, ::-1] if is_mirrored else image
     return np.ascontiguousarray(image[::-1] if is_upended else image)

@@ -1,3 +1,7 @@
+import gc
+import multiprocessing
+
+import av
 import numpy as np
 import pytest
 from builders.small_videos import write_noise
@@ -51,6 +55,23 @@ def test_reading_stops_after_the_last_wanted_frame(video_path):
     """A file whose tail is cut still gives the frames before the cut, without an error."""
     _cut_tail(video_path)
     assert [index for index, _ in read_frames(video_path, wanted={0, 5})] == [0, 5]
+
+
+def test_what_was_read_is_no_burden(video_path):
+    """Frames wait for no garbage collection: a loader's process, forked, would never end it."""
+    child = multiprocessing.get_context("fork").Process(target=gc.collect)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(list(read_frames(video_path))) == 40
+        assert sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects()) <= 1
+        child.start()
+        child.join(30)
+        assert child.exitcode == 0
+    finally:
+        gc.enable()
+        if child.is_alive():
+            child.kill()
 
 
 def test_header(video_path):
