@@ -157,7 +157,8 @@ def test_interrupted_twice_moved_and_continued_ends_like_one_never_interrupted(
                 train(work_dir, "interrupted", "continue_run=true")
         assert json.loads((run_dir / "run.json").read_text())["status"] == "interrupted"
     moved = run_dir.rename(work_dir / "moved")
-    (moved / "checkpoints" / ".last.4711.ckpt").write_bytes(b"half")
+    # No process has such a number (4711 was once alive).
+    (moved / "checkpoints" / ".last.99999999.ckpt").write_bytes(b"half")
     assert train(work_dir, "moved", "continue_run=true") == unbroken
     names = {path.name for path in (moved / "checkpoints").iterdir()}
     assert names == {"best.ckpt", "last.ckpt"}
