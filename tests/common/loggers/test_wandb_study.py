@@ -30,7 +30,9 @@ def start(work_dir: Path, store_dir: Path, *typed: str) -> subprocess.Popen[str]
     """Start ``train.py`` in a process group of its own, as a shell does."""
     environment = {
         **os.environ,
-        **{"OMP_NUM_THREADS": "1", "WANDB_DATA_DIR": str(work_dir / "staging")},
+        "OMP_NUM_THREADS": "1",
+        "PYTHONFAULTHANDLER": "1",
+        "WANDB_DATA_DIR": str(work_dir / "staging"),
     }
     environment.pop("WANDB_MODE", None)
     command = [sys.executable, str(REPO_DIR / "train.py"), *overrides_of("gazepose", store_dir)]
@@ -53,8 +55,8 @@ def interrupted(study: subprocess.Popen[str]) -> str:
             return study.communicate(timeout=60)[1]
         except subprocess.TimeoutExpired:
             continue
-    study.kill()
-    pytest.fail("three times Ctrl-C did not end the study")
+    study.send_signal(signal.SIGABRT)  # says where each thread is
+    pytest.fail(f"three times Ctrl-C did not end the study: {study.communicate()[1]}")
 
 
 def test_every_job_of_a_study_is_a_run_of_its_own(tmp_path: Path, store_dir: Path) -> None:
