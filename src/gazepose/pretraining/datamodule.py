@@ -55,6 +55,7 @@ class GazeFacesDataModule(SuiteDataModule):
         seed: of the held-out people and of all random choices.
         test_part: what the test loader goes through: "val" or, of own lists, "test".
         photometric: as of `GazeFaces`, in training.
+        repeat_first_epoch: of `Loading`.
 
     Raises:
         ValueError: If there is no store, it has no gaze, or too few people.
@@ -76,12 +77,14 @@ class GazeFacesDataModule(SuiteDataModule):
         max_shift: float = 0.0,
         max_zoom: float = 0.0,
         photometric: PhotometricAugmentation | None = None,
+        repeat_first_epoch: bool = False,
     ) -> None:
         store = FaceStore(store_dir)
         table = _with_parts(store.table, val_fraction, seed, store_dir)
         _check_part(table, test_part, store_dir)
         drop_last = int((table["part"] == "train").sum()) > batch_size
-        loading = Loading(batch_size, batch_size, drop_last, num_workers, seed)
+        sizes = (batch_size, batch_size, drop_last)
+        loading = Loading(*sizes, num_workers, seed, repeat_first_epoch)
         super().__init__(name, test_part, loading)
         self._store, self.table = store, table
         self._recipe = read_recipe(Path(store_dir))

@@ -7,8 +7,10 @@ import pytest
 from builders.replays import assert_replayed
 from builders.small_training import composed
 from builders.train_configs import CONF_DIR, choices, chosen, pairs, train_config
+from hydra.utils import get_object
 
-from common.config.instantiate import build
+from common.config.arguments import check_names
+from common.config.instantiate import build, calls
 from common.runs.run import build_module
 
 
@@ -67,7 +69,13 @@ def small(config: dict) -> dict:
 
 
 @pytest.mark.parametrize("debug", choices("debug"))
-def test_every_debug_config_composes(debug: str) -> None:
-    config = train_config("data=columbiagaze", "model=flame", f"debug={debug}")
+@pytest.mark.parametrize(
+    ("data", "model"), [("columbiagaze", "flame"), ("ego4d", "gazepose"), ("gaze360", "gaze360")]
+)
+def test_every_debug_config_composes(data: str, model: str, debug: str) -> None:
+    config = train_config(f"data={data}", f"model={model}", f"debug={debug}")
+    for _, call in calls(config["data"]["datamodule"]):
+        given = {key: value for key, value in call.items() if key != "_target_"}
+        check_names(get_object(call["_target_"]), given, call["_target_"])
     assert "checkpoint" not in config["callbacks"]
     build(config["trainer"], logger=False, enable_checkpointing=False, accelerator="cpu")
