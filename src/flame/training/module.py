@@ -33,6 +33,8 @@ LOG = logging.getLogger(__name__)
 InputRange = Literal["unit", "byte"]
 _STATISTICS_KEY = "flame_statistics"
 _FRAME_KEY = "gaze_frame"
+# Directions at random are 90 degrees off; whoever always says the middle, less than 45.
+_LOST_DEG = 60.0
 
 
 class GazeAngleModule(SuiteModule):
@@ -99,6 +101,18 @@ class GazeAngleModule(SuiteModule):
         error = "val/angular_error_deg"
         self._measure(error, self.val_error, batch, prediction, gaze, prog_bar=True)
         return _output(prediction, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Warn of a training that learns nothing: the loss is periodic in the angles."""
+        error_deg = float(self.val_error.compute())
+        if error_deg > _LOST_DEG and self.trainer.is_global_zero:
+            LOG.warning(
+                "epoch %d: %.0f degrees off in validation: gazes were thrown around the circle, "
+                "where the loss hardly shows the way back. Begin again with a lower "
+                "model.learning_rate, or with model.module.optimizer._target_=torch.optim.RAdam, "
+                "which rises by itself",
+                *(self.current_epoch, error_deg),
+            )
 
     def test_step(self, batch: GazeBatch, batch_idx: int) -> GazeOutput:
         """Update the test metric and return the predictions for the callbacks."""

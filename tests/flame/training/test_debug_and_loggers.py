@@ -45,6 +45,15 @@ def test_profile_times_the_steps(
     assert names(tmp_path) == ["run.json"]
 
 
+@pytest.mark.parametrize(("rate", "is_lost"), [(0.1, True), (1e-4, False)])
+def test_a_training_whose_gazes_lie_all_around_the_circle_is_told(
+    store_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, rate: float, is_lost: bool
+) -> None:
+    metrics = train_here(store_dir, tmp_path, "trainer.max_epochs=1", f"model.learning_rate={rate}")
+    assert (metrics["val/angular_error_deg"] > 60) == is_lost
+    assert ("RAdam" in caplog.text) == is_lost
+
+
 @pytest.mark.slow
 def test_wandb_works_offline(
     store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
