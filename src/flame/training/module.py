@@ -33,7 +33,8 @@ LOG = logging.getLogger(__name__)
 InputRange = Literal["unit", "byte"]
 _STATISTICS_KEY = "flame_statistics"
 _FRAME_KEY = "gaze_frame"
-# Directions at random are 90 degrees off; whoever always says the middle, less than 45.
+# Directions at random are 90 degrees off; straight ahead, of gazes spread evenly over all that
+# lie before a face, 57 (1 radian).
 _LOST_DEG = 60.0
 
 
