@@ -10,6 +10,7 @@ from common.evaluation.metrics import AngularError
 from common.onnx.writing import Exportable
 from common.training.module import MakeOptimizer, MakeScheduler
 from common.training.sample_loss import SampleLosses
+from gazepose.batch import NUM_FRAMES
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.pixels import normalise
 from gazepose.originals.start_weights import InitPart
@@ -23,6 +24,9 @@ _NO_ORIGINAL = "gaze pretraining makes a start for gazelstm and gazepose"
 
 class GazePretrainingModule(StartedModule):
     """Trains a net to tell gaze angles with their uncertainty.
+
+    It is shown stills as clips of seven equal frames, so that the LSTM which eye contact starts
+    from has seen clips. (Gaze360's own was trained on seven frames of a video.)
 
     Args:
         net: GazeLSTM with Gaze360's head.
@@ -48,7 +52,9 @@ class GazePretrainingModule(StartedModule):
 
     def forward(self, batch: GazeBatch) -> tuple[Tensor, Tensor]:
         """Return gaze (B, 2) in radians, viewer frame, and its uncertainty (B, 1) in radians."""
-        gaze, uncertainty = self.net(normalise(batch["clip"]))
+        frame = normalise(batch["clip"].flatten(0, 1))
+        embedding = self.net.look(frame)[0][:, None].expand(-1, NUM_FRAMES, -1)
+        gaze, uncertainty = self.net.estimate(embedding)
         return gaze.float(), uncertainty.float()
 
     def validation_step(self, batch: GazeBatch, batch_idx: int) -> None:

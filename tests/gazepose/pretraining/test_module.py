@@ -1,7 +1,7 @@
 """Gaze pretraining: its faces, its module, and that a net starts from what it leaves."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -19,8 +19,9 @@ from common.training.reproducibility import EpochSeed
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
 from gazepose.nets.gazelstm import GazeLSTM
+from gazepose.nets.pixels import normalise
 from gazepose.originals.start_weights import start_net
-from gazepose.pretraining.datamodule import GazeFacesDataModule
+from gazepose.pretraining.datamodule import GazeBatch, GazeFacesDataModule
 from gazepose.pretraining.module import GazePretrainingModule
 from gazepose.training.losses import PinballLoss
 
@@ -258,6 +259,18 @@ def test_a_net_of_the_same_sizes_starts_from_its_checkpoint(run_dir: Path) -> No
         is_kept = name.startswith("last.")
         expected = untouched[name] if is_kept else trained[f"net.{name}"]
         assert torch.equal(value, expected), name
+
+
+def test_a_still_is_a_clip_of_seven_equal_frames(store_dir: Path) -> None:
+    # As photos are shown to the nets that start from it.
+    batch = batches(small_data(store_dir).val_dataloader())
+    module = small_module().eval()
+    clips = normalise(batch["clip"].expand(-1, 7, -1, -1, -1))
+    with torch.inference_mode():
+        shown, of_clips = module(cast(GazeBatch, batch)), module.net(clips)
+        of_stills = module.net(normalise(batch["clip"]))
+    torch.testing.assert_close(shown, tuple(of_clips))
+    assert not torch.allclose(shown[0], of_stills.gaze, atol=1e-3)
 
 
 def test_the_scheduler_belongs_to_the_optimizer() -> None:
