@@ -8,6 +8,7 @@ from torch import nn
 
 from gazepose.nets.backbones import resnet18
 from gazepose.nets.gaze360 import Gaze360
+from gazepose.nets.gaze_cone import GazeCone
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.gazepose import GazePose
 from gazepose.nets.parts import ClipNet
@@ -37,6 +38,11 @@ def small_gazelstm(seed: int = 0, **settings: Any) -> GazeLSTM:
 def small_gaze360(seed: int = 0) -> Gaze360:
     torch.manual_seed(seed)
     return Gaze360(resnet18(4), **FRAMES)
+
+
+def small_gaze_cone(seed: int = 0, **settings: Any) -> GazeCone:
+    torch.manual_seed(seed)
+    return GazeCone(resnet18(4), **{**FRAMES, **settings})
 
 
 def small_module(net: ClipNet | None = None, **settings: Any) -> EyeContactModule:

@@ -54,7 +54,11 @@ class Gaze360(ClipEncoder):
 
     def estimate(self, embedding: Tensor) -> GazeEstimate:
         """Estimate the gaze in the middle of frames' embeddings (B, T, E)."""
-        raw = self.last(self.centre_state(embedding))
-        # tanh for angles, as published: their ends cannot be crossed.
-        yaw, pitch = math.pi * raw[:, :1].tanh(), math.pi / 2 * raw[:, 1:2].tanh()
-        return GazeEstimate(torch.cat([yaw, pitch], dim=1), math.pi * raw[:, 2:].sigmoid())
+        return gaze_estimate(self.last(self.centre_state(embedding)))
+
+
+def gaze_estimate(raw: Tensor) -> GazeEstimate:
+    """Return what Gaze360's three outputs (B, 3) say."""
+    # tanh for angles, as published: their ends cannot be crossed.
+    yaw, pitch = math.pi * raw[:, :1].tanh(), math.pi / 2 * raw[:, 1:2].tanh()
+    return GazeEstimate(torch.cat([yaw, pitch], dim=1), math.pi * raw[:, 2:].sigmoid())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gazepose.nets.backbones import Backbone
-from gazepose.nets.parts import Classifier, ClipNet
+from gazepose.nets.parts import Classifier, ClipNet, asked_prior
 from gazepose.nets.position import SinePosition
 from gazepose.nets.queries import (
     NUM_ANGLES,
@@ -122,15 +122,6 @@ class GazePose(ClipNet):
         Raises:
             ValueError: If a prior that the net asks for is missing.
         """
-        head = _given("head_bins", head_bins) if self.uses_head else batch_size
-        points = _given("landmarks", landmarks) if self.uses_landmarks else batch_size
+        head = asked_prior("head_bins", head_bins) if self.uses_head else batch_size
+        points = asked_prior("landmarks", landmarks) if self.uses_landmarks else batch_size
         return torch.cat([self.head_query(head), self.landmark_query(points)], dim=1)
-
-
-def _given(name: str, prior: Tensor | None) -> Tensor:
-    if prior is None:
-        raise ValueError(
-            f"this net asks for {name}, got None; give them, or train with priors that leave them "
-            "out (priors=none)"
-        )
-    return prior

@@ -157,3 +157,17 @@ class Classifier(nn.Sequential):
         """Map (B, sizes[0]) to (B, sizes[-1])."""
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.to(next(self.parameters()).dtype))
+
+
+def asked_prior(name: str, prior: Tensor | None) -> Tensor:
+    """Return a prior that a net asks for.
+
+    Raises:
+        ValueError: If it is missing.
+    """
+    if prior is None:
+        raise ValueError(
+            f"this net asks for {name}, got None; give them, or train with priors that leave them "
+            "out (priors=none)"
+        )
+    return prior

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gazepose.nets.backbones.resnet import ResNet
 from gazepose.nets.gaze360 import Gaze360
+from gazepose.nets.gaze_cone import GazeCone
 from gazepose.nets.gazelstm import GazeLSTM
 from gazepose.nets.gazepose import GazePose
 
@@ -71,7 +72,7 @@ def kind_of_net(net: nn.Module) -> Kind:
     """
     if isinstance(net, GazePose):
         return Kind.GAZEPOSE
-    if isinstance(net, Gaze360):
+    if isinstance(net, Gaze360 | GazeCone):
         return Kind.GAZE360
     if isinstance(net, GazeLSTM) and len(net.last) <= 2:
         return Kind.GAZELSTM if len(net.last) == 1 else Kind.BASELINE
@@ -112,7 +113,7 @@ def yaw_turned(net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]
     weights turns the angle exactly; all other nets stay as they are.
     """
     turned = dict(state)
-    if isinstance(net, Gaze360):
+    if isinstance(net, Gaze360 | GazeCone):
         for name in ("last.0.weight", "last.0.bias"):
             turned[name] = state[name].clone()
             turned[name][0].neg_()

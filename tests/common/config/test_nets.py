@@ -43,6 +43,7 @@ SMALL_GAZEPOSE = [
     ("model", "options", "rate", "dropout"),
     [
         ("gazelstm", [], 5e-5, "none"),
+        *(("gaze_cone", [f"priors={priors}"], 5e-5, "none") for priors in ("head", "none")),
         *(
             ("gazepose", [f"priors={priors}", *SMALL_GAZEPOSE], 1e-4, "gaussian")
             for priors in choices("priors")

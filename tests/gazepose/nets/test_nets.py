@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from builders.small_nets import small_gaze360, small_gazelstm, small_gazepose
+from builders.small_nets import small_gaze360, small_gaze_cone, small_gazelstm, small_gazepose
 from torch import Tensor
 from torchvision.transforms import functional
 
@@ -31,6 +31,7 @@ NETS = {
     "gazepose": small_gazepose,
     "gazepose h0l0": lambda: small_gazepose(use_head=False, use_landmarks=False),
     "gazelstm": small_gazelstm,
+    "gaze_cone": small_gaze_cone,
 }
 
 
@@ -146,7 +147,7 @@ def test_dropout_is_where_it_was_and_off_in_eval() -> None:
     assert torch.equal(net(clip, bins, points), net(clip, bins, points))
 
 
-@pytest.mark.parametrize("make", [small_gazepose, small_gazelstm])
+@pytest.mark.parametrize("make", [small_gazepose, small_gazelstm, small_gaze_cone])
 def test_logits_are_fine_under_bfloat16(make: Any) -> None:
     net = make().eval()
     # Where bfloat16 is emulated a convolution of it costs many of float32.

@@ -10,6 +10,7 @@ from builders.small_nets import (
     FRAMES,
     save_checkpoint_of,
     small_gaze360,
+    small_gaze_cone,
     small_gazelstm,
     small_gazepose,
 )
@@ -200,6 +201,16 @@ def test_a_suite_checkpoint_keeps_gaze_in_the_suites_frame(tmp_path: Path) -> No
     assert_same(net.state_dict(), theirs.state_dict())
 
 
+def test_eye_contact_by_gaze_takes_gaze360s_last_layer(tmp_path: Path) -> None:
+    path, theirs = gaze360_file(tmp_path)
+    for start in (path, save_checkpoint_of(tmp_path / "best.ckpt", theirs)):
+        net = small_gaze_cone()
+        report = start_net(net, start, "all")
+        assert_same(net.state_dict(), theirs.state_dict())
+        assert not report.missing
+    assert_same(original_state_dict(net), original_state_dict(theirs))
+
+
 def test_a_suite_checkpoint_starts_other_backbones_as_well(tmp_path: Path) -> None:
     theirs = GazeLSTM(TorchvisionBackbone("mobilenet_v3_small"), **FRAMES)
     net = GazeLSTM(TorchvisionBackbone("mobilenet_v3_small"), **FRAMES)
@@ -231,7 +242,9 @@ def test_weights_of_something_else_start_nothing(tmp_path: Path) -> None:
         start_net(small_gazelstm(), path, "backbone")
 
 
-@pytest.mark.parametrize("make", [small_gazelstm, small_gazepose, small_baseline, small_gaze360])
+@pytest.mark.parametrize(
+    "make", [small_gazelstm, small_gazepose, small_baseline, small_gaze360, small_gaze_cone]
+)
 def test_whole_files_load_into_nets(tmp_path: Path, make: Any) -> None:
     theirs = make(1)
     state = {f"module.{key}": value for key, value in original_state_dict(theirs).items()}

@@ -11,6 +11,7 @@ from builders.small_nets import (
     FRAMES,
     TRANSFORMER,
     small_gaze360,
+    small_gaze_cone,
     small_module,
 )
 from builders.small_training import one_thread
@@ -115,6 +116,14 @@ def test_gazelstm_gives_its_scores(
     net = GazeLSTM(backbone(), **FRAMES, **settings)
     with one_thread():
         check_scores(small_module(net, channels_last=True), tmp_path)
+
+
+@pytest.mark.parametrize("use_head", [True, False])
+def test_gaze_cone_gives_its_scores(use_head: bool, tmp_path: Path) -> None:
+    net = small_gaze_cone(use_head=use_head, split=SPLIT_DEG)
+    with one_thread():
+        exported = check_scores(small_module(net, flip_average=True), tmp_path)
+    assert ("head_pose_deg" in exported.shapes) == use_head
 
 
 def test_gaze360_gives_its_angles(tmp_path: Path) -> None:
