@@ -17,7 +17,7 @@ from gazepose.data.dataset import ClipDataset, ClipRecipe, collate_clips
 from gazepose.data.face_view import FaceView
 from gazepose.data.folds import in_fold
 from gazepose.data.framing import FramingAugmentation
-from gazepose.data.stretches import TrackStretches
+from gazepose.data.stretches import ClipStretches
 from gazepose.data.temporal_dropout import Mode, TemporalDropout
 from gazepose.data.windows import class_weights, keyframes
 from gazepose.priors import num_head_bins
@@ -59,7 +59,7 @@ class LamDataModule(SuiteDataModule):
             one's own.
         num_folds: divide labelled photos into so many folds, whatever their parts (`in_fold`).
         fold: which of them, from 0, is the part ``test``.
-        dense: the test loader gives stretches of tracks (`TrackStretches`), in which clips share
+        dense: the test loader gives stretches (`ClipStretches`), in which clips share
             frames; else clips, each with its own. The scores are the same.
         flip: training mirrors every other clip.
         random_crop: training crops each frame at random.
@@ -144,7 +144,7 @@ class LamDataModule(SuiteDataModule):
         if not self._dense:
             return self._loader(self._clips(rows, mode))
         return seeded_loader(
-            TrackStretches(self.table, self._recipe, mode, rows),
+            ClipStretches(self.table, self._recipe, mode, rows),
             batch_size=None,
             num_workers=self._loading.num_workers,
             seed=self._loading.seed,

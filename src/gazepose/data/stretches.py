@@ -1,4 +1,4 @@
-"""Stretches of tracks: many clips whose frames are decoded, sent and looked at once."""
+"""Stretches of a table: many clips whose frames are decoded, sent and looked at once."""
 
 from typing import Any, NotRequired, TypedDict
 
@@ -17,7 +17,7 @@ from gazepose.store.table import LamTable, Rows
 
 
 class StretchBatch(TypedDict):
-    """The clips around N frames of one track, which share F frames."""
+    """The clips around N frames, which share F frames."""
 
     frames: Tensor  # (F, 3, H, W) uint8 RGB
     windows: Tensor  # (N, 7) int64, which of the frames each clip shows, after dropout and packing
@@ -27,16 +27,18 @@ class StretchBatch(TypedDict):
     landmarks: NotRequired[Tensor]  # (N, 15), as in `ClipBatch`
 
 
-class TrackStretches(Dataset[StretchBatch]):
-    """What `ClipDataset` gives in validation or test, a stretch of a track at a time.
+class ClipStretches(Dataset[StretchBatch]):
+    """What `ClipDataset` gives in validation or test, a stretch of the table at a time.
+
+    Tracks are frames that follow each other there; a stretch holds many that are short.
 
     Args:
         table: all frames, with the priors that `recipe` asks for.
         recipe: how clips are made; nothing is drawn by chance.
         mode: ``val`` or ``test``.
         rows: (n,) middle frames, in the order of the table.
-        length: clips of a stretch, at most; of neighbouring frames, it decodes up
-            to six frames more.
+        length: clips of a stretch, at most; of whole tracks it decodes as many frames,
+            of one that it cuts up to six more.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class TrackStretches(Dataset[StretchBatch]):
         self._table = table
         self._recipe = recipe
         self._mode = mode
-        self._stretches = _cut(rows, table.track[rows], length)
+        self._stretches = _cut(rows, table.group(rows), length)
         self._frames = ClipFrames(table, recipe.view)
 
     def __len__(self) -> int:
@@ -70,12 +72,12 @@ class TrackStretches(Dataset[StretchBatch]):
         return StretchBatch(**batch)  # type: ignore[typeddict-item]
 
 
-def _cut(rows: Rows, tracks: Ints, length: int) -> list[Rows]:
-    """Cut rows where the track changes, and into pieces of at most `length`."""
-    of_tracks = np.split(rows, np.flatnonzero(np.diff(tracks)) + 1)
+def _cut(rows: Rows, groups: Ints, length: int) -> list[Rows]:
+    """Cut rows where another pack begins, and into pieces of at most `length`."""
+    of_packs = np.split(rows, np.flatnonzero(np.diff(groups)) + 1)
     return [
         piece[start : start + length]
-        for piece in of_tracks
+        for piece in of_packs
         for start in range(0, len(piece), length)
     ]
 

@@ -1,4 +1,4 @@
-"""Stretches of tracks: whatever is missing, they show what clip after clip shows."""
+"""Stretches of a table: whatever is missing, they show what clip after clip shows."""
 
 from pathlib import Path
 
@@ -107,10 +107,14 @@ def test_a_sample_of_the_challenge_without_an_image_shows_a_black_middle(store_d
     assert num_black == lacks_image.sum()
 
 
-def test_a_stretch_ends_with_its_track_and_shares_frames(store_dir: Path) -> None:
+def test_a_stretch_holds_many_tracks_and_clips_share_frames(store_dir: Path) -> None:
     data = LamDataModule("small", str(store_dir), image_size=SIZE, num_workers=0, val_stride=1)
-    for stretch in data.test_dataloader():
-        tracks = {data.table.track[row] for row in stretch["row"].tolist()}
-        assert len(tracks) == 1
-        assert len(stretch["frames"]) <= len(stretch["row"]) + 6
+    table, rows = data.table, data.test_rows()
+    stretches = list(data.test_dataloader())
+    # A pack each: its frames are read together.
+    assert len(stretches) == len(set(table.group(rows).tolist())) == 2
+    assert len(set(table.track[rows])) == 4
+    num_rows = np.bincount(table.group(np.arange(len(table.track))))
+    for stretch in stretches:
+        assert len(stretch["frames"]) <= num_rows[table.group(stretch["row"].numpy())[0]]
         assert stretch["windows"].max() < len(stretch["frames"])
