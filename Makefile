@@ -55,7 +55,7 @@ first-model: install ## nets for real people from invented ones, as run=first an
 	$(BIN)/python preprocess.py data=first_gaze360
 	$(BIN)/python train.py experiment=first_gaze360 $(call into,first_gaze360)
 	$(BIN)/python preprocess.py data=first_lam
-	$(BIN)/python train.py experiment=first_contact model=gazelstm $(call into,first_contact)
+	$(BIN)/python train.py experiment=first_contact model=gaze_cone $(call into,first_contact)
 
 test: install ## the tests (6 minutes on 2 cores)
 	$(BIN)/pytest -m 'not slow' -n $(JOBS) --dist loadfile
