@@ -120,7 +120,7 @@ def test_gazelstm_gives_its_scores(
 
 @pytest.mark.parametrize("use_head", [True, False])
 def test_gaze_cone_gives_its_scores(use_head: bool, tmp_path: Path) -> None:
-    net = small_gaze_cone(use_head=use_head, split=SPLIT_DEG)
+    net = small_gaze_cone(use_head=use_head, split=SPLIT_DEG, radius_deg=60)
     with one_thread():
         exported = check_scores(small_module(net, flip_average=True), tmp_path)
     assert ("head_pose_deg" in exported.shapes) == use_head
