@@ -25,7 +25,8 @@ class GazeCone(ClipNet):
 
     The gaze is drawn toward the head's direction by how sure either is: people seldom turn their
     eyes far, and the head is what can be seen of a small or blurred face. Errors of yaw and pitch
-    are taken as independent and logistic; a yaw of the head counts to the side of the gaze's.
+    are taken as independent and logistic. The head's angles come without signs and count to the
+    gaze's side; an unknown head is, as published, one turned away by 90 degrees.
 
     Args:
         backbone: image to map.
