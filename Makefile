@@ -31,7 +31,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: demo-gaze demo-lam ## both lines on invented people, from raw data to tables and pictures (12 to 26 minutes, 2 cores)
+demo: demo-gaze demo-lam ## both lines on invented people, from raw data to tables and pictures (2 cores: 12 minutes, older ones 32)
 
 demo-gaze: install ## invented people -> store -> FLAME -> table, figures, photo
 	$(BIN)/python preprocess.py data=demo_gaze
