@@ -28,6 +28,9 @@ def store_dir(tmp_path: Path) -> Path:
 
 def start(work_dir: Path, store_dir: Path, *typed: str) -> subprocess.Popen[str]:
     """Start ``train.py`` in a process group of its own, as a shell does."""
+    # Lightning has a process ignore Ctrl-C once it interrupted a training, as other tests of this
+    # process may have; what it starts would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
