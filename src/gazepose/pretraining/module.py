@@ -19,7 +19,7 @@ from gazepose.training.exportable import exportable_gaze
 from gazepose.training.losses import PinballLoss
 from gazepose.training.started import StartedModule
 
-_NO_ORIGINAL = "gaze pretraining makes a start for gazelstm and gazepose"
+_NO_ORIGINAL = "gaze pretraining makes a start for gazelstm, gazepose and gaze_cone"
 
 
 class GazePretrainingModule(StartedModule):
